@@ -1,0 +1,22 @@
+"""Containers of the camera side: image in, detections out."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+RgbImage = npt.NDArray[np.uint8]  # (height, width, 3), RGB order
+
+
+class Detections(NamedTuple):
+    """Cone candidates of one image (K rows), one per cone after suppression, best first.
+
+    Attributes:
+        boxes_xyxy: ``(K, 4)`` left, top, right, bottom [px of the original image].
+        logits: ``(K, 4)`` class logits in the order of :data:`conegrad_core.cones.CLASS_NAMES`;
+            ``score = sigmoid(logit)`` per class, independent of each other.
+    """
+
+    boxes_xyxy: Tensor
+    logits: Tensor

@@ -1,0 +1,63 @@
+"""Cones: their classes, true dimensions, and the containers that carry them on the ground."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class ConeClass(IntEnum):
+    """Index of a cone colour in every class dimension of the core.
+
+    Messages and foreign data sets are converted by *name*, never by number.
+    """
+
+    BLUE = 0
+    YELLOW = 1
+    SMALL_ORANGE = 2
+    BIG_ORANGE = 3
+    UNKNOWN = 4
+
+
+CLASS_NAMES = ("blue", "yellow", "small_orange", "big_orange")
+COLOUR_NAMES = (*CLASS_NAMES, "unknown")
+
+# True dimensions by class (blue, yellow, small orange, big orange), Formula Student rules.
+CONE_HEIGHTS = (0.325, 0.325, 0.325, 0.505)  # [m]
+CONE_WIDTHS = (0.228, 0.228, 0.228, 0.285)  # [m], side of the square base
+
+
+class Cones(NamedTuple):
+    """Fused cone candidates of one frame (M rows) in the frame of the LiDAR, on the ground.
+
+    Gradients flow through every tensor except ``source``.
+
+    Attributes:
+        positions: ``(M, 2)`` x forward, y left [m].
+        covariances: ``(M, 2, 2)`` [m^2].
+        colours: ``(M, 5)`` probabilities in the order of :data:`COLOUR_NAMES`; rows sum to 1.
+        existence_logits: ``(M,)`` log-odds that the cone exists.
+        source: ``(M,)`` int64: 1 camera, 2 LiDAR, 3 both.
+    """
+
+    positions: Tensor
+    covariances: Tensor
+    colours: Tensor
+    existence_logits: Tensor
+    source: Tensor
+
+
+class TrueCones(NamedTuple):
+    """Ground truth of one frame (N cones) in the frame of the LiDAR.
+
+    Attributes:
+        positions: ``(N, 2)`` x forward, y left [m].
+        classes: ``(N,)`` int64 :class:`ConeClass`; UNKNOWN where the colour was not recorded.
+        visible_camera: ``(N,)`` bool, the camera could see the cone.
+        visible_lidar: ``(N,)`` bool, the planar scan could hit the cone.
+    """
+
+    positions: Tensor
+    classes: Tensor
+    visible_camera: Tensor
+    visible_lidar: Tensor

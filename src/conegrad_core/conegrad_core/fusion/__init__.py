@@ -1,0 +1,1 @@
+"""From detections and a segmented scan to cones on the ground."""

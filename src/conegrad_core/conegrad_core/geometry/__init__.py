@@ -1,0 +1,1 @@
+"""Frames, camera models and plane geometry."""

@@ -1,0 +1,1 @@
+"""From a planar scan or a point cloud to per-beam logits."""
