@@ -1,0 +1,35 @@
+"""Build of the ament_python package."""
+
+from setuptools import find_packages, setup
+
+NAME = "conegrad_nodes"
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="ROS 2 nodes of ConeGrad: camera, LiDAR, fusion, and all three in one process.",
+    license="AGPL-3.0-or-later",
+    author="ConeGrad contributors",
+    packages=find_packages(exclude=["tests"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+    ],
+    python_requires=">=3.10",
+    install_requires=[
+        "setuptools",
+        "conegrad_core",
+        "numpy",
+        "opencv-python",
+        "torch",
+    ],
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            "camera_node = conegrad_nodes.camera_node:main",
+            "lidar_node = conegrad_nodes.lidar_node:main",
+            "fusion_node = conegrad_nodes.fusion_node:main",
+            "perception = conegrad_nodes.perception:main",
+        ],
+    },
+)

@@ -1,0 +1,1 @@
+"""Simulated drives along tracks of cones, with exact truth."""

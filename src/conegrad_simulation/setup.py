@@ -1,0 +1,29 @@
+"""Build of the ament_python package."""
+
+from setuptools import find_packages, setup
+
+NAME = "conegrad_simulation"
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Tracks of cones, a car, a camera and a planar LiDAR, written to bags with exact truth.",
+    license="AGPL-3.0-or-later",
+    author="ConeGrad contributors",
+    packages=find_packages(exclude=["tests"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+    ],
+    python_requires=">=3.10",
+    install_requires=[
+        "setuptools",
+        "conegrad_core",
+        "conegrad_nodes",
+        "numpy",
+        "opencv-python",
+        "rosbags",
+        "tqdm",
+    ],
+    zip_safe=False,
+)

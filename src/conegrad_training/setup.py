@@ -1,0 +1,36 @@
+"""Build of the ament_python package."""
+
+from setuptools import find_packages, setup
+
+NAME = "conegrad_training"
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Training of the models of ConeGrad, alone or through the fusion, and evaluation.",
+    license="AGPL-3.0-or-later",
+    author="ConeGrad contributors",
+    packages=find_packages(exclude=["tests"]),
+    package_data={NAME: ["templates/*", "*/templates/*"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+    ],
+    python_requires=">=3.10",
+    install_requires=[
+        "setuptools",
+        "conegrad_core",
+        "conegrad_nodes",
+        "jinja2",
+        "matplotlib",
+        "numpy",
+        "plotly",
+        "pyyaml",
+        "rosbags",
+        "scipy",
+        "torch",
+        "tqdm",
+        "ultralytics",
+    ],
+    zip_safe=False,
+)
