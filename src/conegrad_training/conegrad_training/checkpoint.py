@@ -1,0 +1,139 @@
+"""Checkpoints of a training run: written whole or not at all, so that a killed run resumes."""
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+RandomState = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """The moving parts of a run.
+
+    Attributes:
+        model: the network that is trained.
+        optimizer: its optimizer.
+        scheduler: learning rate schedule, or None.
+        averaged: moving average of the weights, or None.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer
+    scheduler: LRScheduler | None = None
+    averaged: nn.Module | None = None
+
+
+def save_checkpoint(
+    path: Path, state: TrainingState, step: int, config: dict[str, Any], **extra: Any
+) -> None:
+    """Write everything a run needs to go on, atomically.
+
+    The file is written under a temporary name beside ``path``, flushed to disk, then renamed:
+    ``path`` always holds a whole checkpoint, whenever the process is killed.
+
+    Args:
+        path: the checkpoint; its folder is made.
+        state: models, optimizer and schedule.
+        step: number of optimizer steps done.
+        config: settings of the run (plain values); compared on resume.
+        extra: further plain values or tensors, returned by :func:`load_checkpoint`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "step": step,
+        "config": config,
+        "random": random_state(),
+        "extra": extra,
+        **{name: part.state_dict() for name, part in _parts(state).items()},
+    }
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with temporary.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def load_checkpoint(
+    path: Path, state: TrainingState, config: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    """Restore a run in place, with the state of every random generator.
+
+    Only tensors and plain values are unpickled; code in the file is never executed.
+
+    Returns:
+        The number of optimizer steps done, and the ``extra`` values of the checkpoint.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the checkpoint was made with other settings, or lacks a part.
+    """
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    _check_config(path, content["config"], config)
+    for name, part in _parts(state).items():
+        if name not in content:
+            raise ValueError(f"{path} holds no {name}, expected one of this run")
+        part.load_state_dict(content[name])
+    restore_random_state(content["random"])
+    return content["step"], content["extra"]
+
+
+def random_state() -> RandomState:
+    """State of the generators of Python, numpy and torch, as plain values and tensors."""
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # type: ignore[misc]
+    return {
+        "python": random.getstate(),
+        "numpy": [
+            name,
+            torch.from_numpy(np.asarray(keys).astype(np.int64)),
+            position,
+            has_gauss,
+            gauss,
+        ],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: RandomState) -> None:
+    """Set the generators of Python, numpy and torch to a state of :func:`random_state`."""
+    version, numbers, gauss_next = state["python"]
+    random.setstate((version, tuple(numbers), gauss_next))
+    name, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    torch.set_rng_state(state["torch"])
+    cuda: list[Tensor] = state["cuda"]
+    if cuda and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(cuda)
+
+
+def _parts(state: TrainingState) -> dict[str, Any]:
+    parts = {
+        "model": state.model,
+        "optimizer": state.optimizer,
+        "scheduler": state.scheduler,
+        "averaged": state.averaged,
+    }
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _check_config(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    different = [
+        f"{key} = {found.get(key)!r} (now {expected.get(key)!r})"
+        for key in sorted(found.keys() | expected.keys())
+        if found.get(key) != expected.get(key)
+    ]
+    if different:
+        raise ValueError(
+            f"{path} was made with other settings: {', '.join(different)}; "
+            "expected the same ones, or another output folder"
+        )

@@ -1,0 +1,71 @@
+"""Checkpoints: whole, exact, and refused where they do not belong."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from torch import nn
+
+CONFIG = {"seed": 1, "steps": 10}
+
+
+def make_state() -> TrainingState:
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)
+    return TrainingState(model, optimizer, schedule)
+
+
+def train(state: TrainingState, steps: int) -> list[float]:
+    losses = []
+    for _ in range(steps):
+        noise = random.random() + np.random.rand()
+        loss = (state.model(torch.rand(4, 2)) - noise).square().mean()
+        state.optimizer.zero_grad()
+        loss.backward()
+        state.optimizer.step()
+        state.scheduler.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_a_resumed_run_goes_on_exactly_as_if_never_stopped(tmp_path):
+    state = make_state()
+    train(state, 5)
+    save_checkpoint(tmp_path / "run" / "last.pt", state, 5, CONFIG, best=0.25)
+    expected = train(state, 5)
+
+    resumed = make_state()
+    step, extra = load_checkpoint(tmp_path / "run" / "last.pt", resumed, CONFIG)
+    assert (step, extra) == (5, {"best": 0.25})
+    assert train(resumed, 5) == expected
+
+
+def test_a_failed_write_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, make_state(), 5, CONFIG)
+
+    def fail(content, file):
+        file.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_checkpoint(path, make_state(), 6, CONFIG)
+    monkeypatch.undo()
+    assert load_checkpoint(path, make_state(), CONFIG)[0] == 5
+
+
+def test_refuses_a_checkpoint_of_other_settings_by_name(tmp_path):
+    save_checkpoint(tmp_path / "last.pt", make_state(), 5, CONFIG)
+    with pytest.raises(ValueError, match=r"steps = 10 \(now 20\)"):
+        load_checkpoint(tmp_path / "last.pt", make_state(), {"seed": 1, "steps": 20})
+
+
+def test_refuses_a_checkpoint_without_the_schedule(tmp_path):
+    state = make_state()
+    save_checkpoint(tmp_path / "last.pt", TrainingState(state.model, state.optimizer), 5, CONFIG)
+    with pytest.raises(ValueError, match="holds no scheduler"):
+        load_checkpoint(tmp_path / "last.pt", make_state(), CONFIG)
