@@ -1,1 +1,1 @@
-"""Simulated drives along tracks of cones, with exact truth."""
+"""Simulated tracks, camera images and planar scans with exact truth."""

@@ -1,0 +1,258 @@
+"""Vehicle presets: where the sensors sit and what they are, read from ``config/vehicles``."""
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+import yaml
+from torch import Tensor
+
+from conegrad_core.config import Config
+from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.geometry.transforms import rigid_inverse
+
+C = TypeVar("C", bound=Config)
+
+DISTORTION_LENGTHS = {
+    "none": (0,),
+    "plumb_bob": (4, 5),
+    "rational_polynomial": (8,),
+    "equidistant": (4,),
+}
+
+# Body axes (x forward, y left, z up) of a camera to its optical axes (x right, y down, z forward).
+OPTICAL_FROM_BODY = ((0.0, -1.0, 0.0), (0.0, 0.0, -1.0), (1.0, 0.0, 0.0))
+
+
+def required(description: str, *, low: float | None = None, high: float | None = None) -> Any:
+    """Declare a field without a default: a preset file has to give it."""
+    return dataclasses.field(metadata={"description": description, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class Mounting(Config):
+    """Pose of a sensor's body frame (x forward, y left, z up) in ``base_link``."""
+
+    x: float = required("Forward of the rear axle [m]", low=-10.0, high=10.0)
+    y: float = required("Left of the centre line [m]", low=-10.0, high=10.0)
+    z: float = required("Above the ground [m]", low=0.0, high=10.0)
+    roll: float = required("About x [rad]", low=-math.pi, high=math.pi)
+    pitch: float = required("About y, positive looks down [rad]", low=-math.pi, high=math.pi)
+    yaw: float = required("About z, positive looks left [rad]", low=-math.pi, high=math.pi)
+
+    def base_from_sensor(self) -> Tensor:
+        """``(4, 4)`` rigid transform from the sensor's body frame to ``base_link``."""
+        pose = torch.eye(4, dtype=torch.float64)
+        pose[:3, :3] = _rotation(self.roll, self.pitch, self.yaw)
+        pose[:3, 3] = torch.tensor([self.x, self.y, self.z], dtype=torch.float64)
+        return pose
+
+
+@dataclass(frozen=True)
+class LidarPreset(Config):
+    """A planar LiDAR and its place on the car."""
+
+    beams: int = required("Beams per scan", low=2)
+    angle_min: float = required("Angle of the first beam [rad]", low=-2 * math.pi, high=math.pi)
+    angle_increment: float = required("Angle between two beams [rad]", low=1e-5, high=0.5)
+    rate: float = required("Scans per second [Hz]", low=0.1, high=1000.0)
+    range_min: float = required("Shortest valid range [m]", low=0.0)
+    range_max: float = required("Longest valid range [m]", low=0.1)
+    mounting: Mounting = required("Pose of the LiDAR in base_link")
+
+    def angles(self) -> Tensor:
+        """``(beams,)`` angle of each beam, counter-clockwise, 0 ahead [rad]."""
+        steps = torch.arange(self.beams, dtype=torch.float64)
+        return (self.angle_min + self.angle_increment * steps).float()
+
+
+@dataclass(frozen=True)
+class CameraPreset(Config):
+    """A camera and its place on the car; ``hfov`` or ``intrinsics`` gives its focal length."""
+
+    width: int = required("Image width [px]", low=16)
+    height: int = required("Image height [px]", low=16)
+    rate: float = required("Images per second [Hz]", low=0.1, high=1000.0)
+    distortion_model: str = required(f"One of {', '.join(DISTORTION_LENGTHS)}")
+    distortion: tuple[float, ...] = required("Distortion coefficients")
+    mounting: Mounting = required("Pose of the camera's body frame in base_link")
+    hfov: float | None = None
+    intrinsics: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_distortion(self.distortion_model, self.distortion)
+        if (self.hfov is None) == (self.intrinsics is None):
+            raise ValueError(
+                f"CameraPreset.hfov is {self.hfov} and intrinsics is {self.intrinsics}, "
+                "expected exactly one of them"
+            )
+        if self.hfov is not None and not 0.1 <= self.hfov <= 3.0:
+            raise ValueError(f"CameraPreset.hfov is {self.hfov}, expected a value in [0.1, 3.0]")
+        if self.intrinsics is not None and len(self.intrinsics) != 4:
+            raise ValueError(
+                f"CameraPreset.intrinsics is {self.intrinsics}, expected [fx, fy, cx, cy] in px"
+            )
+
+    def model(self) -> CameraModel:
+        """The camera model; with ``hfov`` the principal point is the image centre."""
+        fx, fy, cx, cy = self.intrinsics or self._centred_intrinsics()
+        matrix = torch.tensor([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
+        return CameraModel(
+            self.width, self.height, matrix, torch.tensor(self.distortion), self.distortion_model
+        )
+
+    def _centred_intrinsics(self) -> tuple[float, float, float, float]:
+        focal = self.width / 2 / math.tan((self.hfov or 1.0) / 2)
+        return focal, focal, self.width / 2, self.height / 2
+
+
+@dataclass(frozen=True)
+class EvaluationPreset(Config):
+    """How strictly cones of this vehicle are judged."""
+
+    match_distance: float = required("Largest distance of a match [m]", low=0.01)
+    max_range: float = required("Truth beyond this range is ignored [m]", low=0.1)
+
+
+@dataclass(frozen=True)
+class Vehicle(Config):
+    """A car with one planar LiDAR and one camera."""
+
+    name: str = required("Name of the preset")
+    lidar: LidarPreset = required("The planar LiDAR")
+    camera: CameraPreset = required("The camera")
+    evaluation: EvaluationPreset = required("Bounds of the evaluation")
+    cone_spacing_scale: float = required("Track size relative to full size", low=0.05, high=10.0)
+
+    def camera_from_lidar(self) -> Tensor:
+        """``(4, 4)`` rigid transform from the LiDAR frame into the camera's optical frame."""
+        return camera_from_lidar(self.camera.mounting, self.lidar.mounting)
+
+    @property
+    def lidar_height(self) -> float:
+        """Height of the scan plane above the ground at the LiDAR [m]."""
+        return self.lidar.mounting.z
+
+
+def camera_from_lidar(camera: Mounting, lidar: Mounting) -> Tensor:
+    """``(4, 4)`` transform from the LiDAR frame into the optical frame of the camera."""
+    optical_from_body = torch.eye(4, dtype=torch.float64)
+    optical_from_body[:3, :3] = torch.tensor(OPTICAL_FROM_BODY)
+    camera_from_base = rigid_inverse(camera.base_from_sensor())
+    return (optical_from_body @ camera_from_base @ lidar.base_from_sensor()).float()
+
+
+def load_vehicle(name_or_path: str | Path) -> Vehicle:
+    """Read a vehicle preset by its name in ``config/vehicles`` or by the path of its YAML file.
+
+    Raises:
+        FileNotFoundError: if there is no such preset; names the places searched.
+        ValueError: naming file, key, value and what was expected.
+    """
+    path = _find_vehicle(name_or_path)
+    try:
+        values = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is no YAML file: {error}") from error
+    try:
+        return _from_mapping(Vehicle, values, "")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def vehicle_names() -> list[str]:
+    """Names of the presets that :func:`load_vehicle` finds."""
+    found = {file.stem for folder in _preset_folders() for file in folder.glob("*.yaml")}
+    return sorted(found)
+
+
+def _find_vehicle(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    for folder in _preset_folders():
+        if (folder / f"{path}.yaml").is_file():
+            return folder / f"{path}.yaml"
+    raise FileNotFoundError(
+        f"no vehicle preset {str(name_or_path)!r}: expected a YAML file or one of "
+        f"{vehicle_names()} in {[str(folder) for folder in _preset_folders()]}"
+    )
+
+
+def _preset_folders() -> list[Path]:
+    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
+    installed = [p / "share" / "conegrad_bringup" / "config" / "vehicles" for p in prefixes]
+    source = [p / "config" / "vehicles" for p in Path(__file__).resolve().parents]
+    return [folder for folder in (*installed, *source) if folder.is_dir()]
+
+
+def _from_mapping(config_class: type[C], values: Any, where: str) -> C:
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{where or 'the file'} is {values!r}, expected a mapping of settings")
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    for key in values:
+        if key not in fields:
+            raise ValueError(f"unknown key {where}{key}, expected one of {sorted(fields)}")
+    missing = [
+        name for name, field in fields.items()
+        if name not in values and field.default is dataclasses.MISSING
+    ]  # fmt: skip
+    if missing:
+        raise ValueError(f"missing key {where}{missing[0]}: {fields[missing[0]].metadata}")
+    read = {key: _read(fields[key].type, value, where + key) for key, value in values.items()}
+    return config_class(**read)
+
+
+def _read(kind: Any, value: Any, where: str) -> Any:
+    if isinstance(kind, type) and issubclass(kind, Config):
+        return _from_mapping(kind, value, where + ".")
+    if kind is str:
+        return _checked(value, isinstance(value, str), where, "a text")
+    if kind is int:
+        return _checked(value, type(value) is int, where, "a whole number")
+    if kind is float or kind == float | None:
+        return float(_checked(value, _is_number(value), where, "a finite number"))
+    is_list = isinstance(value, list) and all(_is_number(entry) for entry in value)
+    return tuple(float(v) for v in _checked(value, is_list, where, "a list of numbers"))
+
+
+def _checked(value: Any, is_right: bool, where: str, expected: str) -> Any:
+    if not is_right:
+        raise ValueError(f"{where} is {value!r}, expected {expected}")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    )
+
+
+def _check_distortion(model: str, coefficients: tuple[float, ...]) -> None:
+    if model not in DISTORTION_LENGTHS:
+        expected = ", ".join(DISTORTION_LENGTHS)
+        raise ValueError(f"CameraPreset.distortion_model is {model!r}, expected one of {expected}")
+    if len(coefficients) not in DISTORTION_LENGTHS[model]:
+        raise ValueError(
+            f"CameraPreset.distortion has {len(coefficients)} values, expected "
+            f"{DISTORTION_LENGTHS[model]} for {model}"
+        )
+
+
+def _rotation(roll: float, pitch: float, yaw: float) -> Tensor:
+    """Rotation about the fixed axes x, then y, then z (REP-103), ``(3, 3)`` float64."""
+    sr, cr = math.sin(roll), math.cos(roll)
+    sp, cp = math.sin(pitch), math.cos(pitch)
+    sy, cy = math.sin(yaw), math.cos(yaw)
+    rows = [
+        [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
+        [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
+        [-sp, cp * sr, cp * cr],
+    ]
+    return torch.tensor(rows, dtype=torch.float64)
