@@ -21,6 +21,7 @@ setup(
         "conegrad_core",
         "numpy",
         "opencv-python",
+        "rosbags",
         "torch",
     ],
     zip_safe=False,

@@ -7,7 +7,7 @@ NAME = "conegrad_simulation"
 setup(
     name=NAME,
     version="0.1.0",
-    description="Tracks of cones, a car, a camera and a planar LiDAR, written to bags with exact truth.",
+    description="Drives along tracks of cones, rendered and ray cast, with exact truth.",
     license="AGPL-3.0-or-later",
     author="ConeGrad contributors",
     packages=find_packages(exclude=["tests"]),

@@ -1,0 +1,28 @@
+# Each target sets up what it needs first; a second run installs and builds nothing.
+.PHONY: setup build demo test lint format clean requirements
+
+ARGS ?=
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	@scripts/build.sh
+
+demo: build  ## BAG=path takes a recorded drive instead of a simulated one
+	@scripts/run.sh conegrad demo $(if $(BAG),"$(BAG)") $(ARGS)
+
+test: build  ## ARGS="-k name" chooses tests
+	@scripts/run.sh python -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: setup
+	@scripts/lint.sh
+
+format: setup
+	@scripts/run.sh sh -c 'ruff check --fix . && ruff format .'
+
+requirements: setup  ## ARGS="--upgrade" takes newer versions
+	@scripts/requirements.sh $(ARGS)
+
+clean:  ## keeps .venv
+	@rm -rf build install log out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

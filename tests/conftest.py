@@ -1,0 +1,70 @@
+"""Fixtures of all tests: quiet threads, and one isolated ROS 2 context per test."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+# Before torch and rclpy are imported anywhere: they read these once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+os.environ.setdefault("YOLO_OFFLINE", "true")
+
+HIGHEST_DOMAIN = 101  # above it the ports of Fast DDS meet the ephemeral ports of Linux
+
+
+def import_ros(*modules: str) -> Any:
+    """rclpy, after making sure of it and of further modules; else the test is skipped."""
+    for module in modules:
+        pytest.importorskip(module)
+    return pytest.importorskip("rclpy")
+
+
+def lock_domain() -> tuple[int, IO[str]]:
+    """A ROS domain that no other test of any process on this machine uses, and its lock."""
+    for domain in range(1, HIGHEST_DOMAIN + 1):
+        path = Path(tempfile.gettempdir()) / f"conegrad-test-domain-{domain}.lock"
+        lock = path.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+        else:
+            return domain, lock
+    raise RuntimeError(f"all ROS domains from 1 to {HIGHEST_DOMAIN} are taken by other tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of the ROS logs of this session, instead of the home folder."""
+    folder = tmp_path_factory.mktemp("ros_log")
+    before = os.environ.get("ROS_LOG_DIR")
+    os.environ["ROS_LOG_DIR"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["ROS_LOG_DIR"]
+    else:
+        os.environ["ROS_LOG_DIR"] = before
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """ROS domain of this test alone, also in ROS_DOMAIN_ID for the programs it starts."""
+    number, lock = lock_domain()
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+    yield number
+    lock.close()
+
+
+@pytest.fixture
+def context(domain: int) -> Iterator[Any]:
+    """An initialised rclpy.Context that hears no other test."""
+    rclpy = import_ros()
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=domain)
+    yield context
+    rclpy.try_shutdown(context=context)

@@ -1,0 +1,131 @@
+"""Facts about the packages and the files of the repository that building relies on."""
+
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = sorted(path.parent for path in ROOT.glob("src/*/package.xml"))
+PYTHON_PACKAGES = [package for package in PACKAGES if (package / "setup.py").is_file()]
+REQUIREMENTS = (ROOT / "requirements/requirements.txt").read_text()
+ROS_KEYS = {
+    "builtin_interfaces", "conegrad_core", "conegrad_msgs", "conegrad_nodes", "conegrad_simulation",
+    "conegrad_training", "diagnostic_msgs", "geometry_msgs", "launch", "launch_ros",
+    "lifecycle_msgs", "nav_msgs", "rcl_interfaces", "rclpy", "rosgraph_msgs", "sensor_msgs",
+    "std_msgs", "tf2_msgs", "tf2_ros", "visualization_msgs",
+}  # fmt: skip
+KEYS = {
+    "cv2": "python3-opencv",
+    "jinja2": "python3-jinja2",
+    "matplotlib": "python3-matplotlib",
+    "numpy": "python3-numpy",
+    "onnxruntime": "python3-onnxruntime-pip",
+    "open3d": "python3-open3d-pip",
+    "PIL": "python3-pil",
+    "rich": "python3-rich",
+    "rosbags": "python3-rosbags-pip",
+    "scipy": "python3-scipy",
+    "torch": "python3-pytorch-pip",
+    "torchvision": "python3-torchvision-pip",
+    "tqdm": "python3-tqdm",
+    "ultralytics": "python3-ultralytics-pip",
+    "yaml": "python3-yaml",
+    **{key: key for key in ROS_KEYS},
+}
+
+
+def tracked_files():
+    """Paths of the files under version control, or those of the sources where git has none."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listing.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.decode().split("\0") if name]
+
+
+def dependencies(package):
+    """Keys that a package.xml depends on."""
+    tree = ElementTree.parse(package / "package.xml")
+    return {element.text for element in tree.getroot() if element.tag.endswith("depend")}
+
+
+def imported(package):
+    """Top-level modules that the sources of a package import."""
+    modules = set()
+    for path in (package / package.name).rglob("*.py"):
+        modules |= set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
+    return modules - {package.name}
+
+
+def test_there_are_six_packages():
+    assert [package.name for package in PACKAGES] == [
+        "conegrad_bringup",
+        "conegrad_core",
+        "conegrad_msgs",
+        "conegrad_nodes",
+        "conegrad_simulation",
+        "conegrad_training",
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_package_is_named_and_licensed_as_its_folder_and_the_project(package):
+    root = ElementTree.parse(package / "package.xml").getroot()
+    assert root.findtext("name") == package.name
+    assert root.findtext("license") == "AGPL-3.0-or-later"
+    assert root.findtext("version") == "0.1.0"
+
+
+@pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
+def test_package_declares_what_it_imports(package):
+    needed = {KEYS[module] for module in imported(package) if module in KEYS}
+    assert needed - dependencies(package) == set()
+
+
+@pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
+def test_package_declares_its_version_and_marker_for_the_index(package):
+    assert 'version="0.1.0"' in (package / "setup.py").read_text()
+    assert (package / "resource" / package.name).is_file()
+
+
+def test_the_core_depends_on_no_ros_package():
+    assert dependencies(PACKAGES[1]) & ROS_KEYS == set()
+
+
+def test_launch_and_config_are_reached_through_links():
+    bringup = ROOT / "src/conegrad_bringup"
+    assert (bringup / "launch").readlink() == Path("../../launch")
+    assert (bringup / "config").readlink() == Path("../../config")
+
+
+def test_requirements_are_pinned_and_name_no_address():
+    assert "://" not in REQUIREMENTS
+    lines = [line for line in REQUIREMENTS.splitlines() if line and not line.startswith((" ", "#"))]
+    assert [line for line in lines if "==" not in line] == []
+
+
+def test_requirements_cover_every_direct_one():
+    text = (ROOT / "requirements/requirements.in").read_text()
+    direct = re.findall(r"^([A-Za-z][\w.-]*)", text, re.MULTILINE)
+    pinned = set(re.findall(r"^([a-z][\w.-]*?)(?:\[\w+\])?==", REQUIREMENTS, re.MULTILINE))
+    assert {name.lower() for name in direct} - pinned == set()
+
+
+def test_no_file_names_a_home_folder():
+    # Spelt in parts, so that this file does not find itself.
+    home = re.compile(r"(?<![\w.])/(?:" + "home|root|Users" + r")/\w")
+    found = []
+    for path in tracked_files():
+        if path.is_file() and path.stat().st_size < 1_000_000:
+            text = path.read_bytes().decode(errors="ignore")
+            found += [f"{path.relative_to(ROOT)}: {m.group()}" for m in home.finditer(text)]
+    assert found == []
+
+
+def test_the_licence_is_the_whole_agpl():
+    text = (ROOT / "LICENSE").read_text()
+    assert "GNU AFFERO GENERAL PUBLIC LICENSE" in text.splitlines()[0]
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert len(text.splitlines()) == 661
