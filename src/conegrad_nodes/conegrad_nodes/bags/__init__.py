@@ -1,0 +1,1 @@
+"""Bags: recorded drives, read and written without a running ROS graph."""

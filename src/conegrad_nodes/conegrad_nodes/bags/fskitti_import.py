@@ -1,0 +1,229 @@
+"""Imports a folder in the layout of FSKITTI (KITTI-like, FST Lisboa) into a bag."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.bags.writer import BagWriter
+
+if TYPE_CHECKING:  # importing torch takes seconds
+    from conegrad_core.cones import TrueCones
+
+logger = logging.getLogger(__name__)
+
+Array = npt.NDArray[np.float64]
+
+LIDAR_HEIGHT = 1.16  # [m], of the LiDAR on the roll hoop above the ground, from its ground returns
+POINT_COLUMNS = 5  # x, y, z, intensity, time
+LABEL_FIELDS = 14  # at least; some rows lack the unused last one
+BOX_FIELDS = slice(4, 8)  # left, top, right, bottom [px]
+POSITION_FIELDS = slice(11, 14)  # x, y, z [m], LiDAR frame
+CLASS_OF_LABEL = {
+    "blue_cone": "BLUE",
+    "yellow_cone": "YELLOW",
+    "orange_cone": "SMALL_ORANGE",
+    "large_orange_cone": "BIG_ORANGE",
+    "unknown_cone": "UNKNOWN",
+}
+# A cone is visible to the LiDAR if enough returns stand on the ground near its label.
+CONE_RADIUS = 0.4  # [m], half a cone and the labels' own error
+GROUND_RADIUS = 1.5  # [m], where the ground around a cone is looked for
+CONE_LOW, CONE_HIGH = 0.08, 0.7  # [m] above that ground
+MIN_RETURNS = 2
+
+
+class FskittiFrame(NamedTuple):
+    """One instant of a sequence; ``pose`` is x, y [m] and yaw [rad] of the LiDAR in its world."""
+
+    name: str
+    stamp_ns: int
+    pose: tuple[float, float, float]
+
+
+def import_fskitti(
+    folder: Path,
+    output: Path,
+    *,
+    lidar_height: float = LIDAR_HEIGHT,
+    progress: Callable[[Iterator[FskittiFrame], int], Iterator[FskittiFrame]] | None = None,
+) -> None:
+    """Write the clouds, images, labels and poses of a sequence into a new bag.
+
+    ``base_link`` is put on the ground below the LiDAR: the file's poses are those of the LiDAR.
+
+    Args:
+        folder: holds ``points``, ``labels``, ``odometry.json`` and, when there are images,
+            ``images`` and ``calibration.json``.
+        output: the bag to create.
+        lidar_height: height of the LiDAR above the ground [m].
+        progress: wraps the frames to show progress; given them and their number.
+
+    Raises:
+        BagError: if a file is missing or holds something else.
+    """
+    frames = read_frames(folder)
+    camera = _read_calibration(folder)
+    with BagWriter(output) as bag:
+        _write_transforms(bag, frames[0].stamp_ns, camera, lidar_height)
+        stream = iter(frames)
+        for frame in progress(stream, len(frames)) if progress else stream:
+            _write_frame(bag, folder, frame, camera, lidar_height)
+
+
+def read_frames(folder: Path) -> list[FskittiFrame]:
+    """Frames of a sequence in the order of time.
+
+    ``odometry.json`` holds the pose of the world *in the car* (``p_car = R(yaw) p_world + t``):
+    only read in this way do the labels of neighbouring frames fall on one another, to 1 mm. It is
+    inverted here.
+
+    Raises:
+        BagError: if there is no frame, or the file is not of this form.
+    """
+    path = folder / "odometry.json"
+    rows = _read_json(path)
+    try:
+        frames = [
+            FskittiFrame(
+                f"{int(row['id']):07d}",
+                round(float(row["stamp"]) * messages.NANOSECONDS),
+                _inverse_pose(float(row["x"]), float(row["y"]), float(row["yaw"])),
+            )
+            for row in rows
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BagError(f"{path}: expected a list of id, stamp, x, y, yaw ({error!r})") from error
+    frames = [f for f in frames if (folder / "points" / f"{f.name}.bin").exists()]
+    if not frames:
+        raise BagError(f"{folder}: no row of odometry.json has a cloud points/NNNNNNN.bin")
+    return sorted(frames, key=lambda frame: frame.stamp_ns)
+
+
+def read_labels(path: Path, points: Array) -> "TrueCones":
+    """True cones of one frame in the LiDAR frame; rows without a position are left out.
+
+    Args:
+        path: label file.
+        points: ``(N, 3)`` cloud of the frame, which decides what the LiDAR could see [m].
+
+    Raises:
+        BagError: if a row has other fields or an unknown class.
+    """
+    import torch
+
+    from conegrad_core.cones import ConeClass, TrueCones
+
+    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    for row in rows:
+        if len(row) < LABEL_FIELDS or row[0] not in CLASS_OF_LABEL:
+            raise BagError(f"{path}: row {' '.join(row)!r}, expected 14 fields and a cone class")
+    rows = [row for row in rows if any(float(v) != 0 for v in row[POSITION_FIELDS])]
+    positions = np.array([[float(v) for v in row[POSITION_FIELDS]] for row in rows]).reshape(-1, 3)
+    has_box = [any(float(v) != 0 for v in row[BOX_FIELDS]) for row in rows]
+    return TrueCones(
+        positions=torch.tensor(positions[:, :2], dtype=torch.float32),
+        classes=torch.tensor([ConeClass[CLASS_OF_LABEL[row[0]]] for row in rows]).long(),
+        visible_camera=torch.tensor(has_box, dtype=torch.bool),
+        visible_lidar=torch.tensor([has_returns(p[:2], points) for p in positions]).bool(),
+    )
+
+
+def has_returns(position: Array, points: Array) -> bool:
+    """Whether returns of the cloud stand on the ground where a cone is labelled.
+
+    Args:
+        position: ``(2,)`` x, y of the label [m].
+        points: ``(N, 3)`` cloud [m].
+    """
+    near = points[np.abs(points[:, :2] - position).max(axis=1) < GROUND_RADIUS]
+    if len(near) < MIN_RETURNS:
+        return False
+    is_cone = np.linalg.norm(near[:, :2] - position, axis=1) < CONE_RADIUS
+    height = near[is_cone, 2] - np.percentile(near[:, 2], 5)
+    return int(((height > CONE_LOW) & (height < CONE_HIGH)).sum()) >= MIN_RETURNS
+
+
+def _write_frame(
+    bag: BagWriter,
+    folder: Path,
+    frame: FskittiFrame,
+    camera: dict[str, Any] | None,
+    lidar_height: float,
+) -> None:
+    stamp = frame.stamp_ns
+    cloud = _read_points(folder / "points" / f"{frame.name}.bin")
+    odometry = messages.odometry_msg(stamp, frame.pose)
+    bag.write("/odom", "nav_msgs/msg/Odometry", stamp, odometry)
+    picture = folder / "images" / f"{frame.name}.jpg"
+    if camera is not None and picture.exists():
+        _write_image(bag, stamp, picture, camera)
+    points = messages.points_msg(stamp, "lidar", cloud[:, :4])
+    bag.write("/points", "sensor_msgs/msg/PointCloud2", stamp, points)
+    label_file = folder / "labels" / f"{frame.name}.txt"
+    if label_file.exists():
+        truth = read_labels(label_file, cloud[:, :3])
+        msg = messages.truth_msg(stamp, "lidar", truth, -lidar_height)
+        bag.write("/truth", "conegrad_msgs/msg/TruthCones", stamp, msg)
+
+
+def _write_image(bag: BagWriter, stamp: int, picture: Path, camera: dict[str, Any]) -> None:
+    info = messages.camera_info_msg(
+        stamp, "camera_optical", tuple(camera["image_size"]), np.array(camera["K"]), (), "none"
+    )
+    bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, info)
+    image = messages.compressed_image_msg(stamp, "camera_optical", picture.read_bytes(), "jpeg")
+    bag.write("/image_raw/compressed", "sensor_msgs/msg/CompressedImage", stamp, image)
+
+
+def _write_transforms(
+    bag: BagWriter, stamp: int, camera: dict[str, Any] | None, lidar_height: float
+) -> None:
+    base_from_lidar = np.eye(4)
+    base_from_lidar[2, 3] = lidar_height
+    transforms = [("base_link", "lidar", base_from_lidar)]
+    if camera is not None:
+        camera_from_lidar = np.vstack([camera["camera_optical_from_lidar"], [0, 0, 0, 1]])
+        transforms.append(("lidar", "camera_optical", np.linalg.inv(camera_from_lidar)))
+    msg = messages.transforms_msg(stamp, transforms)
+    bag.write("/tf_static", "tf2_msgs/msg/TFMessage", stamp, msg)
+
+
+def _read_calibration(folder: Path) -> dict[str, Any] | None:
+    path = folder / "calibration.json"
+    if not (folder / "images").exists():
+        return None
+    calibration = _read_json(path)
+    expected = {"image_size": (2,), "K": (3, 3), "camera_optical_from_lidar": (3, 4)}
+    for key, shape in expected.items():
+        actual = np.shape(calibration.get(key, ()))
+        if actual != shape:
+            raise BagError(f"{path}: {key} has shape {actual}, expected {shape}")
+    return dict(calibration)
+
+
+def _read_points(path: Path) -> Array:
+    values = np.fromfile(path, dtype=np.float32)
+    if values.size == 0 or values.size % POINT_COLUMNS:
+        raise BagError(f"{path}: {values.size} float32 values, expected rows of {POINT_COLUMNS}")
+    return values.reshape(-1, POINT_COLUMNS).astype(np.float64)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BagError(f"{path} is missing: is this a folder of the FSKITTI layout?") from error
+    except json.JSONDecodeError as error:
+        raise BagError(f"{path}: no valid JSON ({error})") from error
+
+
+def _inverse_pose(x: float, y: float, yaw: float) -> tuple[float, float, float]:
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return float(-cos * x - sin * y), float(sin * x - cos * y), -yaw

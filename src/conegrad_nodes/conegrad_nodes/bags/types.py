@@ -1,0 +1,97 @@
+"""Message types of bags: those of ROS 2 Jazzy and ``conegrad_msgs``, from their .msg files."""
+
+import logging
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rosbags.typesys import (
+    Stores,
+    TypesysError,
+    get_types_from_idl,
+    get_types_from_msg,
+    get_typestore,
+)
+from rosbags.typesys.store import Typestore
+
+logger = logging.getLogger(__name__)
+
+INTERFACE_PACKAGE = "conegrad_msgs"
+IDL_SEPARATOR = "=" * 80 + "\n"
+
+
+class BagError(ValueError):
+    """A bag, or a folder to import, cannot be used; says which, why and what helps."""
+
+
+@cache
+def default_typestore() -> Typestore:
+    """Types of ROS 2 Jazzy and of ``conegrad_msgs``; shared, do not change it.
+
+    Raises:
+        BagError: if the definitions of ``conegrad_msgs`` are not found.
+    """
+    typestore = get_typestore(Stores.ROS2_JAZZY)
+    definitions: dict[str, Any] = {}
+    for path in interface_files():
+        name = f"{INTERFACE_PACKAGE}/msg/{path.stem}"
+        definitions.update(get_types_from_msg(path.read_text(encoding="utf-8"), name))
+    typestore.register(definitions)
+    return typestore
+
+
+def interface_files() -> list[Path]:
+    """The .msg files of ``conegrad_msgs``: of the source tree, else of the ament prefix.
+
+    Raises:
+        BagError: if there are none.
+    """
+    for folder in _interface_folders():
+        files = sorted((folder / "msg").glob("*.msg"))
+        if files:
+            return files
+    raise BagError(
+        f"the message definitions of {INTERFACE_PACKAGE} were not found: build the workspace "
+        f"and source its setup file"
+    )
+
+
+def _interface_folders() -> Iterable[Path]:
+    yield Path(__file__).resolve().parents[3] / INTERFACE_PACKAGE
+    try:
+        from ament_index_python.packages import PackageNotFoundError, get_package_share_path
+    except ImportError:
+        return
+    try:
+        yield get_package_share_path(INTERFACE_PACKAGE)
+    except PackageNotFoundError:
+        return
+
+
+def typestore_with(definitions: Iterable[tuple[str, str]]) -> Typestore:
+    """Default types, replaced and extended by the definitions that a bag carries.
+
+    A definition that cannot be parsed is left out with a warning; its type is then unknown.
+
+    Args:
+        definitions: pairs of type name and definition text (.msg, or IDL after its separator).
+    """
+    embedded: dict[str, Any] = {}
+    for msgtype, text in definitions:
+        try:
+            embedded.update(_parse_definition(msgtype, text))
+        except TypesysError as error:
+            logger.warning("the bag's definition of %s cannot be read: %s", msgtype, error)
+    typestore = get_typestore(Stores.EMPTY)
+    typestore.register({**default_typestore().fielddefs, **embedded})
+    return typestore
+
+
+def _parse_definition(msgtype: str, text: str) -> dict[str, Any]:
+    if not text.startswith(f"{IDL_SEPARATOR}IDL: "):
+        return dict(get_types_from_msg(text, msgtype))
+    types: dict[str, Any] = {}
+    for part in text.split(IDL_SEPARATOR)[1:]:
+        types.update(get_types_from_idl(part.split("\n", 1)[1]))
+    return types
