@@ -1,0 +1,180 @@
+"""Detections, cones and truth drawn over a camera image."""
+
+import math
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from conegrad_core.camera.image import Detections, RgbImage
+from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS, ConeClass, Cones, TrueCones
+from conegrad_core.geometry.camera import CameraModel, project
+
+Rgb = tuple[int, int, int]
+
+COLOURS_RGB: dict[ConeClass, Rgb] = {
+    ConeClass.BLUE: (31, 100, 222),
+    ConeClass.YELLOW: (246, 196, 15),
+    ConeClass.SMALL_ORANGE: (247, 127, 23),
+    ConeClass.BIG_ORANGE: (190, 62, 10),
+    ConeClass.UNKNOWN: (128, 134, 142),
+}
+INK: Rgb = (20, 24, 30)
+PAPER: Rgb = (255, 255, 255)
+
+REFERENCE_WIDTH = 640  # [px] of an image whose lines are one pixel wide
+RING_POINTS = 16
+TIP_SHARE = 0.2  # radius of a cone's top over that of its base
+MIN_TAG_HEIGHT = 0.045  # a box lower than this share of the image gets no score: it would be hidden
+FILL = 0.35  # opacity of a cone's body
+
+
+class ImageGeometry(Protocol):
+    """What is needed to find a cone of the LiDAR frame in the image."""
+
+    @property
+    def camera(self) -> CameraModel:
+        """Intrinsics and distortion."""
+
+    @property
+    def camera_from_lidar(self) -> Tensor:
+        """``(4, 4)`` rigid transform into the optical frame."""
+
+    @property
+    def lidar_height(self) -> float:
+        """Height of the LiDAR above the ground [m]."""
+
+
+def draw_detections(image: RgbImage, detections: Detections, min_score: float = 0.25) -> RgbImage:
+    """Copy of the image with a box per detection, in the colour of its best class."""
+    drawn: RgbImage = image.copy()
+    scores, classes = (
+        detections.logits.detach().cpu().sigmoid().max(dim=-1)
+        if len(detections.logits)
+        else (torch.zeros(0), torch.zeros(0, dtype=torch.int64))
+    )
+    boxes = detections.boxes_xyxy.detach().cpu().numpy()
+    # Best last, so that its box and score lie on top.
+    for row in reversed(torch.nonzero(scores >= min_score)[:, 0].tolist()):
+        colour = COLOURS_RGB[ConeClass(int(classes[row]))]
+        left, top, right, bottom = (round(float(edge)) for edge in boxes[row])
+        for ink, width in ((INK, 3), (colour, 1)):
+            thickness = width * _line_width(image)
+            cv2.rectangle(drawn, (left, top), (right, bottom), ink, thickness)
+        if bottom - top >= MIN_TAG_HEIGHT * len(image):
+            _draw_tag(drawn, f"{float(scores[row]):.2f}", (left, top), colour)
+    return drawn
+
+
+def draw_cones_on_image(
+    image: RgbImage, cones: Cones, geometry: ImageGeometry, min_existence: float = 0.5
+) -> RgbImage:
+    """Copy of the image with the body of each cone where the fusion says that it stands."""
+    exists = cones.existence_logits.detach().cpu().sigmoid() >= min_existence
+    if not bool(exists.any()):
+        return np.copy(image)
+    positions = cones.positions.detach().cpu()[exists]
+    classes = cones.colours.detach().cpu()[exists].argmax(-1)
+    outlines = _outlines(positions, classes, geometry, image, with_tip=True)
+    drawn: RgbImage = image.copy()
+    fill = image.copy()
+    colours = [COLOURS_RGB[ConeClass(int(cone))] for cone in classes]
+    for outline, colour in zip(outlines, colours, strict=True):
+        if outline is not None:
+            cv2.fillPoly(fill, [outline], colour, cv2.LINE_AA)
+    cv2.addWeighted(fill, FILL, drawn, 1.0 - FILL, 0.0, dst=drawn)
+    for outline, colour in zip(outlines, colours, strict=True):
+        if outline is not None:
+            _draw_line(drawn, outline, colour)
+    return drawn
+
+
+def draw_truth_on_image(image: RgbImage, truth: TrueCones, geometry: ImageGeometry) -> RgbImage:
+    """Copy of the image with a white ring on the ground around each true cone.
+
+    Cones that the camera could not see are left out.
+    """
+    drawn: RgbImage = image.copy()
+    visible = truth.visible_camera.detach().cpu()
+    if not bool(visible.any()):
+        return drawn
+    positions, classes = truth.positions.detach().cpu()[visible], truth.classes.cpu()[visible]
+    for outline in _outlines(positions, classes, geometry, image, with_tip=False):
+        if outline is not None:
+            _draw_line(drawn, outline, PAPER)
+    return drawn
+
+
+def _line_width(image: RgbImage) -> int:
+    width: int = image.shape[1]
+    return max(1, round(width / REFERENCE_WIDTH))
+
+
+def _draw_line(image: RgbImage, outline: npt.NDArray[np.int32], colour: Rgb) -> None:
+    width = _line_width(image)
+    cv2.polylines(image, [outline], True, INK, 2 * width + 1, cv2.LINE_AA)
+    cv2.polylines(image, [outline], True, colour, width, cv2.LINE_AA)
+
+
+def _draw_tag(image: RgbImage, text: str, corner: tuple[int, int], colour: Rgb) -> None:
+    scale = 0.33 * _line_width(image)
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    left = min(max(corner[0] - 1, 0), image.shape[1] - width - 4)
+    bottom = max(corner[1], height + 6)
+    cv2.rectangle(
+        image, (left, bottom - height - 6), (left + width + 4, bottom), colour, cv2.FILLED
+    )
+    ink = INK if sum(colour) > 380 else PAPER
+    origin = (left + 2, bottom - 3)
+    cv2.putText(image, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
+
+
+def _outlines(
+    positions: Tensor, classes: Tensor, geometry: ImageGeometry, image: RgbImage, *, with_tip: bool
+) -> list[npt.NDArray[np.int32] | None]:
+    """Outline in the image of each cone (or of its ground ring); None outside the image."""
+    rings = _rings(positions.double(), classes, geometry.lidar_height, with_tip=with_tip)
+    transform = geometry.camera_from_lidar.detach().cpu().double()
+    pixels, in_front = project(rings.flatten(0, 1), transform, _in_double(geometry.camera))
+    pixels = pixels.view(len(rings), -1, 2)
+    height, width = image.shape[:2]
+    touches = ((pixels >= 0) & (pixels < torch.tensor([width, height]))).all(-1).any(-1)
+    usable = in_front.view(len(rings), -1).all(-1) & touches
+    return [
+        cv2.convexHull(outline.numpy().round().astype(np.int32)) if use else None
+        for outline, use in zip(pixels, usable.tolist(), strict=True)
+    ]
+
+
+def _in_double(camera: CameraModel) -> CameraModel:
+    return camera._replace(
+        intrinsics=camera.intrinsics.detach().cpu().double(),
+        distortion=camera.distortion.detach().cpu().double(),
+    )
+
+
+def _rings(positions: Tensor, classes: Tensor, lidar_height: float, *, with_tip: bool) -> Tensor:
+    """``(M, R, 3)`` points around the base, and the top, of each cone in the LiDAR frame [m]."""
+    # A cone of unknown class is drawn as a small one.
+    size = classes.clamp(max=ConeClass.SMALL_ORANGE) + (classes == ConeClass.BIG_ORANGE)
+    radius = torch.tensor(CONE_WIDTHS, dtype=torch.float64)[size][:, None, None] / 2
+    height = torch.tensor(CONE_HEIGHTS, dtype=torch.float64)[size][:, None, None]
+    angles = torch.arange(RING_POINTS, dtype=torch.float64) * (2 * math.pi / RING_POINTS)
+    circle = torch.stack([angles.cos(), angles.sin()], dim=-1)  # (R, 2)
+    ground = torch.full((1, RING_POINTS, 1), -lidar_height, dtype=torch.float64)
+    base = torch.cat(
+        [positions[:, None] + radius * circle, ground.expand(len(positions), -1, -1)], dim=-1
+    )
+    if not with_tip:
+        return base
+    tip = torch.cat(
+        [
+            positions[:, None] + TIP_SHARE * radius * circle,
+            ground + height.expand(-1, RING_POINTS, -1),
+        ],
+        dim=-1,
+    )
+    return torch.cat([base, tip], dim=1)
