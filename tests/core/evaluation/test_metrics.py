@@ -102,6 +102,13 @@ def test_truth_that_no_sensor_could_see_is_neither_a_hit_nor_a_miss():
     assert (missed.predicted, missed.true) == (0, 0)
 
 
+def test_the_cone_of_hidden_truth_does_not_take_its_neighbour():
+    true = joined(truth((5, 0, B), camera=False, lidar=False), truth((5, 0.3, B)))
+    frame = match_frame(cones((5, 0, B, 0.9), (5, 0.3, B, 0.8)), true, EvaluationConfig())
+    assert frame.matches.tolist() == [UNMATCHED, 1]
+    assert frame.ignored.tolist() == [True, False]
+
+
 def test_hidden_truth_does_not_excuse_a_cone_elsewhere():
     hidden = truth((5, 0, B), camera=False, lidar=False)
     assert evaluated(cones((5, 0.6, B, 0.9)), hidden).total.counts.precision == 0.0

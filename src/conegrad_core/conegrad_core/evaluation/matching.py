@@ -38,8 +38,8 @@ class FrameResult:
     """Cones and truth of one frame, with what was matched to what.
 
     Truth *counts* where it is in range and at least one sensor could see it; the rest is
-    ignored: neither a miss nor a hit. A cone is ignored where it has no counted truth and is
-    either beyond the range or within the match distance of ignored truth.
+    ignored: neither a miss nor a hit. A cone is ignored where it belongs to ignored truth, or to
+    no truth and is beyond the range or within the match distance of ignored truth.
 
     Attributes:
         positions: ``(P, 2)`` x forward, y left [m] of the cones, as in ``Cones``.
@@ -47,7 +47,7 @@ class FrameResult:
         colours: ``(P,)`` most probable :class:`~conegrad_core.cones.ConeClass`.
         existence: ``(P,)`` probability.
         sources: ``(P,)`` 1 camera, 2 LiDAR, 3 both.
-        matches: ``(P,)`` row of the matched truth, or :data:`UNMATCHED`.
+        matches: ``(P,)`` row of the matched counted truth, or :data:`UNMATCHED`.
         ignored: ``(P,)`` the cone is neither right nor wrong.
         truth_positions: ``(T, 2)`` [m].
         truth_classes: ``(T,)``.
@@ -71,7 +71,9 @@ class FrameResult:
 
 
 def match_frame(cones: Cones, truth: TrueCones, config: EvaluationConfig) -> FrameResult:
-    """Match greedily: in descending existence, each cone takes the nearest free counted truth.
+    """Match greedily: in descending existence, each cone takes the nearest free truth.
+
+    Truth that is ignored takes part, so that the cone of a hidden truth cannot take a neighbour.
 
     All cones are matched, whatever their existence. Because the more certain choose first, the
     matches of those above any threshold are what they would be without the rest, so that one
@@ -88,8 +90,8 @@ def match_frame(cones: Cones, truth: TrueCones, config: EvaluationConfig) -> Fra
     in_range = np.hypot(*truth_positions.T) <= config.max_range
     counted = in_range & (visible_camera | visible_lidar)
     near = _distances(positions, truth_positions)
-    matches = _greedy(near[:, counted], _order(existence, positions), config.match_distance)
-    matches = np.append(np.flatnonzero(counted), UNMATCHED)[matches]
+    matches = _greedy(near, _order(existence, positions), config.match_distance)
+    matches[~np.append(counted, True)[matches]] = UNMATCHED
     beyond = np.hypot(*positions.T) > config.max_range
     beside_ignored = (near[:, ~counted] <= config.match_distance).any(axis=1)
     return FrameResult(
