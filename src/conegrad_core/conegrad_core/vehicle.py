@@ -14,7 +14,7 @@ from torch import Tensor
 
 from conegrad_core.config import Config
 from conegrad_core.geometry.camera import CameraModel
-from conegrad_core.geometry.transforms import rigid_inverse
+from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
 
 C = TypeVar("C", bound=Config)
 
@@ -24,9 +24,6 @@ DISTORTION_LENGTHS = {
     "rational_polynomial": (8,),
     "equidistant": (4,),
 }
-
-# Body axes (x forward, y left, z up) of a camera to its optical axes (x right, y down, z forward).
-OPTICAL_FROM_BODY = ((0.0, -1.0, 0.0), (0.0, 0.0, -1.0), (1.0, 0.0, 0.0))
 
 
 def required(description: str, *, low: float | None = None, high: float | None = None) -> Any:
@@ -47,10 +44,9 @@ class Mounting(Config):
 
     def base_from_sensor(self) -> Tensor:
         """``(4, 4)`` rigid transform from the sensor's body frame to ``base_link``."""
-        pose = torch.eye(4, dtype=torch.float64)
-        pose[:3, :3] = _rotation(self.roll, self.pitch, self.yaw)
-        pose[:3, 3] = torch.tensor([self.x, self.y, self.z], dtype=torch.float64)
-        return pose
+        place = torch.tensor([self.x, self.y, self.z], dtype=torch.float64)
+        roll, pitch, yaw = torch.tensor([self.roll, self.pitch, self.yaw], dtype=torch.float64)
+        return mounting_matrix(place, roll, pitch, yaw)
 
 
 @dataclass(frozen=True)
@@ -142,10 +138,8 @@ class Vehicle(Config):
 
 def camera_from_lidar(camera: Mounting, lidar: Mounting) -> Tensor:
     """``(4, 4)`` transform from the LiDAR frame into the optical frame of the camera."""
-    optical_from_body = torch.eye(4, dtype=torch.float64)
-    optical_from_body[:3, :3] = torch.tensor(OPTICAL_FROM_BODY)
-    camera_from_base = rigid_inverse(camera.base_from_sensor())
-    return (optical_from_body @ camera_from_base @ lidar.base_from_sensor()).float()
+    camera_from_base = optical_from_body(torch.float64) @ rigid_inverse(camera.base_from_sensor())
+    return (camera_from_base @ lidar.base_from_sensor()).float()
 
 
 def load_vehicle(name_or_path: str | Path) -> Vehicle:
@@ -243,16 +237,3 @@ def _check_distortion(model: str, coefficients: tuple[float, ...]) -> None:
             f"CameraPreset.distortion has {len(coefficients)} values, expected "
             f"{DISTORTION_LENGTHS[model]} for {model}"
         )
-
-
-def _rotation(roll: float, pitch: float, yaw: float) -> Tensor:
-    """Rotation about the fixed axes x, then y, then z (REP-103), ``(3, 3)`` float64."""
-    sr, cr = math.sin(roll), math.cos(roll)
-    sp, cp = math.sin(pitch), math.cos(pitch)
-    sy, cy = math.sin(yaw), math.cos(yaw)
-    rows = [
-        [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-        [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-        [-sp, cp * sr, cp * cr],
-    ]
-    return torch.tensor(rows, dtype=torch.float64)
