@@ -24,7 +24,10 @@ echo "building the packages with colcon (first time: about half a minute) ..."
 unset COLCON_PREFIX_PATH
 export PYTHONWARNINGS="ignore::DeprecationWarning,ignore::UserWarning"
 colcon --log-level error build --merge-install --symlink-install --base-paths src \
-    --event-handlers desktop_notification- console_cohesion+ \
+    --event-handlers desktop_notification- \
     --cmake-args "-DPython3_EXECUTABLE=$venv/bin/python" --no-warn-unused-cli \
     || fail "colcon build failed: the lines above say where"
+# A path with a space cannot stand in the first line of a program.
+find install/lib -path "install/lib/conegrad_*" -type f -exec \
+    sed -i '1s|^#!.*python.*|#!/usr/bin/env python3|' {} +
 echo "$wanted" >"$stamp"

