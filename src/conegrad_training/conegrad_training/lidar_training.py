@@ -1,0 +1,250 @@
+"""Individual training of the scan network on simulated, domain-randomised scans.
+
+``python -m conegrad_training.lidar_training`` trains the weights that ship; a run that was
+stopped goes on from its last checkpoint when it is started again.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import math
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from conegrad_core.config import Config, setting
+from conegrad_core.evaluation.beams import BeamCounts, count_beams
+from conegrad_core.lidar.beam_features import covers_full_turn
+from conegrad_core.lidar.scan_network import ScanNetwork
+from conegrad_core.lidar.segmenter import save_segmenter
+from conegrad_simulation.scan_sampler import ScanBatch, sample_batch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset, Subset
+from tqdm import tqdm
+
+from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+
+logger = logging.getLogger(__name__)
+
+EVALUATION_SEED = 900_000_000  # seeds from here on are never trained on
+SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
+
+
+@dataclass(frozen=True)
+class LidarTrainingConfig(Config):
+    """Settings of the individual training of the scan network."""
+
+    output: str = setting("runs/scan_cnn", "Folder of the checkpoint, the weights and the card")
+    steps: int = setting(1200, "Optimizer steps", low=1)
+    batch: int = setting(8, "Scans per simulated sensor", low=1)
+    sensors: int = setting(3, "Simulated sensors per optimizer step", low=1)
+    learning_rate: float = setting(4e-3, "Peak of the one-cycle schedule", low=0.0)
+    weight_decay: float = setting(1e-3, "Decay of the weights (AdamW)", low=0.0)
+    focus: float = setting(1.0, "Exponent of the focal loss; 0: cross-entropy", low=0.0)
+    averaging: float = setting(0.99, "Decay of the moving average of the weights", low=0.0, high=1)
+    seed: int = setting(1, "Seed of weights and scans", low=0, high=800)
+    workers: int = setting(1, "Processes that simulate scans; 0: this one", low=0)
+    threads: int = setting(1, "Threads of torch; more than idle cores slow it down", low=1)
+    evaluation_batches: int = setting(120, "Unseen sensors of the final evaluation", low=1)
+    checkpoint_every: int = setting(100, "Steps between two checkpoints", low=1)
+
+
+class SimulatedScans(Dataset[ScanBatch]):
+    """Batches of scans by index; each is a pure function of its seed."""
+
+    def __init__(self, first_seed: int, batches: int, size: int) -> None:
+        self.first_seed, self.batches, self.size = first_seed, batches, size
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __getitem__(self, index: int) -> ScanBatch:
+        return sample_batch(self.first_seed + index, self.size)
+
+
+def train_lidar(config: LidarTrainingConfig) -> dict[str, Any]:
+    """Train, resume if the output folder holds a checkpoint, evaluate, and write the weights.
+
+    Writes ``checkpoint.pt``, ``scan_cnn.safetensors``, ``scan_cnn.json`` and ``scan_cnn.md``.
+
+    Returns:
+        What the model card says: command, settings, git revision and metrics.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    output = Path(config.output)
+    state = _fresh_state(config)
+    step = _resume(output / "checkpoint.pt", state, config)
+    progress = tqdm(total=config.steps, initial=step, desc="scan network", unit="step")
+    for losses in train_steps(state, config, step):
+        step += 1
+        progress.update()
+        progress.set_postfix(loss=f"{losses['beams']:.4f}")
+        if step % config.checkpoint_every == 0 or step == config.steps:
+            save_checkpoint(output / "checkpoint.pt", state, step, _run_settings(config))
+    progress.close()
+    return _publish(_averaged_network(state).eval(), config, output)
+
+
+def train_steps(
+    state: TrainingState, config: LidarTrainingConfig, start: int
+) -> Iterator[dict[str, float]]:
+    """Run the optimizer steps from ``start`` on, yielding the losses of each."""
+    total = config.steps * config.sensors
+    scans = SimulatedScans(config.seed * SEEDS_PER_RUN, total, config.batch)
+    remaining = Subset(scans, range(start * config.sensors, total))
+    loader = DataLoader(remaining, batch_size=None, num_workers=config.workers)
+    batches = iter(loader)
+    for _ in range(start, config.steps):
+        yield train_step(state, [next(batches) for _ in range(config.sensors)], config.focus)
+
+
+def train_step(
+    state: TrainingState, batches: list[ScanBatch], focus: float
+) -> dict[str, float]:
+    """One optimizer step on the scans of several sensors.
+
+    Raises:
+        RuntimeError: if a gradient is not finite; the weights stay as they were.
+    """
+    state.model.train()
+    state.optimizer.zero_grad()
+    total = 0.0
+    for batch in batches:
+        ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
+        logits = judge(state.model, ranges, batch.step)
+        loss = focal_beam_loss(logits, labels, ranges, focus) / len(batches)
+        loss.backward()
+        total += loss.item()
+    clip_grad_norm_(state.model.parameters(), 5.0, error_if_nonfinite=True)
+    state.optimizer.step()
+    if state.scheduler is not None:
+        state.scheduler.step()
+    if isinstance(state.averaged, AveragedModel):
+        state.averaged.update_parameters(state.model)
+    return {"beams": total}
+
+
+def judge(network: nn.Module, ranges: Tensor, angle_step: float) -> Tensor:
+    """``(B, N)`` logits of the scans of one sensor."""
+    wraps = covers_full_turn(ranges.shape[-1], angle_step)
+    logits: Tensor = network(ranges, torch.tensor(angle_step), wraps)
+    return logits
+
+
+def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float) -> Tensor:
+    """Mean focal loss over the beams with a return; beams without one get no gradient.
+
+    Args:
+        logits: ``(B, N)`` log-odds of a cone.
+        labels: ``(B, N)`` bool.
+        ranges: ``(B, N)`` [m]; NaN, inf and 0 mean no return.
+        focus: exponent that plays down beams that are already judged well; 0 is cross-entropy.
+
+    Source:
+        Lin et al., Focal Loss for Dense Object Detection, 2017, equation 4.
+    """
+    returned = ranges.isfinite() & (ranges > 0)
+    logits, targets = logits[returned], labels[returned].to(logits.dtype)
+    entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    miss = (logits.sigmoid() - targets).abs()
+    return (miss**focus * entropy).sum() / max(len(logits), 1)
+
+
+@torch.no_grad()
+def evaluate_network(network: nn.Module, batches: Dataset[ScanBatch], count: int) -> BeamCounts:
+    """Count the beams of the first ``count`` batches at probability 0.5."""
+    counts = BeamCounts()
+    for index in range(count):
+        batch = batches[index]
+        ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
+        counts = counts + count_beams(judge(network, ranges, batch.step), labels, ranges)
+    return counts
+
+
+def _fresh_state(config: LidarTrainingConfig) -> TrainingState:
+    network = ScanNetwork()
+    optimizer = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=config.steps + 1, pct_start=0.15
+    )
+    average = get_ema_multi_avg_fn(config.averaging)
+    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    return TrainingState(network, optimizer, schedule, averaged)
+
+
+def _resume(path: Path, state: TrainingState, config: LidarTrainingConfig) -> int:
+    if not path.exists():
+        return 0
+    step, _ = load_checkpoint(path, state, _run_settings(config))
+    logger.info("resuming from %s at step %d", path, step)
+    return step
+
+
+def _averaged_network(state: TrainingState) -> ScanNetwork:
+    network = getattr(state.averaged, "module", None)
+    if not isinstance(network, ScanNetwork):
+        raise TypeError(f"averaged is {type(state.averaged).__name__}, expected an AveragedModel")
+    return network
+
+
+def _run_settings(config: LidarTrainingConfig) -> dict[str, Any]:
+    """Settings that decide the result; a run may move folders or change its workers."""
+    settings = dataclasses.asdict(config)
+    return {k: v for k, v in settings.items() if k not in ("output", "workers", "threads")}
+
+
+def _publish(
+    network: ScanNetwork, config: LidarTrainingConfig, output: Path
+) -> dict[str, Any]:
+    unseen = SimulatedScans(EVALUATION_SEED, config.evaluation_batches, config.batch)
+    metrics = evaluate_network(network, unseen, config.evaluation_batches).to_dict()
+    weights = output / "scan_cnn.safetensors"
+    card = {
+        "command": training_command(config),
+        "settings": _run_settings(config),
+        "git_revision": git_revision(),
+        "metrics": metrics,
+    }
+    metadata = {key: json.dumps(value) for key, value in card.items()}
+    save_segmenter(network, weights, metadata)
+    card["sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    (output / "scan_cnn.json").write_text(json.dumps(card, indent=2) + "\n")
+    return card
+
+
+def training_command(config: LidarTrainingConfig) -> str:
+    """The command that repeats this run."""
+    options = [
+        f"--{field.name.replace('_', '-')} {shlex.quote(str(getattr(config, field.name)))}"
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) != field.default and field.name != "output"
+    ]
+    return " ".join(["python -m conegrad_training.lidar_training", *options])
+
+
+def git_revision() -> str:
+    """Revision of the source tree this runs from, ``unknown`` outside of one."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    from conegrad_training.command_line import config_from_arguments
+
+    logging.basicConfig(level=logging.INFO)
+    card = train_lidar(config_from_arguments(LidarTrainingConfig, sys.argv[1:]))
+    logger.info("F1 on unseen simulated scans: %.3f", card["metrics"]["f1"])
