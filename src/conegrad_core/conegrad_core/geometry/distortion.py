@@ -1,5 +1,7 @@
 """Lens distortion: OpenCV's models on normalised image coordinates, forth and back."""
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -95,12 +97,20 @@ def distortion_limit(distortion: Tensor, distortion_model: str) -> float:
     """Largest ideal radius (tangent of the angle off the axis) the model is monotonic up to.
 
     Polynomial models fold back beyond it: points there would appear inside the image.
+
+    Raises:
+        ValueError: if the model is unknown or the number of coefficients wrong.
     """
     check_distortion(distortion, distortion_model)
     if distortion_model == "none":
         return MAX_TANGENT
+    return _monotonic_limit(tuple(distortion.detach().tolist()), distortion_model)
+
+
+@lru_cache(maxsize=64)
+def _monotonic_limit(coefficients: tuple[float, ...], distortion_model: str) -> float:
     angle = torch.linspace(0.0, 1.55, 311, dtype=torch.float64)
-    k = distortion.detach().to("cpu", torch.float64)
+    k = torch.tensor(coefficients, dtype=torch.float64)
     if distortion_model == "equidistant":
         image_radius = _distorted_angle(angle, k)
     else:

@@ -29,10 +29,10 @@ def pose_matrix(x: Tensor | float, y: Tensor | float, yaw: Tensor | float) -> Te
         y: likewise [m].
         yaw: heading of the child, counter-clockwise [rad].
     """
-    x, y, yaw = torch.broadcast_tensors(*_tensors(x, y, yaw))
-    cos, sin, zero, one = yaw.cos(), yaw.sin(), torch.zeros_like(yaw), torch.ones_like(yaw)
-    entries = (cos, -sin, zero, x, sin, cos, zero, y, zero, zero, one, zero, zero, zero, zero, one)
-    return torch.stack(entries, dim=-1).unflatten(-1, (4, 4))
+    east, north, turn = torch.broadcast_tensors(*_tensors(x, y, yaw))
+    cos, sin, zero, one = turn.cos(), turn.sin(), torch.zeros_like(turn), torch.ones_like(turn)
+    rotation = _square((cos, -sin, zero), (sin, cos, zero), (zero, zero, one))
+    return rigid_matrix(rotation, torch.stack([east, north, zero], dim=-1))
 
 
 def mounting_matrix(
@@ -152,7 +152,8 @@ def quaternion_from_rotation(rotation: Tensor) -> Tensor:
     best = candidates.diagonal(dim1=-2, dim2=-1).argmax(-1)
     chosen = candidates.gather(-2, best[..., None, None].expand(*best.shape, 1, 4))[..., 0, :]
     chosen = torch.where(chosen[..., 3:] < 0, -chosen, chosen)
-    return chosen / chosen.norm(dim=-1, keepdim=True)
+    length: Tensor = chosen.norm(dim=-1, keepdim=True)
+    return chosen / length
 
 
 def matrix_from_translation_quaternion(translation: Tensor, quaternion: Tensor) -> Tensor:

@@ -1,0 +1,33 @@
+"""Settings of the fusion that are not learned."""
+
+from dataclasses import dataclass
+
+from conegrad_core.config import Config, setting
+
+
+@dataclass(frozen=True)
+class FuserConfig(Config):
+    """Settings of the fusion; the learned scalars are in :mod:`conegrad_core.fusion.scalars`."""
+
+    weights: str = setting("", "Path of fusion.safetensors; empty for the values shipped")
+    min_range: float = setting(0.3, "Returns nearer than this are ignored [m]", low=0.0)
+    max_range: float = setting(25.0, "Returns beyond this range are ignored [m]", low=1.0)
+    gap: float = setting(0.12, "Gap between neighbouring returns that splits at 0 m [m]", low=0.0)
+    gap_slope: float = setting(0.012, "Growth of the gap per metre of range", low=0.0)
+    max_missing_beams: int = setting(4, "More beams without return than this split", low=0)
+    max_extent: float = setting(0.5, "Segments wider than this are no cones [m]", low=0.05)
+    split_extent: float = setting(
+        0.3, "Wider segments are also split where the cone probability crosses 0.5 [m]", low=0.0
+    )
+    max_segments: int = setting(48, "Candidates kept per scan, by mean beam logit", low=1)
+    weight_floor: float = setting(
+        0.02, "Weight of a beam with cone probability 0 in a segment's position", low=1e-6
+    )
+    cone_width: float = setting(0.13, "Width of a cone at the height of the scan [m]", low=0.01)
+    camera_range: float = setting(
+        15.0, "Nearer than this the camera should see every cone in its view [m]", low=0.0
+    )
+    rounds: int = setting(8, "Rounds of the optimal transport", low=1)
+    border: float = setting(
+        2.0, "Boxes nearer than this to the image border count as cut [px at width 640]", low=0.0
+    )

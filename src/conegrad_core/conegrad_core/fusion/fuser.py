@@ -1,0 +1,129 @@
+"""The fusion: a segmented scan and detections in, cones on the ground out; differentiable."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from conegrad_core.camera.image import Detections
+from conegrad_core.cones import Cones
+from conegrad_core.fusion import gaussians
+from conegrad_core.fusion.association import Association, associate
+from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.existence import (
+    box_existence,
+    box_log_odds,
+    segment_existence,
+    should_be_seen,
+)
+from conegrad_core.fusion.monocular import CameraCandidates, camera_candidates
+from conegrad_core.fusion.positions import box_positions, segment_positions
+from conegrad_core.fusion.scalars import FusionScalars
+from conegrad_core.fusion.segments import LidarCandidates, lidar_candidates
+from conegrad_core.geometry.calibration import Calibration, moved_calibration
+from conegrad_core.lidar.scan import SegmentedScan
+
+CAMERA, LIDAR, BOTH = 1, 2, 3  # values of Cones.source
+
+
+class Fuser(nn.Module):
+    """Fuses the candidates of one scan and one image.
+
+    Every segment and every box gives one row of the result; rows that are no cones have low
+    existence. Gradients reach box coordinates, class logits, beam logits, ranges, the calibration
+    and the scalars of :class:`conegrad_core.fusion.scalars.ScalarValues`; which beams form a
+    segment is constant.
+    """
+
+    def __init__(self, config: FuserConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or FuserConfig()
+        self.scalars = FusionScalars()
+        if self.config.weights:
+            self.scalars.load(Path(self.config.weights))
+
+    def forward(
+        self,
+        segmented: SegmentedScan | None,
+        detections: Detections | None,
+        calibration: Calibration,
+        motion: Tensor | None = None,
+    ) -> Cones:
+        """Cones in the LiDAR frame at the stamp of the scan; without a scan, of the image.
+
+        Args:
+            segmented: scan with beam logits, or None: the camera's cones alone.
+            detections: boxes with class logits, or None: the LiDAR's cones alone, without
+                colour.
+            calibration: geometry of the vehicle.
+            motion: ego-motion ``lidar_at_scan_from_lidar_at_image`` as ``(3,)`` x, y [m], yaw
+                [rad] or ``(4, 4)``; None where both stamps coincide or it is not known. Not used
+                without a scan.
+
+        Returns:
+            The S segments first, in the order of their beams, then the C boxes.
+
+        Raises:
+            ValueError: if both inputs are None, or a shape is wrong.
+        """
+        if segmented is None:
+            if detections is None:
+                raise ValueError("segmented and detections are None, expected one of them at least")
+            return self._camera_alone(detections, calibration)
+        if detections is None:
+            return self._lidar_alone(segmented)
+        if motion is not None:
+            calibration = moved_calibration(calibration, motion)
+        scalars = self.scalars()
+        lidar = lidar_candidates(segmented, scalars, self.config)
+        camera = camera_candidates(detections, calibration, scalars, self.config)
+        association = associate(lidar, camera, scalars, self.config.rounds)
+        should_see = should_be_seen(lidar.positions, calibration, self.config)
+        of_segments = segment_existence(lidar, camera, association, should_see, scalars)
+        of_boxes = box_existence(camera, association, of_segments, scalars)
+        return _joined(lidar, camera, association, torch.cat([of_segments, of_boxes]))
+
+    def _lidar_alone(self, segmented: SegmentedScan) -> Cones:
+        lidar = lidar_candidates(segmented, self.scalars(), self.config)
+        covariances = gaussians.oriented(lidar.directions, *lidar.variances.unbind(-1))
+        colours = lidar.positions.new_tensor([0.0, 0.0, 0.0, 0.0, 1.0]).expand(
+            len(lidar.positions), 5
+        )
+        source = torch.full((len(colours),), LIDAR, device=colours.device)
+        return Cones(
+            lidar.positions, gaussians.as_matrices(covariances), colours, lidar.log_odds, source
+        )
+
+    def _camera_alone(self, detections: Detections, calibration: Calibration) -> Cones:
+        scalars = self.scalars()
+        camera = camera_candidates(detections, calibration, scalars, self.config)
+        covariances = gaussians.oriented(camera.directions, *camera.variances.unbind(-1))
+        source = torch.full((len(camera.colours),), CAMERA, device=camera.colours.device)
+        return Cones(
+            camera.positions,
+            gaussians.as_matrices(covariances),
+            pad(camera.colours, (0, 1)),
+            box_log_odds(camera, scalars),
+            source,
+        )
+
+
+def _joined(
+    lidar: LidarCandidates, camera: CameraCandidates, association: Association, existence: Tensor
+) -> Cones:
+    """Rows of the segments, then of the boxes."""
+    positions, covariances = segment_positions(lidar, camera, association)
+    box_means, box_covariances = box_positions(camera, association, positions, covariances)
+    matches = association.matches
+    colours = torch.cat([matches @ camera.colours, association.unmatched[:, None]], dim=-1)
+    with torch.no_grad():
+        segment_source = LIDAR + (association.unmatched < 0.5).long()
+        box_source = CAMERA + (BOTH - CAMERA) * (matches.sum(0) > 0.5).long()
+    return Cones(
+        torch.cat([positions, box_means]),
+        gaussians.as_matrices(torch.cat([covariances, box_covariances])),
+        torch.cat([colours, pad(camera.colours, (0, 1))]),
+        existence,
+        torch.cat([segment_source, box_source]),
+    )

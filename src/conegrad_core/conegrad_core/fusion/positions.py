@@ -1,0 +1,59 @@
+"""Positions and covariances of fused candidates."""
+
+import torch
+from torch import Tensor
+
+from conegrad_core.fusion import gaussians
+from conegrad_core.fusion.association import Association
+from conegrad_core.fusion.monocular import CameraCandidates
+from conegrad_core.fusion.segments import LidarCandidates
+
+
+def segment_positions(
+    lidar: LidarCandidates, camera: CameraCandidates, association: Association
+) -> tuple[Tensor, Tensor]:
+    """Segments corrected by the boxes they match, by an information filter.
+
+    Returns:
+        ``(S, 2)`` positions [m] and ``(S, 3)`` packed covariances [m^2].
+    """
+    own = gaussians.oriented(lidar.directions, *(1 / lidar.variances).unbind(-1))
+    of_boxes = gaussians.oriented(camera.directions, *(1 / camera.variances).unbind(-1))
+    columns = torch.cat([of_boxes, gaussians.times(of_boxes, camera.positions)], dim=-1)
+    gathered = association.matches @ columns
+    covariances = gaussians.inverse(own + gathered[:, :3])
+    pull = gathered[:, 3:] - gaussians.times(gathered[:, :3], lidar.positions)
+    return lidar.positions + gaussians.times(covariances, pull), covariances
+
+
+def box_positions(
+    camera: CameraCandidates, association: Association, positions: Tensor, covariances: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Boxes as mixtures of their own estimate and of the segments they match.
+
+    A segment that its network rejects still tells where a box stands that matches it; the
+    mixture's covariance holds the doubt.
+
+    Args:
+        camera: the boxes.
+        association: their matches.
+        positions: ``(S, 2)`` of the segments [m].
+        covariances: ``(S, 3)`` of the segments, packed [m^2].
+
+    Returns:
+        ``(C, 2)`` positions [m] and ``(C, 3)`` packed covariances [m^2].
+
+    Source:
+        Bar-Shalom & Li, Multitarget-Multisensor Tracking, 1995 (probabilistic data association).
+    """
+    matched = association.matches.sum(0)
+    alone = (1 - matched).clamp(min=0.0)
+    total = (matched + alone)[:, None]
+    weights = association.matches / total[:, 0]
+    alone = alone[:, None] / total
+    offsets = positions[:, None] - camera.positions  # (S, C, 2)
+    shift = (weights[..., None] * offsets).sum(0)
+    own = gaussians.oriented(camera.directions, *camera.variances.unbind(-1))
+    spread = (weights[..., None] * gaussians.outer(offsets)).sum(0) - gaussians.outer(shift)
+    mixture = alone * own + weights.mT @ covariances + spread
+    return camera.positions + shift, mixture

@@ -1,0 +1,171 @@
+"""The learned scalars of the fusion: names, units, meaning, and how they are stored."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+class ScalarValues(NamedTuple):
+    """Values of the learned scalars in their physical units, as 0-dimensional tensors.
+
+    "px" are pixels of an image scaled to a width of 640, so that the values hold for any camera
+    whose detector sees about that width. "log odds" are natural.
+
+    Attributes:
+        cone_radius: [m] from the first return on a cone to its axis.
+        range_noise: [m] standard deviation along the beam of one return at 0 m; doubles at 15 m.
+        bearing_noise: [m] standard deviation across the beam.
+        position_floor: [m] standard deviation that more beams cannot average away.
+        beam_gain: log odds of a cone per unit of the mean beam logit.
+        coverage_gain: log odds per log of the hit fraction of the beams a cone should return.
+        lidar_bias: log odds of a segment with mean logit 0.
+        foot_noise: [px] of the bottom edge of a box.
+        height_noise: [px] of the height of a box.
+        column_noise: [px] of the centre column of a box.
+        pitch_noise: [rad] of the car against the ground.
+        height_error: relative error of a box height beyond its pixel noise.
+        base_radius: [m] from the front edge of a cone's base to its axis.
+        colour_temperature: divides class logits before the softmax.
+        column_tolerance: extra standard deviation of the column match per box height.
+        foot_tolerance: extra standard deviation of the foot match per box height.
+        height_tolerance: standard deviation of the logarithm of the height match.
+        prior_floor: share of candidates that match although their network rejects them.
+        unmatched_segment: log score of a segment for matching no box.
+        unmatched_box: log score of a box for matching no segment.
+        camera_gain: log odds of a cone per unit of box evidence (log-sum-exp of class logits).
+        camera_bias: log odds a matched box of evidence 0 adds to its segment.
+        camera_alone_bias: log odds of a box of evidence 0 without a segment.
+        missed_bias: log odds added where the camera should have seen a segment and did not.
+    """
+
+    cone_radius: Tensor
+    range_noise: Tensor
+    bearing_noise: Tensor
+    position_floor: Tensor
+    beam_gain: Tensor
+    coverage_gain: Tensor
+    lidar_bias: Tensor
+    foot_noise: Tensor
+    height_noise: Tensor
+    column_noise: Tensor
+    pitch_noise: Tensor
+    height_error: Tensor
+    base_radius: Tensor
+    colour_temperature: Tensor
+    column_tolerance: Tensor
+    foot_tolerance: Tensor
+    height_tolerance: Tensor
+    prior_floor: Tensor
+    unmatched_segment: Tensor
+    unmatched_box: Tensor
+    camera_gain: Tensor
+    camera_bias: Tensor
+    camera_alone_bias: Tensor
+    missed_bias: Tensor
+
+
+INITIAL_VALUES = {
+    "cone_radius": 0.045,
+    "range_noise": 0.015,
+    "bearing_noise": 0.012,
+    "position_floor": 0.008,
+    "beam_gain": 0.8,
+    "coverage_gain": 0.5,
+    "lidar_bias": 0.0,
+    "foot_noise": 1.2,
+    "height_noise": 1.2,
+    "column_noise": 1.5,
+    "pitch_noise": 0.006,
+    "height_error": 0.05,
+    "base_radius": 0.12,
+    "colour_temperature": 1.0,
+    "column_tolerance": 0.15,
+    "foot_tolerance": 0.2,
+    "height_tolerance": 0.25,
+    "prior_floor": 0.03,
+    "unmatched_segment": -3.0,
+    "unmatched_box": -3.0,
+    "camera_gain": 1.0,
+    "camera_bias": 1.0,
+    "camera_alone_bias": 0.0,
+    "missed_bias": -1.1,
+}
+SIGNED = frozenset(name for name in ScalarValues._fields if name.endswith("_bias")) | {
+    "unmatched_segment",
+    "unmatched_box",
+}  # all others are positive
+
+
+class FusionScalars(nn.Module):
+    """One parameter per field of :class:`ScalarValues`.
+
+    Positive scalars are stored as their natural logarithm: they stay positive, and one learning
+    rate (about 5e-3, half a percent per step) suits metres, pixels and gains alike. Files hold
+    physical values.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ScalarValues._fields:
+            self.register_parameter(name, nn.Parameter(_stored(name, INITIAL_VALUES[name])))
+        signed = torch.tensor([name in SIGNED for name in ScalarValues._fields])
+        self.register_buffer("_signed", signed, persistent=False)
+
+    def forward(self) -> ScalarValues:
+        """Values in physical units; gradients flow to the parameters."""
+        stored = torch.stack(list(self._parameters.values()))  # type: ignore[arg-type]
+        signed = self.get_buffer("_signed")
+        return ScalarValues(*torch.where(signed, stored, stored.exp()).unbind())
+
+    def values(self) -> dict[str, float]:
+        """Physical values by name."""
+        with torch.no_grad():
+            return {name: float(value) for name, value in self()._asdict().items()}
+
+    def set_values(self, values: dict[str, float]) -> None:
+        """Set scalars by name, in physical units.
+
+        Raises:
+            ValueError: if a name is unknown, or a value not finite or of the wrong sign.
+        """
+        for name, value in values.items():
+            if name not in ScalarValues._fields:
+                raise ValueError(
+                    f"fusion scalar {name!r} is unknown, expected one of "
+                    f"{', '.join(ScalarValues._fields)}"
+                )
+            if not abs(value) < float("inf") or (name not in SIGNED and not value > 0):
+                sign = "a finite number" if name in SIGNED else "a finite number above 0"
+                raise ValueError(f"fusion scalar {name} is {value}, expected {sign}")
+        with torch.no_grad():
+            for name, value in values.items():
+                self.get_parameter(name).copy_(_stored(name, value))
+
+    def save(self, path: Path) -> None:
+        """Write the physical values to a safetensors file."""
+        save_file({name: torch.tensor(value) for name, value in self.values().items()}, path)
+
+    def load(self, path: Path) -> None:
+        """Read the physical values written by :meth:`save`.
+
+        Raises:
+            ValueError: if the file is none of ours, lacks a scalar or holds a bad value.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                values = {name: float(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            raise ValueError(f"{path} is not a safetensors file: {error}") from error
+        missing = [name for name in ScalarValues._fields if name not in values]
+        if missing:
+            raise ValueError(f"{path} lacks the fusion scalars {', '.join(missing)}")
+        self.set_values(values)
+
+
+def _stored(name: str, value: float) -> Tensor:
+    tensor = torch.tensor(value, dtype=torch.float32)
+    return tensor if name in SIGNED else tensor.log()

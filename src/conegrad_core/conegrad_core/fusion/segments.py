@@ -1,0 +1,166 @@
+"""LiDAR candidates: which beams of a scan may belong to one cone, and what they say."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.scalars import ScalarValues
+from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.shapes import check_shape
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.intp]
+
+NOISE_RANGE = 15.0  # [m], range at which the noise of a return has doubled
+
+
+class Membership(NamedTuple):
+    """Which beams belong to which candidate; constants of the graph.
+
+    Attributes:
+        beams: ``(n,)`` indices into the scan.
+        segments: ``(n,)`` candidate of each of these beams, ascending.
+        counts: ``(S,)`` beams per candidate.
+    """
+
+    beams: IntArray
+    segments: IntArray
+    counts: IntArray
+
+
+class LidarCandidates(NamedTuple):
+    """Cone candidates of a scan (S rows); gradients flow to beam logits and ranges.
+
+    Attributes:
+        positions: ``(S, 2)`` of the cone's axis in the LiDAR frame [m].
+        directions: ``(S, 2)`` unit vectors from the LiDAR to the candidates.
+        variances: ``(S, 2)`` along and across that direction [m^2].
+        log_odds: ``(S,)`` that the candidate is a cone, by the LiDAR alone.
+    """
+
+    positions: Tensor
+    directions: Tensor
+    variances: Tensor
+    log_odds: Tensor
+
+
+def find_segments(
+    ranges: FloatArray, angles: FloatArray, logits: FloatArray, config: FuserConfig
+) -> Membership:
+    """Group beams into cone-sized segments.
+
+    Neighbouring returns belong together unless a range-dependent gap or too many missing beams
+    part them. What is wider than a cone is split further where the cone probability crosses 0.5,
+    so that a cone at a wall becomes a candidate of its own; of the parts of something too wide
+    for a cone only those are kept that the network takes for one.
+
+    Args:
+        ranges: ``(B,)`` [m], NaN where a beam has no return.
+        angles: ``(B,)`` [rad].
+        logits: ``(B,)`` of the beams.
+        config: gaps, extents and the number of candidates.
+    """
+    with np.errstate(invalid="ignore"):
+        beams = np.flatnonzero((ranges >= config.min_range) & (ranges <= config.max_range))
+    if not len(beams):
+        return Membership(beams, beams, beams)
+    r, logit = ranges[beams], logits[beams]
+    points = np.stack([r * np.cos(angles[beams]), r * np.sin(angles[beams])])
+    starts = _geometric_starts(beams, r, points, config)
+    wide = _extents(points, starts)
+    split = np.repeat(wide > config.split_extent, _counts(starts, len(beams)))
+    from_wide = np.repeat(wide > config.max_extent, _counts(starts, len(beams)))
+    starts[1:] |= split[1:] & ((logit[1:] > 0) != (logit[:-1] > 0))
+    return _select(beams, logit, points, starts, from_wide, config)
+
+
+def _geometric_starts(
+    beams: IntArray, r: FloatArray, points: FloatArray, config: FuserConfig
+) -> npt.NDArray[np.bool_]:
+    """Mask of the beams that begin a segment."""
+    step = np.diff(points)
+    allowed = config.gap + config.gap_slope * np.minimum(r[1:], r[:-1])
+    starts = np.ones(len(beams), dtype=np.bool_)
+    starts[1:] = (step * step).sum(0) > allowed * allowed
+    starts[1:] |= np.diff(beams) > config.max_missing_beams + 1
+    return starts
+
+
+def _counts(starts: npt.NDArray[np.bool_], total: int) -> IntArray:
+    return np.diff(np.append(np.flatnonzero(starts), total))
+
+
+def _extents(points: FloatArray, starts: npt.NDArray[np.bool_]) -> FloatArray:
+    """Diagonal of each segment's bounding box [m]."""
+    first = np.flatnonzero(starts)
+    size = np.maximum.reduceat(points, first, axis=1) - np.minimum.reduceat(points, first, axis=1)
+    extents: FloatArray = np.hypot(size[0], size[1])
+    return extents
+
+
+def _select(
+    beams: IntArray,
+    logit: FloatArray,
+    points: FloatArray,
+    starts: npt.NDArray[np.bool_],
+    from_wide: npt.NDArray[np.bool_],
+    config: FuserConfig,
+) -> Membership:
+    """Keep the segments that can be cones, at most ``max_segments`` by mean logit."""
+    first = np.flatnonzero(starts)
+    counts = _counts(starts, len(beams))
+    mean = np.add.reduceat(logit, first) / counts
+    keep = (_extents(points, starts) <= config.max_extent) & (~from_wide[first] | (mean > 0))
+    kept = np.flatnonzero(keep)
+    if len(kept) > config.max_segments:
+        best = np.argsort(-mean[kept], kind="stable")[: config.max_segments]
+        kept = np.sort(kept[best])
+    position = np.full(len(first), -1)
+    position[kept] = np.arange(len(kept))
+    of_beam = np.repeat(position, counts)
+    chosen = of_beam >= 0
+    return Membership(beams[chosen], of_beam[chosen], counts[kept])
+
+
+def lidar_candidates(
+    segmented: SegmentedScan, scalars: ScalarValues, config: FuserConfig
+) -> LidarCandidates:
+    """Cone candidates of a scan, in the order of its beams.
+
+    A candidate's log odds come from the mean of its beam *logits*: no saturation, so that a
+    network which is confidently wrong still gets gradients. Its position weights beams by their
+    cone probability.
+
+    Raises:
+        ValueError: if ranges, angles and logits differ in shape.
+    """
+    ranges, angles, logits = segmented
+    check_shape(ranges, None, name="ranges")
+    check_shape(angles, len(ranges), name="angles")
+    check_shape(logits, len(ranges), name="logits")
+    ranges_np, angles_np, logits_np = (t.detach().cpu().numpy() for t in segmented)
+    members = find_segments(ranges_np, angles_np, logits_np, config)
+    beams = torch.from_numpy(members.beams).to(ranges.device)
+    segments = torch.from_numpy(members.segments).to(ranges.device)
+    counts = torch.from_numpy(members.counts).to(ranges)
+    step = abs(float(angles_np[1] - angles_np[0])) if len(angles_np) > 1 else 0.0
+    r, angle, logit = ranges[beams], angles[beams], logits[beams]
+    weight = logit.sigmoid() + config.weight_floor
+    reach = weight * (r + scalars.cone_radius)
+    columns = torch.stack([logit, weight, reach * angle.cos(), reach * angle.sin()], dim=-1)
+    sums = columns.new_zeros(len(counts), 4).index_add(0, segments, columns)
+    positions = sums[:, 2:] / sums[:, 1:2]
+    distance = positions.norm(dim=-1)
+    spacing = distance * step
+    expected = (config.cone_width / spacing.clamp(min=1e-6)).clamp(min=1.0)
+    coverage = (counts / expected.detach()).clamp(max=1.0).log()
+    log_odds = scalars.beam_gain * sums[:, 0] / counts
+    log_odds = log_odds + scalars.coverage_gain * coverage + scalars.lidar_bias
+    radial = scalars.range_noise * (1 + distance / NOISE_RANGE)
+    noise = torch.stack([radial * radial, scalars.bearing_noise**2 + spacing * spacing / 12], -1)
+    variances = noise / counts[:, None] + scalars.position_floor**2
+    return LidarCandidates(positions, positions / distance[:, None], variances, log_odds)
