@@ -1,0 +1,199 @@
+"""YOLOv5 cone detector: image in, one row per cone candidate out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from conegrad_core.camera.checkpoint import load_network
+from conegrad_core.camera.engines.cache import exported
+from conegrad_core.camera.engines.engine import Engine, EngineError
+from conegrad_core.camera.engines.export import export_network
+from conegrad_core.camera.engines.onnx_engine import OnnxEngine
+from conegrad_core.camera.engines.openvino_engine import OpenVinoEngine
+from conegrad_core.camera.engines.tensorrt_engine import TensorRtEngine
+from conegrad_core.camera.engines.torch_engine import TorchEngine
+from conegrad_core.camera.head import RawDetections
+from conegrad_core.camera.image import Detections, RgbImage
+from conegrad_core.camera.letterbox import Letterbox, inputs_from_pixels
+from conegrad_core.camera.pooling import pool_duplicates, select_top
+from conegrad_core.config import Config, setting
+from conegrad_core.weights import default_weights
+
+ENGINES = ("auto", "torch", "onnx", "openvino", "tensorrt")
+PRECISIONS = ("fp32", "bf16", "fp16")
+OF_SUFFIX = {".onnx": ("onnx", "openvino"), ".xml": ("openvino",), ".engine": ("tensorrt",)}
+
+
+@dataclass(frozen=True)
+class DetectorConfig(Config):
+    """Settings of the cone detector."""
+
+    weights: str = setting(
+        "", "Weights: .safetensors, .pt, .onnx, .xml or folder, .engine; empty: those shipped"
+    )
+    engine: str = setting(
+        "auto", "auto, torch, onnx, openvino or tensorrt; auto: by suffix, openvino on a CPU"
+    )
+    device: str = setting("cpu", "cpu, or for torch and TensorRT cuda or cuda:N")
+    precision: str = setting("fp32", "fp32, bf16 or fp16; onnx and tensorrt: as in the file")
+    threads: int = setting(0, "CPU threads of onnx and openvino; 0: their choice", low=0, high=256)
+    input_width: int = setting(640, "Width of the network's input [px]", low=32, high=4096)
+    input_height: int = setting(384, "Height of the network's input [px]", low=32, high=4096)
+    crop_top: float = setting(0.0, "Fraction of rows cut off at the top", low=0.0, high=0.95)
+    crop_bottom: float = setting(0.0, "Fraction of rows cut off at the bottom", low=0.0, high=0.95)
+    candidates: int = setting(100, "Anchors kept by score before pooling", low=1, high=10000)
+    clusters: int = setting(40, "Largest number of detections per image", low=1, high=10000)
+    overlap: float = setting(0.45, "IoU above which boxes are duplicates", low=0.0, high=1.0)
+    trust_pickle: bool = setting(
+        False, "Load .pt files that execute code (Ultralytics); only from a source you trust"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (("engine", ENGINES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in allowed:
+                value = getattr(self, name)
+                raise ValueError(f"DetectorConfig.{name} is {value!r}, expected one of {allowed}")
+
+
+class Detector(nn.Module):
+    """Network, letterbox, selection and pooling in one differentiable module.
+
+    Args:
+        engine: runs the network; gradients need a :class:`TorchEngine`.
+        config: input size, crop, selection and pooling.
+
+    Raises:
+        ValueError: if the engine is fixed to another input size.
+    """
+
+    def __init__(self, engine: Engine, config: DetectorConfig) -> None:
+        super().__init__()
+        wanted = (config.input_width, config.input_height)
+        if engine.input_size not in (None, wanted):
+            raise ValueError(
+                f"the weights are fixed to the input size {engine.input_size}, expected {wanted} "
+                "(parameters input_width and input_height)"
+            )
+        self.engine = engine
+        self.config = config
+
+    def forward(self, inputs: Tensor) -> RawDetections:
+        """Boxes and logits of all anchors of ``inputs`` ``(B, 3, H, W)`` in 0..1."""
+        raw: RawDetections = self.engine(inputs)
+        return raw
+
+    def letterbox(self, image: RgbImage) -> Letterbox:
+        """The mapping between this image and the network's input."""
+        config = self.config
+        return Letterbox(
+            image_size=(image.shape[1], image.shape[0]),
+            input_size=(config.input_width, config.input_height),
+            crop_top=config.crop_top,
+            crop_bottom=config.crop_bottom,
+        )
+
+    def detect(self, image: RgbImage) -> Detections:
+        """Cone candidates of one image, best first; no score threshold is applied.
+
+        Gradients flow to the weights where autograd is on and the engine is torch.
+
+        Args:
+            image: ``(height, width, 3)`` uint8 RGB of any size.
+        """
+        letterbox = self.letterbox(image)
+        raw = self.engine.infer(letterbox.apply(image))
+        return self.reduce(raw.boxes_xyxy[0], raw.logits[0], letterbox)
+
+    def detect_batch(self, images: Sequence[RgbImage]) -> list[Detections]:
+        """As :meth:`detect`, with one forward for all images (of any sizes)."""
+        letterboxes = [self.letterbox(image) for image in images]
+        device = next((weight.device for weight in self.parameters()), torch.device("cpu"))
+        inputs = torch.cat(
+            [
+                inputs_from_pixels(letterbox.apply(image), device)
+                for letterbox, image in zip(letterboxes, images, strict=True)
+            ]
+        )
+        return [self.reduce(*rows) for rows in zip(*self(inputs), letterboxes, strict=True)]
+
+    def reduce(self, boxes_xyxy: Tensor, logits: Tensor, letterbox: Letterbox) -> Detections:
+        """One row per cone candidate from all anchors of one image.
+
+        Args:
+            boxes_xyxy: ``(A, 4)`` [px of the network's input].
+            logits: ``(A, 4)``.
+            letterbox: of the image.
+
+        Returns:
+            At most ``clusters`` rows, boxes in pixels of the original image.
+        """
+        top = select_top(boxes_xyxy, logits, self.config.candidates)
+        pooled = pool_duplicates(top, self.config.overlap, self.config.clusters)
+        return Detections(letterbox.boxes_to_image(pooled.boxes_xyxy), pooled.logits)
+
+
+def load_detector(config: DetectorConfig) -> Detector:
+    """Detector of a weights file, by its suffix.
+
+    Weights of torch (.safetensors, .pt) run on OpenVINO or ONNX Runtime through an export that is
+    made once and kept in the cache folder (``$CONEGRAD_CACHE`` or ``~/.cache/conegrad``).
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not a cone detector or does not fit the settings.
+        EngineError: if the engine cannot run on this machine.
+    """
+    path = Path(config.weights).expanduser() if config.weights else default_weights("camera")
+    if not path.exists():
+        raise FileNotFoundError(f"weights {path} do not exist")
+    suffix = ".xml" if path.is_dir() else path.suffix
+    if suffix in OF_SUFFIX:
+        engine = OF_SUFFIX[suffix][0] if config.engine == "auto" else config.engine
+        if engine not in OF_SUFFIX[suffix]:
+            expected = f"'auto' or one of {OF_SUFFIX[suffix]}"
+            raise ValueError(f"engine is {engine!r} for weights {path}, expected {expected}")
+        return Detector(_load_engine(path, engine, config), config)
+    network = load_network(path, trust_pickle=config.trust_pickle).network
+    return Detector(_engine_of(network, path, config), config)
+
+
+def _engine_of(network: nn.Module, path: Path, config: DetectorConfig) -> Engine:
+    """Engine for a network of torch."""
+    on_cpu = config.device == "cpu"
+    engine = ("openvino" if on_cpu else "torch") if config.engine == "auto" else config.engine
+    if engine == "torch":
+        return TorchEngine(network.to(config.device), config.precision)
+    if engine == "tensorrt":
+        raise ValueError(f"engine is 'tensorrt' for weights {path}, expected an .engine file")
+    size = (config.input_width, config.input_height)
+    return _load_engine(exported(network, engine, size), engine, config)
+
+
+def _load_engine(path: Path, engine: str, config: DetectorConfig) -> Engine:
+    """Engine of an exported file."""
+    if engine == "tensorrt":
+        return TensorRtEngine(path, config.device)
+    if config.device != "cpu":
+        raise EngineError(f"device is {config.device!r} for engine {engine!r}, expected 'cpu'")
+    if engine == "openvino":
+        return OpenVinoEngine(path, config.threads, config.precision)
+    if config.precision != "fp32":
+        raise EngineError(f"precision is {config.precision!r} for engine 'onnx', expected 'fp32'")
+    return OnnxEngine(path, config.threads)
+
+
+def export_detector(detector: Detector, path: Path) -> None:
+    """Write the raw head as ``.onnx`` or OpenVINO ``.xml`` for the detector's input size.
+
+    Raises:
+        ValueError: if the detector does not run on torch, or for another suffix.
+    """
+    if not isinstance(detector.engine, TorchEngine):
+        found = type(detector.engine).__name__
+        raise ValueError(f"the detector runs on {found}, expected engine 'torch' for an export")
+    size = (detector.config.input_width, detector.config.input_height)
+    export_network(detector.engine.network, path, size)

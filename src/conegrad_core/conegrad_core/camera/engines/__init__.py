@@ -1,0 +1,1 @@
+"""Ways to run a detection network: torch, ONNX Runtime, OpenVINO, TensorRT."""

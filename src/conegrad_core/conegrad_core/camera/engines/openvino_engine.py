@@ -1,0 +1,106 @@
+"""Engine that runs an OpenVINO IR (or an .onnx file) on the CPU."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from conegrad_core.camera.class_order import class_order
+from conegrad_core.camera.engines.engine import ExportedEngine, check_output_shapes, float_planes
+from conegrad_core.camera.engines.onnx_engine import static_size
+from conegrad_core.camera.head import RawDetections
+from conegrad_core.camera.image import RgbImage
+
+PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+METADATA = "conegrad"  # section of the IR's run-time information
+
+
+class OpenVinoEngine(ExportedEngine):
+    """One IR exported by ConeGrad or by Ultralytics (with its metadata.yaml beside it).
+
+    Args:
+        path: the .xml file or the folder that holds exactly one.
+        threads: CPU threads; 0 leaves the choice to OpenVINO.
+        precision: ``fp32``, ``bf16`` or ``fp16``; without this hint OpenVINO takes bf16 by itself
+            on some processors.
+
+    Raises:
+        ValueError: if the file is not readable, has other classes, outputs or a dynamic shape.
+    """
+
+    def __init__(self, path: Path, threads: int = 0, precision: str = "fp32") -> None:
+        import openvino
+
+        path = ir_file(path)
+        core: Any = openvino.Core()
+        try:
+            model = core.read_model(path)
+        except RuntimeError as error:
+            raise ValueError(f"{path} is not a readable OpenVINO model: {error}") from error
+        names = ir_class_names(model, path)
+        super().__init__(class_order(names, str(path)))
+        shapes = [_fixed(output.partial_shape) for output in model.outputs]
+        check_output_shapes(shapes, len(names), str(path))
+        self._takes_pixels = model.input().element_type == openvino.Type.u8
+        shape = _fixed(model.input().partial_shape)
+        self.input_size = static_size(shape, self._takes_pixels, str(path))
+        compiled = core.compile_model(model, "CPU", _options(threads, precision))
+        self._request = compiled.create_infer_request()
+        self._outputs = range(len(shapes))
+
+    def infer(self, pixels: RgbImage) -> RawDetections:
+        """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
+        values = pixels[None] if self._takes_pixels else float_planes(pixels)
+        self._request.infer([values], share_inputs=True)
+        # The request reuses its output memory: copy.
+        outputs = [self._request.get_output_tensor(index).data.copy() for index in self._outputs]
+        return self.raw([torch.from_numpy(output) for output in outputs])
+
+
+def _options(threads: int, precision: str) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
+    }
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    return options
+
+
+def _fixed(shape: Any) -> list[int]:
+    """Dimensions with -1 for a dynamic one."""
+    return [size.get_length() if size.is_static else -1 for size in shape]
+
+
+def ir_file(path: Path) -> Path:
+    """The .xml file itself, or the only one in a folder.
+
+    Raises:
+        ValueError: if the folder does not hold exactly one.
+    """
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("*.xml"))
+    if len(found) != 1:
+        raise ValueError(f"{path} holds {len(found)} .xml files, expected exactly one OpenVINO IR")
+    return found[0]
+
+
+def ir_class_names(model: Any, path: Path) -> list[str]:
+    """Class names out of the IR (ConeGrad) or the metadata.yaml beside it (Ultralytics).
+
+    Raises:
+        ValueError: if neither names classes.
+    """
+    if model.has_rt_info([METADATA, "class_names"]):
+        return [
+            str(name)
+            for name in json.loads(model.get_rt_info([METADATA, "class_names"]).astype(str))
+        ]
+    beside = path.parent / "metadata.yaml"
+    names = (yaml.safe_load(beside.read_text()) or {}).get("names") if beside.exists() else None
+    if not isinstance(names, dict):
+        raise ValueError(f"{path} names no classes, expected 'class_names' inside or {beside.name}")
+    return [str(names[index]) for index in sorted(names)]

@@ -1,0 +1,38 @@
+"""Engine that runs the network with torch: trainable, on any device."""
+
+import torch
+from torch import Tensor, nn
+
+from conegrad_core.camera.engines.engine import Engine
+from conegrad_core.camera.head import RawDetections, raw_detections
+from conegrad_core.camera.image import RgbImage
+from conegrad_core.camera.letterbox import inputs_from_pixels
+
+AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class TorchEngine(Engine):
+    """The only engine with gradients.
+
+    Args:
+        network: Ultralytics ``DetectionModel`` with the classes of the core in their order.
+        precision: ``fp32``, ``bf16`` or ``fp16`` of the convolutions.
+    """
+
+    def __init__(self, network: nn.Module, precision: str = "fp32") -> None:
+        super().__init__()
+        self.network = network
+        self._precision = precision
+
+    def forward(self, inputs: Tensor) -> RawDetections:
+        """Raw detections; differentiable with respect to inputs and weights."""
+        if self._precision == "fp32":
+            return raw_detections(self.network, inputs)
+        with torch.autocast(inputs.device.type, AUTOCAST[self._precision]):
+            raw = raw_detections(self.network, inputs)
+        return RawDetections(raw.boxes_xyxy.float(), raw.logits.float())
+
+    def infer(self, pixels: RgbImage) -> RawDetections:
+        """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
+        device = next(self.network.parameters()).device
+        return self.forward(inputs_from_pixels(pixels, device))

@@ -1,0 +1,169 @@
+"""The detector and its engines."""
+
+import numpy as np
+import pytest
+import torch
+
+from conegrad_core.camera.detector import Detector, DetectorConfig, export_detector, load_detector
+from conegrad_core.camera.engines.engine import EngineError
+from conegrad_core.camera.letterbox import inputs_from_pixels
+
+SIZE = {"input_width": 160, "input_height": 96}
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).integers(0, 255, (120, 200, 3), dtype=np.uint8)
+
+
+def detector(weights, engine="torch", **settings):
+    settings = {**SIZE, **settings}
+    return load_detector(DetectorConfig(weights=str(weights), engine=engine, threads=1, **settings))
+
+
+def test_gives_at_most_forty_rows_in_image_pixels(weights, image):
+    with torch.inference_mode():
+        found = detector(weights).detect(image)
+    assert 0 < len(found.logits) <= 40
+    assert found.boxes_xyxy.shape == (len(found.logits), 4)
+
+
+def test_a_batch_gives_what_single_images_give(weights, image):
+    torch_detector = detector(weights)
+    other = np.ascontiguousarray(image[:100, ::-1])
+    with torch.inference_mode():
+        batch = torch_detector.detect_batch([image, other])
+        for found, single in zip(batch, (image, other), strict=True):
+            expected = torch_detector.detect(single)
+            torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-3, rtol=1e-4)
+            torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["boxes", "logits"])
+def test_the_gradient_reaches_the_first_layer(weights, image, part):
+    torch_detector = detector(weights)
+    torch_detector.detect(image)[part].sum().backward()
+    assert torch_detector.engine.network.model[0].conv.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_exported_engines_equal_torch(weights, image, engine):
+    reference, exported = detector(weights), detector(weights, engine)
+    pixels = reference.letterbox(image).apply(image)
+    with torch.inference_mode():
+        expected = reference.engine.infer(pixels)
+        found = exported.engine.infer(pixels)
+        torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-4, rtol=0)
+        torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=0)
+        by_tensor = exported(inputs_from_pixels(pixels))
+    torch.testing.assert_close(by_tensor.logits, found.logits)
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".xml"])
+def test_an_exported_file_loads_by_its_suffix(weights, image, tmp_path, suffix):
+    reference, path = detector(weights), tmp_path / f"cones{suffix}"
+    export_detector(reference, path)
+    with torch.inference_mode():
+        found, expected = detector(path, "auto").detect(image), reference.detect(image)
+    torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-2, rtol=1e-4)
+    if suffix == ".xml":
+        assert detector(tmp_path, "auto").engine.input_size == (160, 96)
+
+
+def test_the_second_load_takes_the_export_from_the_cache(weights, cache):
+    detector(weights, "onnx")
+    files = {path: path.stat().st_mtime_ns for path in cache.rglob("*.onnx")}
+    detector(weights, "onnx")
+    assert files == {path: path.stat().st_mtime_ns for path in cache.rglob("*.onnx")}
+    assert files
+
+
+def test_files_of_ultralytics_give_logits_and_corners(network, weights, image, tmp_path):
+    path = tmp_path / "yolo.onnx"
+    write_like_ultralytics(network, path)
+    reference = detector(weights)
+    pixels = reference.letterbox(image).apply(image)
+    with torch.inference_mode():
+        expected, found = (
+            reference.engine.infer(pixels),
+            detector(path, "auto").engine.infer(pixels),
+        )
+    torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-3, rtol=0)
+    # The file calls its classes yellow, blue, large orange, orange.
+    inside = expected.logits[..., [1, 0, 3, 2]].clamp(-13.8, 13.8)
+    torch.testing.assert_close(found.logits, inside, atol=1e-2, rtol=1e-3)
+
+
+def write_like_ultralytics(network, path, names=None):
+    import copy
+
+    import onnx
+
+    network = copy.deepcopy(network)
+    network.model[-1].export = True
+    torch.onnx.export(
+        network, (torch.zeros(1, 3, 96, 160),), str(path), input_names=["images"], dynamo=False
+    )
+    model = onnx.load(str(path))
+    names = names or {0: "yellow_cone", 1: "blue_cone", 2: "large_orange_cone", 3: "orange_cone"}
+    onnx.helper.set_model_props(model, {"names": str(names)})
+    onnx.save(model, str(path))
+
+
+def test_an_exported_file_with_other_classes_is_refused(network, tmp_path):
+    path = tmp_path / "coco.onnx"
+    write_like_ultralytics(network, path, {0: "person", 1: "car", 2: "dog", 3: "cat"})
+    with pytest.raises(ValueError, match=r"coco\.onnx has the classes \['person'"):
+        detector(path, "auto")
+
+
+def test_an_engine_without_gradient_says_so(weights):
+    with pytest.raises(EngineError, match="OnnxEngine has no gradient, expected engine 'torch'"):
+        detector(weights, "onnx")(torch.zeros(1, 3, 96, 160, requires_grad=True))
+
+
+def test_a_file_fixed_to_another_size_is_refused(weights, tmp_path):
+    path = tmp_path / "cones.onnx"
+    export_detector(detector(weights), path)
+    with pytest.raises(ValueError, match=r"size \(160, 96\), expected \(320, 96\)"):
+        detector(path, "auto", input_width=320)
+
+
+@pytest.mark.parametrize("name", ["cones.onnx", "cones.xml"])
+def test_a_broken_file_is_refused_by_name(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=f"{name} is not a readable"):
+        detector(path, "auto")
+
+
+def test_a_tensorrt_file_asks_for_its_device(tmp_path):
+    path = tmp_path / "cones.engine"
+    path.write_bytes(b"")
+    with pytest.raises(EngineError, match=r"cones\.engine is a TensorRT engine.*expected device"):
+        detector(path, "auto")
+
+
+def test_an_engine_that_does_not_fit_the_suffix_is_refused(tmp_path):
+    path = tmp_path / "cones.xml"
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match="engine is 'torch' for weights"):
+        detector(path, "torch")
+
+
+def test_missing_weights_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.onnx"):
+        detector(tmp_path / "nothing.onnx")
+
+
+@pytest.mark.parametrize(("name", "value"), [("engine", "caffe"), ("precision", "int3")])
+def test_refuses_unknown_settings_by_name(name, value):
+    with pytest.raises(ValueError, match=f"DetectorConfig.{name} is '{value}'"):
+        DetectorConfig(**{name: value})
+
+
+def test_a_detector_is_a_module_with_trainable_weights(weights):
+    torch_detector = detector(weights)
+    assert isinstance(torch_detector, Detector)
+    first_layers = torch_detector.engine.network.model[:3]
+    assert all(weight.requires_grad for weight in first_layers.parameters())
