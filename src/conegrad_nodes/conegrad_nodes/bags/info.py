@@ -1,0 +1,288 @@
+"""What a bag holds, how its stamps fit together, and what perception would miss in it."""
+
+import struct
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.bags.topics import find_topics
+from conegrad_nodes.bags.types import BagError
+
+NANOSECONDS = 1_000_000_000
+HEADER = "std_msgs/msg/Header"
+MAX_DELAY = 1.0  # [s] between capture and recording, above which the clocks are doubted
+MAX_PAIR_OFFSET = 0.06  # [s] between an image and its nearest scan, above which it is told
+
+
+class Stamp(NamedTuple):
+    """Header of a message: stamp of capture [ns] and frame."""
+
+    stamp_ns: int
+    frame: str
+
+
+@dataclass
+class TopicInfo:
+    """One topic; times are NaN where they cannot be told.
+
+    Attributes:
+        name: of the topic.
+        msgtype: of its messages.
+        frames: frames in its headers.
+        receive_ns: receive time of each message [ns].
+        stamp_ns: stamp of capture of each message [ns]; empty without a header.
+        detail: one more fact, such as the size of images.
+    """
+
+    name: str
+    msgtype: str
+    frames: set[str] = field(default_factory=set)
+    receive_ns: list[int] = field(default_factory=list)
+    stamp_ns: list[int] = field(default_factory=list)
+    detail: str = ""
+
+    @property
+    def count(self) -> int:
+        """Messages."""
+        return len(self.receive_ns)
+
+    @property
+    def rate(self) -> float:
+        """Median rate [Hz], by stamps where there are any."""
+        times = np.sort(np.array(self.stamp_ns or self.receive_ns, dtype=np.int64))
+        steps = np.diff(times)
+        steps = steps[steps > 0]
+        return NANOSECONDS / float(np.median(steps)) if len(steps) else float("nan")
+
+    @property
+    def longest_gap(self) -> float:
+        """Longest time without a message [s]."""
+        times = np.sort(np.array(self.stamp_ns or self.receive_ns, dtype=np.int64))
+        return float(np.diff(times).max()) / NANOSECONDS if len(times) > 1 else float("nan")
+
+    @property
+    def delay(self) -> float:
+        """Median time from capture to recording [s]."""
+        if not self.stamp_ns:
+            return float("nan")
+        received = np.array(self.receive_ns, dtype=np.int64)
+        return float(np.median(received - np.array(self.stamp_ns, dtype=np.int64))) / NANOSECONDS
+
+
+class Advice(NamedTuple):
+    """Something that limits what can be done with a bag, and what to do about it."""
+
+    problem: str
+    remedy: str
+
+
+@dataclass
+class BagInfo:
+    """A bag at a glance.
+
+    Attributes:
+        path: of the bag.
+        duration: [s].
+        topics: by name.
+        roles: topic of each role that was found, such as ``image`` or ``scan``.
+        frames: frames of ``tf_static``.
+        pair_offsets: ``(images,)`` time from each image to the nearest scan [s].
+        warnings: damage and unknown types.
+        advice: what perception would miss.
+    """
+
+    path: str
+    duration: float
+    topics: dict[str, TopicInfo]
+    roles: dict[str, str]
+    frames: list[str]
+    pair_offsets: npt.NDArray[np.float64]
+    warnings: list[str]
+    advice: list[Advice]
+
+
+def inspect(path: str) -> BagInfo:
+    """Read a bag once and describe it.
+
+    Raises:
+        BagError: if it cannot be read.
+        FileNotFoundError: if there is none.
+    """
+    with BagReader(path) as bag:
+        topics = _read_topics(bag)
+        roles = find_topics(bag)
+        frames = StaticFrames.from_bag(bag)
+        offsets = _pair_offsets(topics, roles)
+        return BagInfo(
+            path=path,
+            duration=bag.duration,
+            topics=topics,
+            roles=roles,
+            frames=frames.names,
+            pair_offsets=offsets,
+            warnings=bag.warnings,
+            advice=_advise(topics, roles, frames, offsets),
+        )
+
+
+def read_stamp(data: bytes) -> Stamp:
+    """Header at the start of a serialized message (CDR, version 1)."""
+    order = "<" if data[1] & 1 else ">"
+    seconds, nanoseconds, length = struct.unpack_from(f"{order}iII", data, 4)
+    text = data[16 : 16 + max(0, length - 1)]
+    return Stamp(seconds * NANOSECONDS + nanoseconds, text.decode(errors="replace"))
+
+
+def has_header(bag: BagReader, msgtype: str) -> bool:
+    """Whether messages of a type start with a std_msgs/Header."""
+    if msgtype not in bag.typestore.fielddefs:
+        return False
+    _, fields = bag.typestore.fielddefs[msgtype]
+    return bool(fields) and fields[0][1][1] == HEADER
+
+
+def _read_topics(bag: BagReader) -> dict[str, TopicInfo]:
+    topics = {name: TopicInfo(name, topic.msgtype) for name, topic in bag.topics.items()}
+    stamped = {name for name, topic in bag.topics.items() if has_header(bag, topic.msgtype)}
+    for raw in bag.raw_messages():
+        topic = topics[raw.topic]
+        topic.receive_ns.append(raw.receive_ns)
+        if raw.topic in stamped:
+            stamp = read_stamp(raw.data)
+            topic.stamp_ns.append(stamp.stamp_ns)
+            topic.frames.add(stamp.frame)
+        if topic.count == 1:
+            topic.detail = _detail(bag, raw)
+    return topics
+
+
+def _detail(bag: BagReader, raw: RawMessage) -> str:
+    if raw.msgtype == "sensor_msgs/msg/Image":
+        msg = bag.decode(raw)
+        return f"{msg.width}x{msg.height} {msg.encoding}"
+    if raw.msgtype == "sensor_msgs/msg/CompressedImage":
+        return f"{bag.decode(raw).format}, {len(raw.data) // 1024} KiB"
+    if raw.msgtype == "sensor_msgs/msg/CameraInfo":
+        msg = bag.decode(raw)
+        return f"{msg.width}x{msg.height}, {msg.distortion_model or 'no'} distortion"
+    if raw.msgtype == "sensor_msgs/msg/LaserScan":
+        return _scan_detail(bag.decode(raw))
+    if raw.msgtype == "sensor_msgs/msg/PointCloud2":
+        msg = bag.decode(raw)
+        return f"{msg.width * msg.height} points: {' '.join(f.name for f in msg.fields)}"
+    return ""
+
+
+def _scan_detail(msg: Any) -> str:
+    view = np.degrees(msg.angle_increment * (len(msg.ranges) - 1))
+    return f"{len(msg.ranges)} beams, {view:.0f} deg, to {msg.range_max:.0f} m"
+
+
+def _pair_offsets(topics: dict[str, TopicInfo], roles: dict[str, str]) -> npt.NDArray[np.float64]:
+    """Time from each image to the nearest scan, positive if the scan is later [s]."""
+    lidar = roles.get("scan") or roles.get("points")
+    if "image" not in roles or lidar is None:
+        return np.zeros(0)
+    scans = np.sort(np.array(topics[lidar].stamp_ns, dtype=np.int64))
+    images = np.array(topics[roles["image"]].stamp_ns, dtype=np.int64)
+    if len(scans) == 0 or len(images) == 0:
+        return np.zeros(0)
+    after = np.searchsorted(scans, images).clip(1, max(1, len(scans) - 1))
+    before, later = scans[after - 1], scans[np.minimum(after, len(scans) - 1)]
+    nearest = np.where(np.abs(before - images) <= np.abs(later - images), before, later)
+    return np.asarray(nearest - images, dtype=np.float64) / NANOSECONDS
+
+
+def _advise(
+    topics: dict[str, TopicInfo],
+    roles: dict[str, str],
+    frames: StaticFrames,
+    offsets: npt.NDArray[np.float64],
+) -> list[Advice]:
+    return [
+        *_advise_sensors(roles),
+        *_advise_calibration(topics, roles, frames),
+        *_advise_stamps(topics, roles, offsets),
+    ]
+
+
+def _advise_sensors(roles: dict[str, str]) -> list[Advice]:
+    advice = []
+    if "image" not in roles:
+        advice.append(
+            Advice(
+                "no images", "cones will have no colour; record image_raw or its compressed form"
+            )
+        )
+    if "scan" not in roles and "points" not in roles:
+        advice.append(Advice("no LiDAR", "cones come from the camera alone; record scan or points"))
+    if "odom" not in roles:
+        advice.append(
+            Advice(
+                "no odometry",
+                "motion between an image and its scan is not compensated, and a track map cannot "
+                "serve as truth; record odom",
+            )
+        )
+    if "truth" not in roles:
+        advice.append(
+            Advice(
+                "no truth",
+                "evaluate needs a map of the cones: conegrad evaluate BAG --track CONES.csv",
+            )
+        )
+    return advice
+
+
+def _advise_calibration(
+    topics: dict[str, TopicInfo], roles: dict[str, str], frames: StaticFrames
+) -> list[Advice]:
+    if "image" not in roles:
+        return []
+    advice = []
+    if "camera_info" not in roles:
+        advice.append(
+            Advice("no camera_info", "fusion stays silent; record it, or use --vehicle FILE")
+        )
+    lidar = roles.get("scan") or roles.get("points")
+    if lidar is None:
+        return advice
+    for camera_frame in topics[roles["image"]].frames:
+        for lidar_frame in topics[lidar].frames:
+            try:
+                frames.lookup(camera_frame, lidar_frame)
+            except BagError as error:
+                advice.append(Advice(str(error), "or use --vehicle FILE"))
+    return advice
+
+
+def _advise_stamps(
+    topics: dict[str, TopicInfo], roles: dict[str, str], offsets: npt.NDArray[np.float64]
+) -> list[Advice]:
+    advice = []
+    for role in ("image", "scan", "points", "odom"):
+        topic = topics.get(roles.get(role, ""))
+        if topic is None or not topic.stamp_ns:
+            continue
+        if not any(topic.stamp_ns):
+            advice.append(Advice(f"{topic.name} has no stamps", "set the stamp in its driver"))
+        elif abs(topic.delay) > MAX_DELAY:
+            advice.append(
+                Advice(
+                    f"{topic.name} was recorded {topic.delay:.1f} s after its stamps",
+                    "synchronise the clocks of the sensors and of the recorder",
+                )
+            )
+    if len(offsets) and np.abs(offsets).max() > MAX_PAIR_OFFSET:
+        share = float((np.abs(offsets) > MAX_PAIR_OFFSET).mean())
+        advice.append(
+            Advice(
+                f"{share:.0%} of the images have no scan within {1000 * MAX_PAIR_OFFSET:.0f} ms",
+                "they are used alone; a constant offset is set by the fusion node's parameters",
+            )
+        )
+    return advice

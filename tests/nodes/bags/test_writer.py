@@ -1,0 +1,59 @@
+"""Bags are written whole, and never over another one."""
+
+import pytest
+
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.bags.writer import BagWriter
+
+ODOMETRY = "nav_msgs/msg/Odometry"
+
+
+def test_an_interrupted_recording_stays_readable(tmp_path):
+    def record():
+        with BagWriter(tmp_path / "bag") as bag:
+            bag.write("/odom", ODOMETRY, 5, messages.odometry_msg(5, (1.0, 2.0, 0.0)))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record()
+    with BagReader(tmp_path / "bag") as bag:
+        [(_, stamp, msg)] = bag.messages()
+    assert (stamp, msg.pose.pose.position.y) == (5, 2.0)
+    assert bag.warnings == []
+
+
+def test_an_existing_bag_is_not_overwritten(drive):
+    with pytest.raises(BagError, match="exists already, not overwriting"):
+        BagWriter(drive)
+
+
+def test_a_topic_keeps_its_type(tmp_path):
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.write("/odom", ODOMETRY, 5, messages.odometry_msg(5, (1.0, 2.0, 0.0)))
+        with pytest.raises(BagError, match="/odom holds nav_msgs/msg/Odometry, cannot take"):
+            bag.write("/odom", "sensor_msgs/msg/Image", 6, b"")
+
+
+def test_an_unknown_type_cannot_be_written(tmp_path):
+    with (
+        BagWriter(tmp_path / "bag") as bag,
+        pytest.raises(BagError, match="unknown message type acme_msgs/msg/Gadget"),
+    ):
+        bag.write("/odd", "acme_msgs/msg/Gadget", 5, b"")
+
+
+def test_serialized_messages_pass_through(drive, tmp_path):
+    with BagReader(drive) as source, BagWriter(tmp_path / "copy") as copy:
+        for raw in source.raw_messages():
+            copy.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+    with BagReader(drive) as source, BagReader(tmp_path / "copy") as copy:
+        assert list(copy.raw_messages()) == list(source.raw_messages())
+
+
+def test_nothing_is_written_after_closing(tmp_path):
+    bag = BagWriter(tmp_path / "bag")
+    bag.close()
+    with pytest.raises(BagError, match="already closed"):
+        bag.write("/odom", ODOMETRY, 5, messages.odometry_msg(5, (1.0, 2.0, 0.0)))
