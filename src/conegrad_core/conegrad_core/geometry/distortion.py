@@ -1,11 +1,19 @@
 """Lens distortion: OpenCV's models on normalised image coordinates, forth and back."""
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypeAlias, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from conegrad_core.shapes import check_shape
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+Array = TypeVar("Array", Tensor, FloatArray)
+Coefficients: TypeAlias = Tensor | Sequence[float]
 
 COEFFICIENTS = {
     "none": (0,),
@@ -15,8 +23,11 @@ COEFFICIENTS = {
 }  # by name of sensor_msgs/CameraInfo, the allowed numbers of coefficients
 
 MAX_TANGENT = 60.0  # rays further than 89 degrees from the optical axis are cut to this
-NEWTON_STEPS = 12
+NEWTON_STEPS = 20
 MAX_STEP = 0.5  # of a Newton step, in units of 1 + |x|: keeps unsolvable points from flying off
+SOLVED = 1e-9  # residual at which the search ends
+MAX_RESIDUAL = 1e-3  # beyond it no ideal ray reaches the point
+MIN_DETERMINANT = 1e-3  # of a Jacobian that can be inverted
 
 
 def check_distortion(distortion: Tensor, distortion_model: str) -> None:
@@ -130,77 +141,114 @@ def _eight(distortion: Tensor) -> Tensor:
     return torch.nn.functional.pad(distortion, (0, 8 - len(distortion)))
 
 
-def _radial(square: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+# The formulas below are plain arithmetic: tensors inside the graph, arrays while searching.
+def _radial(square: Array, k: Coefficients) -> tuple[Array, Array]:
     """Radial factor at a squared radius, and its derivative by the squared radius."""
     above = 1 + square * (k[0] + square * (k[1] + square * k[4]))
     below = 1 + square * (k[5] + square * (k[6] + square * k[7]))
-    above_slope = k[0] + square * (2 * k[1] + square * 3 * k[4])
-    below_slope = k[5] + square * (2 * k[6] + square * 3 * k[7])
+    above_slope = k[0] + square * (2 * k[1] + square * (3 * k[4]))
+    below_slope = k[5] + square * (2 * k[6] + square * (3 * k[7]))
     factor = above / below
     return factor, (above_slope - factor * below_slope) / below
 
 
-def _distort_polynomial(normalized: Tensor, k: Tensor) -> Tensor:
-    x, y = normalized.unbind(-1)
+def _polynomial(x: Array, y: Array, k: Coefficients) -> tuple[Array, Array]:
     square = x * x + y * y
     factor, _ = _radial(square, k)
     cross = 2 * x * y
-    distorted_x = x * factor + k[2] * cross + k[3] * (square + 2 * x * x)
-    distorted_y = y * factor + k[2] * (square + 2 * y * y) + k[3] * cross
-    return torch.stack([distorted_x, distorted_y], dim=-1)
+    return (
+        x * factor + k[2] * cross + k[3] * (square + 2 * x * x),
+        y * factor + k[2] * (square + 2 * y * y) + k[3] * cross,
+    )
 
 
-def _newton_step(normalized: Tensor, residual: Tensor, k: Tensor) -> Tensor:
-    """Step that solves the linearised model; its 2x2 Jacobian is symmetric."""
-    x, y = normalized.unbind(-1)
+def _jacobian(x: Array, y: Array, k: Coefficients) -> tuple[Array, Array, Array]:
+    """Entries (xx, xy, yy) of the symmetric Jacobian of :func:`_polynomial`."""
     factor, slope = _radial(x * x + y * y, k)
-    a = factor + 2 * x * x * slope + 2 * k[2] * y + 6 * k[3] * x
-    b = 2 * x * y * slope + 2 * k[2] * x + 2 * k[3] * y
-    d = factor + 2 * y * y * slope + 6 * k[2] * y + 2 * k[3] * x
-    determinant = a * d - b * b
-    determinant = torch.where(determinant.abs() < 1e-3, 1e-3, determinant)
-    u, v = residual.unbind(-1)
-    return torch.stack([(d * u - b * v) / determinant, (a * v - b * u) / determinant], dim=-1)
+    return (
+        factor + 2 * x * x * slope + 2 * k[2] * y + 6 * k[3] * x,
+        2 * x * y * slope + 2 * k[2] * x + 2 * k[3] * y,
+        factor + 2 * y * y * slope + 6 * k[2] * y + 2 * k[3] * x,
+    )
 
 
-def _undistort_polynomial(distorted: Tensor, k: Tensor) -> Tensor:
-    with torch.no_grad():
-        target = distorted.clamp(-MAX_TANGENT, MAX_TANGENT)
-        solution = target.clone()
-        for _ in range(NEWTON_STEPS):
-            step = _newton_step(solution, target - _distort_polynomial(solution, k), k)
-            limit = MAX_STEP * (1 + solution.norm(dim=-1, keepdim=True))
-            step = step * (limit / step.norm(dim=-1, keepdim=True).clamp(min=1e-12)).clamp(max=1.0)
-            solution = (solution + step).clamp(-MAX_TANGENT, MAX_TANGENT)
-    residual = distorted - _distort_polynomial(solution, k)
-    last = _newton_step(solution, residual, k.detach())
-    solved = residual.detach().norm(dim=-1, keepdim=True) < 1e-3
-    return solution + torch.where(solved, last, last * 0)
-
-
-def _distorted_angle(angle: Tensor, k: Tensor) -> Tensor:
+def _distorted_angle(angle: Array, k: Coefficients) -> Array:
     square = angle * angle
     return angle * (1 + square * (k[0] + square * (k[1] + square * (k[2] + square * k[3]))))
 
 
+def _angle_slope(angle: Array, k: Coefficients) -> Array:
+    square = angle * angle
+    inner = 3 * k[0] + square * (5 * k[1] + square * (7 * k[2] + square * (9 * k[3])))
+    return 1 + square * inner
+
+
+def _distort_polynomial(normalized: Tensor, k: Tensor) -> Tensor:
+    x, y = normalized.unbind(-1)
+    return torch.stack(_polynomial(x, y, k), dim=-1)
+
+
+def _undistort_polynomial(distorted: Tensor, k: Tensor) -> Tensor:
+    fixed = k.detach()
+    found = _search_polynomial(_array(distorted), fixed.tolist())
+    solution = torch.from_numpy(found).to(distorted)
+    u, v = (distorted - _distort_polynomial(solution, k)).unbind(-1)
+    x, y = solution.unbind(-1)
+    xx, xy, yy = _jacobian(x, y, fixed)
+    determinant = xx * yy - xy * xy
+    solved = ((u.abs() + v.abs()).detach() < MAX_RESIDUAL) & (determinant > MIN_DETERMINANT)
+    scale = solved / torch.where(solved, determinant, torch.ones_like(determinant))
+    return solution + torch.stack([(yy * u - xy * v) * scale, (xx * v - xy * u) * scale], dim=-1)
+
+
+def _search_polynomial(target: FloatArray, k: Coefficients) -> FloatArray:
+    """Newton's method with limited steps; ideal points ``(..., 2)``."""
+    u, v = np.clip(target, -MAX_TANGENT, MAX_TANGENT).T
+    x, y = u, v
+    for _ in range(NEWTON_STEPS):
+        reached_u, reached_v = _polynomial(x, y, k)
+        du, dv = u - reached_u, v - reached_v
+        if np.abs(du).max(initial=0.0) + np.abs(dv).max(initial=0.0) < SOLVED:
+            break
+        xx, xy, yy = _jacobian(x, y, k)
+        determinant = xx * yy - xy * xy
+        determinant = np.where(np.abs(determinant) < MIN_DETERMINANT, MIN_DETERMINANT, determinant)
+        dx, dy = (yy * du - xy * dv) / determinant, (xx * dv - xy * du) / determinant
+        limit = MAX_STEP * (1 + np.hypot(x, y))
+        shrink = np.minimum(1.0, limit / np.maximum(np.hypot(dx, dy), 1e-12))
+        x = np.clip(x + shrink * dx, -MAX_TANGENT, MAX_TANGENT)
+        y = np.clip(y + shrink * dy, -MAX_TANGENT, MAX_TANGENT)
+    solution: FloatArray = np.stack([x, y]).T
+    return solution
+
+
 def _undistort_equidistant(distorted: Tensor, k: Tensor) -> Tensor:
     radius = _safe_radius(distorted)
-    steepest = torch.pi / 2 - 1 / MAX_TANGENT
-    with torch.no_grad():
-        angle = radius.clamp(max=steepest)
-        for _ in range(NEWTON_STEPS):
-            step = (radius - _distorted_angle(angle, k)) / _angle_slope(angle, k)
-            angle = (angle + step.clamp(-MAX_STEP, MAX_STEP)).clamp(1e-9, steepest)
+    fixed = k.detach()
+    angle = torch.from_numpy(_search_angle(_array(radius), fixed.tolist())).to(distorted)
     residual = radius - _distorted_angle(angle, k)
-    last = residual / _angle_slope(angle, k.detach())
-    solved = residual.detach().abs() < 1e-3
-    return distorted * ((angle + torch.where(solved, last, last * 0)).tan() / radius)
+    slope = _angle_slope(angle, fixed)
+    solved = (residual.detach().abs() < MAX_RESIDUAL) & (slope > MIN_DETERMINANT)
+    step = residual * (solved / torch.where(solved, slope, torch.ones_like(slope)))
+    return distorted * ((angle + step).tan() / radius)
 
 
-def _angle_slope(angle: Tensor, k: Tensor) -> Tensor:
-    square = angle * angle
-    slope = 1 + square * (3 * k[0] + square * (5 * k[1] + square * (7 * k[2] + square * 9 * k[3])))
-    return slope.clamp(min=1e-2)
+def _search_angle(radius: FloatArray, k: Coefficients) -> FloatArray:
+    """Newton's method; angles off the optical axis [rad]."""
+    steepest = np.pi / 2 - 1 / MAX_TANGENT
+    angle = np.minimum(radius, steepest)
+    for _ in range(NEWTON_STEPS):
+        residual = radius - _distorted_angle(angle, k)
+        step = residual / np.maximum(_angle_slope(angle, k), MIN_DETERMINANT)
+        angle = np.clip(angle + np.clip(step, -MAX_STEP, MAX_STEP), 1e-9, steepest)
+        if np.abs(residual).max(initial=0.0) < SOLVED:
+            break
+    return angle
+
+
+def _array(tensor: Tensor) -> FloatArray:
+    array: FloatArray = tensor.detach().cpu().double().numpy()
+    return array
 
 
 def _safe_radius(points: Tensor) -> Tensor:
