@@ -20,12 +20,16 @@ setup(
     install_requires=[
         "setuptools",
         "numpy",
+        "onnx",
+        "onnxruntime",
         "opencv-python",
+        "openvino",
         "pyyaml",
         "safetensors",
         "scipy",
         "torch",
         "torchvision",
+        "ultralytics",
     ],
     zip_safe=False,
 )

@@ -19,10 +19,14 @@ setup(
     install_requires=[
         "setuptools",
         "conegrad_core",
+        "mcap",
         "numpy",
+        "open3d",
         "opencv-python",
         "rosbags",
+        "scipy",
         "torch",
+        "zstandard",
     ],
     zip_safe=False,
     entry_points={

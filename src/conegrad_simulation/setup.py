@@ -23,6 +23,8 @@ setup(
         "numpy",
         "opencv-python",
         "rosbags",
+        "scipy",
+        "torch",
         "tqdm",
     ],
     zip_safe=False,
