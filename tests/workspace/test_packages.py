@@ -12,7 +12,8 @@ PACKAGES = sorted(path.parent for path in ROOT.glob("src/*/package.xml"))
 PYTHON_PACKAGES = [package for package in PACKAGES if (package / "setup.py").is_file()]
 REQUIREMENTS = (ROOT / "requirements/requirements.txt").read_text()
 ROS_KEYS = {
-    "ament_index_python", "builtin_interfaces", "conegrad_core", "conegrad_msgs", "conegrad_nodes", "conegrad_simulation",
+    "ament_index_python",
+    "builtin_interfaces", "conegrad_core", "conegrad_msgs", "conegrad_nodes", "conegrad_simulation",
     "conegrad_training", "diagnostic_msgs", "geometry_msgs", "launch", "launch_ros",
     "lifecycle_msgs", "nav_msgs", "rcl_interfaces", "rclpy", "rosgraph_msgs", "sensor_msgs",
     "std_msgs", "tf2_msgs", "tf2_ros", "visualization_msgs",
