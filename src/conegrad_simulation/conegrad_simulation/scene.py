@@ -44,6 +44,7 @@ class WallKind(IntEnum):
     FENCE = 2
     BANNER = 3
     HEDGE = 4
+    BACKDROP = 5  # the foot of the painted panorama: a wall for the LiDAR, not drawn again
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ class World:
     Attributes:
         ground: one of :data:`GROUNDS`; ``ground_grey`` its mean grey, ``ground_tint`` how far
             it leans to warm (positive) or cold, ``grain`` the contrast of its texture in [0, 2].
-        surroundings: one of :data:`SURROUNDINGS`; ``backdrop`` picks the painted panorama.
+        surroundings: one of :data:`SURROUNDINGS`; ``backdrop`` picks the painted panorama, which
+            stands on a circle of radius ``backdrop_distance`` around the camera [m].
         ground_style: seed of lines, patches, tyre marks and leaves; ``litter`` and ``marks``
             are their densities in [0, 1].
         sun_azimuth, sun_elevation: direction of the sun in the map [rad].
@@ -50,6 +51,7 @@ class World:
     grain: float = 0.6
     surroundings: str = "open"
     backdrop: int = 0
+    backdrop_distance: float = 200.0
     ground_style: int = 0
     litter: float = 0.1
     marks: float = 0.3

@@ -1,0 +1,91 @@
+"""The part of an image above the ground: sky and panorama, with fog."""
+
+import cv2
+import numpy as np
+
+from conegrad_simulation.panorama import HEIGHT, SCALE, VARIANTS, WIDTH, panorama
+from conegrad_simulation.texture import Bytes
+from conegrad_simulation.view import Singles, View, to_full_size
+from conegrad_simulation.world import World
+
+SKIES = (  # blue green red at the top and at the horizon
+    ((215, 160, 95), (235, 215, 195)),
+    ((235, 190, 130), (245, 235, 225)),
+    ((250, 250, 250), (252, 252, 252)),
+    ((200, 200, 200), (235, 235, 235)),
+    ((165, 160, 155), (205, 205, 205)),
+    ((150, 110, 70), (150, 190, 230)),
+)
+
+
+def sky_colours(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Colours (BGR) of the sky at the top and at the horizon."""
+    rng = np.random.default_rng((world.backdrop, 0x51E5))
+    dull = world.shadow < 0.25
+    top, horizon = SKIES[int(rng.integers(2, 6) if dull else rng.integers(0, 3))]
+    gain = rng.uniform(0.85, 1.1)
+    return np.clip(np.array(top) * gain, 0, 255), np.clip(np.array(horizon) * gain, 0, 255)
+
+
+def paint_backdrop(image: Bytes, directions: Singles, view: View, world: World) -> None:
+    """Fill every row of ``image`` (BGR) that reaches above the foot of the backdrop.
+
+    Args:
+        image: ``(H, W, 3)`` picture, changed in place.
+        directions: coarse directions of the rays in the map.
+        view: the camera.
+        world: looks.
+    """
+    height, width = image.shape[:2]
+    azimuth, slope = _angles(directions, view)
+    rise = slope + view.position[2] / world.backdrop_distance
+    rows = HEIGHT - 1 - to_full_size((rise * SCALE).astype(np.float32), width, height)
+    below = np.flatnonzero((rows < HEIGHT + 2).any(axis=1))
+    if not len(below):
+        return
+    bottom = int(below[-1]) + 1
+    strip, first = _visible_strip(azimuth, view, world)
+    columns = to_full_size((-azimuth * SCALE).astype(np.float32), width, height) - first
+    image[:bottom] = cv2.remap(
+        strip, columns[:bottom], rows[:bottom], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _angles(directions: Singles, view: View) -> tuple[Singles, Singles]:
+    """Azimuth to the left of the optical axis [rad] and tangent of the elevation."""
+    cosine, sine = np.cos(view.heading), np.sin(view.heading)
+    ahead = directions[..., 0] * cosine + directions[..., 1] * sine
+    left = -directions[..., 0] * sine + directions[..., 1] * cosine
+    return np.arctan2(left, ahead), directions[..., 2] / np.hypot(ahead, left)
+
+
+def _visible_strip(azimuth: Singles, view: View, world: World) -> tuple[Bytes, int]:
+    """Panorama over sky in the directions of the image, and its first column."""
+    painted = panorama(world.surroundings, world.backdrop % VARIANTS)
+    first = int(np.floor(-azimuth.max() * SCALE)) - 2
+    count = int(np.ceil((azimuth.max() - azimuth.min()) * SCALE)) + 5
+    # Turning left moves the panorama to the right; its start is another one in each world.
+    turn = world.backdrop // VARIANTS % WIDTH - round(view.heading * SCALE)
+    at = (np.arange(first, first + count) + turn) % WIDTH
+    colours, opacity = painted.colours[:, at], painted.opacity[:, at]
+    sky = _sky(world, count)
+    tinted = _tinted(colours, world)
+    strip = np.where(opacity[..., None] > 0, tinted, sky)
+    return np.ascontiguousarray(strip), first
+
+
+def _sky(world: World, count: int) -> Bytes:
+    top, horizon = sky_colours(world)
+    share = np.linspace(1.0, 0.0, HEIGHT)[:, None] ** 0.6
+    rows = (horizon + share * (top - horizon)).astype(np.uint8)
+    return np.broadcast_to(rows[:, None], (HEIGHT, count, 3))
+
+
+def _tinted(colours: Bytes, world: World) -> Bytes:
+    """Another brightness and tint of the panorama in each world, and its share of fog."""
+    rng = np.random.default_rng((world.backdrop, 0x717D))
+    gains = rng.uniform(0.5, 1.15) * rng.uniform(0.9, 1.1, 3)
+    haze = world.fog * 0.85 if world.backdrop_distance > 30 else 0.0
+    fog = sky_colours(world)[1] * haze
+    matrix = np.hstack([np.diag(gains * (1 - haze)), fog[:, None]])
+    return np.asarray(cv2.transform(colours, matrix), dtype=np.uint8)
