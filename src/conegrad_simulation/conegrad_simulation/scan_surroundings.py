@@ -135,7 +135,7 @@ def add_boxes(around: Surroundings) -> None:
 def add_fence(around: Surroundings) -> None:
     """A row of posts, with or without a see-through mesh."""
     rng = around.rng
-    start, end = _chord(rng, 5, 60)
+    start, end = _chord(rng, 8, 60)
     length = float(np.hypot(*(end - start)))
     radius, spacing = rng.uniform(0.01, 0.1), rng.uniform(0.6, 6.0)
     for along in np.arange(0, length, spacing):
@@ -171,8 +171,8 @@ def add_bushes(around: Surroundings) -> None:
 def add_far_scatter(around: Surroundings) -> None:
     """Sparse returns of thin things far away: stalks, wires, poles, people at the paddock."""
     rng = around.rng
-    nearest = rng.uniform(6, 20)
-    for _ in range(rng.integers(10, 120)):
+    nearest = rng.uniform(10, 25)
+    for _ in range(rng.integers(10, 150)):
         radius = rng.uniform(0.01, 0.25)
         place = _place(rng, nearest, 80)
         around.add_round(*place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
@@ -184,8 +184,8 @@ CHANCES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
     (add_far_course, 0.5),
     (add_far_course, 0.3),
     (add_loose_cones, 0.12),
-    (add_people, 0.3),
-    (add_objects, 0.4),
+    (add_people, 0.2),
+    (add_objects, 0.3),
     (add_boxes, 0.25),
     (add_fence, 0.3),
     (add_fence, 0.2),
@@ -193,7 +193,7 @@ CHANCES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
     (add_wall_line, 0.3),
     (add_bushes, 0.4),
     (add_bushes, 0.3),
-    (add_far_scatter, 0.4),
+    (add_far_scatter, 0.6),
 )
 
 

@@ -50,7 +50,7 @@ class LidarTrainingConfig(Config):
     sensors: int = setting(3, "Simulated sensors per optimizer step", low=1)
     learning_rate: float = setting(4e-3, "Peak of the one-cycle schedule", low=0.0)
     weight_decay: float = setting(1e-3, "Decay of the weights (AdamW)", low=0.0)
-    focus: float = setting(1.0, "Exponent of the focal loss; 0: cross-entropy", low=0.0)
+    focus: float = setting(0.0, "Exponent of the focal loss; 0: cross-entropy", low=0.0)
     averaging: float = setting(0.99, "Decay of the moving average of the weights", low=0.0, high=1)
     seed: int = setting(1, "Seed of weights and scans", low=0, high=800)
     workers: int = setting(1, "Processes that simulate scans; 0: this one", low=0)

@@ -16,6 +16,8 @@ from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.shapes import check_shape
 from conegrad_core.weights import default_weights
 
+NO_RETURN_LOGIT = -20.0  # of a beam without usable return: surely no cone, and no gradient
+
 
 @dataclass(frozen=True)
 class SegmenterConfig(Config):
@@ -65,6 +67,7 @@ class ScanSegmenter(nn.Module):
         ranges = torch.where(usable, ranges, torch.nan)
         wraps = covers_full_turn(len(ranges), abs(step))
         logits = self(ranges[None].to(self.device), step, wraps)[0].to(ranges.device)
+        logits = torch.where(usable, logits, NO_RETURN_LOGIT)
         return SegmentedScan(ranges, scan.angles, logits)
 
     @property

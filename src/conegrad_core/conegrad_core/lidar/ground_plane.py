@@ -1,0 +1,93 @@
+"""The ground plane under a LiDAR, found in a point cloud (Open3D, seeded RANSAC)."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import open3d
+
+from conegrad_core.config import Config, setting
+
+Floats = npt.NDArray[np.float64]
+
+NEAREST = 0.5  # [m], nearer returns are the car itself
+SAMPLE = 6000  # points are enough for a plane, and keep the search at a few milliseconds
+ITERATIONS = 120
+LEAST_SHARE = 0.15  # of the points below the sensor have to lie on the ground
+
+
+@dataclass(frozen=True)
+class GroundConfig(Config):
+    """Settings of the ground search."""
+
+    distance: float = setting(0.05, "Ground returns lie this near the plane [m]", low=0.001)
+    search_range: float = setting(15.0, "Ground is looked for up to here [m]", low=1.0)
+    max_tilt: float = setting(0.2, "Steepest ground against the LiDAR [rad]", low=0.0, high=1.5)
+    seed: int = setting(0, "Seed of the search", low=0)
+
+
+class GroundPlane(NamedTuple):
+    """A plane below the sensor.
+
+    Attributes:
+        normal: ``(3,)`` unit vector, pointing up.
+        sensor_height: distance of the sensor from the plane [m].
+    """
+
+    normal: Floats
+    sensor_height: float
+
+    def heights(self, points: Floats) -> Floats:
+        """Height above the ground [m] of ``(N, 3)`` points in the LiDAR frame."""
+        above: Floats = points @ self.normal + self.sensor_height
+        return above
+
+
+def find_ground(points: Floats, config: GroundConfig | None = None) -> GroundPlane:
+    """Find the ground around the sensor; the same points and seed give the same plane.
+
+    Args:
+        points: ``(N, 3)`` finite points, x forward, y left, z up [m].
+        config: settings.
+
+    Raises:
+        ValueError: if too few points lie below the sensor, or no plane that is level enough
+            holds enough of them.
+    """
+    config = config or GroundConfig()
+    below = _below_sensor(points, config)
+    if len(below) < 10:
+        raise ValueError(
+            f"the cloud has {len(below)} points below the LiDAR within {config.search_range} m, "
+            "expected at least 10 to find the ground"
+        )
+    open3d.utility.random.seed(config.seed)
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(below))
+    _, inliers = cloud.segment_plane(config.distance, 3, ITERATIONS)
+    plane = _fit(below[inliers])
+    tilt, share = math.acos(min(plane.normal[2], 1.0)), len(inliers) / len(below)
+    if tilt > config.max_tilt or share < LEAST_SHARE or plane.sensor_height <= 0:
+        raise ValueError(
+            f"the best ground plane is tilted by {tilt:.2f} rad, lies {plane.sensor_height:.2f} m "
+            f"below the LiDAR and holds {share:.0%} of the points below it, expected a tilt of at "
+            f"most {config.max_tilt} rad and {LEAST_SHARE:.0%}"
+        )
+    return plane
+
+
+def _below_sensor(points: Floats, config: GroundConfig) -> Floats:
+    ranges = np.hypot(points[:, 0], points[:, 1])
+    chosen = (points[:, 2] < 0) & (ranges > NEAREST) & (ranges < config.search_range)
+    below = points[chosen]
+    # Every n-th point: deterministic, and even over rings and directions.
+    return np.ascontiguousarray(below[:: max(1, len(below) // SAMPLE)])
+
+
+def _fit(points: Floats) -> GroundPlane:
+    """Least-squares plane through points."""
+    centre = points.mean(axis=0)
+    _, vectors = np.linalg.eigh(np.cov((points - centre).T))
+    normal = vectors[:, 0] * (1.0 if vectors[2, 0] >= 0 else -1.0)
+    return GroundPlane(normal, float(-normal @ centre))
