@@ -1,0 +1,95 @@
+"""Planar poses over time: where the car was at a stamp, and how it moved between two."""
+
+import bisect
+import math
+from collections import deque
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
+from conegrad_core.shapes import check_shape
+
+
+class Pose2(NamedTuple):
+    """Planar pose ``parent_from_child``.
+
+    Attributes:
+        x: of the child's origin in the parent frame [m].
+        y: likewise [m].
+        yaw: heading of the child, counter-clockwise [rad].
+    """
+
+    x: float
+    y: float
+    yaw: float
+
+
+def relative_pose(parent_from_a: Pose2, parent_from_b: Pose2) -> Pose2:
+    """``a_from_b`` of two poses in one parent frame; yaw in [-pi, pi]."""
+    dx, dy = parent_from_b.x - parent_from_a.x, parent_from_b.y - parent_from_a.y
+    cos, sin = math.cos(parent_from_a.yaw), math.sin(parent_from_a.yaw)
+    turn = parent_from_b.yaw - parent_from_a.yaw
+    return Pose2(cos * dx + sin * dy, cos * dy - sin * dx, math.remainder(turn, math.tau))
+
+
+def sensor_motion(motion: Pose2, base_from_sensor: Tensor) -> Tensor:
+    """Ego-motion of a sensor, ``(4, 4)``, from that of the base it is mounted on.
+
+    Args:
+        motion: ``base_at_one_stamp_from_base_at_another``.
+        base_from_sensor: ``(4, 4)`` mounting of the sensor.
+
+    Raises:
+        ValueError: if ``base_from_sensor`` has another shape.
+    """
+    check_shape(base_from_sensor, 4, 4, name="base_from_sensor")
+    of_base = pose_matrix(*(torch.tensor(value, dtype=torch.float64) for value in motion))
+    mounting = base_from_sensor.double()
+    return (rigid_inverse(mounting) @ of_base @ mounting).to(base_from_sensor)
+
+
+class OdometryBuffer:
+    """The last poses by stamp, interpolated; holds at most ``size`` of them."""
+
+    def __init__(self, size: int) -> None:
+        self._stamps: deque[int] = deque(maxlen=size)
+        self._poses: deque[Pose2] = deque(maxlen=size)
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Stamp of the newest pose."""
+        return self._stamps[-1] if self._stamps else None
+
+    def add(self, stamp_ns: int, pose: Pose2) -> None:
+        """Keep a pose; stamps must rise.
+
+        Raises:
+            ValueError: if the stamp is not after the newest one, or the pose not finite.
+        """
+        if self._stamps and stamp_ns <= self._stamps[-1]:
+            raise ValueError(f"odometry stamp is {stamp_ns} ns, expected above {self._stamps[-1]}")
+        if not all(math.isfinite(value) for value in pose):
+            raise ValueError(f"odometry is {tuple(pose)}, expected finite values")
+        self._stamps.append(stamp_ns)
+        self._poses.append(pose)
+
+    def clear(self) -> None:
+        """Forget all poses."""
+        self._stamps.clear()
+        self._poses.clear()
+
+    def at(self, stamp_ns: int) -> Pose2 | None:
+        """Pose at a stamp, interpolated; None outside the stamps held."""
+        if not self._stamps or not self._stamps[0] <= stamp_ns <= self._stamps[-1]:
+            return None
+        after = bisect.bisect_left(self._stamps, stamp_ns)
+        if self._stamps[after] == stamp_ns:
+            return self._poses[after]
+        before = after - 1
+        span = self._stamps[after] - self._stamps[before]
+        share = (stamp_ns - self._stamps[before]) / span
+        a, b = self._poses[before], self._poses[after]
+        turn = math.remainder(b.yaw - a.yaw, math.tau)
+        return Pose2(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), a.yaw + share * turn)

@@ -1,0 +1,296 @@
+"""Which detections and which segmentation belong together: by their stamps alone."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from conegrad_core.config import Config, setting
+from conegrad_core.geometry.odometry import OdometryBuffer, Pose2, relative_pose
+
+CAMERA, LIDAR = "camera", "lidar"
+ODOMETRY_POSES = 2000  # held for interpolation: 10 s at 200 Hz
+SECOND = 1_000_000_000  # [ns]
+CLOCK_SLACK = 10.0  # [s], a clock further ahead of all stamps is not theirs (a bag without /clock)
+RECENT = 10  # messages of the other sensor within which a sensor counts as sending
+NOUNS = {CAMERA: "camera frame", LIDAR: "scan"}
+NAMES = {CAMERA: "detections", LIDAR: "segmentation"}
+
+
+@dataclass(frozen=True)
+class PairingConfig(Config):
+    """Settings of the pairing of both sensors."""
+
+    trigger: str = setting(CAMERA, "Sensor whose every message gives cones: camera or lidar")
+    tolerance: float = setting(
+        0.05, "Stamps this far apart are paired even without odometry [s]", low=0.0
+    )
+    moving_tolerance: float = setting(
+        0.15, "Stamps this far apart are paired when odometry covers both [s]", low=0.0
+    )
+    timeout: float = setting(
+        0.3, "A sensor is given up when it lags the other by this [s]", low=0.0
+    )
+    camera_offset: float = setting(0.0, "Added to stamps of the camera for pairing [s]")
+    lidar_offset: float = setting(0.0, "Added to stamps of the LiDAR for pairing [s]")
+    buffer: int = setting(64, "Messages held per sensor", low=1)
+    reset_jump: float = setting(
+        1.0, "A stamp this far back means a new run: everything held is dropped [s]", low=0.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.trigger not in (CAMERA, LIDAR):
+            raise ValueError(
+                f"PairingConfig.trigger is {self.trigger!r}, expected 'camera' or 'lidar'"
+            )
+
+
+class Pair(NamedTuple):
+    """What is fused at once.
+
+    Attributes:
+        stamp_ns: of the cones: the scan's stamp as given; without a scan the image's.
+        detections: of the image, or None.
+        segmentation: of the scan, or None.
+        motion: ``base_at_scan_from_base_at_image``, or None where odometry does not cover both
+            stamps or one sensor is alone; ``geometry.odometry.sensor_motion`` moves it to a sensor.
+        lag: stamp of the image minus that of the scan, offsets included [s]; 0 for one alone.
+        reason: why a sensor is alone; empty for a pair.
+    """
+
+    stamp_ns: int
+    detections: Any
+    segmentation: Any
+    motion: Pose2 | None
+    lag: float
+    reason: str
+
+
+class PairingStatus(NamedTuple):
+    """What happened since the start, for diagnostics.
+
+    Attributes:
+        paired: pairs of both sensors.
+        camera_alone: images without a scan.
+        lidar_alone: scans without an image.
+        dropped: messages with a stamp not after the one before, or too late to be used.
+        resets: times that stamps jumped back.
+        reason: why the last output was not a pair, or why there is none; empty if all is well.
+    """
+
+    paired: int
+    camera_alone: int
+    lidar_alone: int
+    dropped: int
+    resets: int
+    reason: str
+
+
+class _Item(NamedTuple):
+    time_ns: int  # with the sensor's offset
+    stamp_ns: int  # as given
+    value: Any
+
+
+class Pairing:
+    """Pairs detections and segmentations that arrive in any interleaving.
+
+    Every message of the triggering sensor gives one output. It is paired with the nearest message
+    of the other sensor as soon as stamps tell that no nearer one can come, and alone when the
+    other sensor lags by the timeout. While the triggering sensor itself lags by the timeout, the
+    other sensor's messages are put out alone. Depends on stamps and their order only.
+    """
+
+    def __init__(self, config: PairingConfig | None = None) -> None:
+        self.config = config or PairingConfig()
+        offsets = {CAMERA: self.config.camera_offset, LIDAR: self.config.lidar_offset}
+        self._offsets = {sensor: round(offset * SECOND) for sensor, offset in offsets.items()}
+        self._trigger = self.config.trigger
+        self._partner = LIDAR if self._trigger == CAMERA else CAMERA
+        self._counts = {CAMERA: 0, LIDAR: 0, "both": 0}
+        self._dropped = self._resets = 0
+        self._odometry = OdometryBuffer(ODOMETRY_POSES)
+        self._clear()
+
+    def add_detections(self, stamp_ns: int, detections: Any) -> None:
+        """Take the detections of an image."""
+        self._add(CAMERA, stamp_ns, detections)
+
+    def add_segmentation(self, stamp_ns: int, segmentation: Any) -> None:
+        """Take the segmentation of a scan."""
+        self._add(LIDAR, stamp_ns, segmentation)
+
+    def add_odometry(self, stamp_ns: int, pose: Pose2) -> None:
+        """Take a pose ``odom_from_base``.
+
+        Raises:
+            ValueError: if the pose is not finite.
+        """
+        newest = self._odometry.newest_ns
+        if newest is not None and stamp_ns <= newest:
+            if newest - stamp_ns < self.config.reset_jump * SECOND:
+                self._dropped += 1
+                return
+            self._reset("odometry", newest - stamp_ns)
+        self._odometry.add(stamp_ns, pose)
+
+    def take(self, now_ns: int | None = None) -> list[Pair]:
+        """Outputs that are decided by now, oldest first.
+
+        Args:
+            now_ns: present time on the clock of the stamps, if known: it only lets a timeout end
+                when every sensor has stopped.
+        """
+        latest = self._latest(now_ns)
+        pairs = []
+        while self._waiting and self._decided(self._waiting[0], latest):
+            pairs.append(self._paired(self._waiting.popleft()))
+        pairs += self._partners_alone()
+        return [pair for pair in pairs if self._counted(pair)]
+
+    def flush(self) -> list[Pair]:
+        """Outputs of everything that still waits, as if the timeout were over (end of a bag)."""
+        pairs = self.take()
+        while self._waiting:
+            pairs.append(self._paired(self._waiting.popleft()))
+            self._counted(pairs[-1])
+        return pairs
+
+    def status(self, now_ns: int | None = None) -> PairingStatus:
+        """Counts since the start, and what is wrong now."""
+        counts = (self._counts["both"], self._counts[CAMERA], self._counts[LIDAR])
+        return PairingStatus(*counts, self._dropped, self._resets, self.why_starved(now_ns))
+
+    def why_starved(self, now_ns: int | None = None) -> str:
+        """Why there are no pairs, in words; empty if pairs come."""
+        latest = self._latest(now_ns)
+        for sensor, name in NAMES.items():
+            if sensor not in self._newest:
+                return f"no {name} received yet"
+        for sensor, name in NAMES.items():
+            silence = (latest - self._newest[sensor]) / SECOND
+            if silence >= self.config.timeout and self._since[sensor] < RECENT:
+                return f"stamps of {name} are {silence:.2f} s behind: check clocks or offset"
+            if silence >= self.config.timeout:
+                return f"no {name} for {silence:.1f} s"
+        return self._last_reason
+
+    def _latest(self, now_ns: int | None) -> int:
+        """The newest stamp, or the present time where it is on the same clock."""
+        newest = max(self._newest.values(), default=0)
+        if now_ns is None or now_ns - newest > CLOCK_SLACK * SECOND:
+            return newest
+        return max(newest, now_ns)
+
+    def _clear(self) -> None:
+        self._held: deque[_Item] = deque(maxlen=self.config.buffer)  # of the partner
+        self._waiting: deque[_Item] = deque(maxlen=self.config.buffer)  # of the trigger
+        self._newest: dict[str, int] = {}
+        self._since = {CAMERA: 0, LIDAR: 0}  # messages of the other sensor since the last own one
+        self._first_ns: int | None = None
+        self._put_out_ns: int | None = None
+        self._last_reason = ""
+        self._odometry.clear()
+
+    def _reset(self, name: str, jump_ns: int) -> None:
+        self._clear()
+        self._resets += 1
+        self._last_reason = (
+            f"stamps of {name} jumped back by {jump_ns / SECOND:.1f} s: started anew"
+        )
+
+    def _add(self, sensor: str, stamp_ns: int, value: Any) -> None:
+        item = _Item(stamp_ns + self._offsets[sensor], stamp_ns, value)
+        newest = self._newest.get(sensor)
+        if newest is not None and item.time_ns <= newest:
+            if newest - item.time_ns < self.config.reset_jump * SECOND:
+                self._dropped += 1
+                return
+            self._reset(sensor, newest - item.time_ns)
+        self._newest[sensor] = item.time_ns
+        self._since = {name: count + 1 for name, count in self._since.items()} | {sensor: 0}
+        self._first_ns = item.time_ns if self._first_ns is None else self._first_ns
+        if sensor != self._trigger:
+            self._held.append(item)
+            return
+        if len(self._waiting) == self._waiting.maxlen:
+            self._dropped += 1
+        self._waiting.append(item)
+
+    def _lags(self, sensor: str, time_ns: int) -> bool:
+        """A sensor's newest message is older than a time by the timeout."""
+        start = time_ns if self._first_ns is None else self._first_ns
+        return time_ns - self._newest.get(sensor, start) >= self.config.timeout * SECOND
+
+    def _decided(self, item: _Item, latest_ns: int) -> bool:
+        waited = latest_ns - item.time_ns >= self.config.timeout * SECOND
+        if waited or self._lags(self._partner, latest_ns):
+            return True
+        return self._newest.get(self._partner, item.time_ns - 1) >= item.time_ns and (
+            self._odometry_is_ready(item)
+        )
+
+    def _odometry_is_ready(self, item: _Item) -> bool:
+        """Odometry covers the item and its partner, or has stopped."""
+        newest = self._odometry.newest_ns
+        if newest is None:
+            return True
+        needed = max(item.time_ns, self._nearest(item).time_ns)
+        return newest >= needed or needed - newest >= self.config.timeout * SECOND
+
+    def _nearest(self, item: _Item) -> _Item:
+        return min(self._held, key=lambda other: abs(other.time_ns - item.time_ns))
+
+    def _paired(self, item: _Item) -> Pair:
+        if not self._held:
+            return self._alone(self._trigger, item, f"no {NAMES[self._partner]} received yet")
+        partner = self._nearest(item)
+        image, scan = (item, partner) if self._trigger == CAMERA else (partner, item)
+        lag = (image.time_ns - scan.time_ns) / SECOND
+        motion = self._motion(image.time_ns, scan.time_ns)
+        config = self.config
+        allowed = config.tolerance
+        if motion is not None:
+            allowed = max(config.tolerance, config.moving_tolerance)
+        if abs(lag) <= allowed:
+            return Pair(scan.stamp_ns, image.value, scan.value, motion, lag, "")
+        hint = "check clocks or offset" + ("" if motion else ", or give odometry")
+        reason = (
+            f"nearest {NOUNS[self._partner]} is {abs(lag):.2f} s away, "
+            f"tolerance {allowed:g} s: {hint}"
+        )
+        return self._alone(self._trigger, item, reason)
+
+    def _partners_alone(self) -> list[Pair]:
+        """Messages of the partner that came while the trigger was given up."""
+        reason = f"no {NAMES[self._trigger]} for more than {self.config.timeout:g} s"
+        return [
+            self._alone(self._partner, item, reason)
+            for item in self._held
+            if self._lags(self._trigger, item.time_ns)
+            and (self._put_out_ns is None or item.time_ns > self._put_out_ns)
+        ]
+
+    def _alone(self, sensor: str, item: _Item, reason: str) -> Pair:
+        detections = item.value if sensor == CAMERA else None
+        segmentation = item.value if sensor == LIDAR else None
+        return Pair(item.stamp_ns, detections, segmentation, None, 0.0, reason)
+
+    def _motion(self, image_ns: int, scan_ns: int) -> Pose2 | None:
+        at_image, at_scan = self._odometry.at(image_ns), self._odometry.at(scan_ns)
+        if at_image is None or at_scan is None:
+            return None
+        return relative_pose(at_scan, at_image)
+
+    def _counted(self, pair: Pair) -> bool:
+        """Count an output; False for one older than what is already out."""
+        sensor = LIDAR if pair.segmentation is not None else CAMERA
+        time_ns = pair.stamp_ns + self._offsets[sensor]
+        if self._put_out_ns is not None and time_ns < self._put_out_ns:
+            self._dropped += 1
+            return False
+        self._put_out_ns = time_ns
+        both = pair.segmentation is not None and pair.detections is not None
+        self._counts["both" if both else sensor] += 1
+        self._last_reason = pair.reason
+        return True
