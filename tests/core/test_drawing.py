@@ -12,18 +12,14 @@ from conegrad_core.drawing import (
     draw_detections,
     draw_truth_on_image,
 )
+from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import pinhole_camera
 
 # Camera and LiDAR share an origin 1 m above the ground; 90 degrees wide: focal length 320 px.
 AXES = torch.tensor([[0.0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
 
 
-class Geometry:
-    """A level camera and a LiDAR at one place."""
-
-    camera = pinhole_camera(640, 480, torch.pi / 2)
-    camera_from_lidar = AXES
-    lidar_height = 1.0
+CALIBRATION = Calibration(pinhole_camera(640, 480, torch.pi / 2), AXES, 1.0)
 
 
 def grey():
@@ -46,7 +42,7 @@ def changed(image):
 
 
 def test_a_cone_is_drawn_where_it_stands():
-    left, top, right, bottom = changed(draw_cones_on_image(grey(), cone(4.0, 0.0), Geometry()))
+    left, top, right, bottom = changed(draw_cones_on_image(grey(), cone(4.0, 0.0), CALIBRATION))
     # 4 m ahead: base 0.114 m either side of the centre column; foot 1 m down, tip 0.675 m down.
     assert abs(left - (320 - 320 * 0.114 / 4)) <= 4
     assert abs(right - (320 + 320 * 0.114 / 4)) <= 4
@@ -55,13 +51,13 @@ def test_a_cone_is_drawn_where_it_stands():
 
 
 def test_a_cone_to_the_left_is_drawn_to_the_left():
-    left, _, right, _ = changed(draw_cones_on_image(grey(), cone(4.0, 2.0), Geometry()))
+    left, _, right, _ = changed(draw_cones_on_image(grey(), cone(4.0, 2.0), CALIBRATION))
     assert left < 320 - 160 < right
 
 
 def test_unlikely_and_unseen_cones_leave_the_image_alone():
     for absent in (cone(4, 0, logit=-1.0), cone(-4, 0), cone(4, 9)):
-        assert changed(draw_cones_on_image(grey(), absent, Geometry())) is None
+        assert changed(draw_cones_on_image(grey(), absent, CALIBRATION)) is None
 
 
 def test_truth_that_the_camera_could_not_see_is_left_out():
@@ -72,7 +68,7 @@ def test_truth_that_the_camera_could_not_see_is_left_out():
             torch.tensor([visible]),
             torch.tensor([True]),
         )
-        drawn = changed(draw_truth_on_image(grey(), truth, Geometry()))
+        drawn = changed(draw_truth_on_image(grey(), truth, CALIBRATION))
         assert (drawn is not None) == visible
 
 
@@ -89,7 +85,7 @@ def test_boxes_have_the_colour_of_their_class_and_weak_ones_are_left_out():
 def test_no_detections_change_nothing_and_the_input_is_never_drawn_upon():
     image = grey()
     assert changed(draw_detections(image, Detections(torch.zeros(0, 4), torch.zeros(0, 4)))) is None
-    draw_cones_on_image(image, cone(4.0, 0.0), Geometry())
+    draw_cones_on_image(image, cone(4.0, 0.0), CALIBRATION)
     assert changed(image) is None
 
 

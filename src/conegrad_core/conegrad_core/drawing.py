@@ -1,7 +1,6 @@
 """Detections, cones and truth drawn over a camera image."""
 
 import math
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS, ConeClass, Cones, TrueCones
+from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel, project
 
 Rgb = tuple[int, int, int]
@@ -30,22 +30,6 @@ RING_POINTS = 16
 TIP_SHARE = 0.2  # radius of a cone's top over that of its base
 MIN_TAG_HEIGHT = 0.045  # a box lower than this share of the image gets no score: it would be hidden
 FILL = 0.35  # opacity of a cone's body
-
-
-class ImageGeometry(Protocol):
-    """What is needed to find a cone of the LiDAR frame in the image."""
-
-    @property
-    def camera(self) -> CameraModel:
-        """Intrinsics and distortion."""
-
-    @property
-    def camera_from_lidar(self) -> Tensor:
-        """``(4, 4)`` rigid transform into the optical frame."""
-
-    @property
-    def lidar_height(self) -> float:
-        """Height of the LiDAR above the ground [m]."""
 
 
 def draw_detections(image: RgbImage, detections: Detections, min_score: float = 0.25) -> RgbImage:
@@ -70,7 +54,7 @@ def draw_detections(image: RgbImage, detections: Detections, min_score: float = 
 
 
 def draw_cones_on_image(
-    image: RgbImage, cones: Cones, geometry: ImageGeometry, min_existence: float = 0.5
+    image: RgbImage, cones: Cones, calibration: Calibration, min_existence: float = 0.5
 ) -> RgbImage:
     """Copy of the image with the body of each cone where the fusion says that it stands."""
     exists = cones.existence_logits.detach().cpu().sigmoid() >= min_existence
@@ -78,7 +62,7 @@ def draw_cones_on_image(
         return np.copy(image)
     positions = cones.positions.detach().cpu()[exists]
     classes = cones.colours.detach().cpu()[exists].argmax(-1)
-    outlines = _outlines(positions, classes, geometry, image, with_tip=True)
+    outlines = _outlines(positions, classes, calibration, image, with_tip=True)
     drawn: RgbImage = image.copy()
     fill = image.copy()
     colours = [COLOURS_RGB[ConeClass(int(cone))] for cone in classes]
@@ -92,7 +76,7 @@ def draw_cones_on_image(
     return drawn
 
 
-def draw_truth_on_image(image: RgbImage, truth: TrueCones, geometry: ImageGeometry) -> RgbImage:
+def draw_truth_on_image(image: RgbImage, truth: TrueCones, calibration: Calibration) -> RgbImage:
     """Copy of the image with a white ring on the ground around each true cone.
 
     Cones that the camera could not see are left out.
@@ -102,7 +86,7 @@ def draw_truth_on_image(image: RgbImage, truth: TrueCones, geometry: ImageGeomet
     if not bool(visible.any()):
         return drawn
     positions, classes = truth.positions.detach().cpu()[visible], truth.classes.cpu()[visible]
-    for outline in _outlines(positions, classes, geometry, image, with_tip=False):
+    for outline in _outlines(positions, classes, calibration, image, with_tip=False):
         if outline is not None:
             _draw_line(drawn, outline, PAPER)
     return drawn
@@ -133,12 +117,12 @@ def _draw_tag(image: RgbImage, text: str, corner: tuple[int, int], colour: Rgb) 
 
 
 def _outlines(
-    positions: Tensor, classes: Tensor, geometry: ImageGeometry, image: RgbImage, *, with_tip: bool
+    positions: Tensor, classes: Tensor, calibration: Calibration, image: RgbImage, *, with_tip: bool
 ) -> list[npt.NDArray[np.int32] | None]:
     """Outline in the image of each cone (or of its ground ring); None outside the image."""
-    rings = _rings(positions.double(), classes, geometry.lidar_height, with_tip=with_tip)
-    transform = geometry.camera_from_lidar.detach().cpu().double()
-    pixels, in_front = project(rings.flatten(0, 1), transform, _in_double(geometry.camera))
+    rings = _rings(positions.double(), classes, calibration.lidar_height, with_tip=with_tip)
+    transform = calibration.camera_from_lidar.detach().cpu().double()
+    pixels, in_front = project(rings.flatten(0, 1), transform, _in_double(calibration.camera))
     pixels = pixels.view(len(rings), -1, 2)
     height, width = image.shape[:2]
     touches = ((pixels >= 0) & (pixels < torch.tensor([width, height]))).all(-1).any(-1)

@@ -38,11 +38,11 @@ def _row(name: str, group: Group) -> tuple[str, ...]:
     )
 
 
-def number(value: float, *, signed: bool = False) -> str:
-    """Three decimals, or a dash where there is no value."""
+def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Fixed decimals, or a dash where there is no value."""
     if math.isnan(value):
         return "-"
-    return f"{value:+.3f}" if signed else f"{value:.3f}"
+    return f"{value:{'+' if signed else ''}.{digits}f}"
 
 
 def _notes(evaluation: Evaluation) -> list[str]:

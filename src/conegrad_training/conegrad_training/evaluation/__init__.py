@@ -1,0 +1,1 @@
+"""Recorded drives against truth: metrics, plots, pictures and the report."""

@@ -1,0 +1,278 @@
+"""What a recorded drive says about its cones: everything but images and scans."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from conegrad_core.cones import Cones, TrueCones
+from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.transforms import rigid_inverse
+from conegrad_core.vehicle import Vehicle
+from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.bags.info import BagInfo, inspect, read_stamp
+from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.decode import (
+    camera_model_from_msg,
+    cones_from_msg,
+    pose_from_msg,
+    truth_from_msg,
+)
+from conegrad_training.evaluation.motion import moved_truth
+from conegrad_training.evaluation.odometry import Odometry, odometry
+
+BASE_FRAME = "base_link"
+NANOSECONDS = 1_000_000_000
+SLOWEST = 5.0  # [s], a receive time further from its stamp is of another clock
+
+
+class DriveFrame(NamedTuple):
+    """The cones of one instant.
+
+    Attributes:
+        stamp_ns: that the positions hold for.
+        cones: in the frame of the LiDAR.
+        camera_ns: stamp of the image that took part; None if none did.
+        lidar_ns: stamp of the scan that took part; None if none did.
+        delay: from the stamp to the reception of the message [s].
+    """
+
+    stamp_ns: int
+    cones: Cones
+    camera_ns: int | None
+    lidar_ns: int | None
+    delay: float
+
+
+class Delay(NamedTuple):
+    """One latency: when it was measured [ns] and how long it was [s]."""
+
+    stamp_ns: int
+    seconds: float
+
+
+@dataclass
+class Drive:
+    """A recorded drive.
+
+    Attributes:
+        path: the bag.
+        info: topics, roles, and what is missing.
+        frames: the published cones, by stamp.
+        odometry: poses of the car.
+        lidar_frame: frame of the cones.
+        base_from_lidar: ``(4, 4)``; None where neither the bag nor a vehicle tells.
+        calibration: place of the LiDAR frame in the image; None where it is unknown.
+        scan_view: first and last angle [rad] and longest range [m] of the scan, where known.
+        truth_stamps: stamps of recorded truth.
+        load_truth: reads the truth of such a stamp, in the LiDAR frame.
+        delays: latency of the cones.
+        notes: what could not be done, and why.
+    """
+
+    path: Path
+    info: BagInfo
+    frames: list[DriveFrame]
+    odometry: Odometry
+    lidar_frame: str
+    base_from_lidar: Tensor | None
+    calibration: Calibration | None
+    scan_view: tuple[float, float, float] | None
+    truth_stamps: list[int]
+    load_truth: Callable[[int], TrueCones]
+    delays: list[Delay]
+    notes: list[str] = field(default_factory=list)
+
+    def lidar_motion(self, to_ns: int, from_ns: int) -> Tensor | None:
+        """``(4, 4)`` ``lidar_at_to_from_lidar_at_from``; None without odometry and mounting."""
+        if to_ns == from_ns:
+            return torch.eye(4, dtype=torch.float64)
+        motion = self.odometry.motion(to_ns, from_ns)
+        if motion is None or self.base_from_lidar is None:
+            return None
+        base_from_lidar = self.base_from_lidar.double()
+        moved: Tensor = rigid_inverse(base_from_lidar) @ motion @ base_from_lidar
+        return moved
+
+    def lidar_pose(self, stamp_ns: int) -> Tensor | None:
+        """``(4, 4)`` ``odom_from_lidar``; None without odometry and mounting."""
+        odom_from_base = self.odometry.base_at(stamp_ns)
+        if odom_from_base is None or self.base_from_lidar is None:
+            return None
+        return odom_from_base @ self.base_from_lidar.double()
+
+    def seconds(self, stamp_ns: int) -> float:
+        """Time since the first cones [s]."""
+        return (stamp_ns - self.frames[0].stamp_ns) / NANOSECONDS
+
+
+def read_drive(path: str | Path, vehicle: Vehicle | None = None) -> Drive:
+    """Read the cones, truth, odometry and calibration of a bag.
+
+    Raises:
+        BagError: if the bag cannot be read, holds no cones, or its truth is in a frame that
+            nothing joins to the LiDAR.
+        FileNotFoundError: if there is no bag.
+    """
+    info = inspect(str(path))
+    if "cones" not in info.roles:
+        raise BagError(
+            f"{path} has no cones to evaluate; run it through the graph first: "
+            f"conegrad perceive {path}"
+        )
+    with BagReader(path) as bag:
+        return _read(bag, info, vehicle)
+
+
+def _read(bag: BagReader, info: BagInfo, vehicle: Vehicle | None) -> Drive:
+    static = StaticFrames.from_bag(bag)
+    frames, lidar_frame = _read_cones(bag, info)
+    poses, base_frame = _read_odometry(bag, info)
+    notes = list(info.warnings)
+    base_from_lidar = _base_from_lidar(static, base_frame, lidar_frame, vehicle, notes)
+    raw_truth = _raw_by_stamp(bag, info.roles.get("truth"))
+    return Drive(
+        path=bag.path,
+        info=info,
+        frames=frames,
+        odometry=poses,
+        lidar_frame=lidar_frame,
+        base_from_lidar=base_from_lidar,
+        calibration=_calibration(bag, info, static, lidar_frame, base_from_lidar, vehicle, notes),
+        scan_view=_scan_view(bag, info, vehicle),
+        truth_stamps=list(raw_truth),
+        load_truth=_truth_loader(raw_truth, bag, static, lidar_frame),
+        delays=_read_delays(bag, frames, notes),
+        notes=notes,
+    )
+
+
+def _read_cones(bag: BagReader, info: BagInfo) -> tuple[list[DriveFrame], str]:
+    frames: dict[int, DriveFrame] = {}
+    lidar_frame = ""
+    for _, receive_ns, msg in bag.messages([info.roles["cones"]]):
+        stamp = _nanoseconds(msg.header.stamp)
+        lidar_frame = lidar_frame or msg.header.frame_id
+        if msg.header.frame_id != lidar_frame:
+            raise BagError(
+                f"{info.roles['cones']}: frame {msg.header.frame_id!r} after {lidar_frame!r}, "
+                "expected one frame for all cones"
+            )
+        frames[stamp] = DriveFrame(
+            stamp,
+            cones_from_msg(msg),
+            _nanoseconds(msg.camera_stamp) if msg.camera_used else None,
+            _nanoseconds(msg.lidar_stamp) if msg.lidar_used else None,
+            (receive_ns - stamp) / NANOSECONDS,
+        )
+    return [frames[stamp] for stamp in sorted(frames)], lidar_frame
+
+
+def _read_odometry(bag: BagReader, info: BagInfo) -> tuple[Odometry, str]:
+    rows: list[tuple[int, tuple[float, float, float]]] = []
+    base_frame = BASE_FRAME
+    if "odom" in info.roles:
+        for _, _, msg in bag.messages([info.roles["odom"]]):
+            rows.append((_nanoseconds(msg.header.stamp), pose_from_msg(msg)))
+            base_frame = msg.child_frame_id or base_frame
+    return odometry(rows), base_frame
+
+
+def _base_from_lidar(
+    static: StaticFrames,
+    base_frame: str,
+    lidar_frame: str,
+    vehicle: Vehicle | None,
+    notes: list[str],
+) -> Tensor | None:
+    if vehicle is not None:
+        return vehicle.lidar.mounting.base_from_sensor()
+    try:
+        return torch.from_numpy(static.lookup(base_frame, lidar_frame))
+    except BagError as error:
+        notes.append(f"motion is not compensated and pictures lack cones: {error}")
+        return None
+
+
+def _calibration(
+    bag: BagReader,
+    info: BagInfo,
+    static: StaticFrames,
+    lidar_frame: str,
+    base_from_lidar: Tensor | None,
+    vehicle: Vehicle | None,
+    notes: list[str],
+) -> Calibration | None:
+    if base_from_lidar is None or not {"camera_info", "image"} & set(info.roles):
+        return None
+    height = float(base_from_lidar[2, 3])
+    if vehicle is not None:
+        return Calibration(vehicle.camera.model(), vehicle.camera_from_lidar(), height)
+    msg = _first(bag, info.roles.get("camera_info"))
+    if msg is None:
+        notes.append("no camera_info: cones cannot be drawn into the images; give a vehicle")
+        return None
+    try:
+        camera_from_lidar = torch.from_numpy(static.lookup(msg.header.frame_id, lidar_frame))
+    except BagError as error:
+        notes.append(f"cones cannot be drawn into the images: {error}")
+        return None
+    return Calibration(camera_model_from_msg(msg), camera_from_lidar.float(), height)
+
+
+def _scan_view(
+    bag: BagReader, info: BagInfo, vehicle: Vehicle | None
+) -> tuple[float, float, float] | None:
+    if vehicle is not None:
+        angles = vehicle.lidar.angles()
+        return float(angles[0]), float(angles[-1]), vehicle.lidar.range_max
+    msg = _first(bag, info.roles.get("scan") or info.roles.get("segmentation"))
+    if msg is None:
+        return (-math.pi, math.pi, math.inf) if "points" in info.roles else None
+    last = msg.angle_min + msg.angle_increment * (len(msg.ranges) - 1)
+    return float(min(msg.angle_min, last)), float(max(msg.angle_min, last)), float(msg.range_max)
+
+
+def _first(bag: BagReader, topic: str | None) -> Any:
+    return next((msg for _, _, msg in bag.messages([topic])), None) if topic else None
+
+
+def _raw_by_stamp(bag: BagReader, topic: str | None) -> dict[int, RawMessage]:
+    if topic is None:
+        return {}
+    return {read_stamp(raw.data).stamp_ns: raw for raw in bag.raw_messages([topic])}
+
+
+def _truth_loader(
+    raw_truth: dict[int, RawMessage], bag: BagReader, static: StaticFrames, lidar_frame: str
+) -> Callable[[int], TrueCones]:
+    def load(stamp_ns: int) -> TrueCones:
+        msg = bag.decode(raw_truth[stamp_ns])
+        truth = truth_from_msg(msg)
+        if msg.header.frame_id == lidar_frame:
+            return truth
+        return moved_truth(truth, torch.from_numpy(static.lookup(lidar_frame, msg.header.frame_id)))
+
+    return load
+
+
+def _read_delays(bag: BagReader, frames: list[DriveFrame], notes: list[str]) -> list[Delay]:
+    names = [name for name, t in bag.topics.items() if name.endswith("latency") and t.is_readable]
+    names.sort(key=lambda name: ("pipeline" not in name, "cones" not in name, name))
+    if names:
+        messages = bag.messages([names[0]])
+        return [Delay(receive_ns, float(msg.data)) for _, receive_ns, msg in messages]
+    delays = [Delay(f.stamp_ns, f.delay) for f in frames if 0 < f.delay < SLOWEST]
+    if 2 * len(delays) < len(frames):
+        notes.append("no latency: the bag has no latency topic and its clock is not that of stamps")
+        return []
+    return delays
+
+
+def _nanoseconds(stamp: Any) -> int:
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)

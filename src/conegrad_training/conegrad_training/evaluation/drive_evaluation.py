@@ -1,0 +1,89 @@
+"""A recorded drive matched to its truth."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from conegrad_core.evaluation.matching import EvaluationConfig, FrameResult
+from conegrad_core.evaluation.metrics import Evaluation, Evaluator
+from conegrad_nodes.bags.types import BagError
+from conegrad_training.evaluation.drive import Drive
+from conegrad_training.evaluation.truth import MapTruth, RecordedTruth, SensorViews, Truth
+
+CAMERA_RANGE = 25.0  # [m], a small cone is 8 px high there at 640 px over 60 degrees
+
+
+@dataclass(frozen=True)
+class DriveEvaluation:
+    """A drive with its metrics.
+
+    Attributes:
+        drive: what was recorded.
+        truth: gives the truth of any stamp; None where there is none.
+        truth_source: where truth came from, for people.
+        evaluation: metrics of all frames that have truth.
+        results: the match of each frame of the drive; None without truth.
+    """
+
+    drive: Drive
+    truth: Truth | None
+    truth_source: str
+    evaluation: Evaluation
+    results: list[FrameResult | None]
+
+
+def evaluate_drive(
+    drive: Drive, config: EvaluationConfig, track: str | Path | None = None
+) -> DriveEvaluation:
+    """Match every frame of a drive that has truth.
+
+    Raises:
+        BagError: if ``track`` is given but the pose of the LiDAR is unknown.
+    """
+    truth, source = _truth(drive, track)
+    evaluator = Evaluator(config)
+    results: list[FrameResult | None] = []
+    for frame in drive.frames:
+        true = truth.at(frame.stamp_ns) if truth is not None else None
+        results.append(evaluator.add(frame.cones, true) if true is not None else None)
+    for delay in drive.delays:
+        evaluator.add_latency(delay.seconds)
+    missing = sum(result is None for result in results)
+    if truth is not None and missing:
+        drive.notes.append(f"{missing} of {len(results)} frames have no truth near their stamp")
+    return DriveEvaluation(drive, truth, source, evaluator.result(), results)
+
+
+def _truth(drive: Drive, track: str | Path | None) -> tuple[Truth | None, str]:
+    if track is not None:
+        return _map_truth(drive, track), f"track map {Path(track).name} and odometry"
+    if drive.truth_stamps:
+        recorded = RecordedTruth(drive.truth_stamps, drive.load_truth, drive.lidar_motion)
+        return recorded, f"topic {drive.info.roles['truth']}"
+    return None, "none"
+
+
+def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
+    # Reading a map needs the simulation's reader only; a drive without a map needs neither.
+    from conegrad_simulation.track_csv import read_cones
+
+    positions, classes = read_cones(track)
+    if not len(drive.odometry.stamps_ns):
+        raise BagError(f"{drive.path}: a track map needs odometry, and the bag has none")
+    if drive.base_from_lidar is None:
+        raise BagError(
+            f"{drive.path}: a track map needs the place of {drive.lidar_frame} on the car; record "
+            "/tf_static, or give a vehicle"
+        )
+    low, high, longest = drive.scan_view or (0.0, 0.0, 0.0)
+    calibration = drive.calibration
+    views = SensorViews(
+        lidar_height=float(drive.base_from_lidar[2, 3]),
+        angle_low=low,
+        angle_high=high,
+        lidar_range=longest if math.isfinite(longest) else CAMERA_RANGE,
+        camera=calibration.camera if calibration else None,
+        camera_from_lidar=calibration.camera_from_lidar if calibration else None,
+        camera_range=CAMERA_RANGE,
+    )
+    return MapTruth(positions, classes, drive.lidar_pose, views)

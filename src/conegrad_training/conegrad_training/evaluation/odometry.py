@@ -1,0 +1,63 @@
+"""Where the car was at any time of a drive."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
+
+Floats = npt.NDArray[np.float64]
+
+EDGE_NS = 100_000_000  # [ns] beyond the first and last pose that still counts, at constant pose
+
+
+@dataclass(frozen=True)
+class Odometry:
+    """Planar poses of ``base_link`` in the odometry frame.
+
+    Attributes:
+        stamps_ns: ``(N,)`` rising.
+        poses: ``(N, 3)`` x, y [m] and yaw [rad], unwrapped.
+    """
+
+    stamps_ns: npt.NDArray[np.int64]
+    poses: Floats
+
+    def at(self, stamp_ns: int) -> Floats | None:
+        """``(3,)`` pose, linear between neighbours; None beyond the recording."""
+        if not len(self.stamps_ns):
+            return None
+        first, last = int(self.stamps_ns[0]), int(self.stamps_ns[-1])
+        if not first - EDGE_NS <= stamp_ns <= last + EDGE_NS:
+            return None
+        # Relative to the first stamp: float64 holds nanoseconds since 1970 to 0.2 us only.
+        offsets = (self.stamps_ns - first).astype(np.float64)
+        return np.array([np.interp(stamp_ns - first, offsets, axis) for axis in self.poses.T])
+
+    def base_at(self, stamp_ns: int) -> Tensor | None:
+        """``(4, 4)`` float64 ``odom_from_base``; None beyond the recording."""
+        pose = self.at(stamp_ns)
+        if pose is None:
+            return None
+        return pose_matrix(*(torch.tensor(float(value), dtype=torch.float64) for value in pose))
+
+    def motion(self, to_ns: int, from_ns: int) -> Tensor | None:
+        """``(4, 4)`` float64 ``base_at_to_from_base_at_from``; None without both poses."""
+        if to_ns == from_ns:
+            return torch.eye(4, dtype=torch.float64)
+        odom_from_old, odom_from_new = self.base_at(from_ns), self.base_at(to_ns)
+        if odom_from_old is None or odom_from_new is None:
+            return None
+        return rigid_inverse(odom_from_new) @ odom_from_old
+
+
+def odometry(stamped_poses: Sequence[tuple[int, tuple[float, float, float]]]) -> Odometry:
+    """Sort ``(stamp, (x, y, yaw))`` rows by stamp; of equal stamps the last counts."""
+    rows = dict(sorted(stamped_poses, key=lambda row: row[0]))
+    poses = np.array(list(rows.values()), dtype=np.float64).reshape(-1, 3)
+    poses[:, 2] = np.unwrap(poses[:, 2])
+    return Odometry(np.array(list(rows), dtype=np.int64), poses)

@@ -1,0 +1,107 @@
+"""The report of a drive: one HTML file that needs nothing else."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from conegrad_core.evaluation.metrics import Evaluation
+from conegrad_training.evaluation.drive_evaluation import DriveEvaluation
+from conegrad_training.evaluation.look import house_style
+from conegrad_training.evaluation.report_pictures import draw_map, draw_plots, shots
+from conegrad_training.evaluation.report_tables import (
+    band_rows,
+    cards,
+    limits,
+    range_hint,
+    reason_panels,
+    tables,
+    topic_rows,
+)
+
+
+def write_report(result: DriveEvaluation, folder: Path) -> Path:
+    """Write ``report.html``, and its pictures as PNG files in ``folder/pictures``.
+
+    Returns:
+        Path of the report.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("conegrad_training.evaluation"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    with house_style():
+        context = _context(result, folder / "pictures")
+    report = folder / "report.html"
+    report.write_text(environment.get_template("report.html").render(context), encoding="utf-8")
+    return report
+
+
+def _context(result: DriveEvaluation, folder: Path) -> dict[str, Any]:
+    drive, evaluation = result.drive, result.evaluation
+    has_truth = evaluation.frames > 0
+    return {
+        "name": drive.path.stem,
+        "subtitle": _subtitle(result),
+        "has_truth": has_truth,
+        "no_truth_reason": _no_truth_reason(result),
+        "cards": list(cards(result)),
+        "shots": shots(result, folder),
+        "shots_hint": _shots_hint(evaluation),
+        "bands": band_rows(evaluation),
+        "range_hint": range_hint(evaluation),
+        "limits": limits(evaluation),
+        "reasons": reason_panels(evaluation),
+        "plots": draw_plots(result),
+        "plots_hint": _plots_hint(evaluation) if has_truth else "",
+        "tables": tables(evaluation),
+        "map_uri": draw_map(result, folder),
+        "topics": topic_rows(result),
+        "notes": [*drive.notes, *(f"{a.problem}: {a.remedy}" for a in drive.info.advice)],
+    }
+
+
+def _subtitle(result: DriveEvaluation) -> str:
+    drive, config = result.drive, result.evaluation.config
+    parts = [
+        f"{drive.info.duration:.1f} s",
+        f"{len(drive.frames)} frames",
+        f"truth: {result.truth_source}",
+        f"match distance {config.match_distance:g} m",
+    ]
+    if math.isfinite(config.max_range):
+        parts.append(f"truth within {config.max_range:g} m")
+    return " · ".join(parts)
+
+
+def _no_truth_reason(result: DriveEvaluation) -> str:
+    if result.truth is None:
+        return (
+            "The bag has no truth topic, and no track map was given: there is nothing to compare "
+            "the cones with. Give a CSV of the cones (x, y, colour) as the track to get it."
+        )
+    return "Truth was given, but none of it holds near the stamps of the cones."
+
+
+def _shots_hint(evaluation: Evaluation) -> str:
+    if not evaluation.frames:
+        return "Three frames along the drive. Ellipses hold 95 % of the given position error."
+    return (
+        "Best, median and worst frame by F1 with colour. Ellipses hold 95 % of the given position "
+        "error; dashed: the range up to which truth counts."
+    )
+
+
+def _plots_hint(evaluation: Evaluation) -> str:
+    curve = evaluation.curve_colour
+    if math.isnan(curve.best_f1):
+        return ""
+    return (
+        f"The best threshold on existence would be {curve.best_threshold:.2f}, with an F1 with "
+        f"colour of {curve.best_f1:.3f} (of the cones that were published)."
+    )
