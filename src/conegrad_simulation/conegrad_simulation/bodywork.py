@@ -132,7 +132,7 @@ def _cockpit(sheet: _Sheet) -> None:
         (22, 22, 24),
     )
     for _ in range(int(rng.integers(2, 12))):
-        _sticker(sheet, (-wide * 0.8, wide * 0.8), (rim, 1.0))
+        _sticker(sheet, (-wide * 0.8, wide * 0.8), (rim, rim + 0.4))
     if rng.random() < 0.8:
         _steering_wheel(sheet, rim)
 
@@ -140,7 +140,7 @@ def _cockpit(sheet: _Sheet) -> None:
 def _steering_wheel(sheet: _Sheet, rim: float) -> None:
     rng = sheet.rng
     turn, size = rng.normal(0, 0.5), rng.uniform(0.07, 0.13)
-    centre = np.array([rng.normal(0, 0.01), rng.uniform(rim + 0.12, 1.0)])
+    centre = np.array([rng.normal(0, 0.01), rng.uniform(rim + 0.1, rim + 0.35)])
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     aspect = np.array([1.0, sheet.size[0] / sheet.size[1]])
 

@@ -11,6 +11,8 @@ from conegrad_simulation.world import World
 
 SIDES = 10  # facets around
 BANDS = 7  # facets upwards
+BODY = (BANDS + 1) * SIDES  # vertices of the body
+PLATE = 8  # vertices of the base plate
 PLATE_THICKNESS = 0.028  # [m]
 
 # Levels of the rings as shares of the height; the stripes of the rules end on rings.
@@ -90,12 +92,11 @@ def _vertices(scene: Scene, keep: npt.NDArray[np.int64], levels: Floats) -> tupl
     )[:, None]
     plate[:, 1, :, 2] = PLATE_THICKNESS
     parts = np.concatenate(
-        [body.reshape(len(keep), -1, 3), plate.reshape(len(keep), -1, 3)], axis=1
+        [body.reshape(len(keep), BODY, 3), plate.reshape(len(keep), PLATE, 3)], axis=1
     )
     parts = _leaned(parts, scene.cone_leans[keep])
     parts[..., :2] += scene.cone_positions[keep][:, None]
-    count = (BANDS + 1) * SIDES
-    return parts[:, :count].reshape(body.shape), parts[:, count:].reshape(plate.shape)
+    return parts[:, :BODY].reshape(body.shape), parts[:, BODY:].reshape(plate.shape)
 
 
 def _leaned(points: Floats, leans: Floats) -> Floats:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from conegrad_simulation.cone_mesh import BANDS, SIDES, ConeMeshes, cone_meshes
+from conegrad_simulation.cone_mesh import BANDS, BODY, PLATE, SIDES, ConeMeshes, cone_meshes
 from conegrad_simulation.layers import Layers
 from conegrad_simulation.scene import Floats, Scene
 from conegrad_simulation.view import Singles, View
@@ -16,7 +16,6 @@ Ints = npt.NDArray[np.int64]
 
 NEAREST = 0.3  # [m], depth below which a cone is not drawn
 FARTHEST = 60.0  # [m]
-BODY = (BANDS + 1) * SIDES
 MARGIN = 64  # [px] around the image within which cones are drawn at all
 SUBPIXEL = 4
 
@@ -54,11 +53,11 @@ def project_cones(scene: Scene, view: View, world: World) -> ProjectedCones:
     index = index[np.argsort(-depths[index], kind="stable")]
     meshes = cone_meshes(scene, world, index)
     vertices = np.concatenate(
-        [meshes.rings.reshape(len(index), -1, 3), meshes.plates.reshape(len(index), -1, 3)], axis=1
+        [meshes.rings.reshape(len(index), BODY, 3), meshes.plates.reshape(len(index), PLATE, 3)], axis=1
     )
     pixels, visible = view.project(vertices.reshape(-1, 3))
-    whole = visible.reshape(len(index), -1).all(axis=1)
-    pixels = pixels.reshape(len(index), -1, 2)
+    whole = visible.reshape(len(index), BODY + PLATE).all(axis=1)
+    pixels = pixels.reshape(len(index), BODY + PLATE, 2)
     boxes = np.concatenate([pixels.min(axis=1), pixels.max(axis=1)], axis=1)
     overlaps = (boxes[:, 2] > 0) & (boxes[:, 0] < view.model.width)
     overlaps &= (boxes[:, 3] > 0) & (boxes[:, 1] < view.model.height)
@@ -81,8 +80,8 @@ def _rows(meshes: ConeMeshes, keep: Ints) -> ConeMeshes:
 def cone_shadows(cones: ProjectedCones, world: World) -> tuple[list[Floats], list[Floats]]:
     """Outlines on the ground of what the sun does not reach, and of the contact shadows."""
     meshes = cones.meshes
-    parts = [meshes.rings[:, [0, -1]].reshape(len(cones.index), -1, 3)]
-    parts.append(meshes.plates.reshape(len(cones.index), -1, 3))
+    parts = [meshes.rings[:, [0, -1]].reshape(len(cones.index), 2 * SIDES, 3)]
+    parts.append(meshes.plates.reshape(len(cones.index), PLATE, 3))
     points = np.concatenate(parts, axis=1)
     length = min(1.0 / np.tan(world.sun_elevation), 6.0)
     away = -length * np.array([np.cos(world.sun_azimuth), np.sin(world.sun_azimuth)])

@@ -1,0 +1,83 @@
+"""Random cameras for training: any lens, height and pitch a car may have."""
+
+import dataclasses
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.vehicle import Mounting, Vehicle
+
+CAMERAS = 512  # random cameras to choose from; their rays are worked out once
+FIELDS_OF_VIEW = (math.radians(45.0), math.radians(110.0))
+HEIGHTS = (0.15, 1.3)  # [m]
+ASPECTS = (16 / 9, 16 / 9, 4 / 3, 2.0, 1.0)
+
+
+class Canvas(NamedTuple):
+    """A camera inside an image of the requested size.
+
+    Attributes:
+        model: the camera of the part of the image that shows something.
+        left, top: corner of that part [px]; the rest is grey padding.
+        mounting: of the camera.
+    """
+
+    model: CameraModel
+    left: int
+    top: int
+    mounting: Mounting
+
+
+def vehicle_canvas(vehicle: Vehicle, size: tuple[int, int]) -> Canvas:
+    """The vehicle's own camera, shrunk into ``size`` (width, height) without distortion."""
+    model = vehicle.camera.model()
+    scale = min(size[0] / model.width, size[1] / model.height)
+    width, height = round(model.width * scale), round(model.height * scale)
+    matrix = model.intrinsics.clone()
+    matrix[0] *= width / model.width
+    matrix[1] *= height / model.height
+    small = model._replace(width=width, height=height, intrinsics=matrix)
+    return Canvas(small, (size[0] - width) // 2, (size[1] - height) // 2, vehicle.camera.mounting)
+
+
+@lru_cache(maxsize=CAMERAS)
+def random_canvas(index: int, base: Mounting, size: tuple[int, int]) -> Canvas:
+    """One of :data:`CAMERAS` random cameras at the x and y of a mounting."""
+    rng = np.random.default_rng((index, 0xCA4A))
+    width, height = _content_size(rng, size)
+    focal = width / 2 / math.tan(rng.uniform(*FIELDS_OF_VIEW) / 2)
+    squeeze = rng.uniform(0.75, 1.35) if rng.random() < 0.25 else 1.0
+    centre = np.array([width, height]) * rng.uniform(0.47, 0.53, 2)
+    matrix = torch.tensor([[focal, 0, centre[0]], [0, focal * squeeze, centre[1]], [0, 0, 1]])
+    coefficients = torch.zeros(0)
+    if rng.random() < 0.6:
+        coefficients = torch.tensor([rng.uniform(-0.12, 0.04), rng.uniform(0.0, 0.02), 0, 0, 0])
+    lens = "plumb_bob" if len(coefficients) else "none"
+    model = CameraModel(width, height, matrix.float(), coefficients.float(), lens)
+    vertical = 2 * math.atan(height / 2 / (focal * squeeze))
+    above = math.exp(rng.uniform(math.log(HEIGHTS[0]), math.log(HEIGHTS[1])))
+    pitch = rng.uniform(-0.08, 0.38) * vertical
+    mounting = dataclasses.replace(
+        base, z=above, pitch=pitch, roll=rng.normal(0, 0.015), yaw=rng.normal(0, 0.03)
+    )
+    return Canvas(model, (size[0] - width) // 2, (size[1] - height) // 2, mounting)
+
+
+def _content_size(rng: np.random.Generator, size: tuple[int, int]) -> tuple[int, int]:
+    if rng.random() < 0.5:
+        return size
+    aspect = float(rng.choice(ASPECTS))
+    width = min(size[0], round(size[1] * aspect))
+    return width, min(size[1], round(width / aspect))
+
+
+def padded_model(canvas: Canvas, size: tuple[int, int]) -> CameraModel:
+    """The camera of the whole image, padding included."""
+    matrix = canvas.model.intrinsics.clone()
+    matrix[0, 2] += canvas.left
+    matrix[1, 2] += canvas.top
+    return canvas.model._replace(width=size[0], height=size[1], intrinsics=matrix)
