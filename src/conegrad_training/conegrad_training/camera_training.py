@@ -1,0 +1,265 @@
+"""Individual training of the cone detector on simulated, domain-randomised frames.
+
+``python -m conegrad_training.camera_training`` trains the weights that ship; a run that was
+stopped goes on from its last checkpoint when it is started again. The network is fully
+convolutional: most steps see crops around cones at the scale of the whole frame, which teaches
+as much at a fifth of the cost; the last steps see whole frames.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Subset
+from tqdm import tqdm
+
+from conegrad_core.camera.checkpoint import load_network, save_network
+from conegrad_core.camera.detector import Detector, DetectorConfig
+from conegrad_core.camera.engines.torch_engine import TorchEngine
+from conegrad_core.camera.head import build_network, head_outputs
+from conegrad_core.config import Config, setting
+from conegrad_core.evaluation.boxes import TrueBoxes, average_precisions
+from conegrad_training.camera_batches import CropBatches, DetectionBatch
+from conegrad_training.camera_crops import LabelledImage
+from conegrad_training.camera_frames import FrameStore
+from conegrad_training.camera_rendering import SimulatedView
+from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from conegrad_training.model_card import git_revision, training_command, write_card
+
+logger = logging.getLogger(__name__)
+
+EVALUATION_SEED = 900_000_000  # seeds from here on are never trained on
+SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
+CLASS_BIAS = -5.0  # first logit of every class: cones are rare
+GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}  # weights of the loss terms, as in Ultralytics
+MIN_HEIGHT = 4.0  # boxes lower than this do not count in the evaluation [px]
+MAX_GRAD_NORM = 10.0
+NAME = "yolov5n_cones"
+
+
+@dataclass(frozen=True)
+class CameraTrainingConfig(Config):
+    """Settings of the individual training of the cone detector."""
+
+    output: str = setting("runs/yolov5n_cones", "Folder of the checkpoint, weights and card")
+    frames_folder: str = setting("runs/frames", "Folder that keeps the rendered frames")
+    start: str = setting("", "Weights to start from (.safetensors); empty: random ones")
+    architecture: str = setting("yolov5n", "yolov5n, yolov5s or yolov5m")
+    level: str = setting("mixed", "Domain randomisation: clear, varied, wide, or mixed")
+    frames: int = setting(8000, "Simulated frames to train on", low=1)
+    steps: int = setting(2000, "Optimizer steps", low=1)
+    batch: int = setting(16, "Crops per step; whole frames: a quarter of it", low=1)
+    crop_width: int = setting(320, "Width of a crop [px], a multiple of 32", low=32, high=640)
+    crop_height: int = setting(192, "Height of a crop [px], a multiple of 32", low=32, high=384)
+    whole_share: float = setting(0.08, "Share of steps, at the end, on whole frames", low=0, high=1)
+    learning_rate: float = setting(2e-3, "Peak of the one-cycle schedule", low=0.0)
+    weight_decay: float = setting(0.02, "Decay of the weights (AdamW)", low=0.0)
+    averaging: float = setting(0.998, "Decay of the moving average", low=0.0, high=1.0)
+    precision: str = setting("bf16", "fp32 or bf16 of the convolutions")
+    seed: int = setting(1, "Seed of weights, frames and crops", low=0, high=800)
+    workers: int = setting(2, "Processes that render frames", low=1)
+    threads: int = setting(1, "Threads of torch; more than idle cores slow it down", low=1)
+    evaluation_frames: int = setting(300, "Unseen frames of the evaluation", low=1)
+    checkpoint_every: int = setting(100, "Steps between two checkpoints", low=1)
+
+
+def train_camera(config: CameraTrainingConfig) -> dict[str, Any]:
+    """Render, train, resume if the output folder holds a checkpoint, evaluate, write weights.
+
+    Writes ``checkpoint.pt``, ``losses.csv``, and ``yolov5n_cones`` as .safetensors, .json, .md.
+
+    Returns:
+        What the model card says: command, settings, git revision and metrics.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    output = Path(config.output)
+    unseen = _frames(config, EVALUATION_SEED, config.evaluation_frames)
+    frames = _frames(config, config.seed * SEEDS_PER_RUN, config.frames)
+    state = _fresh_state(config)
+    step = _resume(output / "checkpoint.pt", state, config)
+    progress = tqdm(total=config.steps, initial=step, desc="cone detector", unit="step")
+    for losses in train_steps(state, frames, config, step):
+        step += 1
+        progress.update()
+        progress.set_postfix({name: f"{value:.3f}" for name, value in losses.items()})
+        if step % config.checkpoint_every == 0 or step == config.steps:
+            save_checkpoint(output / "checkpoint.pt", state, step, _run_settings(config))
+            _log_losses(output / "losses.csv", step, losses)
+    progress.close()
+    return _publish(_averaged_network(state), unseen, config, output)
+
+
+def train_steps(
+    state: TrainingState,
+    frames: Sequence[LabelledImage],
+    config: CameraTrainingConfig,
+    start: int,
+) -> Iterator[dict[str, float]]:
+    """Run the optimizer steps from ``start`` on, yielding the losses of each."""
+    from ultralytics.utils.loss import v8DetectionLoss
+
+    network: Any = state.model
+    network.args = SimpleNamespace(**GAINS)
+    criterion = v8DetectionLoss(network)
+    batches = CropBatches(
+        frames,
+        seed=config.seed,
+        batch=config.batch,
+        size=(config.crop_width, config.crop_height),
+        whole_from=config.steps - round(config.whole_share * config.steps),
+        steps=config.steps,
+    )
+    remaining = Subset(batches, range(start, config.steps))
+    for batch in DataLoader(remaining, batch_size=None, num_workers=1, prefetch_factor=4):
+        yield train_step(state, criterion, batch, config.precision == "bf16")
+
+
+def train_step(
+    state: TrainingState, criterion: Any, batch: DetectionBatch, use_bf16: bool
+) -> dict[str, float]:
+    """One optimizer step.
+
+    Raises:
+        RuntimeError: if a gradient is not finite; the weights stay as they were.
+    """
+    state.model.train()
+    losses = detection_losses(state.model, criterion, batch, use_bf16)
+    state.optimizer.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    clip_grad_norm_(state.model.parameters(), MAX_GRAD_NORM, error_if_nonfinite=True)
+    state.optimizer.step()
+    if state.scheduler is not None:
+        state.scheduler.step()
+    if isinstance(state.averaged, AveragedModel):
+        state.averaged.update_parameters(state.model)
+    return {name: float(loss.detach()) for name, loss in losses.items()}
+
+
+def detection_losses(
+    network: nn.Module, criterion: Any, batch: DetectionBatch, use_bf16: bool = False
+) -> dict[str, Tensor]:
+    """Box, class and distribution loss of a batch, per image."""
+    inputs = batch.inputs.to(torch.float32, memory_format=torch.channels_last) / 255
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=use_bf16):
+        outputs = head_outputs(network, inputs)
+    outputs |= {name: outputs[name].float() for name in ("boxes", "scores")}
+    targets = {name: getattr(batch, name) for name in ("batch_idx", "cls", "bboxes")}
+    total, _ = criterion(outputs, targets)
+    parts: Tensor = total / len(inputs)
+    return dict(zip(("box", "class", "distribution"), parts, strict=True))
+
+
+@torch.no_grad()
+def evaluate_frames(network: nn.Module, frames: Sequence[LabelledImage]) -> dict[str, float]:
+    """Average precision at IoU 0.5, by class and in the mean, of a network on whole frames."""
+    height, width = frames[0].image.shape[:2]
+    config = DetectorConfig(engine="torch", input_width=width, input_height=height)
+    detector = Detector(TorchEngine(network.eval()), config)
+    found, truths = [], []
+    for index in tqdm(range(len(frames)), desc="evaluation", unit="frame"):
+        frame = frames[index]
+        found.append(detector.detect(frame.image))
+        boxes = torch.from_numpy(frame.boxes_xyxy)
+        truths.append(TrueBoxes(boxes, torch.from_numpy(frame.classes)))
+    return average_precisions(found, truths, min_height=MIN_HEIGHT)
+
+
+def _frames(config: CameraTrainingConfig, first_seed: int, count: int) -> FrameStore:
+    store = FrameStore(Path(config.frames_folder) / config.level, first_seed, count)
+    store.render_missing(SimulatedView(config.level), config.workers)
+    return store
+
+
+def _fresh_state(config: CameraTrainingConfig) -> TrainingState:
+    network: Any = build_network(config.architecture)
+    for branch in network.model[-1].cv3:
+        nn.init.constant_(branch[-1].bias, CLASS_BIAS)
+    if config.start:
+        network = load_network(Path(config.start)).network
+    network = network.to(memory_format=torch.channels_last)
+    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
+    others = [weight for weight in network.parameters() if weight.ndim <= 1]
+    groups: list[dict[str, Any]] = [
+        {"params": decayed},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    rate = config.learning_rate
+    optimizer = torch.optim.AdamW(groups, rate, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=config.steps + 1, pct_start=0.12
+    )
+    average = get_ema_multi_avg_fn(config.averaging)
+    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    return TrainingState(network, optimizer, schedule, averaged)
+
+
+def _resume(path: Path, state: TrainingState, config: CameraTrainingConfig) -> int:
+    if not path.exists():
+        return 0
+    step, _ = load_checkpoint(path, state, _run_settings(config))
+    logger.info("resuming from %s at step %d", path, step)
+    return step
+
+
+def _averaged_network(state: TrainingState) -> nn.Module:
+    if not isinstance(state.averaged, AveragedModel):
+        raise TypeError(f"averaged is {type(state.averaged).__name__}, expected an AveragedModel")
+    network: nn.Module = state.averaged.module
+    return network
+
+
+def _run_settings(config: CameraTrainingConfig) -> dict[str, Any]:
+    """Settings that decide the result; a run may move folders or change its workers."""
+    free = ("output", "frames_folder", "workers", "threads", "checkpoint_every")
+    return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
+
+
+def _log_losses(path: Path, step: int, losses: dict[str, float]) -> None:
+    if not path.exists():
+        path.write_text(",".join(["step", *losses]) + "\n")
+    with path.open("a") as file:
+        file.write(",".join([str(step), *(f"{value:.4f}" for value in losses.values())]) + "\n")
+
+
+def _publish(
+    network: nn.Module, frames: FrameStore, config: CameraTrainingConfig, output: Path
+) -> dict[str, Any]:
+    """Evaluate, then write weights and card."""
+    card: dict[str, Any] = {
+        "command": training_command("conegrad_training.camera_training", config),
+        "settings": _run_settings(config),
+        "git_revision": git_revision(),
+        "metrics": {"AP50": evaluate_frames(network, frames), "frames": len(frames)},
+    }
+    height, width = frames[0].image.shape[:2]
+    weights = output / f"{NAME}.safetensors"
+    save_network(
+        network,
+        weights,
+        architecture=config.architecture,
+        input_size=(width, height),
+        extra={name: json.dumps(value) for name, value in card.items()},
+    )
+    card["sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    write_card(output / NAME, "YOLOv5n for cones", card)
+    return card
+
+
+if __name__ == "__main__":
+    from conegrad_training.command_line import config_from_arguments
+
+    logging.basicConfig(level=logging.INFO)
+    result = train_camera(config_from_arguments(CameraTrainingConfig, sys.argv[1:]))
+    logger.info("mAP50 on unseen simulated frames: %.3f", result["metrics"]["AP50"]["mean"])
