@@ -40,15 +40,15 @@ class FrameStore(Sequence[LabelledImage]):
     """
 
     def __init__(self, folder: Path, first_seed: int, count: int) -> None:
-        self.folder, self.first_seed, self.count = folder, first_seed, count
+        self.folder, self.first_seed, self._count = folder, first_seed, count
         self._shards: dict[int, _Shard] = {}
 
     def __len__(self) -> int:
-        return self.count
+        return self._count
 
     def __getitem__(self, index: int) -> LabelledImage:  # type: ignore[override]
-        if not 0 <= index < self.count:
-            raise IndexError(f"frame {index} of {self.count}")
+        if not 0 <= index < self._count:
+            raise IndexError(f"frame {index} of {self._count}")
         shard, row = self._shard(index // SHARD), index % SHARD
         jpeg = shard.jpegs[_start(shard.jpeg_ends, row) : shard.jpeg_ends[row]]
         boxes = slice(_start(shard.box_ends, row), shard.box_ends[row])
@@ -72,7 +72,7 @@ class FrameStore(Sequence[LabelledImage]):
                 job.result()
 
     def _paths(self) -> Iterator[tuple[Path, int]]:
-        for start in range(0, self.count, SHARD):
+        for start in range(0, self._count, SHARD):
             yield self._path(start // SHARD), self.first_seed + start
 
     def _path(self, number: int) -> Path:

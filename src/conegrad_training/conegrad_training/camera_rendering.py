@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_simulation.sampler import sample_image
-
 from conegrad_training.camera_crops import LabelledImage
 
 MIXED = "mixed"
