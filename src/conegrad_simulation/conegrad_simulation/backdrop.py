@@ -1,9 +1,13 @@
 """The part of an image above the ground: sky and panorama, with fog."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from conegrad_simulation.panorama import HEIGHT, SCALE, VARIANTS, WIDTH, panorama
+from conegrad_simulation.scene import Floats
 from conegrad_simulation.texture import Bytes
 from conegrad_simulation.view import Singles, View, to_full_size
 from conegrad_simulation.world import World
@@ -18,10 +22,14 @@ SKIES = (  # blue green red at the top and at the horizon
 )
 
 
-def sky_colours(world: World) -> tuple[np.ndarray, np.ndarray]:
+def sky_colours(world: World) -> tuple[Floats, Floats]:
     """Colours (BGR) of the sky at the top and at the horizon."""
-    rng = np.random.default_rng((world.backdrop, 0x51E5))
-    dull = world.shadow < 0.25
+    return _sky_colours(world.backdrop, world.shadow < 0.25)
+
+
+@lru_cache(maxsize=64)
+def _sky_colours(backdrop: int, dull: bool) -> tuple[Floats, Floats]:
+    rng = np.random.default_rng((backdrop, 0x51E5))
     top, horizon = SKIES[int(rng.integers(2, 6) if dull else rng.integers(0, 3))]
     gain = rng.uniform(0.85, 1.1)
     return np.clip(np.array(top) * gain, 0, 255), np.clip(np.array(horizon) * gain, 0, 255)
@@ -39,16 +47,24 @@ def paint_backdrop(image: Bytes, directions: Singles, view: View, world: World) 
     height, width = image.shape[:2]
     azimuth, slope = _angles(directions, view)
     rise = slope + view.position[2] / world.backdrop_distance
-    rows = HEIGHT - 1 - to_full_size((rise * SCALE).astype(np.float32), width, height)
-    below = np.flatnonzero((rows < HEIGHT + 2).any(axis=1))
-    if not len(below):
+    coarse_rows = (HEIGHT - 1 - rise * SCALE).astype(np.float32)
+    rows = to_full_size(coarse_rows, width, height)
+    bottom = _last_true((rows < HEIGHT + 2).any(axis=1))
+    if not bottom:
         return
-    bottom = int(below[-1]) + 1
-    strip, first = _visible_strip(azimuth, view, world)
-    columns = to_full_size((-azimuth * SCALE).astype(np.float32), width, height) - first
+    top_row = int(np.clip(coarse_rows.min(), 0, HEIGHT - 2))
+    strip, first = _visible_strip(azimuth, top_row, view, world)
+    columns = to_full_size((-azimuth * SCALE - first).astype(np.float32), width, bottom)
     image[:bottom] = cv2.remap(
-        strip, columns[:bottom], rows[:bottom], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+        strip, columns, rows[:bottom] - np.float32(top_row), cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+
+
+def _last_true(flags: npt.NDArray[np.bool_]) -> int:
+    """One more than the index of the last true flag, 0 where there is none."""
+    found = np.flatnonzero(flags)
+    return int(found[-1]) + 1 if len(found) else 0
 
 
 def _angles(directions: Singles, view: View) -> tuple[Singles, Singles]:
@@ -59,26 +75,32 @@ def _angles(directions: Singles, view: View) -> tuple[Singles, Singles]:
     return np.arctan2(left, ahead), directions[..., 2] / np.hypot(ahead, left)
 
 
-def _visible_strip(azimuth: Singles, view: View, world: World) -> tuple[Bytes, int]:
+def _visible_strip(
+    azimuth: Singles, top_row: int, view: View, world: World
+) -> tuple[Bytes, int]:
     """Panorama over sky in the directions of the image, and its first column."""
     painted = panorama(world.surroundings, world.backdrop % VARIANTS)
     first = int(np.floor(-azimuth.max() * SCALE)) - 2
-    count = int(np.ceil((azimuth.max() - azimuth.min()) * SCALE)) + 5
+    count = min(int(np.ceil((azimuth.max() - azimuth.min()) * SCALE)) + 5, WIDTH)
     # Turning left moves the panorama to the right; its start is another one in each world.
-    turn = world.backdrop // VARIANTS % WIDTH - round(view.heading * SCALE)
-    at = (np.arange(first, first + count) + turn) % WIDTH
-    colours, opacity = painted.colours[:, at], painted.opacity[:, at]
-    sky = _sky(world, count)
-    tinted = _tinted(colours, world)
-    strip = np.where(opacity[..., None] > 0, tinted, sky)
-    return np.ascontiguousarray(strip), first
+    start = (first + world.backdrop // VARIANTS - round(view.heading * SCALE)) % WIDTH
+    colours = _wrapped(painted.colours[top_row:], start, count)
+    strip = _sky(world, top_row, count)
+    cv2.copyTo(_tinted(colours, world), _wrapped(painted.opacity[top_row:], start, count), strip)
+    return strip, first
 
 
-def _sky(world: World, count: int) -> Bytes:
+def _wrapped(picture: Bytes, start: int, count: int) -> Bytes:
+    if start + count <= WIDTH:
+        return np.ascontiguousarray(picture[:, start : start + count])
+    return np.hstack([picture[:, start:], picture[:, : start + count - WIDTH]])
+
+
+def _sky(world: World, top_row: int, count: int) -> Bytes:
     top, horizon = sky_colours(world)
-    share = np.linspace(1.0, 0.0, HEIGHT)[:, None] ** 0.6
+    share = np.linspace(1.0, 0.0, HEIGHT)[top_row:, None] ** 0.6
     rows = (horizon + share * (top - horizon)).astype(np.uint8)
-    return np.broadcast_to(rows[:, None], (HEIGHT, count, 3))
+    return cv2.resize(rows[:, None], (count, len(rows)), interpolation=cv2.INTER_NEAREST)
 
 
 def _tinted(colours: Bytes, world: World) -> Bytes:

@@ -42,20 +42,28 @@ class _Sheet:
         return (*np.clip(shade, 0, 255).tolist(), 255)
 
 
-@lru_cache(maxsize=16)
-def bodywork(kind: str, style: int, width: int, height: int) -> Bytes | None:
-    """``(height, width, 4)`` premultiplied BGRA picture of the own car, None without one."""
+@lru_cache(maxsize=48)
+def bodywork(kind: str, style: int, width: int, height: int) -> tuple[Bytes, int] | None:
+    """Premultiplied BGRA picture of the own car and its first row, None without a car.
+
+    The picture is as wide as the image and reaches down to its last row.
+    """
     if kind == "none":
         return None
     sheet = _Sheet(width, height, np.random.default_rng((style, 0xB0D7)))
     {"nose": _nose, "cockpit": _cockpit, "bonnet": _bonnet}[kind](sheet)
-    picture = cv2.GaussianBlur(sheet.picture, (3, 3), 0)
-    grain = sheet.rng.normal(1.0, 0.05, (height // 4 + 1, width // 4 + 1, 1)).astype(np.float32)
-    rows = np.linspace(sheet.rng.uniform(0.8, 1.2), sheet.rng.uniform(0.5, 1.0), height)
-    gain = cv2.resize(grain, (width, height)) * rows[:, None].astype(np.float32)
-    coloured = picture[..., :3] * gain[..., None]
-    picture[..., :3] = np.minimum(coloured, picture[..., 3:]).astype(np.uint8)
-    return picture
+    rows = np.flatnonzero(sheet.picture[..., 3].any(axis=1))
+    top = int(rows[0]) if len(rows) else height - 1
+    picture = cv2.blur(sheet.picture[top:], (2, 2))
+    return cv2.multiply(picture, _gains(sheet.rng, *picture.shape[:2]), scale=1 / 255), top
+
+
+def _gains(rng: np.random.Generator, height: int, width: int) -> Bytes:
+    """Darker and lighter places, opacity kept."""
+    grain = np.clip(rng.normal(200, 12, (height // 4 + 1, width // 4 + 1)), 0, 255)
+    rows = np.linspace(rng.uniform(0.8, 1.25), rng.uniform(0.5, 1.0), len(grain))
+    gain = cv2.resize(np.clip(grain * rows[:, None], 0, 255).astype(np.uint8), (width, height))
+    return cv2.merge((gain, gain, gain, np.full_like(gain, 255)))
 
 
 def _wheels(sheet: _Sheet, top: float) -> None:

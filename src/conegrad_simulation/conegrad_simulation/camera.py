@@ -23,9 +23,9 @@ from conegrad_simulation.layers import Layers
 from conegrad_simulation.obstacles import (
     draw_obstacle,
     draw_wall_piece,
-    obstacle_depths,
     obstacle_shadows,
-    wall_pieces,
+    project_obstacles,
+    project_walls,
 )
 from conegrad_simulation.scene import Floats, Pose, Scene
 from conegrad_simulation.view import View, view_from_pose
@@ -103,18 +103,17 @@ def _draw_things(
 ) -> Floats:
     """Draw everything that stands, farthest first; returns the size of each cone [px]."""
     covered = np.zeros(len(cones.index))
-    obstacles = obstacle_depths(scene, view)
-    pieces, piece_depths = wall_pieces(scene, view)
+    obstacles, walls = project_obstacles(scene, view), project_walls(scene, view)
     order = [(depth, 0, row) for row, depth in enumerate(cones.depths)]
-    order += [(depth, 1, row) for row, depth in enumerate(obstacles) if np.isfinite(depth)]
-    order += [(depth, 2, row) for row, depth in enumerate(piece_depths)]
+    order += [(depth, 1, row) for row, depth in enumerate(obstacles.depths)]
+    order += [(depth, 2, row) for row, depth in enumerate(walls.depths)]
     for depth, kind, row in sorted(order, reverse=True):
         if kind == 0:
             covered[row] = draw_cone(layers, cones, row, _fog(depth, world))
         elif kind == 1:
-            draw_obstacle(layers, scene, row, view, world)
+            draw_obstacle(layers, scene, obstacles, row, world)
         else:
-            draw_wall_piece(layers, scene, pieces[row], view, world)
+            draw_wall_piece(layers, scene, walls, row, world)
     return covered
 
 
@@ -130,8 +129,7 @@ def _lay_bodywork(layers: Layers, world: World) -> None:
     height, width = layers.owners.shape
     picture = bodywork(world.bodywork, world.bodywork_style, width, height)
     if picture is not None:
-        top = int(np.flatnonzero(picture[..., 3].any(axis=1))[0])
-        layers.put(picture[top:], 0, top, 0)
+        layers.put(picture[0], 0, picture[1], 0)
 
 
 def _visibility(layers: Layers, covered: Floats) -> Floats:

@@ -41,15 +41,8 @@ class ProjectedCones:
 
 def project_cones(scene: Scene, view: View, world: World) -> ProjectedCones:
     """Mesh and project the cones that can be in the image."""
-    places = np.column_stack([scene.cone_positions, np.full(len(scene.cone_classes), 0.15)])
-    depths = view.depths(places)
-    near = np.flatnonzero((depths > NEAREST) & (depths < FARTHEST))
-    middle, visible = view.project(places[near])
-    # A cone reaches at most 0.6 m from its middle.
-    reach = 0.6 * view.focal * 1.5 / depths[near] + MARGIN
-    inside = visible & (middle[:, 0] > -reach) & (middle[:, 0] < view.model.width + reach)
-    inside &= (middle[:, 1] > -reach) & (middle[:, 1] < view.model.height + reach)
-    index = near[inside]
+    index = _in_view(scene, view)
+    depths = _depths(scene, view)
     index = index[np.argsort(-depths[index], kind="stable")]
     meshes = cone_meshes(scene, world, index)
     vertices = np.concatenate(
@@ -65,6 +58,21 @@ def project_cones(scene: Scene, view: View, world: World) -> ProjectedCones:
     return ProjectedCones(
         index[keep], depths[index[keep]], _rows(meshes, keep), pixels[keep], boxes[keep]
     )
+
+
+def _depths(scene: Scene, view: View) -> Floats:
+    places = np.column_stack([scene.cone_positions, np.full(len(scene.cone_classes), 0.15)])
+    return view.depths(places)
+
+
+def _in_view(scene: Scene, view: View) -> Ints:
+    """Cones in a wedge around the field of view, by the widest ray of the image."""
+    depths = _depths(scene, view)
+    offset = scene.cone_positions - view.position[:2]
+    across = np.abs(offset @ [-np.sin(view.heading), np.cos(view.heading)])
+    widest = 0.5 * view.model.width / view.focal * 1.3
+    near = (depths > NEAREST) & (depths < FARTHEST)
+    return np.flatnonzero(near & (across < widest * (np.abs(depths) + 0.5) + 1.0))
 
 
 def _rows(meshes: ConeMeshes, keep: Ints) -> ConeMeshes:

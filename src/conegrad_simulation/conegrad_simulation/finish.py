@@ -9,6 +9,8 @@ from conegrad_simulation.texture import Bytes, sensor_noise
 from conegrad_simulation.view import View
 from conegrad_simulation.world import World
 
+TYPICAL_MEAN = 112.0  # grey value that the automatic exposure aims at
+METERING = 0.7  # share of the way there, in stops
 GREY_WEIGHTS = np.array([0.114, 0.587, 0.299])  # of blue, green, red
 
 
@@ -98,12 +100,18 @@ def _colours(image: Bytes, world: World) -> Bytes:
     """Saturation, white balance, exposure and contrast in one matrix, then gamma."""
     matrix = world.saturation * np.eye(3) + (1 - world.saturation) * GREY_WEIGHTS
     gains = np.array([world.white_balance[1], 1.0, world.white_balance[0]])
-    matrix = matrix * gains[:, None] * world.exposure * world.contrast
+    matrix = matrix * gains[:, None] * _metered(image) * world.exposure * world.contrast
     offset = np.full((3, 1), 110.0 * (1 - world.contrast))
     image = cv2.transform(image, np.hstack([matrix, offset]))
     if abs(world.gamma - 1) > 0.05:
         image = cv2.LUT(image, _gamma_table(round(world.gamma, 2)))
     return image
+
+
+def _metered(image: Bytes) -> float:
+    """Gain of the camera's automatic exposure, which only goes part of the way."""
+    mean = float(np.mean(cv2.mean(image)[:3]))
+    return float(np.clip((TYPICAL_MEAN / max(mean, 1.0)) ** METERING, 0.4, 2.5))
 
 
 @lru_cache(maxsize=128)

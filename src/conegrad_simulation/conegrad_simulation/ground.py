@@ -1,5 +1,8 @@
 """The ground of an image: flat colours with lines and patches, times grain, times shadows."""
 
+import math
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +28,7 @@ BLOTCH_SCALE = 4.0  # [px/m]
 FOLIAGE_SCALE = 12.0  # [px/m]
 NEAR = 0.15  # [m], nearest depth at which ground polygons are drawn
 SUBPIXEL = 4  # bits of the fixed-point coordinates of OpenCV's polygons
-MARK_RANGE = 45.0  # [m]
+MARK_RANGE = 30.0  # [m]
 
 
 def ground_colour(world: World) -> tuple[float, float, float]:
@@ -103,8 +106,8 @@ def _shade(
     """Light that the shadows leave on the ground, 255 is all."""
     shade = np.full(size[::-1], 255, np.uint8)
     dark = round(255 * (1 - world.shadow))
-    fill_ground(shade, view, shadows, [dark] * len(shadows))
-    fill_ground(shade, view, contacts, [min(dark, 150)] * len(contacts))
+    greys = [dark] * len(shadows) + [min(dark, 150)] * len(contacts)
+    fill_ground(shade, view, [*shadows, *contacts], greys)
     return cv2.blur(shade, (3, 3))
 
 
@@ -130,14 +133,17 @@ def _tile(texture: Bytes, x: Singles, y: Singles, scale: float) -> Bytes:
 
 def _flat_colours(view: View, world: World, width: int, height: int) -> Bytes:
     flat = np.empty((height, width, 3), np.uint8)
-    flat[:] = np.clip(ground_colour(world), 0, 255).astype(np.uint8)
-    polygons, colours = marks_around(view.position[:2], view.heading, MARK_RANGE, world)
+    cv2.rectangle(flat, (0, 0), (width, height), ground_colour(world), -1)
+    half_view = math.atan(width / 2 / view.focal) + 0.1
+    polygons, colours = marks_around(
+        view.position[:2], view.heading, MARK_RANGE, half_view, world
+    )
     fill_ground(flat, view, polygons, colours)
     return flat
 
 
 def fill_ground(
-    canvas: Bytes, view: View, polygons: list[Points], colours: list[object]
+    canvas: Bytes, view: View, polygons: list[Points], colours: Sequence[object]
 ) -> None:
     """Draw ground polygons ``(K, 2)`` in map coordinates, in order."""
     if not polygons:
@@ -158,16 +164,20 @@ def fill_ground(
         first = last
 
 
-def _clip_near(points: Floats, edges: Floats, view: View) -> list[tuple[Floats, int]]:
+def _clip_near(
+    points: Floats, edges: npt.NDArray[np.int64], view: View
+) -> list[tuple[Floats, int]]:
     """The parts of the polygons in front of the camera, each with its number."""
     depths = view.depths(points)
+    lowest = np.minimum.reduceat(depths, edges[:-1])
+    highest = np.maximum.reduceat(depths, edges[:-1])
     clipped = []
-    for index, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        in_front = depths[first:last] > NEAR
-        if in_front.all():
-            clipped.append((points[first:last], index))
-        elif in_front.any():
-            clipped.append((_cut(points[first:last], depths[first:last]), index))
+    for index in np.flatnonzero(highest > NEAR):
+        first, last = edges[index], edges[index + 1]
+        part = points[first:last]
+        if lowest[index] <= NEAR:
+            part = _cut(part, depths[first:last])
+        clipped.append((part, int(index)))
     return clipped
 
 

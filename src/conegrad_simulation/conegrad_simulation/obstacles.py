@@ -1,14 +1,17 @@
 """Obstacles and walls in the image, with their shadows on the ground."""
 
 import math
+from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from conegrad_simulation.layers import Layers
 from conegrad_simulation.scene import Floats, ObstacleKind, Scene, WallKind
-from conegrad_simulation.sprites import VARIANTS, sprite
-from conegrad_simulation.view import View
+from conegrad_simulation.sprites import ASPECTS, VARIANTS, sprite
+from conegrad_simulation.view import Singles, View
 from conegrad_simulation.world import World
 
 NEAREST, FARTHEST = 0.6, 70.0  # [m] of depth at which obstacles are drawn
@@ -16,39 +19,57 @@ WALL_STEP = 1.0  # [m], longest piece of a wall that is drawn as one
 SUBPIXEL = 4
 
 WALL_PAINTS = {
-    WallKind.WALL: ((150, 155, 160), (110, 115, 120)),
-    WallKind.BARRIER: ((40, 40, 215), (225, 225, 225)),
+    WallKind.WALL: ((150, 155, 160), (140, 150, 160), (200, 205, 210)),
+    WallKind.BARRIER: ((40, 40, 215), (225, 225, 225), (20, 90, 240), (60, 60, 60)),
     WallKind.FENCE: ((140, 140, 140), (170, 170, 170)),
-    WallKind.BANNER: ((190, 90, 20), (0, 200, 240)),
+    WallKind.BANNER: ((190, 90, 20), (0, 200, 240), (230, 230, 235), (40, 40, 200), (30, 30, 30)),
     WallKind.HEDGE: ((45, 85, 60), (35, 70, 50)),
 }
 
 
-def obstacle_depths(scene: Scene, view: View) -> Floats:
-    """``(K,)`` depth of the obstacles [m]; NaN where one is not to be drawn."""
-    places = np.column_stack([scene.obstacles[:, :2], np.zeros(len(scene.obstacles))])
-    depths = view.depths(places)
-    return np.where((depths > NEAREST) & (depths < FARTHEST), depths, np.nan)
+class Projected(NamedTuple):
+    """What can be drawn of obstacles or walls.
+
+    Attributes:
+        rows: ``(P,)`` obstacles or walls of the scene.
+        depths: ``(P,)`` [m].
+        pixels: ``(P, K, 2)`` foot and top of obstacles, or corners of pieces of walls.
+        widths: ``(P,)`` px of an obstacle, or the place along its wall of a piece [m].
+    """
+
+    rows: npt.NDArray[np.int64]
+    depths: Floats
+    pixels: Singles
+    widths: Floats
 
 
-def draw_obstacle(layers: Layers, scene: Scene, row: int, view: View, world: World) -> None:
+def project_obstacles(scene: Scene, view: View) -> Projected:
+    """Foot and top of the obstacles in front of the camera."""
+    feet = np.column_stack([scene.obstacles[:, :2], np.zeros(len(scene.obstacles))])
+    depths = view.depths(feet)
+    near = np.flatnonzero((depths > NEAREST) & (depths < FARTHEST))
+    tops = feet[near] + [0.0, 0.0, 1.0] * scene.obstacle_heights[near][:, None]
+    pixels, visible = view.project(np.concatenate([feet[near], tops]))
+    whole = visible.reshape(2, -1).all(axis=0)
+    rows = near[whole]
+    pixels = pixels.reshape(2, -1, 2).transpose(1, 0, 2)[whole]
+    widths = 2.0 * scene.obstacles[rows, 2] * view.focal / depths[rows]
+    return Projected(rows, depths[rows], pixels, widths)
+
+
+def draw_obstacle(
+    layers: Layers, scene: Scene, projected: Projected, index: int, world: World
+) -> None:
     """Draw one obstacle as a flat picture that faces the camera."""
-    x, y, radius = scene.obstacles[row]
-    height = float(scene.obstacle_heights[row])
-    pixels, visible = view.project(np.array([[x, y, 0.0], [x, y, height]]))
-    if not visible.all():
+    row = int(projected.rows[index])
+    kind = ObstacleKind(int(scene.obstacle_kinds[row]))
+    foot, top = projected.pixels[index]
+    tall, wide = float(foot[1] - top[1]), float(projected.widths[index])
+    if kind in (ObstacleKind.PERSON, ObstacleKind.TREE):
+        wide = tall * ASPECTS[kind]
+    if tall < 2 or wide < 1 or max(tall, wide) > 3 * layers.owners.shape[0]:
         return
-    foot, top = pixels
-    # A round thing reaches nearer to the camera than its middle: its foot is lower in the image.
-    tall = float(foot[1] - top[1])
-    depth = float(view.depths(np.array([[x, y, 0.0]]))[0])
-    wide = max(2.0 * radius, 0.02) * view.focal / depth
-    if scene.obstacle_kinds[row] in (ObstacleKind.PERSON, ObstacleKind.TREE):
-        wide = tall * 0.4 if scene.obstacle_kinds[row] == ObstacleKind.PERSON else tall * 0.7
-    if tall < 2 or wide < 1 or tall > 3 * layers.owners.shape[0]:
-        return
-    variant = (world.cone_style + 7 * row) % VARIANTS
-    picture = sprite(ObstacleKind(int(scene.obstacle_kinds[row])), variant)
+    picture = sprite(kind, (world.cone_style + 7 * row) % VARIANTS)
     patch = cv2.resize(picture, (max(1, round(wide)), round(tall)), interpolation=_filter(tall))
     layers.put(patch, round(float(foot[0]) - wide / 2), round(float(top[1])), 0)
 
@@ -72,46 +93,57 @@ def obstacle_shadows(scene: Scene, world: World, near: Floats) -> list[Floats]:
     return outlines
 
 
-def wall_pieces(scene: Scene, view: View) -> tuple[Floats, Floats]:
-    """``(P, 5)`` pieces x0, y0, x1, y1, row of the wall, and their ``(P,)`` depths [m]."""
-    pieces = []
-    for row, (x0, y0, x1, y1) in enumerate(scene.walls):
-        if scene.wall_kinds[row] == WallKind.BACKDROP:
-            continue
-        count = max(1, math.ceil(math.hypot(x1 - x0, y1 - y0) / WALL_STEP))
-        share = np.linspace(0.0, 1.0, count + 1)
-        x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
-        pieces.append(np.column_stack([x[:-1], y[:-1], x[1:], y[1:], np.full(count, row)]))
-    if not pieces:
-        return np.zeros((0, 5)), np.zeros(0)
-    found = np.vstack(pieces)
-    ends = np.concatenate([found[:, :2], found[:, 2:4]])
-    depths = view.depths(np.column_stack([ends, np.zeros(len(ends))])).reshape(2, -1)
-    keep = (depths.min(axis=0) > NEAREST) & (depths.max(axis=0) < FARTHEST)
-    return found[keep], depths.mean(axis=0)[keep]
+def project_walls(scene: Scene, view: View) -> Projected:
+    """Corners of pieces of walls in front of the camera, each at most 1 m long."""
+    pieces = [
+        _pieces(wall, row)
+        for row, wall in enumerate(scene.walls)
+        if scene.wall_kinds[row] != WallKind.BACKDROP
+    ]
+    found = np.vstack([np.zeros((0, 6)), *pieces])
+    ends = np.stack([found[:, :2], found[:, 2:4]], axis=1)
+    ground = np.concatenate([ends, np.zeros((len(ends), 2, 1))], axis=2)
+    depths = view.depths(ground.reshape(-1, 3)).reshape(-1, 2)
+    near = np.flatnonzero((depths.min(axis=1) > NEAREST) & (depths.max(axis=1) < FARTHEST))
+    rows = found[near, 4].astype(np.int64)
+    tops = ground[near][:, ::-1] + [0.0, 0.0, 1.0] * scene.wall_heights[rows][:, None, None]
+    corners = np.concatenate([ground[near], tops], axis=1)
+    pixels, visible = view.project(corners.reshape(-1, 3))
+    whole = visible.reshape(-1, 4).all(axis=1)
+    keep = near[whole]
+    return Projected(
+        rows[whole], depths[keep].mean(axis=1), pixels.reshape(-1, 4, 2)[whole], found[keep, 5]
+    )
+
+
+def _pieces(wall: Floats, row: int) -> Floats:
+    """``(P, 6)`` x0, y0, x1, y1, row of the wall, number of the piece."""
+    start, end = wall[:2], wall[2:]
+    count = max(1, math.ceil(float(np.linalg.norm(end - start)) / WALL_STEP))
+    joints = start + np.linspace(0.0, 1.0, count + 1)[:, None] * (end - start)
+    return np.column_stack([joints[:-1], joints[1:], np.full(count, row), np.arange(count)])
 
 
 def draw_wall_piece(
-    layers: Layers, scene: Scene, piece: Floats, view: View, world: World
+    layers: Layers, scene: Scene, projected: Projected, index: int, world: World
 ) -> None:
     """Draw one piece of a wall; a fence is posts and wires only."""
-    x0, y0, x1, y1, row = piece
-    row = int(row)
-    top = float(scene.wall_heights[row])
+    row = int(projected.rows[index])
     kind = WallKind(int(scene.wall_kinds[row]))
-    heights = np.array([0.0, 0.0, top, top])
-    corners = np.column_stack([[x0, x1, x1, x0], [y0, y1, y1, y0], heights])
-    pixels, visible = view.project(corners)
-    if not visible.all():
-        return
-    pixels = np.round(np.clip(pixels, -4000, 8000) * (1 << SUBPIXEL)).astype(np.int32)
-    rng = np.random.default_rng((abs(int(x0 * 50)), abs(int(y0 * 50)), world.backdrop))
-    paints = WALL_PAINTS[kind]
-    tone = np.array(paints[int(rng.integers(2))]) * rng.uniform(0.8, 1.1)
-    colour = tuple(np.clip(tone, 0, 255).tolist())
+    pixels = np.clip(projected.pixels[index], -4000, 8000)
+    fixed = np.round(pixels * (1 << SUBPIXEL)).astype(np.int32)
+    colour = _wall_colour(kind, row + world.backdrop % 97, int(projected.widths[index]))
     if kind == WallKind.FENCE:
-        cv2.polylines(layers.image, [pixels], True, colour, 1, cv2.LINE_AA, SUBPIXEL)
+        cv2.polylines(layers.image, [fixed], True, colour, 1, cv2.LINE_8, SUBPIXEL)
         return
-    cv2.fillConvexPoly(layers.image, pixels, colour, cv2.LINE_AA, SUBPIXEL)
-    owners = layers.owners
-    cv2.fillConvexPoly(owners, pixels, 0, cv2.LINE_8, SUBPIXEL)
+    cv2.fillConvexPoly(layers.image, fixed, colour, cv2.LINE_AA, SUBPIXEL)
+    cv2.fillConvexPoly(layers.owners, fixed, 0, cv2.LINE_8, SUBPIXEL)
+
+
+@lru_cache(maxsize=4096)
+def _wall_colour(kind: WallKind, wall: int, piece: int) -> tuple[float, ...]:
+    of_wall = np.random.default_rng((int(kind), wall, 0x3A11))
+    paints = np.array(WALL_PAINTS[kind])[of_wall.permutation(len(WALL_PAINTS[kind]))[:2]]
+    gain = of_wall.uniform(0.5, 1.15)
+    tone = paints[piece % 2] * gain * np.random.default_rng((wall, piece)).uniform(0.85, 1.1)
+    return tuple(np.clip(tone, 0, 255).tolist())

@@ -25,7 +25,7 @@ class World:
         sun_azimuth, sun_elevation: direction of the sun in the map [rad].
         shadow: darkness of cast shadows in [0, 1]; ``tree_shadow`` that of tree shadows.
         ambient_shade: darkness of the side of a cone that is turned away from the sun, [0, 1].
-        exposure: gain of the image; ``contrast``, ``gamma``, ``saturation``: 1 is neutral.
+        exposure: gain of the image beyond the automatic one; ``contrast``, ``gamma``, ``saturation``: 1 is neutral.
         white_balance: gains of red and blue.
         glare: strength of the low sun's bloom and of its reflection on the ground, [0, 1].
         fog: share of fog at 20 m; ``vignette`` darkening of the corners, both in [0, 1].
@@ -218,7 +218,7 @@ def _sample_place(rng: np.random.Generator) -> dict[str, object]:
     return {
         "surroundings": surroundings,
         "ground": str(rng.choice(GROUNDS, p=odds)),
-        "ground_grey": _log_uniform(rng, 45.0, 190.0),
+        "ground_grey": _log_uniform(rng, 50.0, 190.0),
         "ground_tint": float(rng.normal(0.0, 0.06)),
         "grain": _log_uniform(rng, 0.2, 2.0),
         "litter": _sometimes(rng, 0.4, 0.05, 1.0),
@@ -237,7 +237,7 @@ def _sample_light(rng: np.random.Generator) -> dict[str, object]:
         "shadow": float(rng.uniform(0.3, 0.85) if is_sunny else rng.uniform(0.0, 0.25)),
         "ambient_shade": float(rng.uniform(0.3, 0.85) if is_sunny else rng.uniform(0.05, 0.45)),
         "tree_shadow": _sometimes(rng, 0.3, 0.2, 0.8) if is_sunny else 0.0,
-        "exposure": _log_uniform(rng, 0.45, 1.9),
+        "exposure": _log_uniform(rng, 0.5, 1.8),
         "glare": _sometimes(rng, 0.25, 0.1, 1.0),
         "fog": _sometimes(rng, 0.2, 0.05, 0.5),
     }
