@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from conegrad_core.evaluation.beams import count_beams
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
@@ -22,10 +23,14 @@ def judge_recording(path: Path, segmenter: ScanSegmenter, min_score: float) -> d
     data = np.load(path)
     ranges = torch.from_numpy(data["range_xy"]).float()
     labels = torch.from_numpy(data["cone_id"] > 0)
-    logits = torch.stack([
-        torch.stack([segmenter.segment(scan).logits for scan in scans_of(rings, data["azimuth"])])
-        for rings in ranges
-    ])
+    logits = torch.stack(
+        [
+            torch.stack(
+                [segmenter.segment(scan).logits for scan in scans_of(rings, data["azimuth"])]
+            )
+            for rings in ranges
+        ]
+    )
     seen = ranges.masked_fill(ranges <= 0, torch.nan)
 
     def quality(rows: object) -> dict[str, float]:

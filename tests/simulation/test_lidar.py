@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.lidar import LidarCaster
 from conegrad_simulation.scene import ObstacleKind, Pose, WallKind, standard_scene

@@ -1,6 +1,7 @@
 """Noise changes a scan as its settings say, and nothing else."""
 
 import numpy as np
+
 from conegrad_simulation.lidar_noise import LidarNoise, apply_noise
 from conegrad_simulation.ray_casting import GROUND, NOTHING, Hits, Targets
 

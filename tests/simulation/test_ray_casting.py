@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from conegrad_simulation.ray_casting import GROUND, NOTHING, Fan, Targets, cast, seen_from
 from conegrad_simulation.scene import Pose
 

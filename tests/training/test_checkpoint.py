@@ -5,8 +5,9 @@ import random
 import numpy as np
 import pytest
 import torch
-from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from torch import nn
+
+from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 
 CONFIG = {"seed": 1, "steps": 10}
 

@@ -4,8 +4,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from conegrad_core.vehicle import LidarPreset
 
+from conegrad_core.vehicle import LidarPreset
 from conegrad_simulation.lidar_noise import LidarNoise, apply_noise
 from conegrad_simulation.ray_casting import Bools, Fan, Targets, cast, seen_from
 from conegrad_simulation.scene import Floats, Ints, Pose, Scene
@@ -96,9 +96,11 @@ class LidarCaster:
         car = angles + mounting.yaw
         slopes: Floats = math.tan(world.vehicle_roll) * np.sin(car)
         slopes = slopes - math.tan(world.vehicle_pitch) * np.cos(car)
-        return slopes + math.tan(mounting.roll) * np.sin(angles) - math.tan(
-            mounting.pitch
-        ) * np.cos(angles)
+        return (
+            slopes
+            + math.tan(mounting.roll) * np.sin(angles)
+            - math.tan(mounting.pitch) * np.cos(angles)
+        )
 
     def _noise(self, world: World) -> LidarNoise:
         return LidarNoise(

@@ -135,9 +135,7 @@ def _hit_frusta(
     return beams, along - half_chord, owners[rows], 1.0 - half_chord / radius[rows]
 
 
-def _hit_walls(
-    walls: Floats, fan: Fan, height: float, slopes: Floats, first_owner: int
-) -> _Parts:
+def _hit_walls(walls: Floats, fan: Fan, height: float, slopes: Floats, first_owner: int) -> _Parts:
     x0, y0, x1, y1, top = walls.T
     start = np.arctan2(y0, x0)
     sweep = (np.arctan2(y1, x1) - start + math.pi) % (2 * math.pi) - math.pi
@@ -171,9 +169,7 @@ def _ground(height: float, slopes: Floats) -> Floats:
         return np.where(slopes < 0, height / -slopes, np.inf)
 
 
-def _nearest(
-    beams: Ints, ranges: Floats, owners: Ints, grazing: Floats, ground: Floats
-) -> Hits:
+def _nearest(beams: Ints, ranges: Floats, owners: Ints, grazing: Floats, ground: Floats) -> Hits:
     order = np.argsort(-ranges)  # of several assignments to one beam the last, nearest one stays
     beams = beams[order]
     nearest = np.full(len(ground), np.inf)

@@ -10,7 +10,6 @@ from conegrad_simulation.ray_casting import Targets
 from conegrad_simulation.scene import LEG_RADIUS, LEG_SPREAD, Floats
 from conegrad_simulation.scene_targets import BASE_PLATE
 
-
 BIG_ORANGE_SHARE = 0.06
 
 Rows = list[tuple[float, ...]]

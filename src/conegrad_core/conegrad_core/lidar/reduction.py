@@ -27,6 +27,9 @@ class ReductionConfig(Config):
     min_height: float = setting(0.05, "Lowest return that is kept, above ground [m]", low=0.0)
     max_height: float = setting(0.30, "Highest return that is kept, above ground [m]", low=0.01)
     min_range: float = setting(0.5, "Nearer returns are the car itself [m]", low=0.0)
+    car_ahead: float = setting(0.0, "The car reaches this far ahead of the LiDAR [m]", low=0.0)
+    car_behind: float = setting(0.0, "The car reaches this far behind the LiDAR [m]", low=0.0)
+    car_beside: float = setting(0.0, "The car reaches this far to either side [m]", low=0.0)
     max_range: float = setting(30.0, "Farther returns are dropped [m]", low=0.1)
     ring: int = setting(-1, "Ring that is taken as the scan; -1: slice by height", low=-1)
     sensor_height: float = setting(
@@ -86,6 +89,7 @@ def reduce_cloud(
     else:
         heights = ground.heights(xyz)
         kept = finite & (heights >= config.min_height) & (heights <= config.max_height)
+    kept &= ~_on_car(xyz, config)
     return ReducedScan(nearest_per_beam(xyz[kept, :2], config), ground.sensor_height)
 
 
@@ -118,6 +122,12 @@ def _ground(xyz: Floats, config: ReductionConfig) -> GroundPlane:
         seed=config.seed,
     )
     return find_ground(xyz, search)
+
+
+def _on_car(xyz: Floats, config: ReductionConfig) -> npt.NDArray[np.bool_]:
+    x, y = xyz[:, 0], xyz[:, 1]
+    along = (x < config.car_ahead) & (x > -config.car_behind)
+    return along & (np.abs(y) < config.car_beside)
 
 
 def _on_ring(rings: Tensor | None, count: int, ring: int) -> npt.NDArray[np.bool_]:

@@ -25,7 +25,7 @@ class SegmenterConfig(Config):
 
     weights: str = setting("", "Path of a .safetensors file; empty: the weights that ship")
     device: str = setting("cpu", "Torch device the network runs on")
-    max_range: float = setting(30.0, "Returns beyond this range count as none [m]", low=0.1)
+    max_range: float = setting(20.0, "Returns beyond this range count as none [m]", low=0.1)
 
 
 class ScanSegmenter(nn.Module):

@@ -1,0 +1,133 @@
+"""Point clouds become planar scans."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
+
+HEIGHT = 1.2  # [m], the LiDAR above the ground
+
+
+def ground(tilt: float = 0.0, noise: float = 0.01) -> np.ndarray:
+    """An even grid of ground returns, rising ``tilt`` metres per metre ahead."""
+    x, y = np.meshgrid(np.arange(-12, 12, 0.25), np.arange(-12, 12, 0.25))
+    z = -HEIGHT + tilt * x + noise * np.sin(37 * x + 91 * y)
+    cloud = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    return cloud[np.hypot(cloud[:, 0], cloud[:, 1]) > 1.5]
+
+
+def pole(x: float, y: float, low: float, high: float, tilt: float = 0.0) -> np.ndarray:
+    """Returns every centimetre between two heights above the ground."""
+    z = np.arange(low, high, 0.01) - HEIGHT + tilt * x
+    return np.stack([np.full_like(z, x), np.full_like(z, y), z], axis=-1)
+
+
+def cloud(*parts: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate([ground(), *parts])).float()
+
+
+def returns(scan) -> dict[int, float]:
+    """Ranges [cm] by direction in whole degrees, where there are any."""
+    there = torch.isfinite(scan.ranges)
+    degrees = torch.rad2deg(scan.angles[there]).round().int().tolist()
+    return dict(zip(degrees, scan.ranges[there].mul(100).round().int().tolist(), strict=True))
+
+
+def test_keeps_what_stands_on_the_ground_and_measures_the_height():
+    reduced = reduce_cloud(cloud(pole(5, 0, 0, 0.325), pole(0, 8, 0, 2.0)))
+    assert returns(reduced.scan) == {0: 500, 90: 800}
+    assert reduced.lidar_height == pytest.approx(HEIGHT, abs=0.01)
+
+
+def test_leaves_out_what_is_above_the_slice():
+    assert returns(reduce_cloud(cloud(pole(5, 0, 0.5, 2.0))).scan) == {}
+
+
+def test_takes_the_nearest_of_several_returns_of_a_beam():
+    behind = reduce_cloud(cloud(pole(7, 0, 0, 0.3), pole(5, 0, 0, 0.3)))
+    assert returns(behind.scan) == {0: 500}
+
+
+def test_measures_heights_from_a_tilted_ground():
+    tilt = 0.05  # 0.4 m lower at 8 m behind, higher ahead
+    points = np.concatenate([ground(tilt), pole(8, 0, 0, 0.3, tilt), pole(-8, 0, 0, 0.3, tilt)])
+    assert set(returns(reduce_cloud(torch.from_numpy(points)).scan)) <= {0, 180, -180}
+    assert len(returns(reduce_cloud(torch.from_numpy(points)).scan)) == 2
+
+
+def test_the_same_cloud_gives_the_same_scan():
+    points = cloud(pole(5, 0.3, 0, 0.3))
+    first, again = reduce_cloud(points), reduce_cloud(points)
+    torch.testing.assert_close(first.scan.ranges, again.scan.ranges, equal_nan=True, rtol=0, atol=0)
+    assert first.lidar_height == again.lidar_height
+
+
+def test_beams_and_view_are_as_set():
+    config = ReductionConfig(beams=181, angle_min=-math.pi / 2, angle_max=math.pi / 2)
+    scan = reduce_cloud(cloud(pole(5, 5, 0, 0.3), pole(-5, 0, 0, 0.3)), config).scan
+    assert scan.ranges.shape == (181,)
+    assert scan.angles[0] == pytest.approx(-math.pi / 2)
+    assert scan.angles[-1] == pytest.approx(math.pi / 2)
+    assert returns(scan) == {45: 707}  # and nothing from behind
+
+
+def test_a_full_turn_closes_behind_the_sensor():
+    config = ReductionConfig(beams=360)
+    scan = reduce_cloud(cloud(pole(-5, -0.001, 0, 0.3)), config).scan
+    assert scan.angles[1] - scan.angles[0] == pytest.approx(math.radians(1), rel=1e-4)
+    assert torch.isfinite(scan.ranges).nonzero().flatten().tolist() == [0]
+
+
+def test_leaves_out_the_car_itself():
+    wheel, cone = pole(1.8, 0.6, 0, 0.3), pole(1.8, -2, 0, 0.3)
+    config = ReductionConfig(car_ahead=2.0, car_beside=0.8)
+    assert len(returns(reduce_cloud(cloud(wheel, cone)).scan)) == 2
+    assert list(returns(reduce_cloud(cloud(wheel, cone), config).scan)) == [-48]
+
+
+def test_takes_one_ring_whatever_its_height():
+    points = cloud(pole(5, 0, 0, 0.3), pole(0, 6, 0.8, 0.81))
+    rings = torch.zeros(len(points), dtype=torch.int64)
+    rings[-1] = 7
+    assert returns(reduce_cloud(points, ReductionConfig(ring=7), rings).scan) == {90: 600}
+
+
+def test_needs_the_ring_field_to_choose_a_ring():
+    with pytest.raises(ValueError, match="no ring field"):
+        reduce_cloud(cloud(), ReductionConfig(ring=7))
+    with pytest.raises(ValueError, match="no return of ring 7"):
+        reduce_cloud(cloud(), ReductionConfig(ring=7), torch.zeros(len(cloud())))
+
+
+def test_skips_invalid_points():
+    broken = np.array([[np.nan, 0, 0], [np.inf, 1, -1]])
+    assert returns(reduce_cloud(cloud(pole(5, 0, 0, 0.3), broken)).scan) == {0: 500}
+
+
+def test_a_known_height_needs_no_ground():
+    config = ReductionConfig(sensor_height=HEIGHT)
+    reduced = reduce_cloud(torch.from_numpy(pole(5, 0, 0, 0.3)), config)
+    assert returns(reduced.scan) == {0: 500}
+    assert reduced.lidar_height == HEIGHT
+
+
+def test_refuses_a_cloud_without_ground():
+    with pytest.raises(ValueError, match="0 points below the LiDAR"):
+        reduce_cloud(torch.zeros(0, 3))
+    y, z = np.meshgrid(np.arange(-2, 2, 0.05), np.arange(-2, 2, 0.05))
+    wall = np.stack([np.full_like(y, 4.0), y, z], axis=-1).reshape(-1, 3)
+    with pytest.raises(ValueError, match=r"tilted by 1\.57 rad"):
+        reduce_cloud(torch.from_numpy(wall))
+
+
+def test_refuses_another_shape():
+    with pytest.raises(ValueError, match=r"points has shape \(5, 2\)"):
+        reduce_cloud(torch.zeros(5, 2))
+
+
+def test_refuses_an_empty_slice():
+    with pytest.raises(ValueError, match="less than max_height"):
+        ReductionConfig(min_height=0.4, max_height=0.3)
