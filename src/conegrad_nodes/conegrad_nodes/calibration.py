@@ -1,0 +1,156 @@
+"""Where the sensors are: from camera_info and tf_static, a file, or a vehicle preset."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from conegrad_core.config import Config, setting
+from conegrad_core.geometry.calibration import Calibration, check_calibration
+from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.vehicle import Vehicle, load_vehicle
+from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.calibration_file import CalibrationFile
+from conegrad_nodes.static_transforms import TF_STATIC
+
+INTRINSICS_SOURCES = ("camera_info", "file", "vehicle")
+EXTRINSICS_SOURCES = ("tf", "file", "vehicle")
+
+
+class CalibrationError(ValueError):
+    """A part of the calibration is not known (yet); says which and where it should come from."""
+
+
+@dataclass(frozen=True)
+class CalibrationConfig(Config):
+    """Where the calibration comes from."""
+
+    intrinsics: str = setting("camera_info", "Intrinsics come from: camera_info, file or vehicle")
+    extrinsics: str = setting("tf", "Extrinsics come from: tf (tf_static), file or vehicle")
+    file: str = setting("", "Calibration file, like config/frames.yaml")
+    vehicle: str = setting("", "Vehicle preset, by name or path")
+    base_frame: str = setting("base_link", "Frame on the ground below the vehicle")
+    lidar_frame: str = setting("", "Frame of the LiDAR; empty: as in its messages")
+    camera_frame: str = setting("", "Optical frame of the camera; empty: as in its messages")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (
+            ("intrinsics", INTRINSICS_SOURCES),
+            ("extrinsics", EXTRINSICS_SOURCES),
+        ):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"calibration.{name} is {value!r}, expected one of {allowed}")
+            if value in ("file", "vehicle") and not getattr(self, value):
+                raise ValueError(
+                    f"calibration.{name} is {value!r}, but calibration.{value} is empty"
+                )
+
+
+class CalibrationSource:
+    """Puts the calibration together and keeps it; a missing part is never guessed.
+
+    Raises:
+        ValueError: if the file or the preset cannot be used.
+    """
+
+    def __init__(self, config: CalibrationConfig) -> None:
+        self._config = config
+        self._vehicle: Vehicle | None = load_vehicle(config.vehicle) if config.vehicle else None
+        file = CalibrationFile(Path(config.file)) if config.file else None
+        self._camera = file.camera if file and config.intrinsics == "file" else None
+        if self._vehicle and config.intrinsics == "vehicle":
+            self._camera = self._vehicle.camera.model()
+        if file and config.intrinsics == "file" and file.camera is None:
+            raise ValueError(f"{config.file} has no section camera, expected the intrinsics")
+        self._transforms = file.transforms if file and config.extrinsics == "file" else []
+        self._frames = StaticFrames(self._transforms)
+        self._known: tuple[tuple[str, str], Calibration, Tensor] | None = None
+
+    def set_camera(self, camera: CameraModel) -> None:
+        """Take the intrinsics of a camera_info message, if they come from there."""
+        if self._config.intrinsics == "camera_info" and not _same(camera, self._camera):
+            self._camera, self._known = camera, None
+
+    def add_transforms(self, msg: Any) -> None:
+        """Take a message of tf_static, if the extrinsics come from there."""
+        if self._config.extrinsics == "tf":
+            self._transforms = [*self._transforms, msg]
+            self._frames, self._known = StaticFrames(self._transforms), None
+
+    def calibration(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
+        """The calibration, and ``base_from_lidar`` ``(4, 4)``.
+
+        Args:
+            camera_frame: of the detections; where empty, that of the settings.
+            lidar_frame: of the segmentation; likewise.
+
+        Raises:
+            CalibrationError: naming what is missing.
+        """
+        frames = (
+            self._config.camera_frame or camera_frame,
+            self._config.lidar_frame or lidar_frame,
+        )
+        if self._known is None or self._known[0] != frames:
+            self._known = (frames, *self._assembled(*frames))
+        return self._known[1:]
+
+    def _assembled(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
+        if self._camera is None:
+            raise CalibrationError(
+                "no intrinsics: nothing received on camera_info, and calibration.intrinsics is "
+                f"{self._config.intrinsics!r}"
+            )
+        camera_from_lidar, base_from_lidar = self._extrinsics(camera_frame, lidar_frame)
+        height = float(base_from_lidar[2, 3])
+        calibration = Calibration(self._camera, camera_from_lidar, height)
+        try:
+            check_calibration(calibration)
+        except ValueError as error:
+            raise CalibrationError(f"the calibration cannot be used: {error}") from error
+        return calibration, base_from_lidar
+
+    def _extrinsics(self, camera_frame: str, lidar_frame: str) -> tuple[Tensor, Tensor]:
+        if self._vehicle and self._config.extrinsics == "vehicle":
+            base_from_lidar = self._vehicle.lidar.mounting.base_from_sensor().float()
+            return self._vehicle.camera_from_lidar(), base_from_lidar
+        return (
+            self._lookup(camera_frame, lidar_frame, "camera"),
+            self._lookup(self._config.base_frame, lidar_frame, "base"),
+        )
+
+    def _lookup(self, target: str, source: str, what: str) -> Tensor:
+        if not target or not source:
+            name = "lidar_frame" if target else "camera_frame"
+            raise CalibrationError(
+                f"no extrinsics: the frame of a sensor is not known before its first message, "
+                f"unless calibration.{name} gives it"
+            )
+        if self._config.extrinsics == "tf" and TF_STATIC is None:
+            raise CalibrationError(
+                "no extrinsics: calibration.extrinsics is 'tf', but tf2_msgs is not installed; "
+                "install it, or set calibration.extrinsics to 'file' or 'vehicle'"
+            )
+        try:
+            return torch.from_numpy(self._frames.lookup(target, source)).float()
+        except BagError as error:
+            place = "tf_static" if self._config.extrinsics == "tf" else self._config.file
+            known = ", ".join(self._frames.names) or "none"
+            raise CalibrationError(
+                f"no extrinsics from {source!r} to {target!r} ({what}) in {place}; "
+                f"frames known there: {known}"
+            ) from error
+
+
+def _same(a: CameraModel, b: CameraModel | None) -> bool:
+    return (
+        b is not None
+        and (a.width, a.height, a.distortion_model) == (b.width, b.height, b.distortion_model)
+        and torch.equal(a.intrinsics, b.intrinsics)
+        and torch.equal(a.distortion, b.distortion)
+    )

@@ -1,0 +1,159 @@
+"""Camera node: images in, cone detections out."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from conegrad_msgs.msg import ConeDetectionArray
+from sensor_msgs.msg import CompressedImage, Image
+
+from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
+from conegrad_core.camera.image import Detections, RgbImage
+from conegrad_core.config import Config, setting
+from conegrad_core.drawing import draw_detections
+from conegrad_nodes.decode import DecodeError, image_from_msg
+from conegrad_nodes.encode import detections_to_msg, image_to_msg
+from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.inputs import Input
+from conegrad_nodes.model_node import PerceptionNode
+from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.qos import LATEST, RESULTS, input_qos
+from conegrad_nodes.running import run
+from conegrad_nodes.worker import LatestWorker
+
+TRANSPORTS: dict[str, tuple[Any, str]] = {
+    "raw": (Image, "image_raw"),
+    "compressed": (CompressedImage, "image_raw/compressed"),
+}
+WARM_UP_RUNS = 3
+
+
+@dataclass(frozen=True)
+class CameraNodeConfig(Config):
+    """Settings of the camera node."""
+
+    autostart: bool = setting(True, "Configure and activate without being asked")
+    image_transport: str = setting("raw", "raw: image_raw; compressed: image_raw/compressed")
+    reliability: str = setting("best_effort", "QoS of the images: best_effort or reliable")
+    depth: int = setting(1, "QoS of the images: messages that wait at most", low=1, high=1000)
+    input_timeout: float = setting(1.0, "Images count as stopped after this [s]", low=0.01)
+    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_transport not in TRANSPORTS:
+            raise ValueError(
+                f"image_transport is {self.image_transport!r}, expected raw or compressed"
+            )
+
+
+class Arrived(NamedTuple):
+    """A message and the ``time.perf_counter()`` of its arrival."""
+
+    msg: Any
+    arrival: float
+
+
+class CameraNode(PerceptionNode):
+    """Publishes the cone candidates of each image.
+
+    The detector runs in a thread of its own on the latest image, so that other callbacks of the
+    process are served meanwhile; an image that a newer one overtakes is dropped and counted.
+
+    Subscribes: ``image_raw`` (sensor_msgs/Image) or ``image_raw/compressed``
+    (sensor_msgs/CompressedImage).
+    Publishes: ``detections`` (conegrad_msgs/ConeDetectionArray) with the header of the image;
+    ``~/debug_image`` (sensor_msgs/Image) while subscribed; ``~/processing_latency``,
+    ``~/pipeline_latency`` (std_msgs/Float64, seconds); ``/diagnostics``.
+    Parameters: the fields of :class:`CameraNodeConfig`; ``detector.`` and the fields of
+    :class:`conegrad_core.camera.detector.DetectorConfig`.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        super().__init__("camera_node", **node_options)
+        self._config = declare_config(self, CameraNodeConfig)
+        self._detector_config = declare_config(self, DetectorConfig, "detector")
+        self._detector: Detector | None = None
+        self._worker: LatestWorker[Arrived] | None = None
+        msgtype, topic = TRANSPORTS[self._config.image_transport]
+        self._input = Input(
+            self,
+            msgtype,
+            topic,
+            self._on_image,
+            input_qos(self._config.reliability, self._config.depth),
+            timeout=self._config.input_timeout,
+            stamp_tolerance=self._config.stamp_tolerance,
+        )
+        self.inputs = [self._input]
+
+    @property
+    def wants_start(self) -> bool:
+        """Parameter ``autostart``."""
+        return self._config.autostart
+
+    def load(self) -> None:
+        """Load the detector and create the outputs."""
+        self._detector = load_detector(self._detector_config)
+        self._output = self.create_lifecycle_publisher(ConeDetectionArray, "detections", RESULTS)
+        self._debug = self.create_lifecycle_publisher(Image, "~/debug_image", LATEST)
+
+    def warm_up(self) -> None:
+        """Run the detector on black images, then wait for real ones."""
+        config = self._detector_config
+        black = np.zeros((config.input_height, config.input_width, 3), dtype=np.uint8)
+        for _ in range(WARM_UP_RUNS):
+            self._detect(black)
+        self._worker = LatestWorker(self._process, "camera_node")
+
+    def halt(self) -> None:
+        """End the thread of the detector."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def release(self) -> None:
+        """Drop the detector and the outputs."""
+        if self._detector is not None:
+            self._detector = None
+            self.destroy_lifecycle_publisher(self._output)
+            self.destroy_lifecycle_publisher(self._debug)
+
+    def check(self) -> list[Finding]:
+        """How many images were overtaken; raises what ended the thread of the detector."""
+        if self._worker is None:
+            return []
+        self._worker.raise_failure()
+        values = {"dropped": str(self._worker.dropped)}
+        text = f"{self._worker.dropped} images overtaken by newer ones"
+        return [Finding("detector", Level.OK, "running", text, values)]
+
+    def _on_image(self, msg: Any, arrival: float) -> None:
+        if self._worker is not None:
+            self._worker.submit(Arrived(msg, arrival))
+
+    def _process(self, arrived: Arrived) -> None:
+        header = arrived.msg.header
+        try:
+            image = image_from_msg(arrived.msg)
+        except DecodeError as error:
+            self._input.refuse(error)
+            return
+        detections = self._detect(image)
+        height, width = image.shape[:2]
+        self._output.publish(detections_to_msg(detections, header, width, height))
+        self.latency.publish(arrived.arrival, header.stamp)
+        if self._debug.get_subscription_count() > 0:
+            self._debug.publish(image_to_msg(draw_detections(image, detections), header))
+
+    @torch.inference_mode()
+    def _detect(self, image: RgbImage) -> Detections:
+        if self._detector is None:
+            raise RuntimeError("the detector runs before it is loaded")
+        return self._detector.detect(image)
+
+
+def main() -> None:
+    """Entry point of ``ros2 run conegrad_nodes camera_node``."""
+    run([CameraNode])

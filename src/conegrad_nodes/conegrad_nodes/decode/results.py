@@ -1,0 +1,59 @@
+"""What the model nodes publish, back to the core's containers."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from conegrad_core.camera.image import Detections
+from conegrad_core.cones import CLASS_NAMES
+from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_nodes.decode.errors import DecodeError
+from conegrad_nodes.decode.scan import beam_angles, check_angles
+
+
+def detections_from_msg(msg: Any) -> Detections:
+    """Detections of a conegrad_msgs/ConeDetectionArray; classes are taken by name.
+
+    Raises:
+        DecodeError: if the classes are others, or a detection has another number of logits.
+    """
+    order = _class_order(msg.class_names)
+    rows = msg.detections
+    boxes = np.array(
+        [(d.center_u, d.center_v, d.width, d.height) for d in rows], dtype=np.float32
+    ).reshape(-1, 4)
+    counts = {len(d.class_logits) for d in rows}
+    if counts - {len(order)}:
+        raise DecodeError(f"class_logits has {counts} values, expected {len(order)}")
+    logits = np.array([d.class_logits for d in rows], dtype=np.float32).reshape(-1, len(order))
+    half = boxes[:, 2:] / 2
+    corners = np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
+    if not (np.isfinite(corners).all() and np.isfinite(logits).all()):
+        raise DecodeError("a box or a logit is not finite, expected finite values")
+    return Detections(torch.from_numpy(corners), torch.from_numpy(logits[:, order]))
+
+
+def _class_order(names: Any) -> list[int]:
+    found = list(names)
+    if sorted(found) != sorted(CLASS_NAMES):
+        raise DecodeError(f"class_names is {found}, expected {list(CLASS_NAMES)} in any order")
+    return [found.index(name) for name in CLASS_NAMES]
+
+
+def segmentation_from_msg(msg: Any) -> SegmentedScan:
+    """Segmented scan of a conegrad_msgs/ScanSegmentation.
+
+    Raises:
+        DecodeError: if ranges and logits differ in length, or the angles mean nothing.
+    """
+    check_angles(msg)
+    ranges = np.array(msg.ranges, dtype=np.float32)
+    logits = np.array(msg.logits, dtype=np.float32)
+    if len(ranges) != len(logits) or len(ranges) < 2:
+        raise DecodeError(
+            f"ranges has {len(ranges)} and logits {len(logits)} values, "
+            "expected as many of both, 2 or more"
+        )
+    angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
+    return SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)))

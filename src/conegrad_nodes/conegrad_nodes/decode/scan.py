@@ -1,0 +1,55 @@
+"""Planar scans to the core's container."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from conegrad_core.lidar.scan import Scan
+from conegrad_nodes.decode.errors import DecodeError
+
+
+def scan_from_msg(msg: Any) -> Scan:
+    """Scan of a sensor_msgs/LaserScan, beams counter-clockwise.
+
+    Readings that are not finite, not positive or outside [range_min, range_max] become NaN.
+
+    Raises:
+        DecodeError: if there are fewer than two beams, or the angles mean nothing.
+    """
+    check_angles(msg)
+    ranges = np.array(msg.ranges, dtype=np.float32)
+    if len(ranges) < 2:
+        raise DecodeError(f"ranges has {len(ranges)} values, expected 2 or more")
+    if not msg.range_max > max(msg.range_min, 0.0):
+        raise DecodeError(
+            f"range_min is {msg.range_min} and range_max is {msg.range_max}, "
+            "expected 0 <= range_min < range_max"
+        )
+    with np.errstate(invalid="ignore"):
+        usable = (ranges > 0) & (ranges >= msg.range_min) & (ranges <= msg.range_max)
+    ranges[~usable] = np.nan
+    angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
+    if msg.angle_increment < 0:  # a sensor mounted upside down counts clockwise
+        ranges, angles = ranges[::-1].copy(), angles[::-1].copy()
+    return Scan(torch.from_numpy(ranges), torch.from_numpy(angles))
+
+
+def check_angles(msg: Any) -> None:
+    """Refuse angle_min and angle_increment that give no beam directions.
+
+    Raises:
+        DecodeError: naming the field.
+    """
+    if not math.isfinite(msg.angle_min):
+        raise DecodeError(f"angle_min is {msg.angle_min}, expected a finite angle [rad]")
+    if not math.isfinite(msg.angle_increment) or msg.angle_increment == 0.0:
+        raise DecodeError(
+            f"angle_increment is {msg.angle_increment}, expected a finite angle other than 0 [rad]"
+        )
+
+
+def beam_angles(angle_min: float, angle_increment: float, beams: int) -> np.ndarray:
+    """``(beams,)`` float32 angles [rad], computed in float64."""
+    return (angle_min + angle_increment * np.arange(beams)).astype(np.float32)

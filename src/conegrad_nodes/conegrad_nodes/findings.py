@@ -1,0 +1,136 @@
+"""Why nothing comes out: what is known of each input, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+RECENT = 5.0  # [s] that an incident (bad message, clock jump) stays in the diagnostics
+
+
+class Level(IntEnum):
+    """Levels of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+    STALE = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The state of one part of a node.
+
+    Attributes:
+        part: of the node, e.g. ``input scan``.
+        level: how bad it is.
+        cause: short and constant while the cause stays the same.
+        text: for people, with values.
+        values: further numbers, by name.
+    """
+
+    part: str
+    level: Level
+    cause: str
+    text: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class InputRecord:
+    """What happened on one input so far; times are of the steady clock [s]."""
+
+    topic: str
+    msgtype: str
+    timeout: float  # [s] without a message after which the input counts as stopped
+    stamp_tolerance: float  # [s] that a stamp may be off the clock of the node
+    is_optional: bool = False
+    is_latched: bool = False  # sent once: silence is no fault
+    received: int = 0
+    refused: int = 0
+    last_arrival: float = 0.0
+    last_refusal: float = -RECENT
+    refusal: str = ""
+    last_stamp_ns: int | None = None
+    stamp_age: float = 0.0  # [s], clock of the node minus stamp
+    last_jump: float = -RECENT
+    jump: float = 0.0  # [s] that the stamps went back
+    incompatible_policy: str = ""
+
+    def note(self, stamp_ns: int, clock_ns: int, now: float) -> None:
+        """Record a message that arrived at ``now``."""
+        if self.last_stamp_ns is not None and stamp_ns < self.last_stamp_ns:
+            self.last_jump, self.jump = now, (self.last_stamp_ns - stamp_ns) / 1e9
+        self.received += 1
+        self.last_arrival, self.last_stamp_ns = now, stamp_ns
+        self.stamp_age = (clock_ns - stamp_ns) / 1e9
+
+    def refuse(self, reason: str, now: float) -> None:
+        """Record that the latest message could not be used."""
+        self.refused += 1
+        self.last_refusal, self.refusal = now, reason
+
+
+def explain_input(record: InputRecord, publishers: Sequence[str], now: float) -> Finding:
+    """The state of an input.
+
+    Args:
+        record: what was received.
+        publishers: message type of each publisher of the topic.
+        now: steady clock [s].
+    """
+    level, cause, text = (
+        _never_received(record, publishers) if not record.received else _received(record, now)
+    )
+    values = {
+        "received": str(record.received),
+        "refused": str(record.refused),
+        "publishers": str(len(publishers)),
+    }
+    return Finding(f"input {record.topic}", level, cause, text, values)
+
+
+def _never_received(record: InputRecord, publishers: Sequence[str]) -> tuple[Level, str, str]:
+    quiet = Level.OK if record.is_optional else Level.ERROR
+    others = sorted(set(publishers) - {record.msgtype})
+    if others and record.msgtype not in publishers:
+        text = f"{record.topic} is published as {', '.join(others)}, expected {record.msgtype}"
+        return Level.ERROR, "other type", text
+    if record.incompatible_policy:
+        text = (
+            f"the publisher of {record.topic} offers another {record.incompatible_policy} than "
+            "this node asks for: change the QoS of one of them"
+        )
+        return Level.ERROR, f"incompatible {record.incompatible_policy}", text
+    if not publishers:
+        text = f"nothing received on {record.topic}: it has no publisher"
+        return quiet, "no publisher", text
+    text = (
+        f"nothing received on {record.topic}: it has {len(publishers)} publisher(s) that are silent"
+    )
+    return min(quiet, Level.WARN), "silent publisher", text
+
+
+def _received(record: InputRecord, now: float) -> tuple[Level, str, str]:
+    age = now - record.last_arrival
+    if age > record.timeout and not record.is_latched:
+        level = Level.WARN if record.is_optional else Level.STALE
+        return level, "stopped", f"{record.topic} stopped {age:.1f} s ago"
+    if record.refused and now - record.last_refusal < RECENT:
+        is_total = record.refused == record.received
+        level = Level.ERROR if is_total else Level.WARN
+        text = f"skipped {record.refused} of {record.received} on {record.topic}: {record.refusal}"
+        return level, "refused", text
+    if now - record.last_jump < RECENT:
+        text = f"stamps on {record.topic} went back by {record.jump:.3f} s"
+        return Level.WARN, "stamps went back", text
+    if abs(record.stamp_age) > record.stamp_tolerance and not record.is_latched:
+        return Level.WARN, "stamps off the clock", _off_the_clock(record)
+    return Level.OK, "receiving", f"receiving {record.topic}"
+
+
+def _off_the_clock(record: InputRecord) -> str:
+    side = "behind" if record.stamp_age > 0 else "ahead of"
+    return (
+        f"stamps on {record.topic} are {abs(record.stamp_age):.1f} s {side} the node's clock: "
+        "synchronise the clocks, or set use_sim_time where a bag is played"
+    )

@@ -1,0 +1,251 @@
+"""Fusion node: detections and segmentations in, cones on the ground out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from sensor_msgs.msg import CameraInfo, PointCloud2
+from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
+
+from conegrad_core.cones import Cones
+from conegrad_core.config import Config, setting
+from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.selection import select_cones
+from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.odometry import sensor_motion
+from conegrad_core.sync import Pair, Pairing, PairingConfig
+from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
+from conegrad_nodes.camera_node import Arrived
+from conegrad_nodes.decode import (
+    camera_model_from_msg,
+    detections_from_msg,
+    pose_from_msg,
+    segmentation_from_msg,
+    stamp_ns_from_msg,
+)
+from conegrad_nodes.encode import cone_points_to_msg, cones_to_msg, markers_to_msg
+from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.inputs import Input
+from conegrad_nodes.model_node import PerceptionNode
+from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.qos import LATCHED, RESULTS, input_qos
+from conegrad_nodes.running import run
+from conegrad_nodes.static_transforms import TF_STATIC
+
+TIMEOUT_CHECK = 0.02  # [s] between two looks whether a partner is overdue
+
+
+@dataclass(frozen=True)
+class FusionNodeConfig(Config):
+    """Settings of the fusion node."""
+
+    autostart: bool = setting(True, "Configure and activate without being asked")
+    min_existence: float = setting(
+        0.5, "Lowest probability of existence that is published", low=0.001, high=0.999
+    )
+    merge_distance: float = setting(0.3, "Cones nearer to each other are one [m]", low=0.0)
+    reliability: str = setting("reliable", "QoS of detections and segmentation")
+    depth: int = setting(10, "QoS of detections and segmentation: queue", low=1, high=1000)
+    sensor_reliability: str = setting("best_effort", "QoS of camera_info and odom")
+    odom_depth: int = setting(50, "QoS of odom: queue", low=1, high=10000)
+    input_timeout: float = setting(1.0, "An input counts as stopped after this [s]", low=0.01)
+    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
+
+
+class FusionNode(PerceptionNode):
+    """Publishes the cones that camera and LiDAR see together.
+
+    Each message of the triggering sensor (parameter ``pairing.trigger``) is fused with the
+    nearest one of the other sensor; when the other one is lost, its own cones are published
+    alone and marked so.
+
+    Subscribes: ``detections`` (conegrad_msgs/ConeDetectionArray), ``segmentation``
+    (conegrad_msgs/ScanSegmentation), ``camera_info`` (sensor_msgs/CameraInfo), ``odom``
+    (nav_msgs/Odometry, optional), ``/tf_static`` (tf2_msgs/TFMessage).
+    Publishes: ``cones`` (conegrad_msgs/ConeArray), in the frame of the LiDAR and at the stamp of
+    the scan, without a scan at that of the image; ``cone_markers``
+    (visualization_msgs/MarkerArray) and ``cone_points`` (sensor_msgs/PointCloud2) while
+    subscribed; ``~/processing_latency``, ``~/pipeline_latency`` (std_msgs/Float64, seconds);
+    ``/diagnostics``.
+    Parameters: the fields of :class:`FusionNodeConfig`; ``fuser.``, ``pairing.`` and
+    ``calibration.`` with the fields of FuserConfig, PairingConfig and CalibrationConfig.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        super().__init__("fusion_node", **node_options)
+        self._config = declare_config(self, FusionNodeConfig)
+        self._fuser_config = declare_config(self, FuserConfig, "fuser")
+        self._pairing_config = declare_config(self, PairingConfig, "pairing")
+        self._calibration_config = declare_config(self, CalibrationConfig, "calibration")
+        self._fuser: Fuser | None = None
+        self._trouble: Finding | None = None
+        self._last_arrival = 0.0
+        self._camera_frame = self._lidar_frame = ""
+        self._open_inputs()
+        self._timeouts = self.create_timer(
+            TIMEOUT_CHECK, self._fuse_pairs, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def _open_inputs(self) -> None:
+        config = self._config
+        results = input_qos(config.reliability, config.depth)
+        sensors = input_qos(config.sensor_reliability, 1)
+        odometry = input_qos(config.sensor_reliability, config.odom_depth)
+        limits = {"timeout": config.input_timeout, "stamp_tolerance": config.stamp_tolerance}
+        latched = {**limits, "is_latched": True}
+        self.inputs = [
+            Input(self, ConeDetectionArray, "detections", self._on_detections, results, **limits),
+            Input(self, ScanSegmentation, "segmentation", self._on_segmentation, results, **limits),
+            Input(self, Odometry, "odom", self._on_odom, odometry, **limits, is_optional=True),
+        ]
+        if self._calibration_config.intrinsics == "camera_info":
+            self.inputs.append(
+                Input(self, CameraInfo, "camera_info", self._on_camera_info, sensors, **latched)
+            )
+        if self._calibration_config.extrinsics == "tf" and TF_STATIC is not None:
+            # The absolute name is the convention of tf2.
+            self.inputs.append(
+                Input(self, TF_STATIC, "/tf_static", self._on_tf_static, LATCHED, **latched)
+            )
+
+    @property
+    def wants_start(self) -> bool:
+        """Parameter ``autostart``."""
+        return self._config.autostart
+
+    def load(self) -> None:
+        """Load the fusion's scalars and what the calibration reads from files."""
+        self._calibration = CalibrationSource(self._calibration_config)
+        self._pairing = Pairing(self._pairing_config)
+        self._fuser = Fuser(self._fuser_config).eval()
+        self._output = self.create_lifecycle_publisher(ConeArray, "cones", RESULTS)
+        self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
+        self._points = self.create_lifecycle_publisher(PointCloud2, "cone_points", RESULTS)
+
+    def warm_up(self) -> None:
+        """Begin with empty buffers."""
+        self._pairing = Pairing(self._pairing_config)
+        self._trouble = None
+
+    def release(self) -> None:
+        """Drop the fusion and the outputs."""
+        if self._fuser is not None:
+            self._fuser = None
+            for publisher in (self._output, self._markers, self._points):
+                self.destroy_lifecycle_publisher(publisher)
+
+    def check(self) -> list[Finding]:
+        """State of the calibration and of the pairing."""
+        status = self._pairing.status(self.get_clock().now().nanoseconds)
+        values = {
+            name: str(getattr(status, name))
+            for name in ("paired", "camera_alone", "lidar_alone", "dropped", "resets")
+        }
+        level = Level.WARN if status.reason else Level.OK
+        cause = "starved" if status.reason else "pairing"
+        text = status.reason or "camera and LiDAR are paired"
+        return [self._calibration_finding(), Finding("pairing", level, cause, text, values)]
+
+    def _calibration_finding(self) -> Finding:
+        if self._trouble is not None:
+            return self._trouble
+        try:
+            self._calibration.calibration(self._camera_frame, self._lidar_frame)
+        except CalibrationError as error:
+            return Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
+        return Finding("calibration", Level.OK, "known", "calibration is known")
+
+    def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
+        detections = detections_from_msg(msg)
+        self._camera_frame = msg.header.frame_id
+        item = (Arrived(msg, arrival), detections)
+        self._pairing.add_detections(stamp_ns_from_msg(msg.header.stamp), item)
+        self._fuse_pairs()
+
+    def _on_segmentation(self, msg: ScanSegmentation, arrival: float) -> None:
+        segmented = segmentation_from_msg(msg)
+        self._lidar_frame = msg.header.frame_id
+        item = (Arrived(msg, arrival), segmented)
+        self._pairing.add_segmentation(stamp_ns_from_msg(msg.header.stamp), item)
+        self._fuse_pairs()
+
+    def _on_odom(self, msg: Odometry, arrival: float) -> None:
+        self._pairing.add_odometry(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
+        self._fuse_pairs()
+
+    def _on_camera_info(self, msg: CameraInfo, arrival: float) -> None:
+        self._calibration.set_camera(camera_model_from_msg(msg))
+
+    def _on_tf_static(self, msg: Any, arrival: float) -> None:
+        self._calibration.add_transforms(msg)
+
+    def _fuse_pairs(self) -> None:
+        if self._fuser is None:
+            return
+        for pair in self._pairing.take(self.get_clock().now().nanoseconds):
+            self._fuse(pair)
+
+    def _fuse(self, pair: Pair) -> None:
+        try:
+            known = self._calibration.calibration(self._camera_frame, self._lidar_frame)
+            _check_image_size(pair, known[0])
+        except CalibrationError as error:
+            self._trouble = Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
+            return
+        self._trouble = None
+        calibration, base_from_lidar = known
+        self._publish(pair, self._fused(pair, calibration, base_from_lidar), calibration)
+
+    @torch.inference_mode()
+    def _fused(self, pair: Pair, calibration: Calibration, base_from_lidar: torch.Tensor) -> Cones:
+        if self._fuser is None:
+            raise RuntimeError("the fusion runs before it is loaded")
+        motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
+        detections = pair.detections[1] if pair.detections else None
+        segmented = pair.segmentation[1] if pair.segmentation else None
+        candidates = self._fuser(segmented, detections, calibration, motion)
+        return select_cones(candidates, self._config.min_existence, self._config.merge_distance)
+
+    def _publish(self, pair: Pair, cones: Cones, calibration: Calibration) -> None:
+        image = pair.detections[0] if pair.detections else None
+        scan = pair.segmentation[0] if pair.segmentation else None
+        header = Header(stamp=(scan or image).msg.header.stamp)
+        header.frame_id = self._calibration_config.lidar_frame or self._lidar_frame
+        height = calibration.lidar_height
+        self._output.publish(
+            cones_to_msg(
+                cones,
+                header,
+                height,
+                camera_stamp=image.msg.header.stamp if image else None,
+                lidar_stamp=scan.msg.header.stamp if scan else None,
+            )
+        )
+        arrivals = [arrived.arrival for arrived in (image, scan) if arrived]
+        self.latency.publish(max(arrivals), header.stamp)
+        if self._markers.get_subscription_count() > 0:
+            self._markers.publish(markers_to_msg(cones, header, height))
+        if self._points.get_subscription_count() > 0:
+            self._points.publish(cone_points_to_msg(cones, header, height))
+
+
+def _check_image_size(pair: Pair, calibration: Calibration) -> None:
+    """Refuse intrinsics of another image size: all boxes would be in the wrong place."""
+    if pair.detections is None:
+        return
+    msg, camera = pair.detections[0].msg, calibration.camera
+    if (msg.image_width, msg.image_height) != (camera.width, camera.height):
+        raise CalibrationError(
+            f"images are {msg.image_width}x{msg.image_height} px, but the intrinsics are for "
+            f"{camera.width}x{camera.height}"
+        )
+
+
+def main() -> None:
+    """Entry point of ``ros2 run conegrad_nodes fusion_node``."""
+    run([FusionNode])

@@ -1,0 +1,100 @@
+"""A subscription that keeps a record of itself and skips messages that cannot be used."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile, qos_policy_name_from_kind
+
+from conegrad_nodes.decode import DecodeError, stamp_ns_from_msg
+from conegrad_nodes.findings import Finding, InputRecord, explain_input
+
+LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages of one topic
+
+
+class Input:
+    """One input of a node.
+
+    Args:
+        node: subscribes.
+        msgtype: message class.
+        topic: relative name.
+        handler: gets the message and the ``time.perf_counter()`` of its arrival; messages on
+            which it raises DecodeError are counted and skipped.
+        qos: profile of the subscription.
+        options: further fields of :class:`InputRecord`.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        msgtype: Any,
+        topic: str,
+        handler: Callable[[Any, float], None],
+        qos: QoSProfile,
+        **options: Any,
+    ) -> None:
+        self._node, self._msgtype, self._topic = node, msgtype, topic
+        self._handler, self._qos, self._options = handler, qos, options
+        self._subscription: Any = None
+        self._last_log = -LOG_PERIOD
+        self.record = self._new_record()
+
+    def open(self) -> None:
+        """Subscribe, with a fresh record."""
+        self.record = self._new_record()
+        self._subscription = self._node.create_subscription(
+            self._msgtype,
+            self._topic,
+            self._on_message,
+            self._qos,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
+        )
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def refuse(self, error: DecodeError) -> None:
+        """Count and log a message that cannot be used; for handlers that decode later."""
+        now = time.monotonic()
+        self.record.refuse(str(error), now)
+        if now - self._last_log >= LOG_PERIOD:
+            self._last_log = now
+            self._node.get_logger().warning(
+                f"skipped a message on {self.record.topic} ({self.record.refused} so far): {error}"
+            )
+
+    def finding(self) -> Finding:
+        """The state of the input, in words."""
+        topic = self.record.topic
+        publishers = [info.topic_type for info in self._node.get_publishers_info_by_topic(topic)]
+        return explain_input(self.record, publishers, time.monotonic())
+
+    def _new_record(self) -> InputRecord:
+        package, _, _name = self._msgtype.__module__.partition(".msg.")
+        return InputRecord(
+            self._node.resolve_topic_name(self._topic),
+            f"{package}/msg/{self._msgtype.__name__}",
+            **self._options,
+        )
+
+    def _on_message(self, msg: Any) -> None:
+        arrival = time.perf_counter()
+        if hasattr(msg, "header"):
+            clock_ns = self._node.get_clock().now().nanoseconds
+            stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        else:
+            clock_ns = stamp_ns = 0
+        self.record.note(stamp_ns, clock_ns, time.monotonic())
+        try:
+            self._handler(msg, arrival)
+        except DecodeError as error:
+            self.refuse(error)
+
+    def _on_incompatible(self, event: QoSRequestedIncompatibleQoSInfo) -> None:
+        self.record.incompatible_policy = qos_policy_name_from_kind(event.last_policy_kind).lower()

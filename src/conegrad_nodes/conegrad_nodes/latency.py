@@ -1,0 +1,50 @@
+"""How long a node took, as topics and in the diagnostics."""
+
+import time
+from collections import deque
+
+from builtin_interfaces.msg import Time
+from rclpy.lifecycle import LifecycleNode
+from std_msgs.msg import Float64
+
+from conegrad_nodes.decode import stamp_ns_from_msg
+
+WINDOW = 200  # latest messages that the diagnostics summarise
+
+
+class LatencyTopics:
+    """Publishes ``~/processing_latency`` and ``~/pipeline_latency`` [s].
+
+    Processing is from the arrival of a message to its result, on the steady clock; pipeline is
+    from the stamp of capture to the result, on the clock of the node.
+    """
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self._processing = node.create_publisher(Float64, "~/processing_latency", 10)
+        self._pipeline = node.create_publisher(Float64, "~/pipeline_latency", 10)
+        self._window: deque[float] = deque(maxlen=WINDOW)
+
+    def publish(self, arrival: float, stamp: Time) -> None:
+        """Publish both for a result just published.
+
+        Args:
+            arrival: ``time.perf_counter()`` when the message arrived.
+            stamp: of capture.
+        """
+        processing = time.perf_counter() - arrival
+        self._window.append(processing)
+        self._processing.publish(Float64(data=processing))
+        now = self._node.get_clock().now().nanoseconds
+        self._pipeline.publish(Float64(data=(now - stamp_ns_from_msg(stamp)) / 1e9))
+
+    def summary(self) -> dict[str, str]:
+        """Percentiles of processing, for diagnostics."""
+        ordered = sorted(self._window)
+        if not ordered:
+            return {}
+        last = len(ordered) - 1
+        return {
+            f"processing p{percent} [ms]": f"{1e3 * ordered[last * percent // 100]:.2f}"
+            for percent in (50, 95, 99)
+        }

@@ -1,0 +1,160 @@
+"""What the three perception nodes share: life cycle, inputs, diagnostics."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from conegrad_core.camera.engines.engine import EngineError
+from conegrad_nodes.diagnostics import Diagnostics
+from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.inputs import Input
+from conegrad_nodes.latency import LatencyTopics
+
+WATCH_PERIOD = 0.1  # [s] between two looks at the inputs
+LOAD_ERRORS = (ValueError, OSError, ImportError, EngineError)
+
+
+class PerceptionNode(LifecycleNode):
+    """Life cycle of a node that runs a model.
+
+    ``configure`` loads the model, ``activate`` warms it up and subscribes, ``deactivate``
+    unsubscribes, ``cleanup`` releases the memory. A model that cannot be loaded fails the
+    transition with the reason in the log and in the diagnostics; the node stays and may be
+    configured again.
+
+    Args:
+        name: of the node.
+        node_options: of rclpy.node.Node, e.g. context and parameter_overrides.
+    """
+
+    def __init__(self, name: str, **node_options: Any) -> None:
+        super().__init__(name, **node_options)
+        self.inputs: list[Input] = []
+        self.latency = LatencyTopics(self)
+        self._diagnostics = Diagnostics(self)
+        self._load_error = ""
+        self._failure: BaseException | None = None
+        self._state = "unconfigured"
+        self._watch_timer = self.create_timer(
+            WATCH_PERIOD, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    @abstractmethod
+    def load(self) -> None:
+        """Load the model and create the outputs; errors of LOAD_ERRORS fail the transition."""
+
+    @abstractmethod
+    def warm_up(self) -> None:
+        """Run the model once, so that the first message is as fast as the next."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Drop the model and the outputs."""
+
+    @property
+    @abstractmethod
+    def wants_start(self) -> bool:
+        """Parameter ``autostart``."""
+
+    def halt(self) -> None:
+        """Stop threads, before the inputs close."""
+
+    def check(self) -> list[Finding]:
+        """Further findings of the node, and what else it does ten times per second."""
+        return []
+
+    def start(self) -> None:
+        """Configure and activate, if the parameter ``autostart`` says so."""
+        if not self.wants_start:
+            return
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model."""
+        started = time.perf_counter()
+        self._load_error = ""
+        with self._keeping_failure():
+            try:
+                self.load()
+            except LOAD_ERRORS as error:
+                self._load_error = f"cannot configure: {error}"
+                self.release()
+                return TransitionCallbackReturn.FAILURE
+        self._state = "inactive"
+        self.get_logger().info(f"configured in {time.perf_counter() - started:.1f} s")
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Warm up and subscribe."""
+        with self._keeping_failure():
+            self.warm_up()
+            result = super().on_activate(state)
+            for source in self.inputs:
+                source.open()
+        self._state = "active"
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe."""
+        self._stop()
+        self._state = "inactive"
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release the model."""
+        self.release()
+        self._state = "unconfigured"
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe and release the model."""
+        self._stop()
+        self.release()
+        self._state = "finalized"
+        return super().on_shutdown(state)
+
+    def destroy_node(self) -> None:
+        """Stop threads, then destroy."""
+        self._stop()
+        super().destroy_node()
+
+    def findings(self) -> list[Finding]:
+        """The state of the node and of all its parts."""
+        node = Finding("node", Level.OK, self._state, self._state, self.latency.summary())
+        if self._load_error:
+            node = Finding("node", Level.ERROR, "cannot configure", self._load_error)
+        elif self._is_without_clock():
+            text = "use_sim_time is set, but nothing is published on /clock"
+            node = Finding("node", Level.WARN, "no clock", text)
+        if self._state != "active":
+            return [node]
+        return [node, *(source.finding() for source in self.inputs), *self.check()]
+
+    def _stop(self) -> None:
+        self.halt()
+        for source in self.inputs:
+            source.close()
+
+    def _watch(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self._diagnostics.report(self.findings())
+
+    def _is_without_clock(self) -> bool:
+        is_simulated = self.get_parameter("use_sim_time").value
+        return bool(is_simulated) and self.get_clock().now().nanoseconds == 0
+
+    @contextmanager
+    def _keeping_failure(self) -> Iterator[None]:
+        """Keep an unexpected exception: rclpy swallows those of transitions, _watch raises it."""
+        try:
+            yield
+        except BaseException as failure:
+            self._failure = failure
+            raise

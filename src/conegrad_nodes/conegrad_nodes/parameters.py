@@ -1,0 +1,63 @@
+"""Parameters of nodes, declared once: from the frozen dataclasses of settings."""
+
+import dataclasses
+import math
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+
+from conegrad_core.config import Config
+
+C = TypeVar("C", bound=Config)
+
+LARGEST_INTEGER = 2**63 - 1
+
+
+def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
+    """Declare every field of a settings dataclass as a read-only parameter and read it.
+
+    Args:
+        node: declares the parameters.
+        config_class: the settings.
+        prefix: ``"detector"`` makes the parameters ``detector.weights`` and so on.
+
+    Raises:
+        ValueError: if an override has another type than the field or is out of bounds.
+    """
+    values = {}
+    for field in dataclasses.fields(config_class):
+        name = f"{prefix}.{field.name}" if prefix else field.name
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        try:
+            value = node.declare_parameter(name, default, descriptor_of(field)).value
+        except ParameterException as error:
+            raise ValueError(f"parameter {name} of {node.get_name()}: {error}") from error
+        values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
+    return config_class(**values)
+
+
+def descriptor_of(field: "dataclasses.Field[Any]") -> ParameterDescriptor:
+    """Description and bounds of a field, for ``ros2 param describe`` and for rqt."""
+    descriptor = ParameterDescriptor(description=field.metadata["description"], read_only=True)
+    low, high = field.metadata["low"], field.metadata["high"]
+    if (low is None and high is None) or isinstance(field.default, bool):
+        return descriptor
+    if isinstance(field.default, int):
+        descriptor.integer_range = [
+            IntegerRange(
+                from_value=-LARGEST_INTEGER if low is None else int(low),
+                to_value=LARGEST_INTEGER if high is None else int(high),
+                step=0,
+            )
+        ]
+    elif isinstance(field.default, float):
+        descriptor.floating_point_range = [
+            FloatingPointRange(
+                from_value=-math.inf if low is None else float(low),
+                to_value=math.inf if high is None else float(high),
+                step=0.0,
+            )
+        ]
+    return descriptor
