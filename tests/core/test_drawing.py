@@ -82,6 +82,15 @@ def test_boxes_have_the_colour_of_their_class_and_weak_ones_are_left_out():
     assert changed(drawn)[2] < 200
 
 
+def test_a_score_never_covers_another_score():
+    alone = torch.tensor([[100.0, 100, 140, 160]])
+    beside = torch.tensor([[104.0, 102, 144, 162]])
+    logits = torch.tensor([[4.0, -5, -5, -5], [2.0, -5, -5, -5]])
+    one = draw_detections(grey(), Detections(alone, logits[:1]))
+    two = draw_detections(grey(), Detections(torch.cat([alone, beside]), logits))
+    np.testing.assert_array_equal(one[80:98], two[80:98])  # the tag above the better box
+
+
 def test_no_detections_change_nothing_and_the_input_is_never_drawn_upon():
     image = grey()
     assert changed(draw_detections(image, Detections(torch.zeros(0, 4), torch.zeros(0, 4)))) is None

@@ -1,6 +1,7 @@
 """Detections, cones and truth drawn over a camera image."""
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,26 +31,44 @@ RING_POINTS = 16
 TIP_SHARE = 0.2  # radius of a cone's top over that of its base
 MIN_TAG_HEIGHT = 0.045  # a box lower than this share of the image gets no score: it would be hidden
 FILL = 0.35  # opacity of a cone's body
+BRIGHT = 380  # sum of red, green and blue above which text is dark
+
+
+class Tag(NamedTuple):
+    """A text and its background [px]."""
+
+    text: str
+    scale: float
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 def draw_detections(image: RgbImage, detections: Detections, min_score: float = 0.25) -> RgbImage:
-    """Copy of the image with a box per detection, in the colour of its best class."""
+    """Copy of the image with a box per detection, in the colour of its best class.
+
+    The score stands above a box where there is room: not on small boxes, nor on another score.
+    """
     drawn: RgbImage = image.copy()
-    scores, classes = (
-        detections.logits.detach().cpu().sigmoid().max(dim=-1)
-        if len(detections.logits)
-        else (torch.zeros(0), torch.zeros(0, dtype=torch.int64))
-    )
-    boxes = detections.boxes_xyxy.detach().cpu().numpy()
-    # Best last, so that its box and score lie on top.
-    for row in reversed(torch.nonzero(scores >= min_score)[:, 0].tolist()):
+    if not len(detections.logits):
+        return drawn
+    scores, classes = detections.logits.detach().cpu().sigmoid().max(dim=-1)
+    boxes = detections.boxes_xyxy.detach().cpu().round().int().tolist()
+    shown = torch.nonzero(scores >= min_score)[:, 0]
+    best_first = shown[scores[shown].argsort(descending=True, stable=True)].tolist()
+    for row in reversed(best_first):
         colour = COLOURS_RGB[ConeClass(int(classes[row]))]
-        left, top, right, bottom = (round(float(edge)) for edge in boxes[row])
-        for ink, width in ((INK, 3), (colour, 1)):
-            thickness = width * _line_width(image)
+        left, top, right, bottom = boxes[row]
+        for ink, thickness in ((INK, _line_width(image) + 2), (colour, _line_width(image))):
             cv2.rectangle(drawn, (left, top), (right, bottom), ink, thickness)
-        if bottom - top >= MIN_TAG_HEIGHT * len(image):
-            _draw_tag(drawn, f"{float(scores[row]):.2f}", (left, top), colour)
+    tags: list[Tag] = []
+    for row in best_first:
+        left, top, _, bottom = boxes[row]
+        tag = _tag(image, f"{float(scores[row]):.2f}", left, top)
+        if bottom - top >= MIN_TAG_HEIGHT * len(image) and not any(_meet(tag, t) for t in tags):
+            tags.append(tag)
+            _draw_tag(drawn, tag, COLOURS_RGB[ConeClass(int(classes[row]))])
     return drawn
 
 
@@ -99,21 +118,29 @@ def _line_width(image: RgbImage) -> int:
 
 def _draw_line(image: RgbImage, outline: npt.NDArray[np.int32], colour: Rgb) -> None:
     width = _line_width(image)
-    cv2.polylines(image, [outline], True, INK, 2 * width + 1, cv2.LINE_AA)
+    cv2.polylines(image, [outline], True, INK, width + 2, cv2.LINE_AA)
     cv2.polylines(image, [outline], True, colour, width, cv2.LINE_AA)
 
 
-def _draw_tag(image: RgbImage, text: str, corner: tuple[int, int], colour: Rgb) -> None:
+def _tag(image: RgbImage, text: str, left: int, bottom: int) -> Tag:
+    """Place of a text whose lower left corner is a pixel, moved into the image."""
     scale = 0.33 * _line_width(image)
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    left = min(max(corner[0] - 1, 0), image.shape[1] - width - 4)
-    bottom = max(corner[1], height + 6)
-    cv2.rectangle(
-        image, (left, bottom - height - 6), (left + width + 4, bottom), colour, cv2.FILLED
-    )
-    ink = INK if sum(colour) > 380 else PAPER
-    origin = (left + 2, bottom - 3)
-    cv2.putText(image, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
+    left = min(max(left - 1, 0), image.shape[1] - width - 4)
+    bottom = max(bottom, height + 6)
+    return Tag(text, scale, left, bottom - height - 6, left + width + 4, bottom)
+
+
+def _meet(one: Tag, other: Tag) -> bool:
+    is_beside = one.right < other.left or other.right < one.left
+    return not (is_beside or one.bottom < other.top or other.bottom < one.top)
+
+
+def _draw_tag(image: RgbImage, tag: Tag, colour: Rgb) -> None:
+    cv2.rectangle(image, (tag.left, tag.top), (tag.right, tag.bottom), colour, cv2.FILLED)
+    ink = INK if sum(colour) > BRIGHT else PAPER
+    origin = (tag.left + 2, tag.bottom - 3)
+    cv2.putText(image, tag.text, origin, cv2.FONT_HERSHEY_SIMPLEX, tag.scale, ink, 1, cv2.LINE_AA)
 
 
 def _outlines(

@@ -50,6 +50,18 @@ def make_drive(tmp_path: Path) -> Callable[[Plan], Path]:
     return make
 
 
+@pytest.fixture
+def plan() -> type[Plan]:
+    """What the bag holds and how good its cones are."""
+    return Plan
+
+
+@pytest.fixture(name="track")
+def track_fixture() -> tuple[np.ndarray, np.ndarray]:
+    """Positions and classes of the cones that the drive passes."""
+    return track()
+
+
 def track() -> tuple[np.ndarray, np.ndarray]:
     """Cones of a circle driven counter-clockwise: blue inside (left), yellow outside (right)."""
     angles = np.arange(24) * (2 * np.pi / 24)
@@ -223,10 +235,13 @@ def _write_boxes(bag, stamp, true, calibration, random):
         rows.append(
             messages.make(
                 "conegrad_msgs/msg/ConeDetection",
-                center_u=float(centre[0]), center_v=float(centre[1]),
-                width=float(size[0]), height=float(size[1]),
-                class_logits=logits, score=float(1 / (1 + np.exp(-logits.max()))),
-            )  # fmt: skip
+                center_u=float(centre[0]),
+                center_v=float(centre[1]),
+                width=float(size[0]),
+                height=float(size[1]),
+                class_logits=logits,
+                score=float(1 / (1 + np.exp(-logits.max()))),
+            )
         )
     msg = messages.make(
         "conegrad_msgs/msg/ConeDetectionArray",

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Ellipse, Polygon
+from matplotlib.ticker import MultipleLocator
 
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.cones import COLOUR_NAMES, ConeClass, Cones, TrueCones
@@ -26,7 +28,15 @@ from conegrad_core.evaluation.reasons import false, missed
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_training.evaluation.look import BAD, GREY, INK, LINE, MUTED, colour_hex
+from conegrad_training.evaluation.look import (
+    BAD,
+    GREY,
+    INK,
+    LINE,
+    MUTED,
+    WARN,
+    colour_hex,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,6 +45,7 @@ SIDE_SHOWN = 9.0  # [m] to each side of the car
 BEHIND_SHOWN = 3.0  # [m]
 AHEAD_SHOWN = 15.0  # [m] where there is no largest range
 RING_STEP = 5.0  # [m]
+RETURNS = LinearSegmentedColormap.from_list("returns", ["#b4bcc6", "#9a7fd0", "#7a1fa2"])
 MAP_FRAMES = 400  # frames whose cones are drawn on the map
 
 
@@ -104,18 +115,18 @@ def _framed(image: RgbImage, title: str, *, has_truth: bool) -> Figure:
     figure.text(0.008, top, title, va="top", fontsize=17, fontweight="bold", color=INK)
     handles = [
         Line2D([], [], marker="s", linestyle="", markerfacecolor="none", markeredgecolor=MUTED,
-               markeredgewidth=2, markersize=13, label="detected box and its score"),
-        Line2D([], [], marker="^", linestyle="", color=MUTED, markersize=14, label="fused cone"),
+               markeredgewidth=2, markersize=12, label="box, score"),
+        Line2D([], [], marker="^", linestyle="", color=MUTED, markersize=12, label="fused cone"),
     ]  # fmt: skip
     if has_truth:
         handles.append(
             Line2D([], [], marker="o", linestyle="", markerfacecolor="white", markeredgecolor=INK,
-                   markeredgewidth=1.5, markersize=11, label="truth (ring on the ground)")
+                   markeredgewidth=1.5, markersize=10, label="truth on the ground")
         )  # fmt: skip
     handles += _class_handles("s", 12)
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(-0.004, 1 - 46 / (height + strip)),
-        ncols=len(handles), fontsize=13, handletextpad=0.3, columnspacing=1.3, frameon=False,
+        ncols=len(handles), fontsize=12, handletextpad=0.2, columnspacing=1.1, frameon=False,
     )  # fmt: skip
     return figure
 
@@ -139,7 +150,7 @@ def birds_eye_picture(
         config: range and threshold of the evaluation.
         title: one line.
     """
-    figure = Figure(figsize=(7.2, 7.4), layout="constrained")
+    figure = Figure(figsize=(7.2, 8.0), layout="constrained")
     axes = figure.add_subplot()
     _ground(axes, config.max_range)
     if scan is not None:
@@ -149,10 +160,10 @@ def birds_eye_picture(
     _cones(axes, cones, config.min_existence)
     if result is not None:
         _mistakes(axes, result, config)
-    axes.set_title(title, pad=10, fontsize=12)
-    axes.legend(
-        handles=_birds_eye_handles(truth is not None, scan is not None, result is not None),
-        loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=4, fontsize=9,
+    axes.set_title(title.replace(": ", "\n", 1), pad=10, fontsize=13)
+    figure.legend(
+        handles=_birds_eye_handles(truth is not None, result is not None),
+        loc="outside lower center", ncols=3, fontsize=11,
     )  # fmt: skip
     return figure
 
@@ -163,6 +174,8 @@ def _ground(axes: Axes, max_range: float) -> None:
     axes.set(xlim=(side, -side), ylim=(-BEHIND_SHOWN, ahead), aspect="equal")
     axes.set(xlabel="left of the LiDAR  y [m]", ylabel="ahead of the LiDAR  x [m]")
     axes.grid(visible=False)
+    axes.xaxis.set_major_locator(MultipleLocator(RING_STEP))
+    axes.yaxis.set_major_locator(MultipleLocator(RING_STEP))
     for radius in np.arange(RING_STEP, ahead + side, RING_STEP):
         axes.add_patch(Circle((0, 0), radius, fill=False, color=LINE, linewidth=0.9, zorder=0))
     if math.isfinite(max_range):
@@ -178,10 +191,10 @@ def _returns(figure: Figure, axes: Axes, scan: SegmentedScan) -> None:
     order = np.argsort(probability)
     dots = axes.scatter(
         (ranges * np.sin(angles))[order], (ranges * np.cos(angles))[order], c=probability[order],
-        cmap="cool", vmin=0, vmax=1, s=9, linewidths=0, alpha=0.9, zorder=2,
+        cmap=RETURNS, vmin=0, vmax=1, s=9, linewidths=0, alpha=0.9, zorder=2,
     )  # fmt: skip
-    bar = figure.colorbar(dots, ax=axes, shrink=0.5, aspect=28, pad=0.02)
-    bar.set_label("cone probability of LiDAR returns", fontsize=9)
+    bar = figure.colorbar(dots, ax=axes, location="bottom", shrink=0.55, aspect=40, pad=0.015)
+    bar.set_label("cone probability of the LiDAR returns")
     bar.outline.set_visible(False)
 
 
@@ -220,16 +233,17 @@ def _ellipse(x: float, y: float, covariance: Floats, colour: str) -> Ellipse:
 
 def _mistakes(axes: Axes, result: FrameResult, config: EvaluationConfig) -> None:
     for row, reason in missed(result, config):
-        if not reason.endswith("colour"):
-            x, y = result.truth_positions[row]
-            axes.plot(y, x, "o", markersize=20, markerfacecolor="none", markeredgecolor=BAD,
-                      markeredgewidth=2.0, zorder=7)  # fmt: skip
-    for row, _ in false(result, config):
-        x, y = result.positions[row]
-        axes.plot(y, x, "x", markersize=11, color=BAD, markeredgewidth=2.2, zorder=8)
+        x, y = result.truth_positions[row]
+        edge = WARN if reason.endswith("colour") else BAD
+        axes.plot(y, x, "o", markersize=22, markerfacecolor="none", markeredgecolor=edge,
+                  markeredgewidth=2.2, zorder=7)  # fmt: skip
+    for row, reason in false(result, config):
+        if reason != "wrong_colour":
+            x, y = result.positions[row]
+            axes.plot(y, x, "x", markersize=15, color=BAD, markeredgewidth=2.2, zorder=5)
 
 
-def _birds_eye_handles(has_truth: bool, has_scan: bool, has_result: bool) -> list[Line2D]:
+def _birds_eye_handles(has_truth: bool, has_result: bool) -> list[Line2D]:
     def mark(marker: str, label: str, **style: object) -> Line2D:
         options = {"linestyle": "", "color": MUTED, "markersize": 8, **style}
         return Line2D([], [], marker=marker, label=label, **options)  # type: ignore[arg-type]
@@ -244,9 +258,10 @@ def _birds_eye_handles(has_truth: bool, has_scan: bool, has_result: bool) -> lis
         handles.append(mark("o", "truth", markeredgewidth=2, **hollow))
         handles.append(mark("o", "truth, unseen", markeredgecolor=GREY, **hollow))
     if has_result:
-        handles.append(mark("o", "missed", markerfacecolor="none", markeredgecolor=BAD,
-                            markeredgewidth=2, markersize=14))  # fmt: skip
-        handles.append(mark("x", "false or wrong colour", color=BAD, markeredgewidth=2))
+        ring = {"markerfacecolor": "none", "markeredgewidth": 2, "markersize": 14}
+        handles.append(mark("x", "false cone", color=BAD, markeredgewidth=2))
+        handles.append(mark("o", "missed truth", markeredgecolor=BAD, **ring))
+        handles.append(mark("o", "wrong colour", markeredgecolor=WARN, **ring))
     return handles
 
 
@@ -276,14 +291,14 @@ def map_picture(path: Floats, cones: MapLayer, truth: MapLayer | None) -> Figure
     points = [layer.positions for layer in (cones, truth) if layer is not None]
     extent = np.ptp(np.concatenate([path[:, :2], *points]), axis=0) + 4.0
     width = 10.5
-    height = float(np.clip(width * extent[1] / extent[0], 3.0, 9.0)) + 1.0
+    height = float(np.clip(width * extent[1] / extent[0], 3.0, 8.0)) + 1.0
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(path[:, 0], path[:, 1], color=GREY, linewidth=1.4, zorder=1)
-    axes.plot(*path[0, :2], ">", color=INK, markersize=8, zorder=5)
+    axes.plot(*path[0, :2], "D", color=INK, markersize=6, zorder=5)
     _map_layer(axes, cones, marker=".", size=14, alpha=0.25)
     handles = [Line2D([], [], color=GREY, label="path"),
-               Line2D([], [], marker=">", linestyle="", color=INK, label="start")]  # fmt: skip
+               Line2D([], [], marker="D", linestyle="", color=INK, label="start")]  # fmt: skip
     if truth is not None:
         edges = [colour_hex(ConeClass(int(cone))) for cone in truth.classes]
         x, y = truth.positions.T

@@ -87,7 +87,7 @@ def outcome_plot(records: Records) -> Figure:
     axes.set_xlim(0, edges[-1])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_title("What became of the true cones", pad=26)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3)
+    _legend_above(axes)
     return figure
 
 
@@ -106,8 +106,8 @@ def error_plot(records: Records) -> Figure:
         axes.axhline(0, color=GREY, linewidth=0.8)
         limit = max(1.0, 100 * float(np.percentile(np.abs(part), 99))) if len(part) else 1.0
         axes.set(ylim=(-1.15 * limit, 1.15 * limit), ylabel=f"{name} [cm]")
-    upper.set_title("Position error along and across the ray")
-    upper.legend(loc="upper left", ncols=2)
+    upper.set_title("Position error along and across the ray", pad=26)
+    _legend_above(upper)
     lower.set(xlabel="range of the truth [m]", xlim=(0, None))
     return figure
 
@@ -166,8 +166,8 @@ def reliability_plot(evaluation: Evaluation) -> Figure:
               color=ACCENT, label=f"measured (ECE {result.ece:.3f})")  # fmt: skip
     axes.set(xlabel="existence probability", ylabel="share that exists")
     axes.set(xlim=(0, 1), ylim=(0, 1.04))
-    axes.set_title("Is the existence probability honest?")
-    axes.legend(loc="upper left")
+    axes.set_title("Is the existence probability honest?", pad=26)
+    _legend_above(axes)
     return figure
 
 
@@ -181,7 +181,8 @@ def nees_plot(evaluation: Evaluation, records: Records) -> Figure:
     edges = np.linspace(0, NEES_SHOWN, 37)
     if len(values):
         weights = np.full(len(values), 1 / (len(values) * (edges[1] - edges[0])))
-        axes.hist(np.minimum(values, NEES_SHOWN - 1e-6), edges.tolist(), weights=weights, color=ACCENT,
+        shown = np.minimum(values, NEES_SHOWN - 1e-6)
+        axes.hist(shown, edges.tolist(), weights=weights, color=ACCENT,
                   alpha=0.6, label="measured (last bar: and above)")  # fmt: skip
     axis = np.linspace(0, NEES_SHOWN, 200)
     axes.plot(axis, 0.5 * np.exp(-axis / 2), color=INK, label="honest")
@@ -209,14 +210,18 @@ def latency_plot(times: Floats, seconds: Floats, evaluation: Evaluation) -> Figu
     axes.plot(times, milliseconds, ".", color=ACCENT, markersize=3, alpha=0.5, rasterized=True)
     result = evaluation.latency
     top = 1.25 * 1e3 * result.p99 if result.count else 1.0
-    for name, value in (("p50", result.p50), ("p95", result.p95), ("p99", result.p99)):
-        axes.axhline(1e3 * value, color=INK, linewidth=1, linestyle="-" if name == "p50" else ":",
-                     label=f"{name} {1e3 * value:.1f} ms")  # fmt: skip
+    for name, value, line in (
+        ("p50", result.p50, "-"),
+        ("p95", result.p95, "--"),
+        ("p99", result.p99, ":"),
+    ):
+        label = f"{name} {1e3 * value:.1f} ms"
+        axes.axhline(1e3 * value, color=INK, linewidth=1, linestyle=line, label=label)
     above = int((milliseconds > top).sum())
     note = f", {above} above the plot" if above else ""
     axes.set(xlabel="time [s]", ylabel="latency [ms]", ylim=(0, top))
     axes.set_title(f"Latency of the cones{note}", pad=26)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3)
+    _legend_above(axes)
     return figure
 
 
@@ -240,9 +245,13 @@ def score_plot(times: Floats, records: Records) -> Figure:
         axes.plot(2 * right / (predicted + true), color=ACCENT, label="F1 with colour")
     axes.set(xlabel="time [s]", ylabel="score in each second", ylim=(0, 1.04))
     axes.set_xlim(0, max(size - 1, 1))
-    axes.set_title("Score over the drive")
-    axes.legend(loc="lower left", ncols=2)
+    axes.set_title("Score over the drive", pad=26)
+    _legend_above(axes)
     return figure
+
+
+def _legend_above(axes: Axes) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3)
 
 
 def _per_second(seconds: npt.NDArray[np.int64], size: int) -> Floats:

@@ -34,6 +34,7 @@ class Shot(NamedTuple):
 
 
 def shots(result: DriveEvaluation, folder: Path) -> list[Shot]:
+    """Draw the chosen frames, each from the camera and from above."""
     if not result.drive.frames:
         return []
     choices = choose(result.drive, result.results, result.evaluation.config)
@@ -114,6 +115,7 @@ def _saved(figure: Figure, path: Path, dpi: int = 130) -> str:
 
 
 def draw_plots(result: DriveEvaluation) -> list[dict[str, str]]:
+    """Draw the plots for which there are numbers, as name and data address."""
     evaluation = result.evaluation
     drawn: list[tuple[str, Callable[[], Figure]]] = []
     if evaluation.frames:
@@ -150,6 +152,7 @@ def _accuracy_plots(
 
 
 def draw_map(result: DriveEvaluation, folder: Path) -> str | None:
+    """Draw the whole drive; None without poses."""
     drive = result.drive
     step = max(1, len(drive.frames) // pictures.MAP_FRAMES)
     layers, truths = [], []

@@ -15,6 +15,7 @@ REASON_COLOURS = {"wrong_colour": WARN, "unknown_colour": WARN}
 
 
 def cards(result: DriveEvaluation) -> Iterator[dict[str, str]]:
+    """The headline numbers: label, value, unit and note."""
     evaluation = result.evaluation
     if evaluation.frames:
         yield from _accuracy_cards(evaluation)
@@ -66,6 +67,7 @@ def _coverage(result: DriveEvaluation) -> str:
 
 
 def band_rows(evaluation: Evaluation) -> list[list[str]]:
+    """Cells of the table by range; the last row is the whole."""
     groups = [
         (name, group)
         for name, group in evaluation.bands.items()
@@ -90,6 +92,7 @@ def _band_row(name: str, group: Group) -> list[str]:
 
 
 def range_hint(evaluation: Evaluation) -> str:
+    """What the table by range means."""
     return (
         "Distance from the LiDAR. Truth that no sensor could see is left out. Along: positive is "
         f"too far; across: positive is to the left. {evaluation.label_values} label values used "
@@ -98,6 +101,7 @@ def range_hint(evaluation: Evaluation) -> str:
 
 
 def limits(evaluation: Evaluation) -> str:
+    """What keeps the score below 1, in sentences."""
     misses = {MISS_REASONS[key]: n for key, n in evaluation.reasons.misses.items() if n}
     false = {FALSE_REASONS[key]: n for key, n in evaluation.reasons.false_cones.items() if n}
     if not misses and not false:
@@ -120,6 +124,7 @@ def limits(evaluation: Evaluation) -> str:
 
 
 def reason_panels(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Reasons of misses and false cones as bars, most frequent first."""
     reasons = evaluation.reasons
     by_source = {
         f"{source}: {FALSE_REASONS[key]}": (key, n)
@@ -146,6 +151,7 @@ def _bars(counts: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
 
 
 def tables(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Tables by source, by visibility and by colour."""
     names = {"lidar": "LiDAR", "camera": "camera", "both": "both"}
     return [
         {
@@ -186,6 +192,7 @@ def _truth_cells(group: Group) -> list[str]:
 
 
 def topic_rows(result: DriveEvaluation) -> list[list[str]]:
+    """Cells of the table of topics."""
     return [
         [name, t.msgtype, str(t.count), number(t.rate, 1), number(t.longest_gap, 2)]
         for name, t in result.drive.info.topics.items()

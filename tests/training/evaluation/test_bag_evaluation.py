@@ -1,0 +1,135 @@
+"""Bags in, metrics and report out."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from conegrad_core.cones import COLOUR_NAMES
+from conegrad_core.evaluation.table import summary_table
+from conegrad_nodes.bags.types import BagError
+from conegrad_training.evaluation.bag_evaluation import evaluate_bag
+
+NO_SENSORS = {"images": False, "scans": False}
+
+
+def report(folder):
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def metrics(folder):
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_a_drive_with_everything_gives_metrics_report_and_pictures(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=36))
+    evaluation = evaluate_bag(bag, tmp_path / "out")
+    written = metrics(tmp_path / "out")
+    assert 0.7 < evaluation.f1_colour < 1.0
+    assert written["f1_colour"] == evaluation.f1_colour
+    assert written["bag"]["frames_with_truth"] == 36
+    assert written["latency"]["p50"] == pytest.approx(0.04, abs=0.01)
+    pictures = {path.name for path in (tmp_path / "out" / "pictures").iterdir()}
+    frames = ("best", "median", "worst")
+    expected = {f"{view}_{name}_frame.png" for view in ("camera", "above") for name in frames}
+    assert pictures == expected | {"map.png"}
+    assert summary_table(evaluation).count("\n") > 5
+    assert "What limits the score" in report(tmp_path / "out")
+
+
+def test_the_report_needs_no_other_file_and_no_network(make_drive, plan, tmp_path):
+    evaluate_bag(make_drive(plan(frames=3)), tmp_path / "out")
+    sources = re.findall(r'(?:src|href)="([^"]{1,40})', report(tmp_path / "out"))
+    assert sources
+    assert all(source.startswith("data:image/") for source in sources)
+    assert "http" not in re.sub(r'"data:[^"]*"', "", report(tmp_path / "out"))
+
+
+def test_cones_that_are_the_truth_score_one(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=10, perfect=True, **NO_SENSORS))
+    evaluation = evaluate_bag(bag, tmp_path / "out")
+    assert evaluation.f1_colour == 1.0
+    assert evaluation.rmse < 1e-5
+    assert "Nothing: every cone was found" in report(tmp_path / "out")
+
+
+def test_truth_between_stamps_is_carried_along_by_odometry(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=20, perfect=True, truth_every=4, **NO_SENSORS))
+    evaluation = evaluate_bag(bag, tmp_path / "out")
+    # The car moves 0.54 m per frame: without carrying, nothing would match that closely.
+    assert evaluation.frames == 20
+    assert evaluation.rmse < 1e-4
+
+
+def test_truth_between_stamps_is_not_used_without_odometry(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=8, perfect=True, truth_every=4, odom=False, **NO_SENSORS))
+    evaluation = evaluate_bag(bag, tmp_path / "out")
+    assert evaluation.frames == 2
+    assert "6 of 8 frames have no truth near their stamp" in report(tmp_path / "out")
+
+
+def test_a_track_map_serves_as_truth(make_drive, plan, track, tmp_path):
+    bag = make_drive(plan(frames=10, perfect=True, truth=False, **NO_SENSORS))
+    with (tmp_path / "track.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["x", "y", "colour"])
+        writer.writerows((*xy, COLOUR_NAMES[kind]) for xy, kind in zip(*track, strict=True))
+    evaluation = evaluate_bag(
+        bag,
+        tmp_path / "out",
+        track=tmp_path / "track.csv",
+        vehicle="formula_student",
+        max_range=15.0,
+    )
+    assert evaluation.f1_colour > 0.99
+    assert evaluation.rmse < 1e-3
+    assert "track map track.csv" in report(tmp_path / "out")
+
+
+def test_the_vehicle_gives_the_bounds_of_the_evaluation(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=3, **NO_SENSORS))
+    config = evaluate_bag(bag, tmp_path / "out", vehicle="roboracer").config
+    assert (config.match_distance, config.max_range) == (0.2, 8.0)
+
+
+def test_a_track_map_without_odometry_is_refused(make_drive, plan, tmp_path):
+    (tmp_path / "track.csv").write_text("x,y,colour\n1,2,blue\n")
+    bag = make_drive(plan(frames=2, odom=False, **NO_SENSORS))
+    with pytest.raises(BagError, match="needs odometry"):
+        evaluate_bag(bag, tmp_path / "out", track=tmp_path / "track.csv")
+
+
+def test_a_bag_without_truth_gives_a_report_without_accuracy(make_drive, plan, tmp_path):
+    evaluation = evaluate_bag(make_drive(plan(frames=4, truth=False)), tmp_path / "out")
+    assert evaluation.frames == 0
+    assert metrics(tmp_path / "out")["f1_colour"] is None
+    page = report(tmp_path / "out")
+    assert "No accuracy in this report" in page
+    assert "By range" not in page
+    assert (tmp_path / "out" / "pictures" / "camera_middle_frame.png").exists()
+
+
+def test_a_bag_without_sensors_truth_odometry_and_latency_still_gives_a_report(
+    make_drive, plan, tmp_path
+):
+    bag = make_drive(plan(frames=4, truth=False, odom=False, latency=False, **NO_SENSORS))
+    evaluate_bag(bag, tmp_path / "out")
+    assert "no images" in report(tmp_path / "out")
+
+
+def test_latency_without_a_topic_is_the_delay_of_the_recording(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=10, latency=False, **NO_SENSORS))
+    assert evaluate_bag(bag, tmp_path / "out").latency.p50 == pytest.approx(0.04, abs=0.01)
+
+
+def test_a_bag_without_cones_is_refused_with_what_to_do(make_drive, plan, tmp_path):
+    with pytest.raises(BagError, match="conegrad perceive"):
+        evaluate_bag(make_drive(plan(frames=0)), tmp_path / "out")
+
+
+def test_the_same_bag_gives_the_same_report(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=5, **NO_SENSORS))
+    for name in ("one", "two"):
+        evaluate_bag(bag, tmp_path / name)
+    assert report(tmp_path / "one") == report(tmp_path / "two")
