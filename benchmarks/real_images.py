@@ -4,7 +4,7 @@
 the one that is missing:
 
 - ``bme_images``: square images with YOLO labels (0 blue, 1 big orange, 2 small orange,
-  3 unknown, 4 yellow), squeezed out of 16:9; they are stretched back before detection.
+  3 unknown, 4 yellow), squeezed together with a black border; they are stretched back.
 - ``fskitti/estoril2``: images with boxes named by colour. These came out of a detector: cones
   it missed count here as false detections.
 """
@@ -25,7 +25,9 @@ from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES
 from conegrad_core.evaluation.boxes import TrueBoxes, average_precisions
 
 YOLO_NAMES = ("blue", "big_orange", "small_orange", "unknown", "yellow")
-STRETCHED = (1280, 720)  # [px], what the square images were squeezed from
+STRETCHED_WIDTH = 1280  # [px]
+BORDER = 140  # [px] on every side of an image before it was squeezed
+BLACK = 40  # grey value that the border does not exceed
 MIN_HEIGHTS = (6.0, 12.0, 24.0)  # least box height [px of a 640 px wide image]
 Labelled = Iterator[tuple[Path, RgbImage, TrueBoxes]]
 
@@ -44,31 +46,40 @@ def true_boxes(rows: list[list[float]], classes: list[int]) -> TrueBoxes:
     return TrueBoxes(boxes, torch.tensor(classes, dtype=torch.int64))
 
 
-def without_border(image: RgbImage) -> tuple[slice, slice]:
-    """Rows and columns inside the dark border."""
-    bright = image.max(2) > 24
-    rows = np.flatnonzero(bright.mean(1) > 0.2)
-    columns = np.flatnonzero(bright.mean(0) > 0.2)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+def shown_size(image: RgbImage) -> tuple[int, int, float]:
+    """Left and top border of a squeezed image [px], and the true height per width inside.
+
+    Before it was squeezed, the border was equally wide on all sides; the lower one carries text.
+    """
+    side = image.shape[0]
+    bright = image[: side * 3 // 4].max(2) > BLACK
+    columns, rows = (np.flatnonzero(bright.mean(axis) > 0.02) for axis in (0, 1))
+    left, top = round((columns[0] + side - 1 - columns[-1]) / 2), rows[0]
+    width, height = (BORDER * side / border - 2 * BORDER for border in (left, top))
+    return left, int(top), float(height / width)
 
 
 def yolo_images(folder: Path) -> Labelled:
-    """Images stretched back to 16:9 without their border, with their boxes."""
+    """Images stretched back to their shape without their border, with their boxes."""
     for path in sorted((folder / "images").glob("*.jpg")):
         image = read_rgb(path)
-        side = np.array(image.shape[1::-1])
-        rows, columns = without_border(image)
-        inside = image[rows, columns]
-        scale = np.array(STRETCHED) / inside.shape[1::-1]
-        corner = np.array([columns.start, rows.start])
+        side = image.shape[0]
+        left, top, slope = shown_size(image)
+        inside = image[top : side - top, left : side - left]
+        size = (STRETCHED_WIDTH, round(STRETCHED_WIDTH * slope))
+        scale = np.array(size) / inside.shape[1::-1]
+        corner = np.array([left, top])
         boxes, classes = [], []
         for line in (folder / "labels" / f"{path.stem}.txt").read_text().splitlines():
             index, *values = line.split()
-            centre, size = np.array(values, dtype=float).reshape(2, 2) * side
-            low, high = (centre - size / 2 - corner) * scale, (centre + size / 2 - corner) * scale
+            centre, extent = np.array(values, dtype=float).reshape(2, 2) * side
+            low, high = (
+                (centre - extent / 2 - corner) * scale,
+                (centre + extent / 2 - corner) * scale,
+            )
             boxes.append([*low, *high])
             classes.append(COLOUR_NAMES.index(YOLO_NAMES[int(index)]))
-        yield path, cv2.resize(inside, STRETCHED), true_boxes(boxes, classes)
+        yield path, cv2.resize(inside, size), true_boxes(boxes, classes)
 
 
 def named_images(folder: Path) -> Labelled:
