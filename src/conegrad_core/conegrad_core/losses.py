@@ -13,7 +13,10 @@ from conegrad_core.cones import ConeClass, Cones, TrueCones
 from conegrad_core.config import Config, setting
 from conegrad_core.shapes import check_shape
 
+CAMERA = 1  # Cones.source of a box without a segment that exists
 COST_LIMIT = 5.0  # [m], beyond it the assignment does not care how far
+DOUBT_LIMIT = 1.0  # [m], beyond it the assignment does not care how unlikely
+TWIN_COST = 2.0  # [m], more than any doubt
 MIN_COLOUR = 1e-6  # floor of a probability inside a logarithm
 
 
@@ -27,6 +30,9 @@ class EndLossConfig(Config):
     max_range: float = setting(15.0, "Truth beyond this range is ignored [m]", low=0.0)
     half_view: float = setting(
         2.36, "Truth further than this off the x axis is ignored [rad]", low=0.0, high=math.pi
+    )
+    twin_distance: float = setting(
+        0.2, "A box this near to a segment is the same candidate [m]", low=0.0
     )
     border: float = setting(
         0.4, "Unmatched cones this near to ignored truth or region get no loss [m]", low=0.0
@@ -93,13 +99,20 @@ class EndLoss(torch.nn.Module):
 
 
 def match_cones(cones: Cones, truth: TrueCones, config: EndLossConfig) -> Matching:
-    """One-to-one assignment of least cost: near, existing and of the right colour."""
+    """One-to-one assignment of least cost: near, existing and of the right colour.
+
+    Of a segment and the box that matches it the segment stands for the cone, even where its
+    network denies it and the box alone makes the output: else that network would be taught to go
+    on denying.
+    """
     with torch.no_grad():
         counted = (truth.visible_camera | truth.visible_lidar) & _inside(truth.positions, config)
         index = counted.nonzero()[:, 0]
         distance = (cones.positions[:, None] - truth.positions).norm(dim=-1)  # (M, N)
         near = distance[:, index]
-        cost = near.clamp(max=COST_LIMIT) - 0.21 * logsigmoid(cones.existence_logits)[:, None]
+        doubt = (-0.21 * logsigmoid(cones.existence_logits)).clamp(max=DOUBT_LIMIT)
+        twins = _twins(cones, config.twin_distance)
+        cost = near.clamp(max=COST_LIMIT) + (doubt + TWIN_COST * twins)[:, None]
         cost = cost - 0.1 * _log_colour(cones.colours, truth.classes[index])
         rows, columns = (
             torch.from_numpy(found).to(index) for found in linear_sum_assignment(cost.cpu().numpy())
@@ -109,6 +122,8 @@ def match_cones(cones: Cones, truth: TrueCones, config: EndLossConfig) -> Matchi
         judged = _inside(cones.positions, config, config.border)
         if not bool(counted.all()):
             judged &= distance[:, ~counted].amin(1) > config.border
+        if len(index):
+            judged &= ~twins | (near.amin(1) > config.border)
         judged[rows] = True
     return Matching(rows, truths, judged, counted)
 
@@ -145,6 +160,15 @@ def _inside(positions: Tensor, config: EndLossConfig, border: float = 0.0) -> Te
         return inside
     beyond = torch.atan2(positions[:, 1], positions[:, 0]).abs() - config.half_view
     return inside & (beyond * distance <= -border)
+
+
+def _twins(cones: Cones, distance: float) -> Tensor:
+    """Mask of the boxes that stand where a segment stands."""
+    boxes = cones.source == CAMERA
+    if bool(boxes.all()) or not bool(boxes.any()):
+        return torch.zeros_like(boxes)
+    nearest = torch.cdist(cones.positions, cones.positions[~boxes]).amin(1)
+    return boxes & (nearest < distance)
 
 
 def _log_colour(colours: Tensor, classes: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from conegrad_core.fusion.segments import LidarCandidates, lidar_candidates
 from conegrad_core.geometry.calibration import Calibration, moved_calibration
 from conegrad_core.lidar.scan import SegmentedScan
 
-CAMERA, LIDAR, BOTH = 1, 2, 3  # values of Cones.source
+CAMERA, LIDAR = 1, 2  # Cones.source: who vouches for the cone; 3 where both do
 
 
 class Fuser(nn.Module):
@@ -119,7 +119,7 @@ def _joined(
     colours = torch.cat([matches @ camera.colours, association.unmatched[:, None]], dim=-1)
     with torch.no_grad():
         segment_source = LIDAR + (association.unmatched < 0.5).long()
-        box_source = CAMERA + (BOTH - CAMERA) * (matches.sum(0) > 0.5).long()
+        box_source = torch.full_like(camera.evidence, CAMERA, dtype=torch.int64)
     return Cones(
         torch.cat([positions, box_means]),
         gaussians.as_matrices(torch.cat([covariances, box_covariances])),

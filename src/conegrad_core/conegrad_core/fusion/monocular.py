@@ -110,9 +110,10 @@ def camera_candidates(
 
 def _camera_height(origin: Tensor, calibration: Calibration) -> Tensor:
     camera_height = origin[2] + calibration.lidar_height
-    if not float(camera_height) > 0:
+    height = float(camera_height.detach())
+    if not height > 0:
         raise ValueError(
-            f"camera is {float(camera_height):.3f} m above the ground, expected a height above 0: "
+            f"camera is {height:.3f} m above the ground, expected a height above 0: "
             "check camera_from_lidar and lidar_height"
         )
     return camera_height
@@ -159,7 +160,7 @@ def _inverse_range(
     half = cone_height + base * height
     root = (half * half + 4 * base * height * (camera_height - cone_height)).clamp(min=1e-8).sqrt()
     by_height = 2 * height / (half + root)
-    cut_variance = cut * CUT_NOISE**2
+    cut_variance = cut.to(foot) * CUT_NOISE**2
     foot_variance = (scalars.foot_noise * pixel) ** 2 + scalars.pitch_noise**2
     foot_variance = foot_variance / camera_height**2 + cut_variance
     height_variance = (scalars.height_noise * pixel / cone_height) ** 2 + cut_variance

@@ -1,0 +1,311 @@
+"""The fusion on synthetic scenes: where, which colour, does it exist."""
+
+import math
+
+import pytest
+import torch
+
+from conegrad_core.camera.image import Detections
+from conegrad_core.cones import ConeClass, TrueCones
+from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.selection import select_cones
+from conegrad_core.geometry.odometry import Pose2
+from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
+from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.losses import EndLoss
+
+CAMERA, LIDAR, BOTH = 1, 2, 3
+
+
+@pytest.fixture(scope="module")
+def fuser():
+    return Fuser()
+
+
+def fuse(fuser, scene, scan=None, detections=None, motion=None):
+    with torch.inference_mode():
+        return select_cones(
+            fuser(
+                scene.scan() if scan is None else scan,
+                scene.detections() if detections is None else detections,
+                scene.calibration,
+                motion,
+            )
+        )
+
+
+def truth_of(scene):
+    count = len(scene.cones)
+    classes = torch.tensor([cone[2] for cone in scene.cones])
+    seen = torch.ones(count, dtype=torch.bool)
+    return TrueCones(scene.positions, classes, seen, seen)
+
+
+def assert_all_found(world, cones, scene, within=0.03, colour=True):
+    assert len(cones.positions) == len(scene.cones)
+    for x, y, kind in scene.cones:
+        cone = world.found(cones, x, y, within)
+        assert cone is not None, f"nothing at {x}, {y}"
+        if colour:
+            assert cone.colours.argmax() == kind
+
+
+def test_every_cone_is_found_once_in_its_place_and_colour(world, fuser):
+    scene = world.scene((*world.track(), (8.0, 0.2, ConeClass.SMALL_ORANGE)))
+    cones = fuse(fuser, scene)
+    assert_all_found(world, cones, scene)
+    assert (cones.existence_logits.sigmoid() > 0.9).all()
+    assert (cones.source == BOTH).all()
+    torch.testing.assert_close(cones.colours.sum(-1), torch.ones(len(cones.colours)))
+
+
+@pytest.mark.parametrize("degrees", [-0.8, 0.8])
+def test_a_car_that_dips_keeps_its_colours(world, fuser, degrees):
+    scene = world.scene(world.track())
+    detections = scene.detections(pitch_error=math.radians(degrees))
+    assert_all_found(world, fuse(fuser, scene, detections=detections), scene)
+
+
+def test_clutter_is_suppressed_by_the_beams(world, fuser):
+    posts = tuple((2.0 + 1.3 * step, 4.0 - 1.1 * (step % 8), 0.05) for step in range(10))
+    walls = ((0.0, 5.0, 20.0, 5.0), (0.0, -5.0, 20.0, -5.0))
+    scene = world.scene(world.track(), posts=posts, walls=walls)
+    assert_all_found(world, fuse(fuser, scene), scene)
+
+
+def test_cones_standing_against_a_wall_are_found(world, fuser):
+    # Geometry alone sees one wall: its gap to the cones is 3 cm.
+    scene = world.scene(world.track(), walls=((0.0, 1.8, 20.0, 1.8),))
+    assert_all_found(world, fuse(fuser, scene), scene)
+
+
+def test_background_boxes_change_nothing(world, fuser):
+    scene = world.scene(world.track())
+    generator = torch.Generator().manual_seed(1)
+    corner = torch.rand(30, 2, generator=generator) * torch.tensor([1200.0, 600.0])
+    junk = torch.cat([corner, corner + 15 + 60 * torch.rand(30, 2, generator=generator)], dim=1)
+    boxes, logits = scene.detections()
+    detections = Detections(
+        torch.cat([boxes, junk]), torch.cat([logits, torch.full((30, 4), -6.0)])
+    )
+    assert_all_found(world, fuse(fuser, scene, detections=detections), scene)
+
+
+def test_a_cone_hidden_from_the_lidar_is_placed_by_the_camera(world, fuser):
+    # A post at 3 m hides the cone from the low LiDAR, not from the camera above.
+    scene = world.scene(((6.0, 0.0, ConeClass.YELLOW),), posts=((3.0, 0.0, 0.1),))
+    cones = fuse(fuser, scene)
+    cone = world.found(cones, 6.0, 0.0, within=0.1)
+    assert cone is not None
+    assert cone.source == CAMERA
+    assert cone.colours.argmax() == ConeClass.YELLOW
+
+
+def test_a_cone_beside_the_image_is_found_without_colour(world, fuser):
+    scene = world.scene(((0.5, 4.0, ConeClass.BLUE), (6.0, 0.0, ConeClass.YELLOW)))
+    cones = fuse(fuser, scene)
+    beside = world.found(cones, 0.5, 4.0)
+    assert beside.source == LIDAR
+    assert beside.colours.argmax() == ConeClass.UNKNOWN
+    assert beside.existence_logits.sigmoid() > 0.8
+
+
+def test_what_the_camera_should_see_and_does_not_is_doubted(world, fuser):
+    scene = world.scene(((6.0, 0.0, ConeClass.YELLOW),))
+    nothing = Detections(torch.zeros(0, 4), torch.zeros(0, 4))
+    with torch.inference_mode():
+        unseen = fuser(scene.scan(), nothing, scene.calibration)
+        alone = fuser(scene.scan(), None, scene.calibration)
+    # missed_bias is -1.1.
+    change = unseen.existence_logits - alone.existence_logits
+    assert change.tolist() == pytest.approx([-1.1], abs=1e-4)
+
+
+def test_the_camera_alone_gives_cones(world, fuser):
+    scene = world.scene(world.track(4.0, 11.0))
+    with torch.inference_mode():
+        cones = select_cones(fuser(None, scene.detections(), scene.calibration))
+    assert_all_found(world, cones, scene, within=0.1)
+    assert (cones.source == CAMERA).all()
+
+
+def test_the_lidar_alone_gives_cones_of_unknown_colour(world, fuser):
+    scene = world.scene(world.track(4.0, 11.0))
+    with torch.inference_mode():
+        cones = select_cones(fuser(scene.scan(), None, scene.calibration))
+    assert_all_found(world, cones, scene, colour=False)
+    assert (cones.source == LIDAR).all()
+    assert (cones.colours[:, ConeClass.UNKNOWN] == 1).all()
+
+
+def test_empty_sensors_give_no_cones(world, fuser):
+    scene = world.scene(world.track())
+    silent = scene.scan()._replace(ranges=torch.full((1081,), torch.nan))
+    no_beams = SegmentedScan(torch.zeros(0), torch.zeros(0), torch.zeros(0))
+    no_boxes = Detections(torch.zeros(0, 4), torch.zeros(0, 4))
+    for scan in (silent, no_beams, None):
+        cones = fuser(scan, no_boxes, scene.calibration)
+        assert cones.positions.shape == (0, 2)
+        assert cones.covariances.shape == (0, 2, 2)
+        assert cones.colours.shape == (0, 5)
+
+
+def test_a_silent_scan_leaves_the_cameras_cones(world, fuser):
+    scene = world.scene(world.track(4.0, 11.0))
+    silent = scene.scan()._replace(ranges=torch.full((1081,), torch.nan))
+    assert_all_found(world, fuse(fuser, scene, scan=silent), scene, within=0.1)
+
+
+def test_motion_between_the_stamps_is_taken_out(world, fuser):
+    before = world.scene(world.track(4.0, 11.0))
+    motion = (1.0, 0.05, 0.08)  # the car drove on between image and scan
+    after = before.moved(*motion)
+    lidar_from_image = rigid_inverse(pose_matrix(*motion))
+    cones = fuse(fuser, after, detections=before.detections(), motion=lidar_from_image)
+    assert_all_found(world, cones, after)
+    uncompensated = fuse(fuser, after, detections=before.detections())
+    assert len(uncompensated.positions) > len(cones.positions)
+
+
+def test_motion_is_given_as_a_pose_or_a_matrix(world, fuser):
+    scene = world.scene(world.track(4.0, 7.0))
+    pose = Pose2(-0.3, 0.02, 0.05)
+    as_pose = fuse(fuser, scene, motion=torch.tensor(pose))
+    as_matrix = fuse(fuser, scene, motion=pose_matrix(*pose))
+    torch.testing.assert_close(as_pose, as_matrix)
+
+
+def test_a_lidar_network_that_rejects_everything_costs_no_cone(world, fuser):
+    scene = world.scene(world.track(4.0, 11.0))
+    cones = fuse(fuser, scene, scan=scene.scan(cone_logit=-10.0, other_logit=-10.0))
+    assert_all_found(world, cones, scene)
+
+
+def test_a_detector_that_rejects_everything_costs_no_cone(world, fuser):
+    scene = world.scene(world.track(4.0, 11.0))
+    boxes, logits = scene.detections()
+    cones = fuse(fuser, scene, detections=Detections(boxes, logits - 6))
+    assert_all_found(world, cones, scene)
+
+
+@pytest.mark.parametrize(
+    ("beams", "classes"),
+    [
+        pytest.param(0.0, 0.0, id="both sensors right"),
+        pytest.param(-10.0, 0.0, id="LiDAR silenced"),
+        pytest.param(0.0, -6.0, id="camera silenced"),
+        pytest.param(-10.0, -6.0, id="both silenced"),
+    ],
+)
+def test_the_end_loss_reaches_boxes_classes_and_beams(world, fuser, beams, classes):
+    scene = world.scene(world.track(4.0, 11.0))
+    scan = scene.scan()
+    if beams:
+        scan = scan._replace(logits=torch.full((1081,), beams))
+    boxes, logits = scene.detections()
+    # 4 px too low: the position is wrong, too.
+    detections = Detections((boxes + 4).requires_grad_(), (logits + classes).requires_grad_())
+    scan = scan._replace(logits=scan.logits.requires_grad_())
+    losses = EndLoss()(fuser(scan, detections, scene.calibration), truth_of(scene))
+    sum(losses.values()).backward()
+    on_cones = scan.logits.grad[scene.scan().logits > 0]
+    for gradient in (on_cones, detections.boxes_xyxy.grad, detections.logits.grad):
+        assert gradient.isfinite().all()
+        assert gradient.abs().sum() > 1e-3
+
+
+def test_a_silenced_lidar_recovers_by_the_end_loss_alone(world, fuser):
+    scene = world.scene(world.track(4.0, 11.0))
+    logits = torch.full((1081,), -10.0, requires_grad=True)
+    detections, truth = scene.detections(), truth_of(scene)
+    optimizer = torch.optim.Adam([logits], lr=0.5)
+    for _ in range(60):
+        cones = fuser(scene.scan()._replace(logits=logits), detections, scene.calibration)
+        loss = sum(EndLoss()(cones, truth).values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    on_cones = scene.scan().logits > 0
+    assert logits[on_cones].mean() > 0
+    assert logits[~on_cones].max() == -10
+
+
+def test_colour_is_learnt_through_soft_association(world, fuser):
+    scene = world.scene(world.track(4.0, 11.0))
+    boxes, _ = scene.detections()
+    logits = torch.zeros(len(boxes), 4, requires_grad=True)
+    optimizer = torch.optim.Adam([logits], lr=0.3)
+    truth = truth_of(scene)
+    for _ in range(30):
+        cones = fuser(scene.scan(), Detections(boxes, logits), scene.calibration)
+        loss = EndLoss()(cones, truth)["colour"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert logits.argmax(-1).tolist() == truth.classes.tolist()
+
+
+def test_passes_gradients_through_the_whole_fusion(world):
+    scene = world.scene(((5.0, 1.0, ConeClass.BLUE), (7.0, -1.0, ConeClass.YELLOW)))
+    fuser = Fuser().double()
+    scan = scene.scan(cone_logit=1.0, other_logit=-1.0)
+    hit = scan.ranges.isfinite()
+    scan = SegmentedScan(*(tensor[hit].double() for tensor in scan))
+    # Away from the exact match: there the covariance of a box has a kink.
+    boxes, logits = scene.detections()
+    boxes = (boxes + torch.tensor([1.0, -2, 2, 3])).double()
+    camera = scene.calibration.camera
+    calibration = scene.calibration._replace(
+        camera=camera._replace(
+            intrinsics=camera.intrinsics.double(), distortion=camera.distortion.double()
+        ),
+        camera_from_lidar=scene.calibration.camera_from_lidar.double(),
+    )
+
+    def outputs(boxes, logits, beams):
+        cones = fuser(scan._replace(logits=beams), Detections(boxes, logits), calibration)
+        return cones[:4]
+
+    inputs = [t.clone().requires_grad_() for t in (boxes, logits.double(), scan.logits)]
+    assert torch.autograd.gradcheck(outputs, inputs)
+
+
+def test_passes_gradients_to_every_scalar(world):
+    fuser = Fuser()
+    hidden = (6.0, 0.0, ConeClass.YELLOW)
+    scene = world.scene((*world.track(4.0, 11.0), hidden), posts=((3.0, 0.0, 0.1),))
+    scene_boxes = scene.detections()
+    detections = scene_boxes._replace(boxes_xyxy=scene_boxes.boxes_xyxy + 2)
+    losses = EndLoss()(fuser(scene.scan(), detections, scene.calibration), truth_of(scene))
+    sum(losses.values()).backward()
+    silent = [n for n, p in fuser.scalars.named_parameters() if not p.grad.abs() > 0]
+    assert silent == []
+
+
+def test_covariances_are_honest_in_a_noisy_world(world, fuser):
+    # Squared error by covariance is chi-square with 2 degrees of freedom: mean 2.
+    generator = torch.Generator().manual_seed(2)
+    scene = world.scene(world.track(4.0, 14.0))
+    clean, (boxes, logits) = scene.scan(), scene.detections()
+    squares = []
+    for _ in range(40):
+        noise = 0.02 * torch.randn(1081, generator=generator)
+        shaken = boxes + 3.0 * torch.randn(boxes.shape, generator=generator)
+        scan = clean._replace(ranges=clean.ranges + noise)
+        cones = fuse(fuser, scene, scan=scan, detections=Detections(shaken, logits))
+        near = torch.cdist(cones.positions, scene.positions)
+        error = cones.positions - scene.positions[near.argmin(1)]
+        weighted = torch.linalg.solve(cones.covariances, error[..., None])[..., 0]
+        squares += (error * weighted).sum(-1)[near.amin(1) < 0.3].tolist()
+    assert 0.7 < sum(squares) / len(squares) < 4.0
+
+
+def test_refuses_no_input_at_all(world, fuser):
+    with pytest.raises(ValueError, match="expected one of them at least"):
+        fuser(None, None, world.calibration())
+
+
+def test_refuses_motion_of_the_wrong_shape(world, fuser):
+    scene = world.scene(world.track())
+    with pytest.raises(ValueError, match=r"motion has shape \(2,\)"):
+        fuse(fuser, scene, motion=torch.zeros(2))

@@ -1,0 +1,89 @@
+"""Rays that meet the ground, and calibrations that can be used."""
+
+import math
+
+import pytest
+import torch
+
+from conegrad_core.geometry.calibration import Calibration, check_calibration, moved_calibration
+from conegrad_core.geometry.camera import pinhole_camera, project_normalized
+from conegrad_core.geometry.ground import camera_rays, ground_points
+from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
+
+LIDAR_HEIGHT = 0.2
+
+
+def camera_from_lidar(pitch=0.0, yaw=0.0):
+    translation = torch.tensor([-1.0, 0.0, 0.8], dtype=torch.float64)
+    mounting = mounting_matrix(translation, 0.0, pitch, yaw)
+    return optical_from_body(torch.float64) @ rigid_inverse(mounting)
+
+
+def test_a_ray_45_degrees_down_meets_the_ground_at_the_cameras_height():
+    # The camera is 1 m above the ground, 1 m behind the LiDAR.
+    down = torch.tensor([[0.0, 1.0]], dtype=torch.float64)
+    points, below = ground_points(down, camera_from_lidar(), LIDAR_HEIGHT)
+    assert below.all()
+    torch.testing.assert_close(points, torch.zeros(1, 2, dtype=torch.float64))
+
+
+def test_the_pitch_of_the_camera_counts():
+    ahead = torch.zeros(1, 2, dtype=torch.float64)
+    points, _ = ground_points(ahead, camera_from_lidar(pitch=math.atan(0.1)), LIDAR_HEIGHT)
+    torch.testing.assert_close(points, torch.tensor([[9.0, 0.0]], dtype=torch.float64))
+
+
+def test_ground_points_undo_the_projection():
+    truth = torch.tensor([[5.0, 2.0, -LIDAR_HEIGHT], [9, -3, -LIDAR_HEIGHT]], dtype=torch.float64)
+    transform = camera_from_lidar(pitch=0.2, yaw=-0.1)
+    normalized, _ = project_normalized(truth, transform)
+    points, _ = ground_points(normalized, transform, LIDAR_HEIGHT)
+    torch.testing.assert_close(points, truth[:, :2])
+
+
+def test_rays_above_the_horizon_are_masked_and_finite():
+    up = torch.tensor([[0.0, -0.1], [0.0, 0.0]], dtype=torch.float64)
+    points, below = ground_points(up, camera_from_lidar(), LIDAR_HEIGHT)
+    assert not below.any()
+    assert points.isfinite().all()
+
+
+def test_passes_gradients_to_rays_and_extrinsics():
+    normalized = torch.tensor([[0.1, 0.3], [-0.4, 0.2]], dtype=torch.float64, requires_grad=True)
+    transform = camera_from_lidar(pitch=0.1).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda n, t: ground_points(n, t, LIDAR_HEIGHT)[0], (normalized, transform)
+    )
+
+
+def test_origin_of_the_rays_is_the_camera():
+    origin, _ = camera_rays(torch.zeros(1, 2, dtype=torch.float64), camera_from_lidar(pitch=0.3))
+    torch.testing.assert_close(origin, torch.tensor([-1.0, 0, 0.8], dtype=torch.float64))
+
+
+def test_refuses_a_camera_below_the_ground():
+    with pytest.raises(ValueError, match=r"camera is -0.200 m above the ground"):
+        ground_points(torch.zeros(1, 2, dtype=torch.float64), camera_from_lidar(), -1.0)
+
+
+def test_motion_puts_the_camera_where_it_was():
+    # The car drove 0.5 m on between image and scan: seen from the scan, the camera stood at -1.5 m.
+    calibration = Calibration(pinhole_camera(640, 480, 1.5), camera_from_lidar(), LIDAR_HEIGHT)
+    moved = moved_calibration(calibration, torch.tensor([-0.5, 0.0, 0.0]))
+    origin, _ = camera_rays(torch.zeros(1, 2, dtype=torch.float64), moved.camera_from_lidar)
+    torch.testing.assert_close(origin, torch.tensor([-1.5, 0, 0.8], dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lidar_height": math.nan}, "lidar_height is nan m"),
+        ({"camera_from_lidar": 2 * torch.eye(4)}, "camera_from_lidar is off a rotation by 3"),
+        ({"camera_from_lidar": torch.eye(3)}, r"camera_from_lidar has shape \(3, 3\)"),
+    ],
+)
+def test_refuses_a_calibration_that_cannot_be_used(change, message):
+    good = Calibration(pinhole_camera(640, 480, 1.5), torch.eye(4), LIDAR_HEIGHT)
+    check_calibration(good)
+    with pytest.raises(ValueError, match=message):
+        check_calibration(good._replace(**change))
