@@ -29,7 +29,7 @@ def scan(scene, pose=ORIGIN, world=QUIET, seed=1, preset=PRESET):
 
 
 def test_sees_each_cone_at_its_place_and_says_which_it_is():
-    places = np.array([[5.0, 2.0], [6.0, -1.5]]) + [FORWARD, 0]
+    places = np.array([[FORWARD + 5.0, 2.0], [FORWARD + 6.0, -1.5]])
     seen = scan(scene_of(*places))
     angles = PRESET.angles().numpy()
     for index, place in enumerate(places):
@@ -100,7 +100,7 @@ def test_people_and_walls_are_no_cones():
 
 def test_refuses_a_lidar_that_is_not_level():
     mounting = dataclasses.replace(PRESET.mounting, roll=math.pi)
-    with pytest.raises(ValueError, match="roll 3.14"):
+    with pytest.raises(ValueError, match=r"roll 3\.14"):
         LidarCaster(dataclasses.replace(PRESET, mounting=mounting))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -151,7 +152,7 @@ def add_wall_line(around: Surroundings) -> None:
     corners[1:-1] += rng.normal(0, rng.uniform(0, 1.5), corners[1:-1].shape)
     top = rng.choice([0.1, 0.2, 1.0, 1.0])
     solid = rng.uniform(0.6, 1.0)
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in pairwise(corners):
         if rng.random() < 0.85:
             around.add_wall(a, b, top, 0.02 * rng.random(), solid)
 
@@ -162,7 +163,7 @@ def add_bushes(around: Surroundings) -> None:
     start, end = _chord(rng, 3, 60)
     corners = np.linspace(start, end, rng.integers(2, 9))
     corners[1:-1] += rng.normal(0, rng.uniform(0, 2.5), corners[1:-1].shape)
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in pairwise(corners):
         solid = rng.uniform(0.02, 0.9)
         around.add_wall(a, b, rng.uniform(0.1, 1.0), rng.uniform(0.03, 1.0), solid)
 

@@ -89,7 +89,7 @@ def load_checkpoint(
 
 def random_state() -> RandomState:
     """State of the generators of Python, numpy and torch, as plain values and tensors."""
-    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # type: ignore[misc]
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
     return {
         "python": random.getstate(),
         "numpy": [

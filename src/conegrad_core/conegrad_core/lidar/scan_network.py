@@ -26,7 +26,8 @@ class ResidualBlock(nn.Module):
     def forward(self, features: Tensor, wraps: bool) -> Tensor:
         """``(B, width, N)`` to the same shape; on a full turn the ends are neighbours."""
         padded = pad_beams(features, self.reach, wraps)
-        return features + self.mix(torch.relu(self.norm(self.across(padded))))
+        change: Tensor = self.mix(torch.relu(self.norm(self.across(padded))))
+        return features + change
 
 
 class ScanNetwork(nn.Module):
