@@ -9,3 +9,7 @@ from conegrad_nodes.running import run
 def main() -> None:
     """Entry point of ``ros2 run conegrad_nodes perception``."""
     run([CameraNode, LidarNode, FusionNode])
+
+
+if __name__ == "__main__":
+    main()
