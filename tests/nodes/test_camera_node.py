@@ -1,0 +1,128 @@
+"""The camera node through real topics."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from array import array
+
+import cv2
+import rclpy
+import torch
+from conegrad_msgs.msg import ConeDetectionArray
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+
+from conegrad_core.camera.detector import DetectorConfig, load_detector
+from conegrad_core.cones import CLASS_NAMES
+from conegrad_nodes.camera_node import CameraNode
+from conegrad_nodes.decode import detections_from_msg, image_from_msg
+from conegrad_nodes.findings import Level
+from conegrad_nodes.qos import LATEST
+
+pytestmark = pytest.mark.ros
+
+
+def test_detections_are_those_of_the_detector_with_the_header_of_the_image(
+    graph, camera_parameters, camera_weights, messages
+):
+    graph.start(CameraNode, **camera_parameters)
+    answers = graph.hear(ConeDetectionArray, "detections")
+    publisher = graph.publisher(Image, "image_raw")
+    image = messages.image(stamp=7)
+    graph.until(lambda: answers, "detections", again=lambda: publisher.publish(image))
+    assert answers[0].header == image.header
+    assert (answers[0].image_width, answers[0].image_height) == (160, 96)
+    assert answers[0].class_names == list(CLASS_NAMES)
+    config = DetectorConfig(
+        weights=camera_weights, engine="torch", input_width=160, input_height=96
+    )
+    with torch.inference_mode():
+        expected = load_detector(config).detect(image_from_msg(image))
+    got = detections_from_msg(answers[0])
+    torch.testing.assert_close(got.boxes_xyxy, expected.boxes_xyxy, atol=1e-4, rtol=0)
+    torch.testing.assert_close(got.logits, expected.logits)
+
+
+def test_takes_compressed_images(graph, camera_parameters):
+    graph.start(CameraNode, image_transport="compressed", **camera_parameters)
+    answers = graph.hear(ConeDetectionArray, "detections")
+    publisher = graph.publisher(CompressedImage, "image_raw/compressed")
+    pixels = np.full((48, 64, 3), 90, dtype=np.uint8)
+    data = cv2.imencode(".jpg", pixels)[1].tobytes()
+    msg = CompressedImage(format="jpeg", data=array("B", data))
+    graph.until(lambda: answers, "detections", again=lambda: publisher.publish(msg))
+    assert (answers[0].image_width, answers[0].image_height) == (64, 48)
+
+
+def test_a_wrong_encoding_is_skipped_and_the_node_lives_on(
+    graph, reports, camera_parameters, messages
+):
+    graph.start(CameraNode, **camera_parameters)
+    answers = graph.hear(ConeDetectionArray, "detections")
+    publisher = graph.publisher(Image, "image_raw")
+    wrong = messages.image()
+    wrong.encoding = "8UC3"
+    part = "camera_node: input /image_raw"
+    graph.until(
+        lambda: "encoding is '8UC3', expected one of rgb8" in reports.text(part),
+        "a report",
+        again=lambda: publisher.publish(wrong),
+    )
+    assert reports.level(part) == Level.ERROR
+    assert not answers
+    graph.until(lambda: answers, "detections", again=lambda: publisher.publish(messages.image()))
+
+
+def test_debug_image_is_drawn_only_for_subscribers(graph, camera_parameters, messages):
+    graph.start(CameraNode, **camera_parameters)
+    answers = graph.hear(ConeDetectionArray, "detections")
+    publisher = graph.publisher(Image, "image_raw")
+    graph.until(lambda: answers, "detections", again=lambda: publisher.publish(messages.image()))
+    pictures = []
+    graph.peer.create_subscription(Image, "camera_node/debug_image", pictures.append, LATEST)
+    graph.until(
+        lambda: pictures, "a debug image", again=lambda: publisher.publish(messages.image())
+    )
+    assert (pictures[0].width, pictures[0].height, pictures[0].encoding) == (160, 96, "rgb8")
+
+
+def test_names_the_policy_when_qos_does_not_match(graph, reports, camera_parameters):
+    graph.start(CameraNode, reliability="reliable", **camera_parameters)
+    graph.publisher(Image, "image_raw", ReliabilityPolicy.BEST_EFFORT)
+    part = "camera_node: input /image_raw"
+    graph.until(lambda: "another reliability" in reports.text(part), "the policy in a report")
+    assert reports.level(part) == Level.ERROR
+
+
+def test_says_that_a_topic_has_no_publisher_or_another_type(
+    graph, reports, camera_parameters, domain
+):
+    graph.start(CameraNode, **camera_parameters)
+    part = "camera_node: input /image_raw"
+    graph.until(lambda: "no publisher" in reports.text(part), "a report")
+    # One DDS participant cannot hold two types of one topic: the other one comes from outside.
+    outside = rclpy.Context()
+    rclpy.init(context=outside, domain_id=domain)
+    stranger = Node("stranger", context=outside)
+    stranger.create_publisher(CompressedImage, "image_raw", 1)
+    expected = "published as sensor_msgs/msg/CompressedImage, expected sensor_msgs/msg/Image"
+    graph.until(lambda: expected in reports.text(part), "the types in a report")
+    assert reports.level(part) == Level.ERROR
+    stranger.destroy_node()
+    rclpy.try_shutdown(context=outside)
+
+
+def test_an_unexpected_error_in_the_detector_ends_the_node(graph, camera_parameters, messages):
+    node = graph.start(CameraNode, **camera_parameters)
+    publisher = graph.publisher(Image, "image_raw")
+    graph.connected(publisher)
+
+    def broken(image):
+        raise RuntimeError("no such device")
+
+    node._detect = broken
+    with pytest.raises(RuntimeError, match="no such device"):
+        graph.until(lambda: False, "an error", again=lambda: publisher.publish(messages.image()))

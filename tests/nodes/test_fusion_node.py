@@ -1,0 +1,258 @@
+"""The fusion node, and all three together, through real topics."""
+
+import time
+from array import array
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from conegrad_msgs.msg import ConeArray, ConeDetection, ConeDetectionArray, ScanSegmentation
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
+from std_msgs.msg import Float64
+from visualization_msgs.msg import MarkerArray
+
+from conegrad_nodes.camera_node import CameraNode
+from conegrad_nodes.findings import Level
+from conegrad_nodes.fusion_node import FusionNode
+from conegrad_nodes.lidar_node import LidarNode
+
+pytestmark = pytest.mark.ros
+
+
+def segmentation(stamp, cone_at=4.0):
+    """A cone of five beams straight ahead, 90 beams on each side without a return."""
+    ranges = np.full(181, np.nan, dtype=np.float32)
+    ranges[88:93] = cone_at
+    msg = ScanSegmentation(angle_min=-1.5, angle_increment=3.0 / 180, range_max=30.0)
+    msg.header.frame_id = "lidar"
+    set_stamp(msg.header, stamp)
+    msg.ranges = array("f", ranges.tobytes())
+    msg.logits = array("f", np.full(181, 6.0, dtype=np.float32).tobytes())
+    return msg
+
+
+def detections(stamp, size=(160, 96), logit=6.0):
+    """A blue cone, 4.1 m before the LiDAR and 4.6 m before the camera at (0.5, 0, 1) m."""
+    msg = ConeDetectionArray(image_width=size[0], image_height=size[1])
+    msg.header.frame_id = "camera_optical"
+    set_stamp(msg.header, stamp)
+    msg.class_names = ["yellow", "blue", "small_orange", "big_orange"]
+    depth, focal = 4.6, 80.0
+    bottom, top = 48 + focal * 1.0 / depth, 48 + focal * 0.675 / depth
+    msg.detections = [
+        ConeDetection(
+            center_u=80.0, center_v=(top + bottom) / 2, width=0.228 * focal / depth,
+            height=bottom - top, class_logits=[-6.0, logit, -6.0, -6.0], score=0.99,
+        )
+    ]  # fmt: skip
+    return msg
+
+
+def set_stamp(header, stamp):
+    header.stamp.sec, header.stamp.nanosec = divmod(round(stamp * 1e9), 10**9)
+
+
+@pytest.fixture
+def fusion(graph, frames_file):
+    def start(**parameters):
+        return graph.start(
+            FusionNode,
+            calibration__extrinsics="file", calibration__file=frames_file, **parameters,
+        )  # fmt: skip
+
+    return start
+
+
+class Talker:
+    """Publishes the inputs of the fusion with rising stamps."""
+
+    def __init__(self, graph, messages):
+        self.detections = graph.publisher(ConeDetectionArray, "detections")
+        self.segmentation = graph.publisher(ScanSegmentation, "segmentation")
+        self.camera_info = graph.publisher(CameraInfo, "camera_info")
+        self.info = messages.camera_info()
+        self.stamp = 100.0
+
+    def speak(self, camera=True, lidar=True, info=True, size=(160, 96)):
+        self.stamp += 0.05
+        if info:
+            self.camera_info.publish(self.info)
+        if camera:
+            self.detections.publish(detections(self.stamp, size))
+        if lidar:
+            self.segmentation.publish(segmentation(self.stamp))
+
+
+@pytest.fixture
+def talker(graph, messages):
+    return Talker(graph, messages)
+
+
+def test_fuses_box_and_segment_to_one_blue_cone_in_the_frame_of_the_lidar(graph, fusion, talker):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    graph.until(lambda: any(a.camera_used and a.lidar_used for a in answers), "cones", talker.speak)
+    both = next(a for a in answers if a.camera_used and a.lidar_used)
+    assert both.header.frame_id == "lidar"
+    assert both.header.stamp == both.lidar_stamp == both.camera_stamp
+    assert len(both.cones) == 1
+    cone = both.cones[0]
+    assert cone.position.x == pytest.approx(4.07, abs=0.1)
+    assert cone.position.y == pytest.approx(0.0, abs=0.05)
+    assert cone.position.z == pytest.approx(-0.15)
+    assert cone.colour == cone.BLUE
+    assert cone.source == cone.SOURCE_BOTH
+
+
+def test_publishes_the_lidar_alone_when_the_camera_is_lost(graph, fusion, talker):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    graph.until(lambda: any(a.camera_used for a in answers), "cones of both", talker.speak)
+    graph.until(
+        lambda: any(a.lidar_used and not a.camera_used for a in answers),
+        "cones of the LiDAR alone",
+        lambda: talker.speak(camera=False),
+    )
+    alone = next(a for a in answers if not a.camera_used)
+    assert (alone.camera_stamp.sec, alone.camera_stamp.nanosec) == (0, 0)
+    assert [c.colour for c in alone.cones] == [0]  # nobody knows the colour
+
+
+def test_publishes_the_camera_alone_when_the_lidar_is_lost(graph, fusion, talker, reports):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    graph.until(lambda: any(a.lidar_used for a in answers), "cones of both", talker.speak)
+    graph.until(
+        lambda: any(a.camera_used and not a.lidar_used for a in answers),
+        "cones of the camera alone",
+        lambda: talker.speak(lidar=False),
+    )
+    alone = next(a for a in answers if not a.lidar_used)
+    assert alone.header.frame_id == "lidar"
+    assert alone.header.stamp == alone.camera_stamp
+    graph.until(
+        lambda: "segmentation" in reports.text("fusion_node: pairing"),
+        "the reason in a report",
+        lambda: talker.speak(lidar=False),
+    )
+    assert reports.level("fusion_node: pairing") == Level.WARN
+
+
+def test_no_cones_without_camera_info_and_the_report_says_so(graph, fusion, talker, reports):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    part = "fusion_node: calibration"
+    graph.until(
+        lambda: "nothing received on camera_info" in reports.text(part),
+        "a report",
+        lambda: talker.speak(info=False),
+    )
+    assert reports.level(part) == Level.ERROR
+    assert not answers
+    graph.until(lambda: answers, "cones after camera_info came", talker.speak)
+
+
+def test_no_cones_without_extrinsics_and_the_report_names_the_frames(
+    graph, talker, reports, tmp_path
+):
+    path = tmp_path / "frames.yaml"
+    path.write_text(
+        "frames: [{parent: base_link, child: lidar, translation: [0, 0, 1],"
+        " quaternion: [0, 0, 0, 1]}]"
+    )
+    graph.start(FusionNode, calibration__extrinsics="file", calibration__file=str(path))
+    answers = graph.hear(ConeArray, "cones")
+    part = "fusion_node: calibration"
+    expected = "no extrinsics from 'lidar' to 'camera_optical'"
+    graph.until(lambda: expected in reports.text(part), "a report", talker.speak)
+    assert "frames known there: base_link, lidar" in reports.text(part)
+    assert not answers
+
+
+def test_refuses_intrinsics_of_another_image_size(graph, fusion, talker, reports):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    part = "fusion_node: calibration"
+    graph.until(
+        lambda: "images are 320x192 px, but the intrinsics are for 160x96" in reports.text(part),
+        "a report",
+        lambda: talker.speak(size=(320, 192)),
+    )
+    assert not answers
+
+
+def test_says_when_an_input_stops_and_when_it_is_back(graph, fusion, talker, reports):
+    fusion(input_timeout=0.3)
+    part = "fusion_node: input /segmentation"
+    graph.until(
+        lambda: (
+            reports.text(part) == "receiving /segmentation"
+            or "behind the node's clock" in reports.text(part)
+        ),
+        "receiving",
+        talker.speak,
+    )
+    graph.until(lambda: "/segmentation stopped" in reports.text(part), "stopped")
+    assert reports.level(part) == Level.STALE
+
+
+def test_says_when_stamps_are_off_the_clock(graph, fusion, talker, reports):
+    fusion()
+    part = "fusion_node: input /detections"
+    graph.until(lambda: "behind the node's clock" in reports.text(part), "a report", talker.speak)
+    assert reports.level(part) == Level.WARN
+    talker.stamp = time.time()
+    graph.until(
+        lambda: reports.text(part) == "receiving /detections",
+        "all is well",
+        lambda: (setattr(talker, "stamp", time.time()), talker.speak()),
+    )
+
+
+def test_markers_and_points_are_made_only_for_subscribers(graph, fusion, talker):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    graph.until(lambda: any(a.cones for a in answers), "cones", talker.speak)
+    markers = graph.hear(MarkerArray, "cone_markers")
+    points = graph.hear(PointCloud2, "cone_points")
+    latency = graph.hear(Float64, "fusion_node/processing_latency")
+    graph.until(
+        lambda: any(len(m.markers) > 1 for m in markers) and any(p.width for p in points),
+        "markers and points",
+        talker.speak,
+    )
+    shown = next(m for m in markers if len(m.markers) > 1)
+    assert {m.ns for m in shown.markers[1:]} == {"cones", "covariance"}
+    assert 0 < latency[-1].data < 5
+
+
+def test_a_bag_that_starts_again_is_fused_again(graph, fusion, talker):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    graph.until(lambda: answers, "cones", talker.speak)
+    talker.stamp = 10.0
+    graph.until(
+        lambda: any(a.header.stamp.sec in (10, 11) for a in answers), "cones again", talker.speak
+    )
+
+
+def test_image_and_scan_become_cones_in_one_graph(
+    graph, fusion, messages, camera_parameters, lidar_parameters
+):
+    graph.start(CameraNode, **camera_parameters)
+    graph.start(LidarNode, **lidar_parameters)
+    fusion(min_existence=0.001)
+    answers = graph.hear(ConeArray, "cones")
+    image, scan = graph.publisher(Image, "image_raw"), graph.publisher(LaserScan, "scan")
+    info = graph.publisher(CameraInfo, "camera_info")
+    stamps = iter(range(1, 1000))
+
+    def speak():
+        stamp = next(stamps)
+        info.publish(messages.camera_info())
+        scan.publish(messages.scan(stamp=stamp))
+        image.publish(messages.image(stamp=stamp))
+
+    graph.until(lambda: any(a.camera_used and a.lidar_used for a in answers), "fused cones", speak)
