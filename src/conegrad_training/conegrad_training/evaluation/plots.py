@@ -192,8 +192,10 @@ def nees_plot(evaluation: Evaluation, records: Records) -> Figure:
         (CHI2_95 + 0.15, axes.get_ylim()[1] * 0.45), color=MUTED, fontsize=8.5,
     )  # fmt: skip
     axes.set(xlabel="NEES  e\u1d40 C\u207b\u00b9 e", ylabel="density", xlim=(0, NEES_SHOWN))
-    axes.set_title(f"Is the covariance honest? Mean {evaluation.consistency.mean:.2f}, honest 2")
-    axes.legend(loc="upper right")
+    axes.set_title(
+        f"Is the covariance honest? Mean {evaluation.consistency.mean:.2f}, honest 2", pad=26
+    )
+    _legend_above(axes)
     return figure
 
 

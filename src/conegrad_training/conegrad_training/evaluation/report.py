@@ -74,7 +74,7 @@ def _subtitle(result: DriveEvaluation) -> str:
         f"truth: {result.truth_source}",
         f"match distance {config.match_distance:g} m",
     ]
-    if math.isfinite(config.max_range):
+    if result.evaluation.frames and math.isfinite(config.max_range):
         parts.append(f"truth within {config.max_range:g} m")
     return " · ".join(parts)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.cones import TrueCones
@@ -61,11 +62,15 @@ def _shot(result: DriveEvaluation, choice: Choice, recorded: Recorded, folder: P
 
 
 def _frame_score(match: FrameResult, result: DriveEvaluation) -> str:
-    truth = collect([match], result.evaluation.config).truth
+    records = collect([match], result.evaluation.config)
+    truth, cones = records.truth, records.cones
+    mistakes = {
+        "wrong colour": int((truth.found & ~truth.right).sum()),
+        "missed": int((~truth.found).sum()),
+        "false": int((cones.selected & ~cones.is_match).sum()),
+    }
     text = f"{int(truth.right.sum())} of {len(truth.right)} cones right"
-    wrong, missed = int((truth.found & ~truth.right).sum()), int((~truth.found).sum())
-    extra = [f"{wrong} wrong colour"] * bool(wrong) + [f"{missed} missed"] * bool(missed)
-    return ", ".join([text, *extra])
+    return ", ".join([text, *(f"{n} {name}" for name, n in mistakes.items() if n)])
 
 
 def _camera_figure(
@@ -108,9 +113,10 @@ def _scan_at(
 
 def _saved(figure: Figure, path: Path, dpi: int = 130) -> str:
     """Write the figure as PNG and give it as a smaller JPEG data address."""
-    path.write_bytes(png_bytes(figure, dpi))
+    png = png_bytes(figure, dpi)
+    path.write_bytes(png)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="jpg", dpi=dpi, pil_kwargs={"quality": JPEG_QUALITY})
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="jpeg", quality=JPEG_QUALITY)
     return data_uri(buffer.getvalue(), "image/jpeg")
 
 
