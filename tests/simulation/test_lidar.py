@@ -98,6 +98,13 @@ def test_people_and_walls_are_no_cones():
     assert (seen.ranges > 9.9).sum() > 100
 
 
+def test_an_empty_place_returns_nothing():
+    nothing = standard_scene(np.zeros((0, 2)), np.zeros(0))
+    seen = scan(nothing)
+    assert np.isnan(seen.ranges).all()
+    assert set(seen.cones) == {-1}
+
+
 def test_refuses_a_lidar_that_is_not_level():
     mounting = dataclasses.replace(PRESET.mounting, roll=math.pi)
     with pytest.raises(ValueError, match=r"roll 3\.14"):

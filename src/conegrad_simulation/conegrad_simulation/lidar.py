@@ -74,7 +74,8 @@ class LidarCaster:
         ranges = ranges * np.sqrt(1.0 + slopes**2)  # from horizontal to along the beam
         ranges[ranges < self.preset.range_min] = np.nan
         labels = labels & np.isfinite(ranges)
-        cones = np.where(labels, owners[np.where(labels, hits.owners, 0)], -1)
+        cones = np.full(len(labels), -1)
+        cones[labels] = owners[hits.owners[labels]]
         return CastScan(ranges.astype(np.float32), labels, cones)
 
     def _sensor_pose(self, pose: Pose) -> Pose:

@@ -10,7 +10,7 @@ import open3d
 
 from conegrad_core.config import Config, setting
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 
 NEAREST = 0.5  # [m], nearer returns are the car itself
 SAMPLE = 6000  # points are enough for a plane, and keep the search at a few milliseconds
@@ -41,7 +41,8 @@ class GroundPlane(NamedTuple):
 
     def heights(self, points: Floats) -> Floats:
         """Height above the ground [m] of ``(N, 3)`` points in the LiDAR frame."""
-        above: Floats = points @ self.normal + self.sensor_height
+        normal = self.normal.astype(points.dtype)
+        above: Floats = points @ normal + points.dtype.type(self.sensor_height)
         return above
 
 
@@ -78,10 +79,11 @@ def find_ground(points: Floats, config: GroundConfig | None = None) -> GroundPla
 
 
 def _below_sensor(points: Floats, config: GroundConfig) -> Floats:
+    # Every n-th point: deterministic, and even over rings and directions.
+    points = points[:: max(1, len(points) // (4 * SAMPLE))].astype(np.float64)
     ranges = np.hypot(points[:, 0], points[:, 1])
     chosen = (points[:, 2] < 0) & (ranges > NEAREST) & (ranges < config.search_range)
     below = points[chosen]
-    # Every n-th point: deterministic, and even over rings and directions.
     return np.ascontiguousarray(below[:: max(1, len(below) // SAMPLE)])
 
 

@@ -14,7 +14,7 @@ from conegrad_core.lidar.ground_plane import GroundConfig, GroundPlane, find_gro
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.shapes import check_shape
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def reduce_cloud(
     check_shape(points, None, None, name="points")
     if points.ndim != 2 or points.shape[1] < 3:
         raise ValueError(f"points has shape {tuple(points.shape)}, expected (N, 3) or wider")
-    xyz = points[:, :3].detach().cpu().numpy().astype(np.float64)
-    finite = np.isfinite(xyz).all(axis=1)
-    ground = _ground(xyz[finite], config)
+    xyz = points[:, :3].detach().cpu().numpy()
+    finite = np.isfinite(xyz @ np.ones(3, dtype=xyz.dtype))  # a sum is NaN or inf if a part is
+    ground = _ground(xyz if finite.all() else xyz[finite], config)
     if config.ring >= 0:
         kept = finite & _on_ring(rings, len(xyz), config.ring)
     else:
