@@ -25,7 +25,7 @@ COEFFICIENTS = {
 MAX_TANGENT = 60.0  # rays further than 89 degrees from the optical axis are cut to this
 NEWTON_STEPS = 20
 MAX_STEP = 0.5  # of a Newton step, in units of 1 + |x|: keeps unsolvable points from flying off
-SOLVED = 1e-9  # residual at which the search ends
+SOLVED = 1e-6  # residual at which the search ends; the last step with a graph squares it
 MAX_RESIDUAL = 1e-3  # beyond it no ideal ray reaches the point
 MIN_DETERMINANT = 1e-3  # of a Jacobian that can be inverted
 
