@@ -9,7 +9,7 @@ from conegrad_core.config import Config, setting
 class FuserConfig(Config):
     """Settings of the fusion; the learned scalars are in :mod:`conegrad_core.fusion.scalars`."""
 
-    weights: str = setting("", "Path of fusion.safetensors; empty for the values shipped")
+    weights: str = setting("", "Path of fusion.safetensors; empty for the built-in values")
     min_range: float = setting(0.3, "Returns nearer than this are ignored [m]", low=0.0)
     max_range: float = setting(25.0, "Returns beyond this range are ignored [m]", low=1.0)
     gap: float = setting(0.12, "Gap between neighbouring returns that splits at 0 m [m]", low=0.0)
