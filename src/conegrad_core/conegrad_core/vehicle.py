@@ -59,7 +59,7 @@ class LidarPreset(Config):
     rate: float = required("Scans per second [Hz]", low=0.1, high=1000.0)
     range_min: float = required("Shortest valid range [m]", low=0.0)
     range_max: float = required("Longest valid range [m]", low=0.1)
-    mounting: Mounting = required("Pose of the LiDAR in base_link")
+    mounting: Mounting
 
     def angles(self) -> Tensor:
         """``(beams,)`` angle of each beam, counter-clockwise, 0 ahead [rad]."""
@@ -76,7 +76,7 @@ class CameraPreset(Config):
     rate: float = required("Images per second [Hz]", low=0.1, high=1000.0)
     distortion_model: str = required(f"One of {', '.join(DISTORTION_LENGTHS)}")
     distortion: tuple[float, ...] = required("Distortion coefficients")
-    mounting: Mounting = required("Pose of the camera's body frame in base_link")
+    mounting: Mounting
     hfov: float | None = None
     intrinsics: tuple[float, ...] | None = None
 
@@ -121,9 +121,9 @@ class Vehicle(Config):
     """A car with one planar LiDAR and one camera."""
 
     name: str = required("Name of the preset")
-    lidar: LidarPreset = required("The planar LiDAR")
-    camera: CameraPreset = required("The camera")
-    evaluation: EvaluationPreset = required("Bounds of the evaluation")
+    lidar: LidarPreset
+    camera: CameraPreset
+    evaluation: EvaluationPreset
     cone_spacing_scale: float = required("Track size relative to full size", low=0.05, high=10.0)
 
     def camera_from_lidar(self) -> Tensor:
@@ -198,7 +198,8 @@ def _from_mapping(config_class: type[C], values: Any, where: str) -> C:
         if name not in values and field.default is dataclasses.MISSING
     ]  # fmt: skip
     if missing:
-        raise ValueError(f"missing key {where}{missing[0]}: {fields[missing[0]].metadata}")
+        description = fields[missing[0]].metadata.get("description", "a group of settings")
+        raise ValueError(f"missing key {where}{missing[0]}, expected: {description}")
     read = {key: _read(fields[key].type, value, where + key) for key, value in values.items()}
     return config_class(**read)
 
@@ -223,9 +224,7 @@ def _checked(value: Any, is_right: bool, where: str, expected: str) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    )
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _check_distortion(model: str, coefficients: tuple[float, ...]) -> None:

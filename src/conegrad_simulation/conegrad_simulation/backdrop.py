@@ -75,9 +75,7 @@ def _angles(directions: Singles, view: View) -> tuple[Singles, Singles]:
     return np.arctan2(left, ahead), directions[..., 2] / np.hypot(ahead, left)
 
 
-def _visible_strip(
-    azimuth: Singles, top_row: int, view: View, world: World
-) -> tuple[Bytes, int]:
+def _visible_strip(azimuth: Singles, top_row: int, view: View, world: World) -> tuple[Bytes, int]:
     """Panorama over sky in the directions of the image, and its first column."""
     painted = panorama(world.surroundings, world.backdrop % VARIANTS)
     first = int(np.floor(-azimuth.max() * SCALE)) - 2

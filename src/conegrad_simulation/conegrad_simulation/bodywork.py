@@ -24,9 +24,11 @@ class _Sheet:
             spots = np.round((outline * [sign, 1] + [0.5, 0]) * self.size * 16).astype(np.int32)
             cv2.fillPoly(self.picture, [spots], self.tone(colour), cv2.LINE_8, 4)
 
-    def disc(self, x: float, y: float, radius: float, colour: object, mirrored: bool = False) -> None:
+    def disc(
+        self, x: float, y: float, radius: float, colour: object, mirrored: bool = False
+    ) -> None:
         for sign in (1, -1) if mirrored else (1,):
-            spot = np.round((np.array([sign * x, y]) + [0.5, 0]) * self.size).astype(int)
+            spot = np.round(np.array([sign * x + 0.5, y]) * self.size).astype(int)
             axes = max(1, round(radius * self.size[0]))
             cv2.circle(self.picture, spot.tolist(), axes, self.tone(colour), -1)
 
@@ -102,13 +104,19 @@ def _nose(sheet: _Sheet) -> None:
     paint = _paint(sheet)
     sheet.shape([[-tip, top], [tip, top], [foot, 1.05], [-foot, 1.05]], paint)
     sheet.shape(
-        [[-tip * 0.8, top + 0.05], [tip * 0.8, top + 0.05], [foot * 0.7, 1.05], [-foot * 0.7, 1.05]],
+        [
+            [-tip * 0.8, top + 0.05],
+            [tip * 0.8, top + 0.05],
+            [foot * 0.7, 1.05],
+            [-foot * 0.7, 1.05],
+        ],
         _paint(sheet),
     )
     if rng.random() < 0.5:  # a mast or sensor on the nose
         width, height = rng.uniform(0.01, 0.03), rng.uniform(0.03, 0.14)
         sheet.shape(
-            [[-width, top - height], [width, top - height], [width, top], [-width, top]], (25, 25, 25)
+            [[-width, top - height], [width, top - height], [width, top], [-width, top]],
+            (25, 25, 25),
         )
     for _ in range(int(rng.integers(0, 10))):
         _sticker(sheet, (-foot, foot), (top, 1.0))
@@ -118,7 +126,9 @@ def _sticker(sheet: _Sheet, across: tuple[float, float], down: tuple[float, floa
     rng = sheet.rng
     x, y = rng.uniform(*across), rng.uniform(*down)
     width, height = rng.uniform(0.005, 0.05), rng.uniform(0.005, 0.03)
-    colour = np.array(BUTTONS[int(rng.integers(len(BUTTONS)))]) if rng.random() < 0.5 else _paint(sheet)
+    colour = (
+        np.array(BUTTONS[int(rng.integers(len(BUTTONS)))]) if rng.random() < 0.5 else _paint(sheet)
+    )
     sheet.shape([[x, y], [x + width, y], [x + width * 0.9, y + height], [x, y + height]], colour)
 
 
@@ -132,11 +142,17 @@ def _cockpit(sheet: _Sheet) -> None:
     wide = half + rng.uniform(0.12, 0.3)
     sheet.shape([[-half, top], [half, top], [half * 1.3, rim], [-half * 1.3, rim]], paint)
     sheet.shape(
-        [[-half * 0.9, top + 0.04], [half * 0.9, top + 0.04], [half, rim], [-half, rim]], _paint(sheet)
+        [[-half * 0.9, top + 0.04], [half * 0.9, top + 0.04], [half, rim], [-half, rim]],
+        _paint(sheet),
     )
     sheet.shape([[-half * 1.3, rim], [half * 1.3, rim], [wide, 1.1], [-wide, 1.1]], paint)
     sheet.shape(
-        [[-half * 1.1, rim + 0.03], [half * 1.1, rim + 0.03], [wide * 0.9, 1.1], [-wide * 0.9, 1.1]],
+        [
+            [-half * 1.1, rim + 0.03],
+            [half * 1.1, rim + 0.03],
+            [wide * 0.9, 1.1],
+            [-wide * 0.9, 1.1],
+        ],
         (22, 22, 24),
     )
     for _ in range(int(rng.integers(2, 12))):
@@ -155,7 +171,10 @@ def _steering_wheel(sheet: _Sheet, rim: float) -> None:
     def place(points: object) -> np.ndarray:
         return centre + (np.asarray(points) @ rotation.T) * size * aspect
 
-    sheet.shape(place([[-1, -0.5], [1, -0.5], [1.1, 0.2], [0.8, 0.7], [-0.8, 0.7], [-1.1, 0.2]]), (45, 45, 48))
+    sheet.shape(
+        place([[-1, -0.5], [1, -0.5], [1.1, 0.2], [0.8, 0.7], [-0.8, 0.7], [-1.1, 0.2]]),
+        (45, 45, 48),
+    )
     sheet.shape(place([[-0.5, -0.3], [0.5, -0.3], [0.4, 0.3], [-0.4, 0.3]]), (25, 25, 27))
     for _ in range(int(rng.integers(3, 10))):
         x, y = place([[rng.uniform(-0.9, 0.9), rng.uniform(-0.4, 0.5)]])[0]

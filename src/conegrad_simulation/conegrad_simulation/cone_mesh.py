@@ -15,20 +15,20 @@ BODY = (BANDS + 1) * SIDES  # vertices of the body
 PLATE = 8  # vertices of the base plate
 PLATE_THICKNESS = 0.028  # [m]
 
-# Levels of the rings as shares of the height; the stripes of the rules end on rings.
-ONE_STRIPE = (0.0, 0.18, 0.36, 0.48, 0.60, 0.78, 0.92, 1.0)
+# Levels of the rings as shares of the height; the stripes end on rings.
 TWO_STRIPES = (0.0, 0.20, 0.38, 0.56, 0.74, 0.84, 0.93, 1.0)
 ONE_STRIPE_BANDS = (2, 3)
 TWO_STRIPE_BANDS = (1, 3)
 
 # Paint, blue green red: makers differ, and sun, age and cameras shift it further.
+ORANGES = ((15, 75, 235), (20, 95, 250), (25, 55, 225), (10, 110, 245), (30, 60, 200))
 PAINTS = {
     ConeClass.BLUE: ((175, 80, 15), (200, 110, 10), (140, 50, 15), (215, 130, 30), (160, 60, 50)),
     ConeClass.YELLOW: ((0, 195, 235), (10, 215, 250), (0, 165, 215), (30, 225, 240), (0, 180, 250)),
-    ConeClass.SMALL_ORANGE: ((15, 75, 235), (20, 95, 250), (25, 55, 225), (10, 110, 245), (30, 60, 200)),
-    ConeClass.BIG_ORANGE: ((15, 75, 235), (20, 95, 250), (25, 55, 225), (10, 110, 245), (30, 60, 200)),
-    ConeClass.UNKNOWN: ((90, 160, 60), (60, 60, 60), (200, 200, 200), (120, 60, 150), (40, 40, 190)),
-}  # fmt: skip
+    ConeClass.SMALL_ORANGE: ORANGES,
+    ConeClass.BIG_ORANGE: ORANGES,
+    ConeClass.UNKNOWN: ((90, 160, 60), (60, 60, 60), (200, 200, 200), (120, 60, 150)),
+}
 WHITE, BLACK = (225, 228, 230), (32, 30, 30)
 
 
@@ -56,9 +56,8 @@ def cone_meshes(scene: Scene, world: World, keep: npt.NDArray[np.int64]) -> Cone
     rng = np.random.default_rng((world.cone_style, 0xC04E))
     looks = rng.random((len(scene.cone_classes), 12))[keep]
     dirt = rng.standard_normal((len(scene.cone_classes), BANDS, SIDES))[keep]
-    levels = np.where(
-        (scene.cone_classes[keep] == ConeClass.BIG_ORANGE)[:, None], TWO_STRIPES, ONE_STRIPE
-    )
+    is_big = scene.cone_classes[keep] == ConeClass.BIG_ORANGE
+    levels = np.where(is_big[:, None], TWO_STRIPES, _one_stripe(world))
     rings, plates = _vertices(scene, keep, levels)
     albedo, plate_albedo = _albedo(scene.cone_classes[keep], looks, dirt, world)
     light = _light(rings, world)
@@ -72,6 +71,13 @@ def cone_meshes(scene: Scene, world: World, keep: npt.NDArray[np.int64]) -> Cone
         plate_albedo[:, None] * plate_light,
         albedo[:, -1].mean(axis=1) * np.where(looks[:, 11:] < 0.6, 0.35, 1.0),
     )
+
+
+def _one_stripe(world: World) -> Floats:
+    """Levels of the rings of a cone with one stripe; makers put it lower or higher."""
+    maker = np.random.default_rng((world.cone_style, 0x0E57))
+    low, high = maker.uniform(0.34, 0.50), maker.uniform(0.60, 0.78)
+    return np.array([0.0, 0.18, low, (low + high) / 2, high, (high + 0.95) / 2, 0.95, 1.0])
 
 
 def _vertices(scene: Scene, keep: npt.NDArray[np.int64], levels: Floats) -> tuple[Floats, Floats]:
@@ -128,7 +134,7 @@ def _albedo(
         chosen = np.array(paints)[np.where(looks[:, 1] < 0.8, own, other)]
         body = np.where((classes == colour)[:, None], chosen, body)
     body = body * (0.85 + 0.3 * looks[:, 2:3])
-    fading = 0.35 * world.cone_wear * looks[:, 3:4]
+    fading = 0.22 * world.cone_wear * looks[:, 3:4]
     body = body * (1 - fading) + fading * body.mean(axis=1, keepdims=True) * 1.15
     albedo = np.repeat(np.repeat(body[:, None, None], BANDS, axis=1), SIDES, axis=2)
     albedo = _striped(albedo, classes, looks, maker)
@@ -147,12 +153,10 @@ def _striped(
 ) -> Floats:
     stripe = np.where((classes == ConeClass.YELLOW)[:, None], BLACK, WHITE).astype(float)
     stripe *= 0.75 + 0.3 * looks[:, 7:8]
-    is_plain = looks[:, 8] < np.where(maker[5 + classes % 3] < 0.25, 0.7, 0.08)
-    wide = maker[9] < 0.35
+    is_big = classes == ConeClass.BIG_ORANGE
+    is_plain = ~is_big & (looks[:, 8] < np.where(maker[5 + classes % 3] < 0.15, 0.6, 0.05))
     for band in range(BANDS):
-        single = band in ONE_STRIPE_BANDS or (wide and band == 1)
-        is_big = classes == ConeClass.BIG_ORANGE
-        has = np.where(is_big, band in TWO_STRIPE_BANDS, single) & ~is_plain
+        has = np.where(is_big, band in TWO_STRIPE_BANDS, band in ONE_STRIPE_BANDS) & ~is_plain
         albedo[:, band] = np.where(has[:, None, None], stripe[:, None], albedo[:, band])
     return albedo
 

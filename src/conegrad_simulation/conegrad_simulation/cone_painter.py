@@ -46,7 +46,8 @@ def project_cones(scene: Scene, view: View, world: World) -> ProjectedCones:
     index = index[np.argsort(-depths[index], kind="stable")]
     meshes = cone_meshes(scene, world, index)
     vertices = np.concatenate(
-        [meshes.rings.reshape(len(index), BODY, 3), meshes.plates.reshape(len(index), PLATE, 3)], axis=1
+        [meshes.rings.reshape(len(index), BODY, 3), meshes.plates.reshape(len(index), PLATE, 3)],
+        axis=1,
     )
     pixels, visible = view.project(vertices.reshape(-1, 3))
     whole = visible.reshape(len(index), BODY + PLATE).all(axis=1)
@@ -156,9 +157,7 @@ def _draw_facets(
     in_front = (across[..., 0] * along[..., 1] - across[..., 1] * along[..., 0]) < 0
     colours = paint.tolist()
     for band, side in zip(*np.nonzero(in_front), strict=True):
-        cv2.fillConvexPoly(
-            patch, quads[band, side], (*colours[band][side], 255), 8, SUBPIXEL
-        )
+        cv2.fillConvexPoly(patch, quads[band, side], (*colours[band][side], 255), 8, SUBPIXEL)
     rim = rings[-1] - rings[-1].mean(axis=0, dtype=np.int32)
     # The rim turns one way round seen from above, the other way from below.
     if np.sum(rim[:-1, 0] * rim[1:, 1] - rim[:-1, 1] * rim[1:, 0]) < 0:

@@ -92,7 +92,7 @@ def _scatter(
     local, classes = _apart(local, classes)
     cosine, sine = math.cos(pose.yaw), math.sin(pose.yaw)
     turned = local @ np.array([[cosine, sine], [-sine, cosine]])
-    return turned + [pose.x, pose.y], classes, pose
+    return np.add(turned, [pose.x, pose.y]), classes, pose
 
 
 def _scattered_classes(rng: np.random.Generator, count: int) -> Ints:

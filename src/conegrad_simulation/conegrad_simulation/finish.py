@@ -37,12 +37,17 @@ def _glare(image: Bytes, view: View, world: World) -> Bytes:
     rows, columns = height // 8, width // 8
     turn = np.angle(np.exp(1j * (world.sun_azimuth - view.heading)))
     x = 0.5 - np.clip(turn, -1.2, 1.2) * view.focal / width
-    horizon = 0.5 + (view.camera_from_map[1] @ [np.cos(view.heading), np.sin(view.heading), 0, 0]) * view.focal / height
+    horizon = (
+        0.5
+        + (view.camera_from_map[1] @ [np.cos(view.heading), np.sin(view.heading), 0, 0])
+        * view.focal
+        / height
+    )
     y = horizon - np.tan(min(world.sun_elevation, 0.6)) * view.focal / height
     u, v = np.meshgrid((np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.5) / rows)
     bloom = np.exp(-((u - x) ** 2 + ((v - y) * height / width) ** 2) / 0.08)
     below = np.clip((v - horizon) * 6, 0, 1)
-    streak = below * np.exp(-((u - x) / (0.04 + 0.12 * np.clip(v - horizon, 0, 1))) ** 2)
+    streak = below * np.exp(-(((u - x) / (0.04 + 0.12 * np.clip(v - horizon, 0, 1))) ** 2))
     wetness = 1.0 if world.ground == "wet" else 0.35
     light = 150 * world.glare * (bloom + wetness * streak * np.exp(-2 * (v - horizon)))
     light = np.clip(light[..., None] * [0.75, 0.92, 1.0], 0, 255).astype(np.uint8)
@@ -66,7 +71,9 @@ def _fringed(image: Bytes, shift: float) -> Bytes:
     """Red magnified against the other colours, by ``shift`` px at the border of 640 px."""
     height, width = image.shape[:2]
     factor = 1 + shift / 320
-    matrix = np.array([[factor, 0, (1 - factor) * width / 2], [0, factor, (1 - factor) * height / 2]])
+    matrix = np.array(
+        [[factor, 0, (1 - factor) * width / 2], [0, factor, (1 - factor) * height / 2]]
+    )
     fringed = image.copy()
     red = np.ascontiguousarray(image[..., 2])
     fringed[..., 2] = cv2.warpAffine(red, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)

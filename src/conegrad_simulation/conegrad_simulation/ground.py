@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -92,7 +93,7 @@ def _grain(places: tuple[Singles, Singles], view: View, world: World) -> Bytes:
     levels = np.clip(np.log2(texels * stretch), 0, LEVELS - 1).astype(int)
     out = np.empty(x.shape, np.uint8)
     edges = [0, *(np.flatnonzero(np.diff(levels)) + 1).tolist(), len(levels)]
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         out[first:last] = cv2.remap(
             tiles[levels[first]], map_x[first:last], map_y[first:last],
             cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP,
@@ -120,7 +121,9 @@ def _softened(light: Bytes, view: View, world: World, places: tuple[Singles, Sin
     soft = cv2.convertScaleAbs(soft, alpha=0.8, beta=255 - 0.8 * 175)
     if world.tree_shadow > 0:
         trees = _tile(foliage(world.ground_style % 8), x, y, FOLIAGE_SCALE)
-        soft = cv2.multiply(soft, cv2.convertScaleAbs(trees, alpha=-world.tree_shadow, beta=255), scale=1 / 255)
+        soft = cv2.multiply(
+            soft, cv2.convertScaleAbs(trees, alpha=-world.tree_shadow, beta=255), scale=1 / 255
+        )
     return cv2.multiply(light, cv2.resize(soft, light.shape[::-1]), scale=1 / 255)
 
 
@@ -135,9 +138,7 @@ def _flat_colours(view: View, world: World, width: int, height: int) -> Bytes:
     flat = np.empty((height, width, 3), np.uint8)
     cv2.rectangle(flat, (0, 0), (width, height), ground_colour(world), -1)
     half_view = math.atan(width / 2 / view.focal) + 0.1
-    polygons, colours = marks_around(
-        view.position[:2], view.heading, MARK_RANGE, half_view, world
-    )
+    polygons, colours = marks_around(view.position[:2], view.heading, MARK_RANGE, half_view, world)
     fill_ground(flat, view, polygons, colours)
     return flat
 

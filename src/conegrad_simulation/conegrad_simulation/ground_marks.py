@@ -85,9 +85,7 @@ def _cells(place: Floats, reach: float) -> list[npt.NDArray[np.int64]]:
     first = np.floor((place - reach) / CELL).astype(int)
     last = np.floor((place + reach) / CELL).astype(int)
     return [
-        np.array([i, j])
-        for i in range(first[0], last[0] + 1)
-        for j in range(first[1], last[1] + 1)
+        np.array([i, j]) for i in range(first[0], last[0] + 1) for j in range(first[1], last[1] + 1)
     ]
 
 

@@ -79,7 +79,9 @@ def panorama(surroundings: str, variant: int) -> Panorama:
 
 def _roughened(canvas: _Canvas) -> Bytes:
     fine = canvas.rng.standard_normal((HEIGHT, WIDTH), dtype=np.float32)
-    coarse = cv2.resize(canvas.rng.standard_normal((HEIGHT // 8, WIDTH // 8), dtype=np.float32), (WIDTH, HEIGHT))
+    coarse = cv2.resize(
+        canvas.rng.standard_normal((HEIGHT // 8, WIDTH // 8), dtype=np.float32), (WIDTH, HEIGHT)
+    )
     gain = 1 + 0.10 * cv2.GaussianBlur(fine, (0, 0), 0.8) * 2 + 0.12 * coarse
     rough = canvas.colours * gain[..., None]
     return np.clip(cv2.GaussianBlur(rough, (0, 0), 0.6), 0, 255).astype(np.uint8)
@@ -125,7 +127,13 @@ def _trees(canvas: _Canvas) -> None:
         for _ in range(rng.integers(10, 40)):
             spot = rng.normal(0, 0.5, 2) * [crown, height * 0.28]
             size = rng.uniform(0.15, 0.45) * crown
-            canvas.blob(x + spot[0], height * 0.7 + spot[1], size, size, np.array(kind) * rng.uniform(0.4, 1.3))
+            canvas.blob(
+                x + spot[0],
+                height * 0.7 + spot[1],
+                size,
+                size,
+                np.array(kind) * rng.uniform(0.4, 1.3),
+            )
 
 
 def _buildings(canvas: _Canvas) -> None:
@@ -141,7 +149,9 @@ def _buildings(canvas: _Canvas) -> None:
             for floor in np.arange(height * 0.35, height * 0.85, rng.uniform(12, 26)):
                 canvas.box(at, floor, step * 0.7, min(9, height * 0.25), (70, 60, 55))
         if rng.random() < 0.6:
-            canvas.box(x + width * rng.random() * 0.8, 0, width * 0.15, height * 0.4, canvas.any_colour())
+            canvas.box(
+                x + width * rng.random() * 0.8, 0, width * 0.15, height * 0.4, canvas.any_colour()
+            )
 
 
 def _vehicles(canvas: _Canvas) -> None:
@@ -216,7 +226,7 @@ def _junk(canvas: _Canvas, many: int = 260, tallest: float = 90.0) -> None:
             canvas.box(x, y, size * rng.uniform(0.2, 2), size * rng.uniform(0.3, 1.4), colour)
         elif shape < 0.75:
             spread = rng.uniform(-1, 1, (int(rng.integers(3, 7)), 2)) * size
-            canvas.polygon(np.abs(spread * [1, 0.7]) + [x, y], colour)
+            canvas.polygon(np.add(np.abs(spread * [1, 0.7]), [x, y]), colour)
         else:
             canvas.blob(x, y + size * 0.3, size * 0.5, size * rng.uniform(0.2, 0.6), colour)
 
@@ -248,7 +258,9 @@ def _openings(canvas: _Canvas) -> None:
         foot = 0 if rng.random() < 0.6 else rng.uniform(30, 90)
         colour = canvas.any_colour()
         canvas.box(x, foot, width, height, colour)
-        canvas.box(x + 2, foot + 2, width - 4, height - 4, np.asarray(colour) * rng.uniform(0.5, 0.95))
+        canvas.box(
+            x + 2, foot + 2, width - 4, height - 4, np.asarray(colour) * rng.uniform(0.5, 0.95)
+        )
     for _ in range(rng.integers(0, 20)):  # bins and drums before the wall
         x, size, colour = canvas.anywhere(), rng.uniform(20, 60), canvas.any_colour()
         canvas.box(x, 0, size * 0.6, size, colour)
@@ -267,7 +279,17 @@ def _ceiling(canvas: _Canvas) -> None:
 
 PAINTERS: dict[str, tuple[Callable[[_Canvas], None], ...]] = {
     "open": (_hills, _tree_line, _field, _poles, _vehicles, _banners),
-    "paddock": (_hills, _tree_line, _buildings, _tents, _fence, _vehicles, _banners, _crowd, _poles),
+    "paddock": (
+        _hills,
+        _tree_line,
+        _buildings,
+        _tents,
+        _fence,
+        _vehicles,
+        _banners,
+        _crowd,
+        _poles,
+    ),
     "trees": (_hills, _trees, _field, _vehicles, _fence, _crowd),
     "yard": (_trees, _walls, _openings, _poles, _junk),
     "hall": (_ceiling, _walls, _openings, _lamps, _crowd, _junk),

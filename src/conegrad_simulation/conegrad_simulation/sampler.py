@@ -120,9 +120,7 @@ def _setting(seed: int, vehicle: Vehicle, level: str, size: tuple[int, int]) -> 
     if level == "wide":
         canvas = random_canvas(int(rng.integers(CAMERAS)), vehicle.camera.mounting, size)
         height = round(float(rng.uniform(*LIDAR_HEIGHTS)), 2)
-        lidar = dataclasses.replace(
-            lidar, mounting=dataclasses.replace(lidar.mounting, z=height)
-        )
+        lidar = dataclasses.replace(lidar, mounting=dataclasses.replace(lidar.mounting, z=height))
     focal = float(canvas.model.intrinsics[0, 0])
     half_view = math.atan(canvas.model.width / 2 / focal)
     positions, classes, pose = random_course(rng, half_view, vehicle.cone_spacing_scale, level)

@@ -133,7 +133,14 @@ def _crate(picture: Bytes, rng: np.random.Generator) -> None:
     _box(picture, 0.0, 0.0, 1.0, rng.uniform(0.05, 0.4), colour * rng.uniform(0.8, 1.3))
     for _ in range(int(rng.integers(0, 5))):
         x, y = rng.random(2)
-        _box(picture, x, y, x + rng.uniform(0.05, 0.5), y + rng.uniform(0.02, 0.3), _loud_or_grey(rng))
+        _box(
+            picture,
+            x,
+            y,
+            x + rng.uniform(0.05, 0.5),
+            y + rng.uniform(0.02, 0.3),
+            _loud_or_grey(rng),
+        )
 
 
 ASPECTS = {

@@ -21,7 +21,9 @@ def grain(kind: str, variant: int) -> tuple[Bytes, ...]:
     rng = np.random.default_rng((variant, sum(map(ord, kind)), 0x6A41))
     fine, medium, coarse = (_noise(rng, blur) for blur in (0.6, 1.8, 7.0))
     if kind == "speckled":
-        stones = np.maximum(_noise(rng, 1.3) - 0.6, 0.0) * 2.2 - np.maximum(_noise(rng, 1.6) - 0.9, 0)
+        stones = np.maximum(_noise(rng, 1.3) - 0.6, 0.0) * 2.2 - np.maximum(
+            _noise(rng, 1.6) - 0.9, 0
+        )
         mix = 30 * fine + 30 * medium + 10 * coarse + 42 * stones - 8
     elif kind in ("concrete", "slabs"):
         mix = 9 * fine + 6 * medium + 9 * coarse
@@ -38,7 +40,9 @@ def grain(kind: str, variant: int) -> tuple[Bytes, ...]:
 def blotches(variant: int) -> Bytes:
     """Large soft stains, 128 is neutral; 256 px of 0.25 m each."""
     rng = np.random.default_rng((variant, 0xB107))
-    mix = sum(weight * _noise(rng, blur, 256) for weight, blur in ((14, 2.0), (18, 6.0), (20, 16.0)))
+    mix = sum(
+        weight * _noise(rng, blur, 256) for weight, blur in ((14, 2.0), (18, 6.0), (20, 16.0))
+    )
     return np.clip(NEUTRAL + mix, 0, 255).astype(np.uint8)
 
 
@@ -77,9 +81,7 @@ def _blurred_levels(tile: npt.NDArray[np.float32]) -> tuple[Bytes, ...]:
     levels = [tile]
     for level in range(1, LEVELS):
         margin = 64
-        padded = cv2.copyMakeBorder(
-            tile, margin, margin, margin, margin, cv2.BORDER_WRAP
-        )
+        padded = cv2.copyMakeBorder(tile, margin, margin, margin, margin, cv2.BORDER_WRAP)
         soft = cv2.GaussianBlur(padded, (0, 0), 0.5 * 2**level)
         levels.append(soft[margin:-margin, margin:-margin])
     return tuple(np.ascontiguousarray(level.astype(np.uint8)) for level in levels)

@@ -13,7 +13,11 @@ from conegrad_simulation.track import Track
 
 OWN_COLUMNS = ("x", "y", "colour")
 FOREIGN_COLUMNS = ("X", "Y", "cone_type")  # of the EPFL track database
-COLOUR_ALIASES = {"orange": "small_orange", "orange_small": "small_orange", "orange_big": "big_orange"}  # fmt: skip
+COLOUR_ALIASES = {
+    "orange": "small_orange",
+    "orange_small": "small_orange",
+    "orange_big": "big_orange",
+}
 
 
 def save_csv(track: Track, path: str | Path) -> None:

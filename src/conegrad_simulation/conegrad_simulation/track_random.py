@@ -11,7 +11,7 @@ from conegrad_simulation.track import Track
 STEP = 0.25  # [m] between points of the centre line
 MIN_RADIUS = 5.0  # [m] of the centre line: hairpins are at least 9 m wide outside
 LANE_WIDTHS = (3.2, 4.8)  # [m], inside the 3 to 5 m of the rules
-MAX_SPACING, MIN_SPACING = 4.8, 2.0  # [m] between cones of one side, straight and in corners
+MAX_SPACING, MIN_SPACING = 4.5, 2.0  # [m] between cones of one side, straight and in corners
 START_HALF_GAP = 0.75  # [m], between the two pairs of big cones of the start line, halved
 
 
@@ -80,7 +80,7 @@ def _cones(
     groups = [
         _big_cones(left, right, start),
         *(
-            (_side(rng, border, curvature, border[start]), colour)
+            (_side(rng, border, curvature, start), colour)
             for border, colour in ((left, ConeClass.BLUE), (right, ConeClass.YELLOW))
         ),
     ]
@@ -96,13 +96,14 @@ def _big_cones(left: Floats, right: Floats, start: int) -> tuple[Floats, ConeCla
     ), ConeClass.BIG_ORANGE
 
 
-def _side(rng: np.random.Generator, border: Floats, curvature: Floats, start: Floats) -> Floats:
-    """Cones along one border: closer where it bends, none where the big ones stand."""
+def _side(rng: np.random.Generator, border: Floats, curvature: Floats, start: int) -> Floats:
+    """Cones along one border, closer where it bends; the start lies between two of them."""
     spacing = np.clip(0.33 / np.maximum(np.abs(curvature), 1e-3), MIN_SPACING, MAX_SPACING)
     spacing = np.convolve(np.tile(spacing, 3), np.full(16, 1 / 16), "same")[len(border) :]
     steps = np.linalg.norm(np.roll(border, -1, axis=0) - border, axis=1)
     share = np.concatenate([[0.0], np.cumsum(steps / spacing[: len(border)])])
     count = int(np.ceil(share[-1]))
-    at = np.interp(np.arange(count) * share[-1] / count, share, np.arange(len(share)))
-    cones = border[np.round(at).astype(int) % len(border)] + rng.normal(0.0, 0.03, (count, 2))
-    return np.asarray(cones[np.linalg.norm(cones - start, axis=1) > 1.6])
+    wanted = share[start] + (np.arange(count) + 0.5) * share[-1] / count
+    at = np.interp(wanted % share[-1], share, np.arange(len(share)))
+    cones = border[np.round(at).astype(int) % len(border)]
+    return np.asarray(cones + rng.normal(0.0, 0.03, (count, 2)))

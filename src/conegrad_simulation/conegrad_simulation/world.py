@@ -25,7 +25,8 @@ class World:
         sun_azimuth, sun_elevation: direction of the sun in the map [rad].
         shadow: darkness of cast shadows in [0, 1]; ``tree_shadow`` that of tree shadows.
         ambient_shade: darkness of the side of a cone that is turned away from the sun, [0, 1].
-        exposure: gain of the image beyond the automatic one; ``contrast``, ``gamma``, ``saturation``: 1 is neutral.
+        exposure: gain of the image beyond the automatic one; ``contrast``, ``gamma``,
+            ``saturation``: 1 is neutral.
         white_balance: gains of red and blue.
         glare: strength of the low sun's bloom and of its reflection on the ground, [0, 1].
         fog: share of fog at 20 m; ``vignette`` darkening of the corners, both in [0, 1].
@@ -214,7 +215,11 @@ def _sample_varied(rng: np.random.Generator) -> World:
 
 def _sample_place(rng: np.random.Generator) -> dict[str, object]:
     surroundings = str(rng.choice(SURROUNDINGS, p=(0.3, 0.25, 0.2, 0.15, 0.1)))
-    odds = (0.1, 0.1, 0.1, 0.1, 0.1, 0.5) if surroundings == "hall" else (0.3, 0.2, 0.2, 0.15, 0.1, 0.05)
+    odds = (
+        (0.1, 0.1, 0.1, 0.1, 0.1, 0.5)
+        if surroundings == "hall"
+        else (0.3, 0.2, 0.2, 0.15, 0.1, 0.05)
+    )
     return {
         "surroundings": surroundings,
         "ground": str(rng.choice(GROUNDS, p=odds)),
@@ -253,7 +258,7 @@ def _sample_camera(rng: np.random.Generator) -> dict[str, object]:
         "blur": float(rng.exponential(0.55)),
         "motion_blur": _sometimes(rng, 0.25, 2.0, 7.0),
         "rolling": float(rng.normal(0.0, 0.35)),
-        "noise": _log_uniform(rng, 0.8, 14.0),
+        "noise": _log_uniform(rng, 0.8, 10.0),
         "jpeg": int(rng.integers(25, 90)) if rng.random() < 0.3 else 0,
         "sharpen": _sometimes(rng, 0.3, 0.2, 1.0),
         "chromatic": _sometimes(rng, 0.3, 0.3, 2.0),
