@@ -1,7 +1,7 @@
 """Camera node: images in, cone detections out."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from conegrad_nodes.model_node import PerceptionNode
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import LATEST, RESULTS, input_qos
 from conegrad_nodes.running import run
-from conegrad_nodes.worker import LatestWorker
+from conegrad_nodes.worker import Arrived, LatestWorker
 
 TRANSPORTS: dict[str, tuple[Any, str]] = {
     "raw": (Image, "image_raw"),
@@ -46,13 +46,6 @@ class CameraNodeConfig(Config):
             raise ValueError(
                 f"image_transport is {self.image_transport!r}, expected raw or compressed"
             )
-
-
-class Arrived(NamedTuple):
-    """A message and the ``time.perf_counter()`` of its arrival."""
-
-    msg: Any
-    arrival: float
 
 
 class CameraNode(PerceptionNode):

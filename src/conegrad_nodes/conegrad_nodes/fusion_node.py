@@ -20,7 +20,6 @@ from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
-from conegrad_nodes.camera_node import Arrived
 from conegrad_nodes.decode import (
     camera_model_from_msg,
     detections_from_msg,
@@ -36,6 +35,7 @@ from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import LATCHED, RESULTS, input_qos
 from conegrad_nodes.running import run
 from conegrad_nodes.static_transforms import TF_STATIC
+from conegrad_nodes.worker import Arrived
 
 TIMEOUT_CHECK = 0.02  # [s] between two looks whether a partner is overdue
 

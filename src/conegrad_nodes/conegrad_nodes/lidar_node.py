@@ -11,7 +11,6 @@ from conegrad_core.config import Config, setting
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
-from conegrad_nodes.camera_node import Arrived
 from conegrad_nodes.decode import DecodeError, points_from_msg, scan_from_msg
 from conegrad_nodes.encode import segmentation_to_msg
 from conegrad_nodes.findings import Finding, Level
@@ -20,7 +19,7 @@ from conegrad_nodes.model_node import PerceptionNode
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import RESULTS, input_qos
 from conegrad_nodes.running import run
-from conegrad_nodes.worker import LatestWorker
+from conegrad_nodes.worker import Arrived, LatestWorker
 
 INPUTS: dict[str, Any] = {"scan": LaserScan, "points": PointCloud2}
 WARM_UP_BEAMS = 1081

@@ -2,9 +2,16 @@
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+
+class Arrived(NamedTuple):
+    """A message and the ``time.perf_counter()`` of its arrival."""
+
+    msg: Any
+    arrival: float
 
 
 class LatestWorker(Generic[T]):

@@ -1,0 +1,233 @@
+"""Messages to containers: live ones, ones of a bag, and ones that cannot be used."""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from conegrad_core.cones import ConeClass
+from conegrad_nodes.bags.types import default_typestore
+from conegrad_nodes.decode import (
+    DecodeError,
+    camera_model_from_msg,
+    image_from_msg,
+    points_from_msg,
+    pose_from_msg,
+    scan_from_msg,
+    stamp_ns_from_msg,
+    truth_from_msg,
+)
+
+RED, GREY = (200, 30, 10), 90
+ROOM = 5  # bytes of padding at the end of each row
+
+
+def raw(encoding, rows, big=False):
+    """An image message of ``(height, bytes)`` rows, padded."""
+    padded = np.pad(np.asarray(rows, dtype=np.uint8), ((0, 0), (0, ROOM)), constant_values=77)
+    return SimpleNamespace(
+        encoding=encoding, height=0, width=0, is_bigendian=big, step=padded.shape[1],
+        data=padded.tobytes(),
+    )  # fmt: skip
+
+
+def picture(encoding, pixel, big=False, size=(4, 6)):
+    """An image of one colour, ``pixel`` being the bytes of one pixel."""
+    msg = raw(encoding, np.tile(np.array(pixel, dtype=np.uint8), (size[0], size[1])), big)
+    msg.height, msg.width = size
+    return msg
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pixel", "big", "colour"),
+    [
+        ("rgb8", RED, False, RED),
+        ("bgr8", RED[::-1], False, RED),
+        ("rgba8", (*RED, 255), False, RED),
+        ("bgra8", (*RED[::-1], 255), False, RED),
+        ("mono8", (GREY,), False, (GREY,) * 3),
+        ("mono16", (1, GREY), False, (GREY,) * 3),
+        ("mono16", (GREY, 1), True, (GREY,) * 3),
+        ("rgb16", (1, 200, 1, 30, 1, 10), False, RED),
+        ("bgr16", (10, 1, 30, 1, 200, 1), True, RED),
+        ("rgba16", (0, 200, 0, 30, 0, 10, 0, 0), False, RED),
+        ("bgra16", (0, 10, 0, 30, 0, 200, 0, 0), False, RED),
+        ("bayer_rggb8", (GREY,), False, (GREY,) * 3),
+        ("uyvy", (128, 128), False, (130, 130, 130)),
+        ("yuyv", (128, 128), False, (130, 130, 130)),
+    ],
+)
+def test_every_encoding_gives_the_colour_without_the_padding(encoding, pixel, big, colour):
+    image = image_from_msg(picture(encoding, pixel, big))
+    assert image.shape == (4, 6, 3)
+    np.testing.assert_array_equal(image, np.broadcast_to(np.array(colour), (4, 6, 3)))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first_rows"),
+    [("rggb", "rg"), ("bggr", "bg"), ("gbrg", "gb"), ("grbg", "gr")],
+)
+def test_bayer_patterns_are_named_by_their_first_two_pixels(pattern, first_rows):
+    assert pattern.startswith(first_rows)
+    of = dict(zip("rgb", RED, strict=True))
+    cell = np.array([of[letter] for letter in pattern], dtype=np.uint8).reshape(2, 2)
+    msg = raw(f"bayer_{pattern}8", np.tile(cell, (4, 4)))
+    msg.height, msg.width = 8, 8
+    np.testing.assert_array_equal(image_from_msg(msg)[3:5, 3:5], np.full((2, 2, 3), RED))
+
+
+@pytest.mark.parametrize(("encoding", "chroma"), [("nv12", (90, 240)), ("nv21", (240, 90))])
+def test_planar_encodings_have_their_colour_after_the_luminance(encoding, chroma):
+    luminance = np.full((4, 6), 81)
+    msg = raw(encoding, np.vstack([luminance, np.tile(chroma, (2, 3))]))
+    msg.height, msg.width = 4, 6
+    red, green, blue = image_from_msg(msg)[1, 1].tolist()
+    assert red > 240  # (81, 90, 240) is pure red in BT.601
+    assert max(green, blue) < 15
+
+
+@pytest.mark.parametrize("suffix", ["jpeg", "png"])
+def test_compressed_images_come_out_as_rgb(suffix):
+    pixels = np.full((16, 32, 3), RED, dtype=np.uint8)
+    data = cv2.imencode("." + suffix, pixels[..., ::-1])[1].tobytes()
+    image = image_from_msg(SimpleNamespace(format=f"bgr8; {suffix} compressed bgr8", data=data))
+    assert image.shape == (16, 32, 3)
+    assert np.abs(image.astype(int) - RED).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("msg", "reason"),
+    [
+        (picture("8UC3", RED), "encoding is '8UC3', expected one of rgb8"),
+        (SimpleNamespace(width=0, height=4, encoding="rgb8"), "the image is 0x4 px"),
+        (SimpleNamespace(**{**vars(picture("rgb8", RED)), "step": 10}), "step is 10"),
+        (SimpleNamespace(**{**vars(picture("rgb8", RED)), "data": b"123"}), "data has 3 bytes"),
+        (SimpleNamespace(format="jpeg", data=b"no jpeg"), "is no image"),
+        (SimpleNamespace(format="jpeg", data=b""), "data has 0 bytes"),
+        (SimpleNamespace(format="16UC1; compressedDepth", data=b"x"), "of a colour image"),
+    ],
+)
+def test_images_that_cannot_be_used_are_refused_with_the_reason(msg, reason):
+    with pytest.raises(DecodeError, match=reason):
+        image_from_msg(msg)
+
+
+def laser(**fields):
+    values = {
+        "angle_min": -0.1, "angle_increment": 0.1, "range_min": 0.5, "range_max": 30.0,
+        "ranges": [1.0, 2.0, 3.0],
+    }  # fmt: skip
+    return SimpleNamespace(**{**values, **fields})
+
+
+def test_readings_without_meaning_become_nan():
+    ranges = [np.nan, np.inf, -np.inf, 0.0, -1.0, 0.4, 0.5, 30.0, 30.5]
+    scan = scan_from_msg(laser(ranges=ranges))
+    assert torch.isfinite(scan.ranges).tolist() == [False] * 6 + [True, True, False]
+    torch.testing.assert_close(scan.angles[:3], torch.tensor([-0.1, 0.0, 0.1]))
+
+
+def test_a_scan_that_runs_clockwise_is_turned_round():
+    scan = scan_from_msg(laser(angle_min=0.1, angle_increment=-0.1))
+    torch.testing.assert_close(scan.ranges, torch.tensor([3.0, 2.0, 1.0]))
+    torch.testing.assert_close(scan.angles, torch.tensor([-0.1, 0.0, 0.1]), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"ranges": [1.0]}, "ranges has 1 values"),
+        ({"angle_increment": 0.0}, "angle_increment is 0.0"),
+        ({"angle_min": np.nan}, "angle_min is nan"),
+        ({"range_max": 0.5}, "range_max is 0.5"),
+    ],
+)
+def test_scans_that_cannot_be_used_are_refused_with_the_reason(fields, reason):
+    with pytest.raises(DecodeError, match=reason):
+        scan_from_msg(laser(**fields))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_points_of_any_layout_and_byte_order(order):
+    layout = np.dtype({
+        "names": ["z", "x", "ring", "y"], "formats": [f"{order}f4", f"{order}f4", f"{order}u2",
+        f"{order}f8"], "offsets": [0, 4, 8, 16], "itemsize": 24,
+    })  # fmt: skip
+    points = np.zeros((2, 2), dtype=layout)
+    points["x"], points["y"], points["ring"] = [[1, 2], [3, np.nan]], 5, [[0, 1], [2, 3]]
+    rows = np.pad(points.view(np.uint8).reshape(2, 48), ((0, 0), (0, ROOM)))
+    numbers = {"f4": 7, "u2": 4, "f8": 8}
+    fields = [
+        SimpleNamespace(name=n, offset=layout.fields[n][1], count=1,
+                        datatype=numbers[layout.fields[n][0].str[1:]])
+        for n in layout.names
+    ]  # fmt: skip
+    cloud = points_from_msg(
+        SimpleNamespace(height=2, width=2, point_step=24, row_step=48 + ROOM, fields=fields,
+                        is_bigendian=order == ">", data=rows.tobytes())
+    )  # fmt: skip
+    torch.testing.assert_close(
+        cloud.points, torch.tensor([[1.0, 5.0, 0.0], [2.0, 5.0, 0.0], [3.0, 5.0, 0.0]])
+    )
+    assert cloud.rings.tolist() == [0, 1, 2]
+
+
+def camera_info(**fields):
+    store = default_typestore().types
+    region = store["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+    values = {
+        "width": 640, "height": 480, "distortion_model": "plumb_bob", "binning_x": 0,
+        "binning_y": 0, "roi": region, "d": np.zeros(5),
+        "k": np.array([500.0, 0, 320, 0, 501, 240, 0, 0, 1]),
+    }  # fmt: skip
+    return SimpleNamespace(**{**values, **fields})
+
+
+def test_camera_info_of_a_bag_and_live_alike():
+    model = camera_model_from_msg(camera_info())
+    assert (model.width, model.height, model.distortion_model) == (640, 480, "plumb_bob")
+    torch.testing.assert_close(model.intrinsics.diagonal(), torch.tensor([500.0, 501.0, 1.0]))
+
+
+def test_camera_info_without_coefficients_is_a_camera_without_distortion():
+    model = camera_model_from_msg(camera_info(d=np.zeros(0)))
+    assert model.distortion_model == "none"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"k": np.zeros(9)}, "expected a calibrated camera"),
+        ({"binning_x": 2}, "binning is 2x0"),
+        ({"distortion_model": "fish"}, "fish"),
+    ],
+)
+def test_camera_info_that_cannot_be_used_is_refused(fields, reason):
+    with pytest.raises(DecodeError, match=reason):
+        camera_model_from_msg(camera_info(**fields))
+
+
+def test_odometry_gives_the_planar_pose():
+    point = SimpleNamespace(x=1.0, y=2.0, z=3.0)
+    half = np.sqrt(0.5)
+    left = SimpleNamespace(x=0.0, y=0.0, z=half, w=half)  # 90 degrees to the left
+    inner = SimpleNamespace(position=point, orientation=left)
+    pose = pose_from_msg(SimpleNamespace(pose=SimpleNamespace(pose=inner)))
+    assert pose == pytest.approx((1.0, 2.0, np.pi / 2))
+
+
+def test_stamps_are_exact_to_the_nanosecond():
+    stamp = SimpleNamespace(sec=1_700_000_000, nanosec=123_456_789)
+    assert stamp_ns_from_msg(stamp) == 1_700_000_000_123_456_789
+
+
+def test_truth_takes_colours_by_their_number_in_the_message():
+    cone = SimpleNamespace(
+        position=SimpleNamespace(x=3.0, y=-1.0, z=0.0), colour=1,
+        visible_camera=True, visible_lidar=False,
+    )  # fmt: skip
+    truth = truth_from_msg(SimpleNamespace(cones=[cone]))
+    assert truth.classes.tolist() == [ConeClass.BLUE]
+    assert (truth.visible_camera.item(), truth.visible_lidar.item()) == (True, False)

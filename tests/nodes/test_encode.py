@@ -1,0 +1,144 @@
+"""Containers to messages and back."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("rclpy")
+pytest.importorskip("conegrad_msgs")
+
+from builtin_interfaces.msg import Time
+from conegrad_msgs.msg import Cone, ConeArray, ConeDetectionArray, ScanSegmentation
+from rclpy.serialization import deserialize_message, serialize_message
+from std_msgs.msg import Header
+
+from conegrad_core.camera.image import Detections
+from conegrad_core.cones import COLOUR_NAMES, Cones
+from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_nodes.bags.types import default_typestore
+from conegrad_nodes.decode import (
+    cones_from_msg,
+    detections_from_msg,
+    image_from_msg,
+    points_from_msg,
+    segmentation_from_msg,
+)
+from conegrad_nodes.decode.cones import COLOUR_NUMBERS
+from conegrad_nodes.encode import (
+    cone_points_to_msg,
+    cones_to_msg,
+    detections_to_msg,
+    image_to_msg,
+    markers_to_msg,
+    segmentation_to_msg,
+)
+
+HEADER = Header(frame_id="lidar", stamp=Time(sec=7, nanosec=8))
+CONES = Cones(
+    positions=torch.tensor([[4.0, 1.0], [5.0, -2.0]]),
+    covariances=torch.tensor([[[0.04, 0.0], [0.0, 0.01]], [[0.02, 0.01], [0.01, 0.02]]]),
+    colours=torch.tensor([[0.7, 0.1, 0.1, 0.05, 0.05], [0.0, 0.0, 0.0, 0.0, 1.0]]),
+    existence_logits=torch.tensor([2.0, 0.0]),
+    source=torch.tensor([3, 2]),
+)
+
+
+def sent(msg):
+    """The message as it arrives, live and in a bag."""
+    data = serialize_message(msg)
+    package, _, _ = type(msg).__module__.partition(".msg.")
+    name = f"{package}/msg/{type(msg).__name__}"
+    return deserialize_message(data, type(msg)), default_typestore().deserialize_cdr(data, name)
+
+
+def test_the_numbers_of_the_colours_are_those_of_the_message():
+    assert {name: getattr(Cone, name.upper()) for name in COLOUR_NAMES} == COLOUR_NUMBERS
+
+
+def test_detections_come_back_live_and_from_a_bag():
+    boxes = torch.tensor([[10.0, 20.0, 30.0, 60.0], [100.0, 50.0, 101.0, 53.0]])
+    logits = torch.tensor([[1.0, -2.0, 3.0, -40.0], [0.0, 0.5, -0.5, 2.0]])
+    msg = detections_to_msg(Detections(boxes, logits), HEADER, 640, 384)
+    assert msg.detections[0].score == pytest.approx(1 / (1 + math.exp(-3.0)))
+    assert (msg.detections[0].center_u, msg.detections[0].center_v) == (20.0, 40.0)
+    for arrived in sent(msg):
+        back = detections_from_msg(arrived)
+        torch.testing.assert_close(back.boxes_xyxy, boxes)
+        torch.testing.assert_close(back.logits, logits, rtol=0, atol=0)
+
+
+def test_no_detections_come_back_as_none():
+    msg = detections_to_msg(Detections(torch.zeros(0, 4), torch.zeros(0, 4)), HEADER, 640, 384)
+    for arrived in sent(msg):
+        assert detections_from_msg(arrived).boxes_xyxy.shape == (0, 4)
+
+
+def test_classes_are_taken_by_name_and_other_classes_refused():
+    msg = ConeDetectionArray(class_names=["cat", "dog"])
+    with pytest.raises(ValueError, match=r"class_names is \['cat', 'dog'\], expected"):
+        detections_from_msg(msg)
+
+
+def test_segmentation_comes_back_to_the_bit():
+    angles = (-1.5 + 0.01 * np.arange(301)).astype(np.float32)
+    ranges = torch.rand(301) + 1
+    ranges[7] = torch.nan
+    segmented = SegmentedScan(ranges, torch.from_numpy(angles), torch.randn(301))
+    for arrived in sent(segmentation_to_msg(segmented, HEADER, 0.1, 30.0)):
+        back = segmentation_from_msg(arrived)
+        torch.testing.assert_close(back.ranges, ranges, rtol=0, atol=0, equal_nan=True)
+        torch.testing.assert_close(back.logits, segmented.logits, rtol=0, atol=0)
+        torch.testing.assert_close(back.angles, segmented.angles, rtol=0, atol=1e-6)
+
+
+def test_a_segmentation_of_unequal_lengths_is_refused():
+    msg = ScanSegmentation(angle_increment=0.1, ranges=[1.0, 2.0], logits=[0.5])
+    with pytest.raises(ValueError, match="ranges has 2 and logits 1 values"):
+        segmentation_from_msg(msg)
+
+
+def test_cones_come_back_with_stamps_and_ground():
+    msg = cones_to_msg(CONES, HEADER, 0.15, camera_stamp=None, lidar_stamp=HEADER.stamp)
+    assert (msg.camera_used, msg.lidar_used) == (False, True)
+    assert msg.camera_stamp == Time()
+    assert [c.position.z for c in msg.cones] == [-0.15, -0.15]
+    assert [c.colour for c in msg.cones] == [Cone.BLUE, Cone.UNKNOWN]
+    for arrived in sent(msg):
+        back = cones_from_msg(arrived)
+        for name in ("positions", "covariances", "colours", "source"):
+            torch.testing.assert_close(getattr(back, name), getattr(CONES, name))
+        torch.testing.assert_close(back.existence_logits, CONES.existence_logits, atol=1e-5, rtol=0)
+
+
+def test_an_empty_array_of_cones_comes_back_empty():
+    assert cones_from_msg(ConeArray()).positions.shape == (0, 2)
+
+
+def test_images_come_back():
+    image = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    for arrived in sent(image_to_msg(image, HEADER)):
+        np.testing.assert_array_equal(image_from_msg(arrived), image)
+
+
+def test_points_carry_position_and_packed_colour():
+    msg = cone_points_to_msg(CONES, HEADER, 0.15)
+    torch.testing.assert_close(points_from_msg(msg).points[0], torch.tensor([4.0, 1.0, -0.15]))
+    packed = np.frombuffer(msg.data, dtype="<u4")[3::4]
+    assert [hex(value) for value in packed] == ["0x1450e6", "0x969696"]  # blue, grey
+
+
+def test_markers_show_a_body_and_the_ellipse_of_two_sigmas():
+    markers = markers_to_msg(CONES, HEADER, 0.15).markers
+    assert markers[0].action == markers[0].DELETEALL
+    body, ellipse = markers[1], markers[2]
+    assert body.pose.position.z == pytest.approx(-0.15 + 0.325 / 2)
+    assert (body.color.r, body.color.g, body.color.b) == pytest.approx(
+        (20 / 255, 80 / 255, 230 / 255)
+    )
+    # Standard deviations 0.2 m along x and 0.1 m along y: axes of 4 sigmas.
+    assert (ellipse.scale.x, ellipse.scale.y) == pytest.approx((0.8, 0.4))
+    assert abs(ellipse.pose.orientation.w) == pytest.approx(1.0) or abs(
+        ellipse.pose.orientation.z
+    ) == pytest.approx(1.0)
