@@ -1,0 +1,1 @@
+"""Playing bags through the live graph, or through the same modules directly."""

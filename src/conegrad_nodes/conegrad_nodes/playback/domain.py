@@ -1,0 +1,39 @@
+"""A ROS domain of its own for a graph that must not meet another one on this machine."""
+
+import fcntl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HIGHEST_DOMAIN = 101  # above it the ports of Fast DDS meet the ephemeral ports of Linux
+LOWEST_DOMAIN = 51  # people and robots use the low numbers
+
+
+@contextmanager
+def own_domain(given: int | None = None) -> Iterator[int]:
+    """A domain that no other user of this function has at the time.
+
+    Args:
+        given: a domain to use as it is, shared with whoever is on it.
+
+    Raises:
+        RuntimeError: if all of them are taken.
+    """
+    if given is not None:
+        yield given
+        return
+    for domain in range(HIGHEST_DOMAIN, LOWEST_DOMAIN - 1, -1):
+        path = Path(tempfile.gettempdir()) / f"conegrad-domain-{domain}.lock"
+        try:
+            file = path.open("a")
+        except PermissionError:  # the lock of another person
+            continue
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            yield domain
+            return
+    raise RuntimeError(f"all ROS domains from {LOWEST_DOMAIN} to {HIGHEST_DOMAIN} are taken")

@@ -1,0 +1,100 @@
+"""Which inputs of the graph have been answered, by their stamps; what is lost is known by name."""
+
+import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+NANOSECONDS = 1_000_000_000
+# A pair is decided once the other sensor has passed it, and given up after the pairing's timeout.
+SETTLE = 0.15  # [s] of bag time after which a decidable image has to be answered
+GIVEN_UP = 0.35  # [s] of bag time after which any image has to be answered
+
+
+class Counts(NamedTuple):
+    """Messages of one stage: sent in, answered, and known to be lost."""
+
+    sent: int
+    answered: int
+    lost: int
+
+
+@dataclass
+class Stage:
+    """One stage of the graph: inputs by stamp that wait for their output.
+
+    Attributes:
+        name: such as ``images``.
+        waiting: ``time.perf_counter()`` of publishing, by stamp [ns].
+        sent: inputs so far.
+        answered: outputs that belong to one of them.
+        lost: stamps of inputs that were given up [ns].
+        latencies: from publishing to the output [s], in the order of outputs.
+    """
+
+    name: str
+    waiting: dict[int, float] = field(default_factory=dict)
+    sent: int = 0
+    answered: int = 0
+    lost: list[int] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+
+    def send(self, stamp_ns: int) -> None:
+        """An input is published now."""
+        self.waiting[stamp_ns] = time.perf_counter()
+        self.sent += 1
+
+    def answer(self, stamp_ns: int, arrival: float) -> float | None:
+        """An output came at ``time.perf_counter()``; returns its latency if it was awaited [s]."""
+        sent = self.waiting.pop(stamp_ns, None)
+        if sent is None:
+            return None
+        self.answered += 1
+        self.latencies.append(arrival - sent)
+        return arrival - sent
+
+    def give_up(self, before_ns: int) -> list[int]:
+        """Count the inputs up to a stamp that still wait as lost; returns their stamps [ns]."""
+        lost = [stamp for stamp in self.waiting if stamp <= before_ns]
+        for stamp in lost:
+            del self.waiting[stamp]
+        self.lost += lost
+        return lost
+
+    def is_idle(self) -> bool:
+        """Nothing waits."""
+        return not self.waiting
+
+    def counts(self) -> Counts:
+        """Messages so far."""
+        return Counts(self.sent, self.answered, len(self.lost))
+
+
+class Ledger:
+    """All stages of the graph.
+
+    Attributes:
+        images: until their detections.
+        scans: until their segmentation.
+        fusions: messages of the triggering sensor until the cones.
+    """
+
+    def __init__(self) -> None:
+        self.images = Stage("images")
+        self.scans = Stage("scans")
+        self.fusions = Stage("fusions")
+        self._newest_scan_ns = 0
+
+    def note_segmentation(self, stamp_ns: int) -> None:
+        """A scan has passed the LiDAR node."""
+        self._newest_scan_ns = max(self._newest_scan_ns, stamp_ns)
+
+    def overdue(self, now_ns: int) -> int:
+        """Newest stamp whose cones must have come by a bag time [ns]; 0 if none is overdue."""
+        return max(
+            (stamp for stamp in self.fusions.waiting if self._is_overdue(stamp, now_ns)),
+            default=0,
+        )
+
+    def _is_overdue(self, stamp_ns: int, now_ns: int) -> bool:
+        age = (now_ns - stamp_ns) / NANOSECONDS
+        return age > GIVEN_UP or (age > SETTLE and self._newest_scan_ns >= stamp_ns)

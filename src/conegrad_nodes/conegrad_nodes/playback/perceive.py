@@ -1,0 +1,240 @@
+"""A bag in, the same bag with cones out: played through the live graph over DDS."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.bags.topics import COMPRESSED_IMAGE, find_topics
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.bags.writer import BagWriter
+from conegrad_nodes.calibration_file import write_calibration_file
+from conegrad_nodes.playback.domain import own_domain
+from conegrad_nodes.playback.graph_process import GraphProcess
+from conegrad_nodes.playback.ledger import Counts
+from conegrad_nodes.playback.link import GraphLink, Output
+from conegrad_nodes.playback.player import InputTopic, PlayConfig, Player
+
+FLOAT = "std_msgs/msg/Float64"
+OUTPUTS = {
+    "/detections": "conegrad_msgs/msg/ConeDetectionArray",
+    "/segmentation": "conegrad_msgs/msg/ScanSegmentation",
+    "/cones": "conegrad_msgs/msg/ConeArray",
+    "/camera_node/processing_latency": FLOAT,
+    "/lidar_node/processing_latency": FLOAT,
+    "/fusion_node/processing_latency": FLOAT,
+}
+DIAGNOSTICS = {"/diagnostics": "diagnostic_msgs/msg/DiagnosticArray"}
+# From publishing the triggering message to receiving its cones, both on this side of DDS.
+LATENCY = "/player/pipeline_latency"
+GRAPH_TOPICS = {
+    "image": "/image_raw",
+    "camera_info": "/camera_info",
+    "scan": "/scan",
+    "points": "/points",
+    "odom": "/odom",
+}
+
+
+@dataclass(frozen=True)
+class PerceiveOptions:
+    """What may be chosen about a run.
+
+    Attributes:
+        play: lockstep or real time.
+        parameters: of the nodes by full name, such as ``detector.engine``.
+        parameter_files: ROS parameter files; ``parameters`` take precedence.
+        topics: topic of the bag by role, where the usual names do not tell.
+        vehicle: preset that gives the calibration; empty takes it from the bag.
+        domain: ROS domain to share; None takes one of its own.
+    """
+
+    play: PlayConfig = field(default_factory=PlayConfig)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameter_files: Sequence[Path] = ()
+    topics: Mapping[str, str] = field(default_factory=dict)
+    vehicle: str = ""
+    domain: int | None = None
+
+
+class PerceiveResult(NamedTuple):
+    """What came of a run.
+
+    Attributes:
+        images, scans, fusions: sent, answered and lost messages of each stage.
+        latencies: from publishing to the cones [s].
+        reasons: what the nodes said whenever an output was missing.
+        warnings: what was wrong with the bag.
+    """
+
+    images: Counts
+    scans: Counts
+    fusions: Counts
+    latencies: list[float]
+    reasons: list[str]
+    warnings: list[str]
+
+
+Progress = Callable[[Iterable[RawMessage], int], Iterable[RawMessage]]
+
+
+def perceive_bag(
+    bag_path: str | Path,
+    output: str | Path,
+    options: PerceiveOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> PerceiveResult:
+    """Play a bag through the three nodes and record inputs and outputs in a new bag.
+
+    Ctrl-C ends the nodes and leaves a readable bag of what came until then.
+
+    Args:
+        bag_path: the recorded drive.
+        output: the bag to create.
+        options: how to play.
+        progress: wraps the messages to show progress; given them and their number.
+
+    Raises:
+        BagError: if a bag cannot be read or written.
+        GraphError: if the nodes cannot start or give nothing; says why.
+    """
+    options = options or PerceiveOptions()
+    with contextlib.ExitStack() as stack:
+        bag = stack.enter_context(BagReader(bag_path))
+        roles = input_roles(bag, options.topics)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
+        parameters = graph_parameters(bag, roles, options, folder)
+        domain = stack.enter_context(own_domain(options.domain))
+        writer = stack.enter_context(BagWriter(output, typestore=bag.typestore))
+        process = stack.enter_context(
+            GraphProcess(domain, parameters, parameter_files=options.parameter_files)
+        )
+        run = _Run(bag, roles, writer, options, domain, process, stack)
+        run.play(progress)
+        return run.result()
+
+
+class _Run:
+    """One bag on its way through the graph."""
+
+    def __init__(
+        self,
+        bag: BagReader,
+        roles: Mapping[str, str],
+        writer: BagWriter,
+        options: PerceiveOptions,
+        domain: int,
+        process: GraphProcess,
+        stack: contextlib.ExitStack,
+    ) -> None:
+        self._bag, self._writer = bag, writer
+        inputs = graph_inputs(bag, roles)
+        published = {entry.topic: entry.msgtype for entry in inputs.values()}
+        link = GraphLink(domain, published, {**OUTPUTS, **DIAGNOSTICS}, self._record)
+        stack.enter_context(link)
+        trigger = str(options.parameters.get("pairing.trigger", "camera"))
+        self._player = Player(link, process, inputs, options.play, trigger)
+
+    def play(self, progress: Progress | None) -> None:
+        """Play every message, and copy it into the new bag."""
+        copied = [
+            name
+            for name, topic in self._bag.topics.items()
+            if topic.is_readable and name not in (*OUTPUTS, *DIAGNOSTICS, LATENCY)
+        ]
+        count = sum(self._bag.topics[name].count for name in copied)
+        self._player.wait_until_active()
+        stream = self._bag.raw_messages(copied)
+        for raw in progress(stream, count) if progress else stream:
+            self._player.play(raw)
+            self._writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+        self._player.finish()
+
+    def result(self) -> PerceiveResult:
+        """What came of it."""
+        ledger = self._player.ledger
+        return PerceiveResult(
+            ledger.images.counts(),
+            ledger.scans.counts(),
+            ledger.fusions.counts(),
+            ledger.fusions.latencies,
+            self._player.reasons,
+            self._bag.warnings,
+        )
+
+    def _record(self, output: Output) -> None:
+        latency = self._player.receive(output)
+        now_ns = self._player.now_ns or self._bag.start_ns
+        self._writer.write(output.topic, output.msgtype, now_ns, output.data)
+        if latency is not None:
+            self._writer.write(LATENCY, FLOAT, now_ns, messages.make(FLOAT, data=latency))
+
+
+def input_roles(bag: BagReader, given: Mapping[str, str]) -> dict[str, str]:
+    """Topic of the bag of each role that is played.
+
+    A planar scan is preferred to a cloud, unless the cloud alone is named.
+
+    Raises:
+        BagError: if there is neither a camera nor a LiDAR.
+    """
+    found = find_topics(bag, given)
+    roles = {role: found[role] for role in GRAPH_TOPICS if role in found}
+    if "scan" in roles and "points" in roles:
+        del roles["scan" if "points" in given and "scan" not in given else "points"]
+    if not {"image", "scan", "points"} & set(roles):
+        raise BagError(
+            f"{bag.path} has neither images nor scans nor clouds; it holds {', '.join(bag.topics)}"
+        )
+    return roles
+
+
+def graph_inputs(bag: BagReader, roles: Mapping[str, str]) -> dict[str, InputTopic]:
+    """Where each topic of the bag goes."""
+    inputs = {}
+    for role, name in roles.items():
+        msgtype = bag.topics[name].msgtype
+        topic = GRAPH_TOPICS[role]
+        if msgtype == COMPRESSED_IMAGE:
+            topic = f"{topic}/compressed"
+        inputs[name] = InputTopic(role, topic, msgtype)
+    return inputs
+
+
+def graph_parameters(
+    bag: BagReader, roles: Mapping[str, str], options: PerceiveOptions, folder: Path
+) -> dict[str, Any]:
+    """Parameters of the nodes for a bag: its topics, its calibration, and what the user chose."""
+    parameters: dict[str, Any] = {"use_sim_time": True, "autostart": True}
+    if not options.play.rate:
+        parameters |= {"reliability": "reliable", "sensor_reliability": "reliable", "depth": 10}
+        # While a slow model works, the time of the bag runs on: that is no fault in lockstep.
+        parameters["stamp_tolerance"] = 10.0
+    if "image" in roles and bag.topics[roles["image"]].msgtype == COMPRESSED_IMAGE:
+        parameters["image_transport"] = "compressed"
+    if "points" in roles:
+        parameters["input"] = "points"
+    parameters |= _calibration(bag, roles, options, folder)
+    return parameters | dict(options.parameters)
+
+
+def _calibration(
+    bag: BagReader, roles: Mapping[str, str], options: PerceiveOptions, folder: Path
+) -> dict[str, Any]:
+    if options.vehicle:
+        chosen = {"calibration.vehicle": options.vehicle, "calibration.extrinsics": "vehicle"}
+        if "camera_info" not in roles:
+            chosen["calibration.intrinsics"] = "vehicle"
+        return chosen
+    topic = find_topics(bag, options.topics).get("tf_static")
+    if topic is None:
+        return {}
+    # The wheels of ROS lack tf2_msgs: the transforms of the bag reach the fusion as a file.
+    path = folder / "frames.yaml"
+    write_calibration_file(path, (msg for _, _, msg in bag.messages([topic])))
+    return {"calibration.file": str(path), "calibration.extrinsics": "file"}
