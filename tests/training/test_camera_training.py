@@ -13,7 +13,7 @@ from conegrad_training import camera_training
 from conegrad_training.camera_batches import CropBatches, collate
 from conegrad_training.camera_crops import LabelledImage, random_crop, varied, whole
 from conegrad_training.camera_frames import FrameStore
-from conegrad_training.camera_training import CameraTrainingConfig, train_camera
+from conegrad_training.camera_training import CameraTrainingConfig, train_camera, warm_average
 
 COLOURS = ((30, 60, 200), (230, 210, 30), (240, 120, 20), (250, 100, 0))
 
@@ -138,3 +138,11 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(tmp_path, monkeypatch
         load_file(folder / "run" / "yolov5n_cones.safetensors") for folder in (stopped, whole_run)
     )
     assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_the_moving_average_soon_forgets_the_first_weights():
+    update = warm_average(0.995)
+    averaged = [torch.tensor([100.0])]
+    for age in range(1, 60):
+        update(averaged, [torch.tensor([1.0])], torch.tensor(age))
+    assert averaged[0].item() == pytest.approx(1.0, abs=0.01)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,7 +65,7 @@ class CameraTrainingConfig(Config):
     whole_share: float = setting(0.08, "Share of steps, at the end, on whole frames", low=0, high=1)
     learning_rate: float = setting(2e-3, "Peak of the one-cycle schedule", low=0.0)
     weight_decay: float = setting(0.02, "Decay of the weights (AdamW)", low=0.0)
-    averaging: float = setting(0.998, "Decay of the moving average", low=0.0, high=1.0)
+    averaging: float = setting(0.995, "Decay of the moving average", low=0.0, high=1.0)
     precision: str = setting("bf16", "fp32 or bf16 of the convolutions")
     seed: int = setting(1, "Seed of weights, frames and crops", low=0, high=800)
     workers: int = setting(2, "Processes that render frames", low=1)
@@ -200,9 +200,18 @@ def _fresh_state(config: CameraTrainingConfig) -> TrainingState:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, rate, total_steps=config.steps + 1, pct_start=0.12
     )
-    average = get_ema_multi_avg_fn(config.averaging)
-    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    averaged = AveragedModel(network, multi_avg_fn=warm_average(config.averaging), use_buffers=True)
     return TrainingState(network, optimizer, schedule, averaged)
+
+
+def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """Moving average that forgets its first, untrained members: its decay grows with its age."""
+
+    def update(averaged: Any, current: Any, age: Any) -> None:
+        young = (1 + int(age)) / (10 + int(age))
+        get_ema_multi_avg_fn(min(decay, young))(averaged, current, age)
+
+    return update
 
 
 def _resume(path: Path, state: TrainingState, config: CameraTrainingConfig) -> int:
