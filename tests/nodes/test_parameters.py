@@ -1,0 +1,99 @@
+"""Parameters: declared once, bounded, and documented as they are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("rclpy")
+pytest.importorskip("conegrad_msgs")
+
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from conegrad_core.config import Config, setting
+from conegrad_nodes.parameter_table import NODE_SETTINGS, parameter_tables
+from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.qos import input_qos
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Settings(Config):
+    """Settings of this test."""
+
+    reach: float = setting(20.0, "How far [m]", low=0.1, high=100.0)
+    count: int = setting(3, "How many", low=1)
+    is_quick: bool = setting(False, "In a hurry")
+    name: str = setting("", "What it is called")
+
+
+@pytest.fixture
+def make(context):
+    nodes = []
+
+    def make(**values):
+        overrides = [Parameter(name, value=value) for name, value in values.items()]
+        nodes.append(Node("test", context=context, parameter_overrides=overrides))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        node.destroy_node()
+
+
+def test_overrides_replace_defaults(make):
+    assert declare_config(make(reach=5.0, name="x"), Settings) == Settings(reach=5.0, name="x")
+
+
+def test_bounds_and_description_are_told_to_tools(make):
+    node = make()
+    declare_config(node, Settings, "part")
+    descriptor = node.describe_parameter("part.reach")
+    assert descriptor.description == "How far [m]"
+    assert descriptor.read_only
+    bounds = descriptor.floating_point_range[0]
+    assert (bounds.from_value, bounds.to_value) == (0.1, 100.0)
+    assert node.describe_parameter("part.count").integer_range[0].from_value == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        pytest.param({"reach": 0.0}, "reach", id="out of bounds"),
+        pytest.param({"count": 0}, "count", id="below the lowest"),
+        pytest.param({"reach": 20}, "reach", id="a whole number for a fraction"),
+    ],
+)
+def test_a_bad_override_is_refused_by_name(make, values, name):
+    with pytest.raises(ValueError, match=f"parameter {name} of test"):
+        declare_config(make(**values), Settings)
+
+
+def test_an_unknown_reliability_is_refused():
+    with pytest.raises(ValueError, match="reliability is 'sure', expected one of best_effort"):
+        input_qos("sure", 1)
+
+
+@pytest.mark.parametrize("node", NODE_SETTINGS)
+def test_the_file_of_each_node_loads_into_its_settings(node):
+    content = yaml.safe_load((ROOT / "config" / f"{node}.yaml").read_text())
+    assert set(content) == {f"/**/{node}"}
+    parameters = content[f"/**/{node}"]["ros__parameters"]
+    given = {}
+    for name, value in parameters.items():
+        prefix, _, field = name.rpartition(".")
+        given.setdefault(prefix, {})[field] = value
+    for prefix, values in given.items():
+        config = NODE_SETTINGS[node][prefix](**values)
+        default = NODE_SETTINGS[node][prefix]()
+        for field, value in values.items():
+            assert getattr(config, field) == value
+            assert getattr(default, field) != value, f"{field} repeats its default"
+            assert type(getattr(default, field)) is type(value)
+
+
+def test_the_table_in_the_documentation_is_current():
+    assert (ROOT / "docs" / "parameters.md").read_text() == parameter_tables()
