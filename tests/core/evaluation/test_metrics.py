@@ -93,6 +93,14 @@ def test_an_unknown_colour_is_wrong_but_truth_without_colour_cannot_be_missed_in
     assert result.confusion == ((0, 0, 0, 0, 1), (0,) * 5, (0,) * 5, (0,) * 5)
 
 
+def test_unknown_is_the_right_colour_of_a_cone_that_the_camera_could_not_see():
+    predicted = cones((3, 1, U, 0.9), (3, -1, B, 0.9))
+    result = evaluated(predicted, truth((3, 1, Y), (3, -1, Y), camera=False))
+    assert result.f1_colour == 0.5
+    assert result.reasons.false_cones["wrong_colour"] == 1
+    assert result.reasons.false_cones["unknown_colour"] == 0
+
+
 def test_truth_that_no_sensor_could_see_is_neither_a_hit_nor_a_miss():
     hidden = truth((5, 0, B), camera=False, lidar=False)
     found = evaluated(cones((5, 0.1, B, 0.9)), hidden).total.counts

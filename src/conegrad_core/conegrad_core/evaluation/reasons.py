@@ -14,6 +14,7 @@ from conegrad_core.evaluation.matching import (
     Floats,
     FrameResult,
 )
+from conegrad_core.evaluation.records import colour_fits
 
 NEAR = 3.0  # match distances within which a cone is taken for a misplaced one
 
@@ -114,7 +115,9 @@ def false(frame: FrameResult, config: EvaluationConfig) -> list[tuple[int, str]]
 
 
 def _colour_reason(frame: FrameResult, truth: int, cone: int) -> str:
-    if frame.truth_classes[truth] in (ConeClass.UNKNOWN, frame.colours[cone]):
+    chosen = slice(truth, truth + 1)
+    colour = frame.colours[cone : cone + 1]
+    if colour_fits(colour, frame.truth_classes[chosen], frame.visible_camera[chosen]).all():
         return ""
     return "unknown_colour" if frame.colours[cone] == ConeClass.UNKNOWN else "wrong_colour"
 

@@ -111,7 +111,7 @@ def _collect_cones(
     is_match = truth != UNMATCHED
     # Padding lets UNMATCHED (-1) index without a branch.
     classes = np.append(classes, ConeClass.UNKNOWN)[truth]
-    colour_fits = (colours == classes) | (classes == ConeClass.UNKNOWN)
+    seen = np.append(_join([f.visible_camera[f.counted] for f in frames], (0,)), False)[truth]
     own_distances = np.hypot(*positions.T)
     return ConeRecords(
         frames=_frame_numbers([int(k.sum()) for k in kept]),
@@ -125,9 +125,20 @@ def _collect_cones(
         truth=truth,
         distances=np.where(is_match, np.append(truth_distances, np.nan)[truth], own_distances),
         is_match=is_match,
-        is_right=is_match & colour_fits,
+        is_right=is_match & colour_fits(colours, classes, seen.astype(np.bool_)),
         selected=existence >= config.min_existence,
     )
+
+
+def colour_fits(colours: Integers, classes: Integers, visible_camera: Booleans) -> Booleans:
+    """Whether the colour of a cone is right for the truth it was matched to.
+
+    Only a camera tells colours: where it could not see the cone, "unknown" is the right answer,
+    and a colour is still wrong where it differs. Truth of unknown colour fits every answer.
+    """
+    cannot_know = (colours == ConeClass.UNKNOWN) & ~visible_camera
+    fits: Booleans = (colours == classes) | (classes == ConeClass.UNKNOWN) | cannot_know
+    return fits
 
 
 def _global_matches(frames: Sequence[FrameResult]) -> Integers:
