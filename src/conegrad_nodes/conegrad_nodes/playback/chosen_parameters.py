@@ -1,0 +1,58 @@
+"""Settings of the core from the parameters of the nodes, for runs without nodes."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from conegrad_core.config import Config
+from conegrad_nodes.bags.types import BagError
+
+C = TypeVar("C", bound=Config)
+
+
+def read_parameter_files(paths: Sequence[Path]) -> dict[str, Any]:
+    """Parameters by full name of ROS parameter files; later ones replace earlier ones.
+
+    Sections of all nodes are put together: no two nodes have a parameter of one name and
+    another meaning, except those of their inputs, which a run without nodes does not have.
+
+    Raises:
+        BagError: if a file is no ROS parameter file.
+    """
+    parameters: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            for section in content.values():
+                parameters |= _flat(section["ros__parameters"])
+        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+            raise BagError(f"{path} is no ROS parameter file ({error!r})") from error
+    return parameters
+
+
+def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str = "") -> C:
+    """A settings dataclass with the parameters of a prefix; others keep their defaults.
+
+    Raises:
+        ValueError: if a value is out of bounds.
+    """
+    values = {}
+    for field in dataclasses.fields(config_class):
+        name = f"{prefix}.{field.name}" if prefix else field.name
+        if name in parameters:
+            value = parameters[name]
+            values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
+    return config_class(**values)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -1,0 +1,194 @@
+"""A bag through the same modules as the live graph, without ROS: one process, no topics."""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
+from conegrad_core.camera.image import Detections
+from conegrad_core.cones import Cones
+from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.selection import select_cones
+from conegrad_core.geometry.odometry import sensor_motion
+from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
+from conegrad_core.lidar.scan import Scan, SegmentedScan
+from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
+from conegrad_core.sync import Pair, Pairing, PairingConfig
+from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
+from conegrad_nodes.decode import (
+    DecodeError,
+    camera_model_from_msg,
+    image_from_msg,
+    points_from_msg,
+    pose_from_msg,
+    scan_from_msg,
+    stamp_ns_from_msg,
+)
+from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
+from conegrad_nodes.playback.perceive import (
+    PerceiveOptions,
+    Progress,
+    graph_parameters,
+    input_roles,
+)
+
+logger = logging.getLogger(__name__)
+
+MIN_EXISTENCE, MERGE_DISTANCE = 0.5, 0.3  # as FusionNodeConfig has them
+
+
+class Seen(NamedTuple):
+    """What a model made of one message: ``stamp_ns`` of capture [ns], its frame, the result."""
+
+    stamp_ns: int
+    frame: str
+    result: Any
+
+
+class DirectFrame(NamedTuple):
+    """Cones of one pair.
+
+    Attributes:
+        pair: detections and segmentation as :class:`Seen`, and the motion between them.
+        cones: above the lowest existence, each once, in the frame of the LiDAR.
+        lidar_height: of the LiDAR above the ground [m].
+        receive_ns: time in the bag when the pair was decided [ns].
+    """
+
+    pair: Pair
+    cones: Cones
+    lidar_height: float
+    receive_ns: int
+
+
+class DirectPerception:
+    """Detector, segmenter, pairing and fusion, fed with the messages of a bag in their order.
+
+    It decodes, pairs and fuses as the nodes do, with their parameters.
+
+    Raises:
+        ValueError: if a parameter is out of bounds or weights cannot be loaded.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self._reduction = settings(ReductionConfig, parameters, "reduction")
+        self._detector: Detector = load_detector(settings(DetectorConfig, parameters, "detector"))
+        self._segmenter: ScanSegmenter = load_segmenter(
+            settings(SegmenterConfig, parameters, "segmenter")
+        )
+        self._fuser = Fuser(settings(FuserConfig, parameters, "fuser")).eval()
+        self._pairing = Pairing(settings(PairingConfig, parameters, "pairing"))
+        config = settings(CalibrationConfig, parameters, "calibration")
+        self._calibration = CalibrationSource(config)
+        self._min_existence = float(parameters.get("min_existence", MIN_EXISTENCE))
+        self._merge_distance = float(parameters.get("merge_distance", MERGE_DISTANCE))
+        self._frames = {"camera": "", "lidar": ""}
+
+    @torch.inference_mode()
+    def take(self, role: str, msg: Any, receive_ns: int) -> list[DirectFrame]:
+        """Feed one message; returns the frames that are decided by it.
+
+        Args:
+            role: what the message is: ``image``, ``scan``, ``points``, ``odom``, ``camera_info``.
+            msg: the message.
+            receive_ns: time in the bag [ns].
+
+        Raises:
+            CalibrationError: if a pair is decided before the calibration is known.
+        """
+        try:
+            self._feed(role, msg)
+        except DecodeError as error:
+            logger.warning("skipped a message (%s): %s", role, error)
+        return [self._fuse(pair, receive_ns) for pair in self._pairing.take(receive_ns)]
+
+    @torch.inference_mode()
+    def flush(self, receive_ns: int) -> list[DirectFrame]:
+        """Frames of what still waits at the end."""
+        return [self._fuse(pair, receive_ns) for pair in self._pairing.flush()]
+
+    def _feed(self, role: str, msg: Any) -> None:
+        if role == "camera_info":
+            self._calibration.set_camera(camera_model_from_msg(msg))
+            return
+        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        if role == "odom":
+            self._pairing.add_odometry(stamp_ns, pose_from_msg(msg))
+        elif role == "image":
+            seen = Seen(stamp_ns, msg.header.frame_id, self._detect(msg))
+            self._frames["camera"] = seen.frame
+            self._pairing.add_detections(stamp_ns, seen)
+        else:
+            seen = Seen(stamp_ns, msg.header.frame_id, self._segment(role, msg))
+            self._frames["lidar"] = seen.frame
+            self._pairing.add_segmentation(stamp_ns, seen)
+
+    def _detect(self, msg: Any) -> Detections:
+        return self._detector.detect(image_from_msg(msg))
+
+    def _segment(self, role: str, msg: Any) -> SegmentedScan:
+        return self._segmenter.segment(self._scan(role, msg))
+
+    def _scan(self, role: str, msg: Any) -> Scan:
+        if role == "scan":
+            return scan_from_msg(msg)
+        cloud = points_from_msg(msg)
+        try:
+            return reduce_cloud(cloud.points, self._reduction, cloud.rings).scan
+        except ValueError as error:
+            raise DecodeError(str(error)) from error
+
+    def _fuse(self, pair: Pair, receive_ns: int) -> DirectFrame:
+        calibration, base_from_lidar = self._calibration.calibration(
+            self._frames["camera"], self._frames["lidar"]
+        )
+        motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
+        candidates = self._fuser(
+            pair.segmentation.result if pair.segmentation else None,
+            pair.detections.result if pair.detections else None,
+            calibration,
+            motion,
+        )
+        cones = select_cones(candidates, self._min_existence, self._merge_distance)
+        return DirectFrame(pair, cones, calibration.lidar_height, receive_ns)
+
+
+def direct_frames(
+    bag: BagReader,
+    options: PerceiveOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Iterator[DirectFrame]:
+    """Cones of every pair of a bag.
+
+    Args:
+        bag: the recorded drive.
+        options: parameters, topics and vehicle as for the live graph; how to play is not used.
+        progress: wraps the messages to show progress; given them and their number.
+
+    Raises:
+        BagError: if the bag cannot be read.
+        CalibrationError: if the calibration is not in the bag.
+    """
+    options = options or PerceiveOptions()
+    roles = input_roles(bag, options.topics)
+    role_of = {topic: role for role, topic in roles.items()}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
+        parameters = read_parameter_files(options.parameter_files)
+        parameters |= graph_parameters(bag, roles, options, folder)
+        perception = DirectPerception(parameters)
+    count = sum(bag.topics[topic].count for topic in role_of)
+    stream: Iterable[RawMessage] = bag.raw_messages(list(role_of))
+    receive_ns = bag.start_ns
+    for raw in progress(stream, count) if progress else stream:
+        receive_ns = raw.receive_ns
+        yield from perception.take(role_of[raw.topic], bag.decode(raw), receive_ns)
+    yield from perception.flush(receive_ns)

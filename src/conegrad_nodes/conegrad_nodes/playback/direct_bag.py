@@ -1,0 +1,65 @@
+"""Writes the cones of a run without the live graph as a bag like that of a run with it."""
+
+from pathlib import Path
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from rclpy.serialization import serialize_message
+from std_msgs.msg import Header
+
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.writer import BagWriter
+from conegrad_nodes.encode import cones_to_msg
+from conegrad_nodes.playback.direct import DirectFrame, Seen, direct_frames
+from conegrad_nodes.playback.perceive import OUTPUTS, PerceiveOptions, Progress
+
+NANOSECONDS = 1_000_000_000
+
+
+def perceive_directly(
+    bag_path: str | Path,
+    output: str | Path,
+    options: PerceiveOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> int:
+    """Run the modules on a bag and write it again with ``/cones``.
+
+    Returns:
+        The number of messages on ``/cones``.
+
+    Raises:
+        BagError: if a bag cannot be read or written.
+        CalibrationError: if the calibration is not in the bag.
+    """
+    with (
+        BagReader(bag_path) as bag,
+        BagWriter(output, typestore=bag.typestore) as writer,
+    ):
+        count = 0
+        for frame in direct_frames(bag, options, progress=progress):
+            data = serialize_message(_cones_msg(frame))
+            writer.write("/cones", OUTPUTS["/cones"], frame.receive_ns, data)
+            count += 1
+        for raw in bag.raw_messages([n for n, t in bag.topics.items() if t.is_readable]):
+            if raw.topic not in OUTPUTS:
+                writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+    return count
+
+
+def _cones_msg(frame: DirectFrame) -> Any:
+    image: Seen | None = frame.pair.detections
+    scan: Seen | None = frame.pair.segmentation
+    header = Header(stamp=_time(frame.pair.stamp_ns), frame_id=scan.frame if scan else "lidar")
+    return cones_to_msg(
+        frame.cones,
+        header,
+        frame.lidar_height,
+        camera_stamp=_time(image.stamp_ns) if image else None,
+        lidar_stamp=_time(scan.stamp_ns) if scan else None,
+    )
+
+
+def _time(stamp_ns: int) -> Time:
+    seconds, nanoseconds = divmod(stamp_ns, NANOSECONDS)
+    return Time(sec=seconds, nanosec=nanoseconds)
