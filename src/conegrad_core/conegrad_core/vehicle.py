@@ -53,13 +53,13 @@ class Mounting(Config):
 class LidarPreset(Config):
     """A planar LiDAR and its place on the car."""
 
+    mounting: Mounting
     beams: int = required("Beams per scan", low=2)
     angle_min: float = required("Angle of the first beam [rad]", low=-2 * math.pi, high=math.pi)
     angle_increment: float = required("Angle between two beams [rad]", low=1e-5, high=0.5)
     rate: float = required("Scans per second [Hz]", low=0.1, high=1000.0)
     range_min: float = required("Shortest valid range [m]", low=0.0)
     range_max: float = required("Longest valid range [m]", low=0.1)
-    mounting: Mounting
 
     def angles(self) -> Tensor:
         """``(beams,)`` angle of each beam, counter-clockwise, 0 ahead [rad]."""
@@ -71,12 +71,12 @@ class LidarPreset(Config):
 class CameraPreset(Config):
     """A camera and its place on the car; ``hfov`` or ``intrinsics`` gives its focal length."""
 
+    mounting: Mounting
     width: int = required("Image width [px]", low=16)
     height: int = required("Image height [px]", low=16)
     rate: float = required("Images per second [Hz]", low=0.1, high=1000.0)
     distortion_model: str = required(f"One of {', '.join(DISTORTION_LENGTHS)}")
     distortion: tuple[float, ...] = required("Distortion coefficients")
-    mounting: Mounting
     hfov: float | None = None
     intrinsics: tuple[float, ...] | None = None
 
@@ -120,10 +120,10 @@ class EvaluationPreset(Config):
 class Vehicle(Config):
     """A car with one planar LiDAR and one camera."""
 
-    name: str = required("Name of the preset")
     lidar: LidarPreset
     camera: CameraPreset
     evaluation: EvaluationPreset
+    name: str = required("Name of the preset")
     cone_spacing_scale: float = required("Track size relative to full size", low=0.05, high=10.0)
 
     def camera_from_lidar(self) -> Tensor:
