@@ -1,0 +1,62 @@
+"""The launch files start what they say; skipped where launch is not installed."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+REASON = "launch and launch_ros come with apt's ROS 2, not with the wheels"
+pytest.importorskip("launch_ros.actions", reason=REASON)
+
+from launch import LaunchContext
+from launch.actions import DeclareLaunchArgument
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+
+LAUNCH = Path(__file__).parents[2] / "launch"
+
+pytestmark = pytest.mark.ros
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, LAUNCH / f"{name}.launch.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def started(**arguments):
+    """Executables, and the last parameters given as values."""
+    module = load("perception")
+    context = LaunchContext()
+    for action in module.generate_launch_description().entities:
+        if isinstance(action, DeclareLaunchArgument):
+            default = perform_substitutions(context, action.default_value)
+            context.launch_configurations[action.name] = arguments.get(action.name, default)
+    nodes = module.perception_nodes(context, LAUNCH.parent / "config")
+    executables = [
+        perform_substitutions(context, normalize_to_list_of_substitutions(node.node_executable))
+        for node in nodes
+    ]
+    return executables, module.overrides(context)
+
+
+def test_composed_is_one_process():
+    assert started()[0] == ["perception"]
+
+
+def test_apart_is_one_process_per_node():
+    assert started(composed="false")[0] == ["camera_node", "lidar_node", "fusion_node"]
+
+
+def test_a_vehicle_gives_the_extrinsics():
+    assert started(vehicle="roboracer", use_sim_time="true")[1] == {
+        "use_sim_time": True,
+        "calibration.vehicle": "roboracer",
+        "calibration.extrinsics": "vehicle",
+    }
+
+
+def test_replay_has_a_bag_and_passes_the_arguments_on():
+    entities = load("replay").generate_launch_description().entities
+    names = {action.name for action in entities if isinstance(action, DeclareLaunchArgument)}
+    assert {"bag", "rate", "composed", "namespace", "vehicle", "rviz"} <= names
