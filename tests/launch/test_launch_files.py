@@ -8,9 +8,12 @@ import pytest
 REASON = "launch and launch_ros come with apt's ROS 2, not with the wheels"
 pytest.importorskip("launch_ros.actions", reason=REASON)
 
-from launch import LaunchContext
-from launch.actions import DeclareLaunchArgument
-from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+from launch import LaunchContext  # noqa: E402, after the check
+from launch.actions import DeclareLaunchArgument  # noqa: E402
+from launch.utilities import (  # noqa: E402
+    normalize_to_list_of_substitutions,
+    perform_substitutions,
+)
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 
