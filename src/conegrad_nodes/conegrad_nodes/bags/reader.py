@@ -119,18 +119,25 @@ class BagReader:
         for raw in self.raw_messages(topics):
             yield raw.topic, raw.receive_ns, self.decode(raw)
 
-    def raw_messages(self, topics: Collection[str] | None = None) -> Iterator[RawMessage]:
+    def raw_messages(
+        self,
+        topics: Collection[str] | None = None,
+        start_ns: int | None = None,
+        stop_ns: int | None = None,
+    ) -> Iterator[RawMessage]:
         """Serialized messages in the order in which they were received.
 
         Args:
             topics: topic names; None reads all topics, those of unknown type too.
+            start_ns: first receive time that is read [ns]; the index of the bag leads there.
+            stop_ns: receive time before which reading stops [ns].
 
         Raises:
             BagError: if data is damaged.
         """
         wanted = self.topics if topics is None else topics
         for part in self._parts:
-            yield from _part_messages(part, wanted, self.topics)
+            yield from _part_messages(part, wanted, self.topics, start_ns, stop_ns)
 
     def decode(self, raw: RawMessage) -> Any:
         """The message object of a serialized message.
@@ -260,17 +267,23 @@ def _part_range(part: Reader | RecoveredMcap) -> tuple[int, int]:
 
 
 def _part_messages(
-    part: Reader | RecoveredMcap, wanted: Collection[str], topics: dict[str, Topic]
+    part: Reader | RecoveredMcap,
+    wanted: Collection[str],
+    topics: dict[str, Topic],
+    start_ns: int | None,
+    stop_ns: int | None,
 ) -> Iterator[RawMessage]:
     if isinstance(part, RecoveredMcap):
         for topic, receive_ns, data in recovered_messages(part, wanted):
-            yield RawMessage(topic, topics[topic].msgtype, receive_ns, data)
+            after_start = start_ns is None or receive_ns >= start_ns
+            if after_start and (stop_ns is None or receive_ns < stop_ns):
+                yield RawMessage(topic, topics[topic].msgtype, receive_ns, data)
         return
     connections = [c for c in part.connections if _is_wanted(c, wanted, topics)]
     if not connections:
         return
     try:
-        for connection, receive_ns, data in part.messages(connections):
+        for connection, receive_ns, data in part.messages(connections, start_ns, stop_ns):
             yield RawMessage(connection.topic, connection.msgtype, receive_ns, data)
     except ReaderError as error:
         raise BagError(f"{part.path}: damaged, reading stopped early ({error})") from error

@@ -1,0 +1,191 @@
+"""Index of a bag: which image belongs to which scan, and where both lie in the file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.odometry import sensor_motion
+from conegrad_core.sync import Pair, Pairing, PairingConfig
+from conegrad_core.vehicle import Vehicle
+from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.bags.info import read_stamp
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.topics import find_topics
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.decode import camera_model_from_msg, pose_from_msg, stamp_ns_from_msg
+from conegrad_training.errors import ReplayError
+from conegrad_training.evaluation.odometry import Odometry, odometry
+
+BASE_FRAME = "base_link"
+
+
+class MessageReference(NamedTuple):
+    """Where a message lies in a bag.
+
+    Attributes:
+        topic: its topic.
+        receive_ns: its receive time, by which the bag finds it [ns].
+        stamp_ns: stamp of capture in its header [ns].
+        frame: frame in its header.
+    """
+
+    topic: str
+    receive_ns: int
+    stamp_ns: int
+    frame: str
+
+
+class PairedFrame(NamedTuple):
+    """An image and the scan it is fused with.
+
+    Attributes:
+        image: of the camera.
+        scan: planar scan or point cloud.
+        motion: ``(4, 4)`` ``lidar_at_scan_from_lidar_at_image``, None without odometry.
+    """
+
+    image: MessageReference
+    scan: MessageReference
+    motion: Tensor | None
+
+
+class BagIndex(NamedTuple):
+    """What a bag offers for training; made by one pass over it.
+
+    Attributes:
+        path: of the bag.
+        topics: topic of each role.
+        frames: pairs of image and scan, as the fusion node pairs them.
+        truth: recorded truth by stamp.
+        calibration: of the vehicle.
+        base_from_lidar: ``(4, 4)`` mounting of the LiDAR.
+        odometry: poses of the car.
+        static: fixed frames of the bag.
+        unpaired: images and scans that the pairing left alone.
+    """
+
+    path: Path
+    topics: Mapping[str, str]
+    frames: tuple[PairedFrame, ...]
+    truth: Mapping[int, MessageReference]
+    calibration: Calibration
+    base_from_lidar: Tensor
+    odometry: Odometry
+    static: StaticFrames
+    unpaired: int
+
+
+class _Contents(NamedTuple):
+    pairs: list[Pair]
+    truth: dict[int, MessageReference]
+    poses: list[tuple[int, tuple[float, float, float]]]
+
+
+def index_bag(
+    path: Path,
+    *,
+    pairing: PairingConfig | None = None,
+    vehicle: Vehicle | None = None,
+    topics: Mapping[str, str] | None = None,
+) -> BagIndex:
+    """Pair the images and scans of a bag by the code of the fusion node.
+
+    Args:
+        path: the bag.
+        pairing: settings of the pairing.
+        vehicle: preset that replaces the calibration of the bag.
+        topics: topics that the user chose, by role.
+
+    Raises:
+        ReplayError: if the bag lacks images, scans, pairs of both, or the calibration.
+        BagError: if the bag cannot be read.
+        FileNotFoundError: if there is no bag.
+    """
+    with BagReader(path) as bag:
+        found = find_topics(bag, topics)
+        scans = found.get("scan") or found.get("points")
+        if "image" not in found or scans is None:
+            missing = "images" if "image" not in found else "scans or point clouds"
+            raise ReplayError(f"{path} holds no {missing}; it holds {', '.join(bag.topics)}")
+        contents = _read(bag, found, scans, Pairing(pairing))
+        both = [pair for pair in contents.pairs if pair.detections and pair.segmentation]
+        if not both:
+            reason = contents.pairs[-1].reason if contents.pairs else "no messages"
+            raise ReplayError(f"{path}: no image could be paired with a scan ({reason})")
+        static = StaticFrames.from_bag(bag)
+        calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
+    frames = tuple(_paired_frame(pair, base_from_lidar) for pair in both)
+    return BagIndex(
+        Path(path),
+        found,
+        frames,
+        contents.truth,
+        calibration,
+        base_from_lidar,
+        odometry(contents.poses),
+        static,
+        len(contents.pairs) - len(both),
+    )
+
+
+def _read(bag: BagReader, found: Mapping[str, str], scans: str, pairing: Pairing) -> _Contents:
+    contents = _Contents([], {}, [])
+    wanted = [found[role] for role in ("image", "odom", "truth") if role in found] + [scans]
+    for raw in bag.raw_messages(wanted):
+        if raw.topic == found.get("odom"):
+            msg = bag.decode(raw)
+            stamp, pose = stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg)
+            contents.poses.append((stamp, pose))
+            pairing.add_odometry(stamp, pose)
+        else:
+            reference = MessageReference(raw.topic, raw.receive_ns, *read_stamp(raw.data))
+            if raw.topic == found["image"]:
+                pairing.add_detections(reference.stamp_ns, reference)
+            elif raw.topic == scans:
+                pairing.add_segmentation(reference.stamp_ns, reference)
+            else:
+                contents.truth[reference.stamp_ns] = reference
+        contents.pairs.extend(pairing.take())
+    contents.pairs.extend(pairing.flush())
+    return contents
+
+
+def _paired_frame(pair: Pair, base_from_lidar: Tensor) -> PairedFrame:
+    motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
+    return PairedFrame(pair.detections, pair.segmentation, motion)
+
+
+def _calibration(
+    bag: BagReader,
+    found: Mapping[str, str],
+    pair: Pair,
+    static: StaticFrames,
+    vehicle: Vehicle | None,
+) -> tuple[Calibration, Tensor]:
+    if vehicle is not None:
+        camera_from_lidar = vehicle.camera_from_lidar()
+        base_from_lidar = vehicle.lidar.mounting.base_from_sensor().float()
+        camera = vehicle.camera.model()
+    else:
+        camera = camera_model_from_msg(_camera_info(bag, found))
+        camera_from_lidar = _lookup(bag, static, pair.detections.frame, pair.segmentation.frame)
+        base_from_lidar = _lookup(bag, static, BASE_FRAME, pair.segmentation.frame)
+    height = float(base_from_lidar[2, 3])
+    return Calibration(camera, camera_from_lidar, height), base_from_lidar
+
+
+def _camera_info(bag: BagReader, found: Mapping[str, str]) -> Any:
+    if "camera_info" not in found:
+        raise ReplayError(f"{bag.path} holds no camera_info; record it, or give a vehicle")
+    return next(msg for _, _, msg in bag.messages([found["camera_info"]]))
+
+
+def _lookup(bag: BagReader, static: StaticFrames, target: str, source: str) -> Tensor:
+    try:
+        return torch.from_numpy(static.lookup(target, source)).float()
+    except BagError as error:
+        raise ReplayError(f"{bag.path}: {error}; or give a vehicle") from error

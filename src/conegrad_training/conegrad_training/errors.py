@@ -1,0 +1,9 @@
+"""The errors of training."""
+
+
+class ReplayError(ValueError):
+    """A bag cannot be learned from; names the bag, what it lacks and what to do."""
+
+
+class TrainingError(RuntimeError):
+    """A step was refused; names the bag, the frame and the term. The weights stay as they were."""

@@ -1,0 +1,183 @@
+"""Replays bags for learning: the samples of a drive by index, decoded as the nodes decode."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from conegrad_core.cones import TrueCones
+from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
+from conegrad_core.lidar.scan import Scan
+from conegrad_core.sync import PairingConfig
+from conegrad_core.vehicle import Vehicle
+from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.decode import image_from_msg, points_from_msg, scan_from_msg, truth_from_msg
+from conegrad_training.bag_index import BagIndex, MessageReference, index_bag
+from conegrad_training.errors import ReplayError
+from conegrad_training.evaluation.motion import moved_truth
+from conegrad_training.evaluation.truth import Truth
+from conegrad_training.sample import Sample, SampleKey
+from conegrad_training.targets import ScanView, map_targets, recorded_targets
+
+LASER_SCAN = "sensor_msgs/msg/LaserScan"
+
+
+class BagReplay(Dataset[Sample]):
+    """The paired frames of one bag that have truth, by index; each worker opens its own file."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        track: str | Path | None = None,
+        vehicle: Vehicle | None = None,
+        pairing: PairingConfig | None = None,
+        reduction: ReductionConfig | None = None,
+        topics: Mapping[str, str] | None = None,
+    ) -> None:
+        """Index the bag.
+
+        Args:
+            path: the bag.
+            track: CSV of its cones in the frame of the odometry; None takes the truth topic.
+            vehicle: preset that replaces the calibration of the bag.
+            pairing: settings of the pairing, as of the fusion node.
+            reduction: of point clouds to scans, as of the LiDAR node.
+            topics: topics that the user chose, by role.
+
+        Raises:
+            ReplayError: if the bag lacks what training needs.
+            BagError: if the bag cannot be read.
+            FileNotFoundError: if there is no bag or no track.
+        """
+        self.index: BagIndex = index_bag(
+            Path(path), pairing=pairing, vehicle=vehicle, topics=topics
+        )
+        self._reduction = reduction or ReductionConfig()
+        self._track = Path(track) if track is not None else None
+        self._bag: BagReader | None = None
+        self._view = self._scan_view()
+        self._truth: Truth | None = None
+        self.rows = [row for row in range(len(self.index.frames)) if self._has_truth(row)]
+        if not self.rows:
+            raise ReplayError(f"{path}: none of its {len(self.index.frames)} frames has truth")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, position: int) -> Sample:
+        """Sample at a position among the frames with truth."""
+        row = self.rows[position]
+        frame, index = self.index.frames[row], self.index
+        image, scan = self._messages([frame.image, frame.scan])
+        truth = self._truth_source().at(frame.scan.stamp_ns)
+        if truth is None:
+            raise ReplayError(f"{index.path}: frame {row} has no truth")
+        return Sample(
+            image_from_msg(image),
+            self._scan(frame.scan, scan),
+            index.calibration,
+            frame.motion,
+            truth,
+            SampleKey(index.path.name, row, frame.scan.stamp_ns),
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the open file, for another process."""
+        return {**self.__dict__, "_bag": None, "_truth": None}
+
+    def close(self) -> None:
+        """Close the file; it opens again when a sample is asked for."""
+        if self._bag is not None:
+            self._bag.close()
+        self._bag = None
+
+    def truths(self) -> Iterable[TrueCones]:
+        """Truth of every frame, without reading images and scans."""
+        for row in self.rows:
+            truth = self._truth_source().at(self.index.frames[row].scan.stamp_ns)
+            if truth is not None:
+                yield truth
+
+    def _has_truth(self, row: int) -> bool:
+        stamp = self.index.frames[row].scan.stamp_ns
+        return stamp in self.index.truth or self._truth_source().at(stamp) is not None
+
+    def _truth_source(self) -> Truth:
+        if self._truth is None:
+            self._truth = (
+                recorded_targets(self.index, self._recorded_truth)
+                if self._track is None
+                else map_targets(self.index, self._track, self._view)
+            )
+        return self._truth
+
+    def _recorded_truth(self, stamp_ns: int) -> TrueCones:
+        reference = self.index.truth[stamp_ns]
+        truth = truth_from_msg(self._messages([reference])[0])
+        lidar_frame = self.index.frames[0].scan.frame
+        if reference.frame == lidar_frame:
+            return truth
+        lidar_from_truth = torch.from_numpy(self.index.static.lookup(lidar_frame, reference.frame))
+        return moved_truth(truth, lidar_from_truth)
+
+    def _scan(self, reference: MessageReference, msg: Any) -> Scan:
+        if self._open().topics[reference.topic].msgtype == LASER_SCAN:
+            return scan_from_msg(msg)
+        cloud = points_from_msg(msg)
+        return reduce_cloud(cloud.points, self._reduction, cloud.rings).scan
+
+    def _scan_view(self) -> ScanView:
+        reference = self.index.frames[0].scan
+        msg = self._messages([reference])[0]
+        angles = self._scan(reference, msg).angles
+        longest = float(getattr(msg, "range_max", self._reduction.max_range))
+        return float(angles[0]), float(angles[-1]), longest
+
+    def _open(self) -> BagReader:
+        if self._bag is None:
+            self._bag = BagReader(self.index.path)
+        return self._bag
+
+    def _messages(self, references: Sequence[MessageReference]) -> list[Any]:
+        """Decoded messages, found through the index of the file."""
+        bag, times = self._open(), [reference.receive_ns for reference in references]
+        wanted = {(r.topic, r.receive_ns): place for place, r in enumerate(references)}
+        topics = {reference.topic for reference in references}
+        found: dict[int, RawMessage] = {}
+        for raw in bag.raw_messages(topics, min(times), max(times) + 1):
+            place = wanted.get((raw.topic, raw.receive_ns))
+            if place is not None:
+                found.setdefault(place, raw)
+        if len(found) != len(references):
+            raise ReplayError(f"{self.index.path} changed while it was read")
+        return [bag.decode(found[place]) for place in range(len(references))]
+
+
+def split_by_sequence(
+    bags: Sequence[Path], test_share: float, seed: int
+) -> tuple[list[Path], list[Path]]:
+    """Whole recordings for training and for testing: frames of one drive are never parted.
+
+    Args:
+        bags: at least two for a share above 0.
+        test_share: of the recordings, at least one of them.
+        seed: of the draw.
+
+    Raises:
+        ReplayError: if nothing would be left to train on.
+    """
+    count = max(1, round(test_share * len(bags))) if test_share > 0 else 0
+    if count >= len(bags):
+        raise ReplayError(
+            f"{len(bags)} bags cannot be split: expected more than {count}, frames of one "
+            "drive see the same cones and are never parted"
+        )
+    order = torch.randperm(len(bags), generator=torch.Generator().manual_seed(seed)).tolist()
+    tests = {order[place] for place in range(count)}
+    return (
+        [bag for place, bag in enumerate(bags) if place not in tests],
+        [bag for place, bag in enumerate(bags) if place in tests],
+    )

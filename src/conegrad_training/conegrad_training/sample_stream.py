@@ -1,0 +1,94 @@
+"""The batches of a training run: a pure function of seed and step, so that a run can resume."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
+
+from conegrad_training.augmentation import AugmentationConfig, augmented
+from conegrad_training.sample import Sample
+
+
+class SampleBatches(Dataset[list[Sample]]):
+    """The batch of each step; every epoch is a new permutation of all samples."""
+
+    def __init__(
+        self,
+        samples: Dataset[Sample],
+        *,
+        seed: int,
+        batch: int,
+        steps: int,
+        augmentation: AugmentationConfig,
+    ) -> None:
+        """Remember the order.
+
+        Args:
+            samples: with a length.
+            seed: of order and augmentation.
+            batch: samples per step.
+            steps: length of the run.
+            augmentation: of each sample; drawn anew in every epoch.
+        """
+        self.samples: Any = samples
+        self.seed, self.batch, self.steps = seed, batch, steps
+        self.augmentation = augmentation
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> list[Sample]:
+        """Samples of a step."""
+        places = range(step * self.batch, (step + 1) * self.batch)
+        return [self._sample(place) for place in places]
+
+    def positions(self, step: int) -> list[int]:
+        """Which samples a step sees."""
+        places = range(step * self.batch, (step + 1) * self.batch)
+        return [position(place, len(self.samples), self.seed) for place in places]
+
+    def _sample(self, place: int) -> Sample:
+        chosen = position(place, len(self.samples), self.seed)
+        rng = np.random.default_rng((self.seed, place, 0xA06))
+        return augmented(self.samples[chosen], self.augmentation, rng)
+
+
+def position(place: int, count: int, seed: int) -> int:
+    """Sample at a place of the endless sequence of epochs, each a permutation of its own."""
+    epoch, within = divmod(place, count)
+    return int(np.random.default_rng((seed, epoch, 0x0DE)).permutation(count)[within])
+
+
+def joined(datasets: Sequence[Dataset[Sample]]) -> Dataset[Sample]:
+    """The samples of several drives, one after the other."""
+    return ConcatDataset(datasets)
+
+
+def evenly(samples: Dataset[Sample], count: int) -> Dataset[Sample]:
+    """``count`` samples spread evenly over all; all of them for 0 or where there are fewer."""
+    total = len(samples)  # type: ignore[arg-type]
+    if count == 0 or count >= total:
+        return samples
+    return Subset(samples, [place * total // count for place in range(count)])
+
+
+def stream(batches: SampleBatches, start: int, workers: int) -> Iterator[list[Sample]]:
+    """Batches from a step on, read ahead by worker processes.
+
+    Args:
+        batches: the run.
+        start: first step.
+        workers: processes that read; 0 reads in this one, when asked.
+    """
+    remaining = Subset(batches, range(start, len(batches)))
+    ahead = {"prefetch_factor": 3} if workers else {}
+    loader: Any = DataLoader(
+        remaining,
+        batch_size=None,
+        num_workers=workers,
+        generator=torch.Generator(),  # the loader draws worker seeds: not from ours
+        **ahead,
+    )
+    yield from loader

@@ -1,0 +1,86 @@
+"""A small car, a bag of a second, and untrained weights: enough to train on in seconds."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from conegrad_core.camera.checkpoint import save_network
+from conegrad_core.camera.head import build_network
+from conegrad_core.fusion.scalars import FusionScalars
+from conegrad_core.lidar.scan_network import ScanNetwork
+from conegrad_core.lidar.segmenter import save_segmenter
+from conegrad_core.vehicle import Vehicle, load_vehicle
+from conegrad_simulation.bag import BagConfig, SimulatedBag, make_track, simulate_bag
+from conegrad_simulation.drive import DriveConfig
+from conegrad_training.replay import BagReplay
+from conegrad_training.sample import Sample
+from conegrad_training.simulated_samples import SimulatedSamples
+from conegrad_training.system import SystemConfig, TrainableSystem, load_system
+
+WIDTH, HEIGHT = 160, 96  # [px] of images and of the detector's input
+
+
+@pytest.fixture(scope="session")
+def small_vehicle() -> Vehicle:
+    """The preset of the race car with a coarse camera and a coarse LiDAR."""
+    vehicle = load_vehicle("formula_student")
+    camera = dataclasses.replace(
+        vehicle.camera, width=WIDTH, height=HEIGHT, rate=10.0, hfov=1.6, intrinsics=None
+    )
+    lidar = dataclasses.replace(
+        vehicle.lidar, beams=361, angle_increment=0.013, angle_min=-2.34, rate=20.0
+    )
+    return dataclasses.replace(vehicle, camera=camera, lidar=lidar)
+
+
+@pytest.fixture(scope="session")
+def small_bag(small_vehicle: Vehicle, tmp_path_factory: pytest.TempPathFactory) -> SimulatedBag:
+    """A second of driving: 9 images, 20 scans, odometry and truth."""
+    output = tmp_path_factory.mktemp("bags") / "drive"
+    track = make_track("random", 3, small_vehicle)
+    return simulate_bag(output, track, small_vehicle, DriveConfig(), BagConfig(seconds=1.0))
+
+
+@pytest.fixture(scope="session")
+def replay(small_bag: SimulatedBag) -> BagReplay:
+    return BagReplay(small_bag.path)
+
+
+@pytest.fixture(scope="session")
+def system_config(tmp_path_factory: pytest.TempPathFactory) -> SystemConfig:
+    """Weights files of untrained networks, and a small input."""
+    folder: Path = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(7)
+    camera, lidar, fusion = (folder / f"{name}.safetensors" for name in ("camera", "lidar", "f"))
+    save_network(
+        build_network("yolov5n"),
+        camera,
+        architecture="yolov5n",
+        input_size=(WIDTH, HEIGHT),
+        half=False,
+    )
+    save_segmenter(ScanNetwork(), lidar, {})
+    FusionScalars().save(fusion)
+    return SystemConfig(
+        str(camera), str(lidar), str(fusion), input_width=WIDTH, input_height=HEIGHT
+    )
+
+
+@pytest.fixture
+def new_system(system_config: SystemConfig) -> Callable[[], TrainableSystem]:
+    return lambda: load_system(system_config)
+
+
+@pytest.fixture
+def system(new_system: Callable[[], TrainableSystem]) -> TrainableSystem:
+    return new_system()
+
+
+@pytest.fixture(scope="session")
+def labelled(small_vehicle: Vehicle) -> list[Sample]:
+    """Simulated samples with boxes and beam labels."""
+    made = SimulatedSamples(small_vehicle, first_seed=50, count=3, size=(WIDTH, HEIGHT))
+    return [made[place] for place in range(3)]

@@ -1,0 +1,136 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from conegrad_core.vehicle import Vehicle
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.writer import BagWriter
+from conegrad_nodes.decode import image_from_msg, scan_from_msg, truth_from_msg
+from conegrad_simulation.bag import SimulatedBag
+from conegrad_training.errors import ReplayError
+from conegrad_training.replay import BagReplay, split_by_sequence
+
+
+def test_every_image_is_paired_with_its_nearest_scan(replay: BagReplay):
+    # Images at 7, 107, ... ms, scans at 0, 50, ... ms: the nearest one is always 7 ms earlier.
+    lags = {frame.image.stamp_ns - frame.scan.stamp_ns for frame in replay.index.frames}
+    assert lags == {7_000_000}
+    assert len(replay) == 9
+
+
+def test_samples_are_what_the_nodes_decode(replay: BagReplay, small_bag: SimulatedBag):
+    sample = replay[4]
+    frame = replay.index.frames[4]
+    with BagReader(small_bag.path) as bag:
+        found = {(topic, time): msg for topic, time, msg in bag.messages()}
+    image = found[frame.image.topic, frame.image.stamp_ns]
+    scan = found["/scan", frame.scan.stamp_ns]
+    truth = truth_from_msg(found["/truth", frame.scan.stamp_ns])
+    np.testing.assert_array_equal(sample.image, image_from_msg(image))
+    torch.testing.assert_close(sample.scan, scan_from_msg(scan), equal_nan=True)
+    torch.testing.assert_close(sample.truth, truth)
+    assert sample.key == ("drive", 4, frame.scan.stamp_ns)
+
+
+def test_motion_between_image_and_scan_is_that_of_the_car(replay: BagReplay):
+    # At 8 m/s at most the car drives up to 56 mm in the 7 ms from the scan to the image.
+    motion = replay[5].motion
+    assert motion is not None
+    assert 0.005 < float(motion[0, 3]) < 0.06
+    assert abs(float(motion[1, 3])) < 0.01
+
+
+def test_calibration_of_the_bag_is_that_of_the_car(replay: BagReplay, small_vehicle: Vehicle):
+    calibration = replay.index.calibration
+    expected = small_vehicle.camera_from_lidar()
+    torch.testing.assert_close(calibration.camera_from_lidar, expected, atol=1e-5, rtol=0)
+    assert calibration.lidar_height == pytest.approx(small_vehicle.lidar_height)
+    assert (calibration.camera.width, calibration.camera.height) == (160, 96)
+
+
+def test_another_process_reads_the_same_sample(replay: BagReplay):
+    before = replay[7]
+    copy = pickle.loads(pickle.dumps(replay))
+    np.testing.assert_array_equal(copy[7].image, before.image)
+    assert copy[7].key == before.key
+    copy.close()
+
+
+def test_a_map_and_odometry_give_the_truth_of_the_truth_topic(
+    replay: BagReplay, small_bag: SimulatedBag
+):
+    mapped = BagReplay(small_bag.path, track=small_bag.track)
+    for place in (0, 6):
+        recorded, found = replay[place].truth, mapped[place].truth
+        near = recorded.positions.norm(dim=-1) < 12
+        distance = torch.cdist(recorded.positions[near].float(), found.positions.float())
+        assert float(distance.amin(1).max()) < 0.01
+        nearest = distance.argmin(1)
+        assert torch.equal(found.classes[nearest], recorded.classes[near])
+        # What a ray or a pixel really hit is a subset of what geometry allows, nearly always.
+        allowed = found.visible_camera[nearest] | found.visible_lidar[nearest]
+        seen = recorded.visible_camera[near] | recorded.visible_lidar[near]
+        assert float((allowed | ~seen).float().mean()) > 0.9
+    mapped.close()
+
+
+def test_sqlite_bags_give_the_same_samples(
+    replay: BagReplay, small_bag: SimulatedBag, tmp_path: Path
+):
+    with BagReader(small_bag.path) as bag, BagWriter(tmp_path / "db", sqlite=True) as writer:
+        for raw in bag.raw_messages():
+            writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+    copy = BagReplay(tmp_path / "db")
+    assert len(copy) == len(replay)
+    np.testing.assert_array_equal(copy[3].image, replay[3].image)
+    torch.testing.assert_close(copy[3].scan, replay[3].scan, equal_nan=True)
+    copy.close()
+
+
+@pytest.mark.parametrize(
+    ("dropped", "message"),
+    [
+        ("/scan", "holds no scans or point clouds"),
+        ("/image_raw/compressed", "holds no images"),
+        ("/camera_info", "holds no camera_info; record it, or give a vehicle"),
+        ("/tf_static", "or give a vehicle"),
+        ("/truth", "holds no truth; give a map"),
+    ],
+)
+def test_says_what_a_bag_lacks(small_bag: SimulatedBag, tmp_path: Path, dropped: str, message: str):
+    with BagReader(small_bag.path) as bag, BagWriter(tmp_path / "cut") as writer:
+        for raw in bag.raw_messages([name for name in bag.topics if name != dropped]):
+            writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+    with pytest.raises(ReplayError, match=message):
+        BagReplay(tmp_path / "cut")
+
+
+def test_a_vehicle_replaces_missing_calibration(
+    small_bag: SimulatedBag, small_vehicle: Vehicle, tmp_path: Path
+):
+    kept = ["/scan", "/image_raw/compressed", "/truth"]
+    with BagReader(small_bag.path) as bag, BagWriter(tmp_path / "cut") as writer:
+        for raw in bag.raw_messages(kept):
+            writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+    copy = BagReplay(tmp_path / "cut", vehicle=small_vehicle)
+    assert copy[2].calibration.lidar_height == pytest.approx(small_vehicle.lidar_height)
+    assert copy[2].motion is None  # there is no odometry
+    copy.close()
+
+
+def test_splits_recordings_never_frames():
+    bags = [Path(name) for name in "abcdefghij"]
+    training, tests = split_by_sequence(bags, 0.3, seed=4)
+    assert len(training) == 7
+    assert len(tests) == 3
+    assert sorted(training + tests) == bags
+    assert split_by_sequence(bags, 0.3, seed=4) == (training, tests)
+    assert split_by_sequence(bags, 0.3, seed=5)[1] != tests
+
+
+def test_refuses_to_part_the_frames_of_one_recording():
+    with pytest.raises(ReplayError, match="1 bags cannot be split"):
+        split_by_sequence([Path("a")], 0.2, seed=1)
