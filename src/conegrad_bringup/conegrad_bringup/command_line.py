@@ -1,0 +1,103 @@
+"""The ``conegrad`` command: finds the sub-command, imports only what it needs, reports errors."""
+
+import argparse
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType, ModuleType
+from typing import NamedTuple
+
+EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
+
+
+class Command(NamedTuple):
+    """A sub-command: one line for people, and the module with ``add_arguments`` and ``run``."""
+
+    summary: str
+    module: str
+
+
+COMMANDS = {
+    "demo": Command("simulate a drive or take one, perceive it, evaluate it", "demo"),
+    "simulate": Command("drive along a track and record it as a bag", "simulate"),
+    "import": Command("turn a folder of recordings into a bag", "import_recording"),
+    "info": Command("what a bag holds, and what perception would miss in it", "info"),
+    "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
+    "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
+    "train-camera": Command("train the cone detector on simulation", "train_camera"),
+    "train-lidar": Command("train the scan segmenter on simulation", "train_lidar"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of ``conegrad``.
+
+    Returns:
+        The exit code: 0 if all is well, 1 for an error that is explained in one line, 130 after
+        Ctrl-C. Wrong usage exits with 2.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words:
+        _main_parser().print_help(sys.stderr)
+        return EXIT_USAGE
+    chosen = _main_parser().parse_args(words)
+    module = importlib.import_module(f"conegrad_bringup.commands.{COMMANDS[chosen.command].module}")
+    parser = argparse.ArgumentParser(
+        prog=f"conegrad {chosen.command}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    options = parser.parse_args(chosen.rest)
+    level = logging.DEBUG if chosen.debug else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
+    signal.signal(signal.SIGTERM, _terminate)
+    return _run(module, options, is_debugging=chosen.debug)
+
+
+def _main_parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="conegrad",
+        usage="conegrad [--debug] COMMAND ...",
+        description="Traffic cones from camera and LiDAR: record, perceive, evaluate, train.",
+        epilog="commands:\n" + "\n".join(lines) + "\n\n'conegrad COMMAND --help' says more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="see below")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _run(module: ModuleType, options: argparse.Namespace, *, is_debugging: bool) -> int:
+    try:
+        return int(module.run(options) or 0)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        if is_debugging or not _is_explained(error):
+            raise
+        print(f"conegrad: {error}", file=sys.stderr)
+        return EXIT_ERROR
+
+
+def _is_explained(error: Exception) -> bool:
+    """Whether the text of an error is meant for people, so that no traceback is needed."""
+    from conegrad_core.camera.engines.engine import EngineError
+    from conegrad_nodes.playback.graph_process import GraphError
+
+    return isinstance(error, (ValueError, OSError, GraphError, EngineError))
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """On SIGTERM, leave in order: child processes are stopped and bags are closed."""
+    raise SystemExit(EXIT_TERMINATED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Simulate a short drive, perceive it through the live graph, evaluate it and write a report.
+
+The track is one that no training has seen. With a BAG, that drive is taken instead.
+"""
+
+import argparse
+import os
+import shutil
+import time
+from pathlib import Path
+
+from conegrad_bringup.commands.perceive import describe
+from conegrad_bringup.options import Bar, named_values
+from conegrad_core.evaluation.table import summary_table
+from conegrad_core.vehicle import load_vehicle
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.topics import find_topic
+from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.drive import DriveConfig
+from conegrad_training.evaluation.bag_evaluation import evaluate_bag
+
+OUTPUT = Path("out/demo")
+MARKER = ".conegrad-demo"  # in folders that a later demo may replace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("bag", nargs="?", default=None, help="a recorded drive (default: simulate)")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=OUTPUT, help="folder to write (default: %(default)s)"
+    )
+    parser.add_argument("--vehicle", default="formula_student", help="of the simulated drive")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of the simulated drive")
+    parser.add_argument("--seed", type=int, default=2026, help="of the simulated drive")
+    parser.add_argument("--track", type=Path, default=None, help="map of the cones for a BAG, CSV")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="parameter of the nodes"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the three steps."""
+    started = time.monotonic()
+    _clear(options.output)
+    bag = Path(options.bag) if options.bag else _simulate(options)
+    cones = options.output / "cones"
+    print(f"2/3 perceive {bag} through the live graph", flush=True)
+    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"))
+    result = perceive_bag(bag, cones, chosen, progress=Bar("perceive"))
+    print(describe(result), flush=True)
+    print("3/3 evaluate", flush=True)
+    evaluation = evaluate_bag(cones, options.output / "report", track=options.track)
+    print()
+    if options.track or _has_truth(cones):
+        print(summary_table(evaluation))
+    else:
+        print("no truth in the bag: pictures only; --track CONES.csv gives a map of the cones")
+    print(f"report: {options.output / 'report' / 'report.html'}")
+    print(f"bag:    {cones}  ({time.monotonic() - started:.0f} s in all)")
+
+
+def _simulate(options: argparse.Namespace) -> Path:
+    print(f"1/3 simulate {options.seconds:g} s on a track of seed {options.seed}", flush=True)
+    vehicle = load_vehicle(options.vehicle)
+    made = simulate_bag(
+        options.output / "drive",
+        make_track("random", options.seed, vehicle),
+        vehicle,
+        DriveConfig(),
+        BagConfig(seconds=options.seconds, seed=options.seed, camera_rate=15.0),
+        workers=os.cpu_count() or 1,
+        progress=Bar("simulate"),
+    )
+    return made.path
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder, empty; only one that a demo made before is cleared.
+
+    Raises:
+        ValueError: if it holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise ValueError(f"{folder} is not empty and was not made by a demo: choose another one")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARKER).touch()
+
+
+def _has_truth(path: Path) -> bool:
+    with BagReader(path) as bag:
+        return find_topic(bag, "truth") is not None

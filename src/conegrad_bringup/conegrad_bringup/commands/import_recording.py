@@ -1,0 +1,73 @@
+"""Turn a folder of recordings into a bag (MCAP).
+
+  conegrad import fskitti FOLDER -o BAG   the layout of FSKITTI (points, labels, images)
+  conegrad import folder FOLDER -o BAG    pictures, scans and clouds of any source
+
+docs/import.md describes both layouts.
+"""
+
+import argparse
+from pathlib import Path
+
+from conegrad_bringup.options import Bar
+from conegrad_nodes.bags.folder_formats import BIN_COLUMNS
+from conegrad_nodes.bags.folder_import import import_folder
+from conegrad_nodes.bags.fskitti_import import LIDAR_HEIGHT, import_fskitti
+
+CALIBRATION = "calibration.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("layout", choices=("fskitti", "folder"), help="how the folder is laid out")
+    parser.add_argument("folder", type=Path, help="folder to read")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    parser.add_argument(
+        "--lidar-height",
+        type=float,
+        default=LIDAR_HEIGHT,
+        help="fskitti: height of the LiDAR above the ground [m] (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--vehicle",
+        default="",
+        help=f"folder: vehicle preset by name or file (default: {CALIBRATION} in the folder)",
+    )
+    parser.add_argument(
+        "--cloud-columns",
+        type=int,
+        default=BIN_COLUMNS,
+        help="folder: float32 values per point of points/*.bin (default: %(default)s)",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Import and say what was written."""
+    if options.layout == "fskitti":
+        import_fskitti(
+            options.folder,
+            options.output,
+            lidar_height=options.lidar_height,
+            progress=Bar("import"),
+        )
+    else:
+        _import_folder(options)
+    print(f"{options.output}: written; 'conegrad info {options.output}' describes it")
+
+
+def _import_folder(options: argparse.Namespace) -> None:
+    from conegrad_core.vehicle import load_vehicle
+
+    calibration = options.folder / CALIBRATION
+    if not options.vehicle and not calibration.exists():
+        raise ValueError(
+            f"{calibration} is missing: copy config/vehicles/formula_student.yaml there and "
+            f"write your sensors into it, or name a preset with --vehicle"
+        )
+    import_folder(
+        options.folder,
+        options.output,
+        load_vehicle(options.vehicle or calibration),
+        cloud_columns=options.cloud_columns,
+        progress=Bar("import"),
+    )

@@ -1,0 +1,85 @@
+"""Play a bag through the perception and write a new bag with its inputs and the cones.
+
+By default the three nodes run in a process of their own, in a ROS domain of their own, and the
+bag is played over DDS in lockstep: as fast as the nodes go, and no message is lost. --rate 1
+plays in real time instead, as on the car. --direct runs the same modules without ROS.
+
+  conegrad perceive drive -o drive_cones
+  conegrad perceive drive -o drive_cones --rate 1 --set detector.engine=onnx
+"""
+
+import argparse
+from pathlib import Path
+
+from conegrad_bringup.options import Bar, add_config, named_values, read_config
+from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
+from conegrad_nodes.playback.player import PlayConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("bag", help="folder of a bag, or a file *.mcap or *.db3")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    parser.add_argument("--direct", action="store_true", help="without ROS, in this process")
+    add_config(parser, PlayConfig)
+    parser.add_argument(
+        "--params", type=Path, action="append", default=[], help="ROS parameter file; repeatable"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameter of the nodes, such as detector.engine=onnx; repeatable",
+    )
+    parser.add_argument(
+        "--topic",
+        action="append",
+        default=[],
+        metavar="ROLE=TOPIC",
+        help="topic of the bag, such as image=/front/image_raw; repeatable",
+    )
+    parser.add_argument(
+        "--vehicle", default="", help="preset that gives the calibration in place of the bag"
+    )
+    parser.add_argument(
+        "--domain", type=int, default=None, help="ROS domain to share (default: one of its own)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Perceive and say what came out."""
+    chosen = PerceiveOptions(
+        play=read_config(options, PlayConfig),
+        parameters=named_values(options.set, "--set"),
+        parameter_files=options.params,
+        topics=named_values(options.topic, "--topic"),
+        vehicle=options.vehicle,
+        domain=options.domain,
+    )
+    if options.direct:
+        from conegrad_nodes.playback.direct_bag import perceive_directly
+
+        count = perceive_directly(options.bag, options.output, chosen, progress=Bar("perceive"))
+        print(f"{options.output}: {count} messages on /cones")
+        return
+    result = perceive_bag(options.bag, options.output, chosen, progress=Bar("perceive"))
+    print(describe(result))
+    print(f"{options.output}: written; 'conegrad evaluate {options.output}' judges it")
+
+
+def describe(result: PerceiveResult) -> str:
+    """What came out, for people: counts, losses with their reasons, latency."""
+    lines = []
+    for name, counts in (
+        ("images", result.images),
+        ("scans", result.scans),
+        ("cones", result.fusions),
+    ):
+        if counts.sent:
+            lines.append(f"{name:<7} {counts.answered} of {counts.sent}, {counts.lost} lost")
+    if result.latencies:
+        ordered = sorted(result.latencies)
+        p50, p95 = ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100]
+        lines.append(f"latency {1000 * p50:.0f} ms median, {1000 * p95:.0f} ms p95")
+    return "\n".join([*lines, *result.reasons])

@@ -1,0 +1,49 @@
+"""Drive a simulated car along a track and record what its sensors see as a bag (MCAP).
+
+The bag holds image_raw/compressed (or image_raw), camera_info, scan, odom, tf_static and truth;
+the map of the cones is written beside it as OUTPUT_track.csv. The same options give the same bag.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from conegrad_bringup.options import Bar, add_config, read_config
+from conegrad_core.vehicle import load_vehicle
+from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.drive import DriveConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    parser.add_argument(
+        "--track",
+        default="random",
+        help="random (of the seed), acceleration, skidpad, or a CSV file of cones",
+    )
+    parser.add_argument(
+        "--vehicle", default="formula_student", help="preset by name, or a YAML file"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes that render images"
+    )
+    add_config(parser, BagConfig)
+    add_config(parser, DriveConfig)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Simulate and say what was written."""
+    vehicle = load_vehicle(options.vehicle)
+    config = read_config(options, BagConfig)
+    made = simulate_bag(
+        options.output,
+        make_track(options.track, config.seed, vehicle),
+        vehicle,
+        read_config(options, DriveConfig),
+        config,
+        workers=options.workers,
+        progress=Bar("simulate"),
+    )
+    print(f"{made.path}: {made.seconds:.1f} s, {made.images} images, {made.scans} scans")
+    print(f"{made.track}: map of the cones")

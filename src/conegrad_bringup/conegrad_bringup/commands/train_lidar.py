@@ -1,0 +1,17 @@
+"""Train the scan segmenter on simulation; resumes where it was stopped."""
+
+import argparse
+
+from conegrad_bringup.options import add_config, read_config
+from conegrad_training.lidar_training import LidarTrainingConfig, train_lidar
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_config(parser, LidarTrainingConfig)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train and print the metrics."""
+    for name, value in train_lidar(read_config(options, LidarTrainingConfig)).items():
+        print(f"{name}: {value}")
