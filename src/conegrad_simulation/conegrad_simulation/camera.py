@@ -9,12 +9,12 @@ import numpy.typing as npt
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.vehicle import Mounting
-from conegrad_simulation.backdrop import paint_backdrop, sky_colours
+from conegrad_simulation.backdrop import paint_backdrop
 from conegrad_simulation.bodywork import bodywork
 from conegrad_simulation.cone_painter import (
+    ConeDrawing,
     ProjectedCones,
     cone_shadows,
-    draw_cone,
     project_cones,
 )
 from conegrad_simulation.finish import finish
@@ -31,7 +31,7 @@ from conegrad_simulation.scene import Floats, Pose, Scene
 from conegrad_simulation.view import View, view_from_pose
 from conegrad_simulation.world import World
 
-MAX_CONES = 250  # owners are counted in bytes; the nearest are drawn
+MAX_CONES = 250  # owners are kept as bytes
 
 
 class RenderedImage(NamedTuple):
@@ -62,7 +62,7 @@ class CameraRenderer:
     def render(self, scene: Scene, pose: Pose, world: World, seed: int) -> RenderedImage:
         """One picture: a pure function of its arguments; the seed draws the sensor's noise."""
         view = view_from_pose(self.model, self.mounting, pose, world)
-        cones = _nearest(project_cones(scene, view, world))
+        cones = project_cones(scene, view, world)
         layers = _empty_layers(self.model)
         _paint_surroundings(layers, scene, cones, view, world)
         covered = _draw_things(layers, scene, cones, view, world)
@@ -77,7 +77,7 @@ class CameraRenderer:
         )
 
 
-def _nearest(cones: ProjectedCones) -> ProjectedCones:
+def _countable(cones: ProjectedCones) -> ProjectedCones:
     if len(cones.index) <= MAX_CONES:
         return cones
     raise ValueError(f"{len(cones.index)} cones in one image, expected at most {MAX_CONES}")
@@ -102,27 +102,19 @@ def _draw_things(
     layers: Layers, scene: Scene, cones: ProjectedCones, view: View, world: World
 ) -> Floats:
     """Draw everything that stands, farthest first; returns the size of each cone [px]."""
-    covered = np.zeros(len(cones.index))
+    covered, drawing = np.zeros(len(cones.index)), ConeDrawing(cones, world)
     obstacles, walls = project_obstacles(scene, view), project_walls(scene, view)
     order = [(depth, 0, row) for row, depth in enumerate(cones.depths)]
     order += [(depth, 1, row) for row, depth in enumerate(obstacles.depths)]
     order += [(depth, 2, row) for row, depth in enumerate(walls.depths)]
-    for depth, kind, row in sorted(order, reverse=True):
+    for _, kind, row in sorted(order, reverse=True):
         if kind == 0:
-            covered[row] = draw_cone(layers, cones, row, _fog(depth, world))
+            covered[row] = drawing.draw(layers, row)
         elif kind == 1:
             draw_obstacle(layers, scene, obstacles, row, world)
         else:
             draw_wall_piece(layers, scene, walls, row, world)
     return covered
-
-
-def _fog(depth: float, world: World) -> Floats | None:
-    """Share and colour of the fog in front of something, None without fog."""
-    if world.fog <= 0:
-        return None
-    share = 1.0 - (1.0 - world.fog) ** (depth / 20.0)
-    return np.array([share, *sky_colours(world)[1]])
 
 
 def _lay_bodywork(layers: Layers, world: World) -> None:

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_simulation.backdrop import sky_colours
 from conegrad_simulation.cone_mesh import BANDS, BODY, PLATE, SIDES, ConeMeshes, cone_meshes
 from conegrad_simulation.layers import Layers
 from conegrad_simulation.scene import Floats, Scene
+from conegrad_simulation.texture import Bytes
 from conegrad_simulation.view import Singles, View
 from conegrad_simulation.world import World
 
@@ -105,60 +107,80 @@ def _hull(points: Floats) -> Floats:
     return np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0], dtype=np.float64)
 
 
-def draw_cone(layers: Layers, cones: ProjectedCones, row: int, fog: Floats | None) -> float:
-    """Draw one cone over what is there.
+class ConeDrawing:
+    """Draws the cones of an image one by one; what can be worked out at once is."""
 
-    Returns:
-        Pixels that the whole cone covers, those outside the image included.
-    """
-    left, top, right, bottom = cones.boxes_xyxy[row]
-    height, width = layers.owners.shape
-    x0, y0 = max(int(left) - 1, -MARGIN), max(int(top) - 1, -MARGIN)
-    x1, y1 = min(int(right) + 2, width + MARGIN), min(int(bottom) + 2, height + MARGIN)
-    finer = _supersampling(bottom - top)
-    patch = np.zeros(((y1 - y0) * finer, (x1 - x0) * finer, 4), np.uint8)
-    _draw_facets(patch, cones, row, (cones.pixels[row] - [x0 - 0.5, y0 - 0.5]) * finer, fog)
-    if finer > 1:
-        patch = cv2.resize(patch, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
-    seen = (right - left) * (bottom - top) / max((x1 - x0) * (y1 - y0), 1)
-    covered = float(np.count_nonzero(patch[..., 3] > 127)) * max(1.0, float(seen))
-    layers.put(patch, x0, y0, row + 1)
-    return covered
+    def __init__(self, cones: ProjectedCones, world: World) -> None:
+        self.boxes = cones.boxes_xyxy
+        self.rings = cones.pixels[:, :BODY].reshape(-1, BANDS + 1, SIDES, 2)
+        self.plates = cones.pixels[:, BODY:].reshape(-1, 2, 4, 2)
+        after = np.roll(self.rings, -1, axis=2)
+        self.quads = np.stack(
+            [self.rings[:, :-1], after[:, :-1], after[:, 1:], self.rings[:, 1:]], axis=3
+        )
+        self.in_front = _turns_left(self.quads) < 0
+        # The rim turns one way round seen from above, the other way from below.
+        self.shows_top = _turns_left(self.rings[:, -1, [0, 3, 5, 8]]) < 0
+        self._tint(cones, world)
+
+    def _tint(self, cones: ProjectedCones, world: World) -> None:
+        meshes = cones.meshes
+        share = 1.0 - (1.0 - world.fog) ** (cones.depths / 20.0)
+        tone = sky_colours(world)[1]
+
+        def behind_fog(paint: Floats) -> Floats:
+            fog = share.reshape(-1, *[1] * (paint.ndim - 1))
+            return np.clip(paint + fog * (tone - paint), 0, 255)
+
+        self.paint = behind_fog(meshes.paint)
+        self.plate_paint = behind_fog(meshes.plate_paint)
+        self.cap_paint = behind_fog(meshes.cap_paint)
+
+    def draw(self, layers: Layers, row: int) -> float:
+        """Draw one cone over what is there.
+
+        Returns:
+            Pixels that the whole cone covers, those outside the image included.
+        """
+        left, top, right, bottom = self.boxes[row].tolist()
+        height, width = layers.owners.shape
+        x0, y0 = max(int(left) - 1, -MARGIN), max(int(top) - 1, -MARGIN)
+        x1, y1 = min(int(right) + 2, width + MARGIN), min(int(bottom) + 2, height + MARGIN)
+        finer = _supersampling(bottom - top)
+        patch = np.zeros(((y1 - y0) * finer, (x1 - x0) * finer, 4), np.uint8)
+        self._draw_facets(patch, row, (x0 - 0.5, y0 - 0.5), finer)
+        if finer > 1:
+            patch = cv2.resize(patch, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+        layers.put(patch, x0, y0, row + 1)
+        # A huge cone is cut at the margin; the rest is as full as what is drawn.
+        hidden = (right - left) * (bottom - top) / max((x1 - x0) * (y1 - y0), 1)
+        return float(np.count_nonzero(patch[..., 3] > 127)) * max(1.0, hidden)
+
+    def _draw_facets(self, patch: Bytes, row: int, corner: tuple[float, float], finer: int) -> None:
+        def fixed(pixels: Singles) -> npt.NDArray[np.int32]:
+            # Polygons end at the centres of samples, half a sample from the corner of the first.
+            samples = (pixels - np.float32(corner)) * np.float32(finer) - np.float32(0.5)
+            return np.rint(samples * np.float32(1 << SUBPIXEL)).astype(np.int32)
+
+        plate = fixed(self.plates[row])
+        sides, top = self.plate_paint[row].tolist()
+        hull = cv2.convexHull(plate.reshape(-1, 2))
+        cv2.fillConvexPoly(patch, hull, (*sides, 255), cv2.LINE_8, SUBPIXEL)
+        cv2.fillConvexPoly(patch, plate[1], (*top, 255), cv2.LINE_8, SUBPIXEL)
+        seen = self.in_front[row]
+        quads, colours = fixed(self.quads[row][seen]), self.paint[row][seen].tolist()
+        for quad, colour in zip(quads, colours, strict=True):
+            cv2.fillConvexPoly(patch, quad, (*colour, 255), cv2.LINE_8, SUBPIXEL)
+        if self.shows_top[row]:
+            cap = (*self.cap_paint[row].tolist(), 255)
+            cv2.fillConvexPoly(patch, fixed(self.rings[row, -1]), cap, cv2.LINE_8, SUBPIXEL)
 
 
 def _supersampling(height: float) -> int:
     return 6 if height < 14 else 4 if height < 40 else 3 if height < 90 else 2
 
 
-def _draw_facets(
-    patch: npt.NDArray[np.uint8],
-    cones: ProjectedCones,
-    row: int,
-    pixels: Floats,
-    fog: Floats | None,
-) -> None:
-    # Corners sit half a sample before the centre of the first sample.
-    fixed = np.round((pixels - 0.5) * (1 << SUBPIXEL)).astype(np.int32)
-    rings, plate = fixed[:BODY].reshape(BANDS + 1, SIDES, 2), fixed[BODY:].reshape(2, 4, 2)
-    meshes = cones.meshes
-    paint, cap = meshes.paint[row], meshes.cap_paint[row]
-    plate_paint = meshes.plate_paint[row]
-    if fog is not None:
-        share, tone = fog[0], fog[1:]
-        paint, cap, plate_paint = (p + share * (tone - p) for p in (paint, cap, plate_paint))
-    paint = np.clip(paint, 0, 255)
-    cv2.fillConvexPoly(
-        patch, cv2.convexHull(plate.reshape(-1, 2)), (*plate_paint[0].tolist(), 255), 8, SUBPIXEL
-    )
-    cv2.fillConvexPoly(patch, plate[1], (*plate_paint[1].tolist(), 255), 8, SUBPIXEL)
-    after = np.roll(rings, -1, axis=1)
-    quads = np.stack([rings[:-1], after[:-1], after[1:], rings[1:]], axis=2)
-    across, along = quads[:, :, 2] - quads[:, :, 0], quads[:, :, 3] - quads[:, :, 1]
-    in_front = (across[..., 0] * along[..., 1] - across[..., 1] * along[..., 0]) < 0
-    colours = paint.tolist()
-    for band, side in zip(*np.nonzero(in_front), strict=True):
-        cv2.fillConvexPoly(patch, quads[band, side], (*colours[band][side], 255), 8, SUBPIXEL)
-    rim = rings[-1] - rings[-1].mean(axis=0, dtype=np.int32)
-    # The rim turns one way round seen from above, the other way from below.
-    if np.sum(rim[:-1, 0] * rim[1:, 1] - rim[:-1, 1] * rim[1:, 0]) < 0:
-        cv2.fillConvexPoly(patch, rings[-1], (*np.clip(cap, 0, 255).tolist(), 255), 8, SUBPIXEL)
+def _turns_left(quads: Singles) -> Singles:
+    """Signed area of the diagonals of quadrilaterals ``(..., 4, 2)``."""
+    first, second = quads[..., 2, :] - quads[..., 0, :], quads[..., 3, :] - quads[..., 1, :]
+    return np.asarray(first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0])
