@@ -43,7 +43,7 @@ def made_sample(distortion_model: str = "plumb_bob") -> Sample:
         torch.tensor(coefficients[distortion_model]),
         distortion_model,
     )
-    calibration = Calibration(camera, camera_from_lidar, 0.15)
+    calibration = Calibration(camera, camera_from_lidar.float(), 0.15)
     image = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
     for u, v in feet(CONES, calibration).tolist():
         image[int(v), int(u)] = 255

@@ -1,0 +1,63 @@
+"""The optimizer of a system: one group of weights per part, each with its own rate."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW
+
+from conegrad_core.config import Config, setting
+from conegrad_training.system import CAMERA, FUSION, LIDAR, TrainableSystem
+
+
+@dataclass(frozen=True)
+class OptimizerConfig(Config):
+    """Settings of the optimizers (AdamW for the networks, Adam for the scalars)."""
+
+    camera_rate: float = setting(2e-4, "Learning rate of the detector", low=0.0)
+    lidar_rate: float = setting(1e-3, "Learning rate of the segmenter", low=0.0)
+    fusion_rate: float = setting(5e-3, "Learning rate of the fusion's scalars", low=0.0)
+    weight_decay: float = setting(0.01, "Decay of the networks' weights", low=0.0)
+    max_grad_norm: float = setting(5.0, "Longest gradient of each part", low=1e-6)
+
+
+def make_optimizer(system: TrainableSystem, config: OptimizerConfig) -> AdamW:
+    """Optimizer with a group per part; a part without gradient is not touched by a step.
+
+    Without decay AdamW is Adam, so one optimizer serves all parts.
+    """
+    rates = {CAMERA: config.camera_rate, LIDAR: config.lidar_rate, FUSION: config.fusion_rate}
+    groups: list[dict[str, Any]] = [
+        {
+            "params": list(module.parameters()),
+            "lr": rates[part],
+            "weight_decay": 0.0 if part == FUSION else config.weight_decay,
+        }
+        for part, module in system.parts.items()
+    ]
+    return AdamW(groups)
+
+
+def clipped_norms(system: TrainableSystem, max_norm: float) -> dict[str, float]:
+    """Clip the gradient of each part that has one; returns the norms before, NaN or inf kept."""
+    norms = {}
+    for part, module in system.parts.items():
+        learning = [weight for weight in module.parameters() if weight.grad is not None]
+        if learning:
+            norm: Tensor = clip_grad_norm_(learning, max_norm)
+            norms[part] = float(norm)
+    return norms
+
+
+def statistics(system: TrainableSystem) -> list[Tensor]:
+    """Copies of all buffers that change in a forward pass (batch-norm statistics)."""
+    return [buffer.clone() for buffer in system.buffers()]
+
+
+@torch.no_grad()
+def restore_statistics(system: TrainableSystem, kept: list[Tensor]) -> None:
+    """Undo what a refused step did to the buffers."""
+    for buffer, before in zip(system.buffers(), kept, strict=True):
+        buffer.copy_(before)

@@ -1,0 +1,153 @@
+"""The training patterns: which parts learn in a step, and from which loss."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from conegrad_core.config import Config, setting
+from conegrad_training.system import CAMERA, FUSION, LIDAR
+
+END, OWN, NONE = "end", "own", "none"  # losses
+PATTERNS = (
+    "individual",
+    "partial_camera",
+    "partial_lidar",
+    "simultaneous",
+    "alternating",
+    "fusion_only",
+    "statistics_only",
+)
+SCHEDULES = ("round_robin", "worst_term")
+# Which network a term of the end loss blames; existence is the work of both.
+BLAME = {"position": LIDAR, "colour": CAMERA}
+SMOOTHING = 0.8  # share of the past in the running mean of a term
+
+
+class Update(NamedTuple):
+    """What one step does.
+
+    Attributes:
+        parts: that learn.
+        loss: ``end``, the end loss; ``own``, each model's own loss; ``none``, no loss at all.
+        adapts: parts whose batch-norm statistics follow the data whatever the settings say.
+    """
+
+    parts: frozenset[str]
+    loss: str
+    adapts: frozenset[str] = frozenset()
+
+
+class Pattern(Protocol):
+    """Decides, step by step, what learns. Its decisions depend on the past only."""
+
+    def update(self, step: int) -> Update:
+        """What step number ``step`` does."""
+
+    def observe(self, step: int, losses: Mapping[str, float]) -> None:
+        """Take note of the terms of a step that is done."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+
+
+@dataclass(frozen=True)
+class PatternConfig(Config):
+    """Which pattern, and its settings."""
+
+    pattern: str = setting("simultaneous", f"One of {', '.join(PATTERNS)}")
+    schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
+    block: int = setting(1, "Of alternating: steps before the other model has its turn", low=1)
+    learn_fusion: bool = setting(True, "The scalars of the fusion learn along with the end loss")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (("pattern", PATTERNS), ("schedule", SCHEDULES)):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"PatternConfig.{name} is {value!r}, expected one of {allowed}")
+
+
+class Constant:
+    """The same update in every step: all patterns but the alternating one."""
+
+    def __init__(self, update: Update) -> None:
+        self._update = update
+
+    def update(self, step: int) -> Update:
+        """What every step does."""
+        return self._update
+
+    def observe(self, step: int, losses: Mapping[str, float]) -> None:
+        """The past changes nothing."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing to keep."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Nothing to restore."""
+
+
+class Alternating:
+    """One network per block of steps learns from the end loss."""
+
+    def __init__(self, schedule: str, block: int, along: frozenset[str]) -> None:
+        """Start with the camera.
+
+        Args:
+            schedule: ``round_robin``: the networks take turns; ``worst_term``: the network that
+                the largest term of the end loss blames, for existence the one that had no turn.
+            block: steps of a turn.
+            along: parts that learn in every step.
+        """
+        self._schedule, self._block, self._along = schedule, block, along
+        self._turn = CAMERA
+        self._terms: dict[str, float] = {}
+
+    def update(self, step: int) -> Update:
+        """The network whose turn it is, from the end loss."""
+        return Update(self._along | {self._turn}, END)
+
+    def observe(self, step: int, losses: Mapping[str, float]) -> None:
+        """Note the terms; after the last step of a block, choose who is next."""
+        for name, value in losses.items():
+            before = self._terms.get(name, value)
+            self._terms[name] = SMOOTHING * before + (1 - SMOOTHING) * value
+        if (step + 1) % self._block == 0:
+            self._turn = self._next()
+
+    def _next(self) -> str:
+        other = LIDAR if self._turn == CAMERA else CAMERA
+        if self._schedule == "round_robin":
+            return other
+        judged = ("position", "colour", "existence")
+        worst = max(judged, key=lambda name: self._terms.get(name, 0.0))
+        return BLAME.get(worst, other)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Whose turn it is, and the running means of the terms."""
+        return {"turn": self._turn, "terms": dict(self._terms)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self._turn, self._terms = state["turn"], dict(state["terms"])
+
+
+def make_pattern(config: PatternConfig) -> Pattern:
+    """The pattern of the settings."""
+    along = frozenset({FUSION} if config.learn_fusion else ())
+    if config.pattern == "alternating":
+        return Alternating(config.schedule, config.block, along)
+    networks = frozenset({CAMERA, LIDAR})
+    updates = {
+        "individual": Update(networks, OWN),
+        "partial_camera": Update(along | {CAMERA}, END),
+        "partial_lidar": Update(along | {LIDAR}, END),
+        "simultaneous": Update(along | networks, END),
+        "fusion_only": Update(frozenset({FUSION}), END),
+        "statistics_only": Update(frozenset(), NONE, networks),
+    }
+    return Constant(updates[config.pattern])

@@ -1,0 +1,47 @@
+from typing import Any
+
+import numpy as np
+
+from conegrad_training.augmentation import UNCHANGED, AugmentationConfig
+from conegrad_training.replay import BagReplay
+from conegrad_training.sample_stream import SampleBatches, evenly, position, stream
+
+
+def made_batches(samples: Any, augmentation: AugmentationConfig = UNCHANGED) -> SampleBatches:
+    return SampleBatches(samples, seed=3, batch=2, steps=7, augmentation=augmentation)
+
+
+def test_every_epoch_sees_every_sample_once_in_a_new_order():
+    first = [position(place, 50, seed=1) for place in range(50)]
+    second = [position(place, 50, seed=1) for place in range(50, 100)]
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert first != second
+    assert first != [position(place, 50, seed=2) for place in range(50)]
+
+
+def test_a_resumed_stream_goes_on_where_the_run_was(replay: BagReplay):
+    batches = made_batches(replay, AugmentationConfig(beam_dropout=0.3))
+    whole = list(stream(batches, 0, workers=0))
+    rest = list(stream(batches, 4, workers=0))
+    assert len(whole) == 7
+    for before, after in zip(whole[4:], rest, strict=True):
+        for a, b in zip(before, after, strict=True):
+            assert a.key == b.key
+            np.testing.assert_array_equal(a.image, b.image)
+            np.testing.assert_array_equal(a.scan.ranges, b.scan.ranges)
+
+
+def test_worker_processes_give_what_this_process_gives(replay: BagReplay):
+    batches = made_batches(replay, AugmentationConfig())
+    here = list(stream(batches, 5, workers=0))
+    there = list(stream(batches, 5, workers=2))
+    assert [sample.key for batch in here for sample in batch] == [
+        sample.key for batch in there for sample in batch
+    ]
+    np.testing.assert_array_equal(here[1][1].image, there[1][1].image)
+
+
+def test_fewer_samples_are_spread_evenly(replay: BagReplay):
+    chosen: Any = evenly(replay, 3)
+    assert [chosen[place].key.frame for place in range(3)] == [0, 3, 6]  # of 9
+    assert evenly(replay, 0) is replay
