@@ -39,6 +39,7 @@ def test_worker_processes_give_what_this_process_gives(replay: BagReplay):
         sample.key for batch in there for sample in batch
     ]
     np.testing.assert_array_equal(here[1][1].image, there[1][1].image)
+    assert isinstance(there[1][1].image, np.ndarray)
 
 
 def test_fewer_samples_are_spread_evenly(replay: BagReplay):

@@ -26,6 +26,7 @@ COMMANDS = {
     "info": Command("what a bag holds, and what perception would miss in it", "info"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
+    "train": Command("train all models through the fusion on recorded drives", "train"),
     "train-camera": Command("train the cone detector on simulation", "train_camera"),
     "train-lidar": Command("train the scan segmenter on simulation", "train_lidar"),
 }
@@ -90,8 +91,9 @@ def _is_explained(error: Exception) -> bool:
     """Whether the text of an error is meant for people, so that no traceback is needed."""
     from conegrad_core.camera.engines.engine import EngineError
     from conegrad_nodes.playback.graph_process import GraphError
+    from conegrad_training.errors import TrainingError
 
-    return isinstance(error, (ValueError, OSError, GraphError, EngineError))
+    return isinstance(error, (ValueError, OSError, GraphError, EngineError, TrainingError))
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

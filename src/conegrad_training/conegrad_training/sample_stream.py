@@ -10,6 +10,8 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 from conegrad_training.augmentation import AugmentationConfig, augmented
 from conegrad_training.sample import Sample
 
+AHEAD = 3  # batches that each worker reads ahead
+
 
 class SampleBatches(Dataset[list[Sample]]):
     """The batch of each step; every epoch is a new permutation of all samples."""
@@ -83,12 +85,17 @@ def stream(batches: SampleBatches, start: int, workers: int) -> Iterator[list[Sa
         workers: processes that read; 0 reads in this one, when asked.
     """
     remaining = Subset(batches, range(start, len(batches)))
-    ahead = {"prefetch_factor": 3} if workers else {}
     loader: Any = DataLoader(
         remaining,
         batch_size=None,
         num_workers=workers,
+        collate_fn=_as_it_is,
         generator=torch.Generator(),  # the loader draws worker seeds: not from ours
-        **ahead,
+        prefetch_factor=AHEAD if workers else None,
     )
     yield from loader
+
+
+def _as_it_is(batch: list[Sample]) -> list[Sample]:
+    """The loader would turn images into tensors, which the modules of the car do not take."""
+    return batch

@@ -1,0 +1,100 @@
+"""Train detector, segmenter and fusion together on recorded drives.
+
+The bags need images, scans and truth: a truth topic, or --track with a map of the cones (CSV with
+x, y, colour) and odometry. The output folder holds checkpoint, weights, losses and metrics.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from conegrad_bringup.options import add_config, named_values, read_config
+from conegrad_core.losses import EndLossConfig
+from conegrad_core.vehicle import load_vehicle
+from conegrad_training.augmentation import AugmentationConfig
+from conegrad_training.loop import StepReport
+from conegrad_training.optimizers import OptimizerConfig
+from conegrad_training.patterns import PatternConfig
+from conegrad_training.system import FILES, SystemConfig
+from conegrad_training.training_data import bag_data, simulated_data
+from conegrad_training.training_run import Data, RunConfig, TrainingConfig, run_training
+
+DEFAULT_VEHICLE = "formula_student"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("bags", nargs="*", type=Path, help="drives to learn from")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint there")
+    parser.add_argument(
+        "--evaluate", nargs="+", type=Path, default=[], metavar="BAG", help="drives to judge by"
+    )
+    parser.add_argument(
+        "--test-share", type=float, default=0.0, help="share of the drives kept aside to judge by"
+    )
+    parser.add_argument("--track", type=Path, default=None, help="map of the cones, CSV")
+    parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
+    parser.add_argument(
+        "--simulated", type=int, default=0, metavar="N", help="learn from N simulated frames"
+    )
+    parser.add_argument("--level", default="varied", help="of --simulated: clear, varied or wide")
+    parser.add_argument(
+        "--loss", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the end loss"
+    )
+    parser.add_argument(
+        "--augment", nargs="+", default=[], metavar="NAME=VALUE", help="settings of augmentation"
+    )
+    for config in (RunConfig, PatternConfig, OptimizerConfig, SystemConfig):
+        add_config(parser, config)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, print the metrics and where the results are."""
+    config = TrainingConfig(
+        run=read_config(options, RunConfig),
+        system=read_config(options, SystemConfig),
+        pattern=read_config(options, PatternConfig),
+        optimizer=read_config(options, OptimizerConfig),
+        loss=EndLossConfig(**named_values(options.loss, "--loss")),
+        augmentation=AugmentationConfig(**named_values(options.augment, "--augment")),
+    )
+    headlines = run_training(
+        config, _data(options), options.output, resume=options.resume, progress=_show
+    )
+    _print_metrics(headlines)
+    print(f"weights: {', '.join(str(options.output / name) for name in FILES.values())}")
+
+
+def _data(options: argparse.Namespace) -> Data:
+    vehicle = load_vehicle(options.vehicle) if options.vehicle else None
+    if options.simulated:
+        return simulated_data(
+            vehicle or load_vehicle(DEFAULT_VEHICLE), options.simulated, options.level, options.seed
+        )
+    return bag_data(
+        options.bags,
+        tests=options.evaluate,
+        test_share=options.test_share,
+        seed=options.seed,
+        track=options.track,
+        vehicle=vehicle,
+    )
+
+
+def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:
+    from tqdm import tqdm
+
+    bar = tqdm(steps, desc="training", initial=done, total=total, unit="step", disable=None)
+    for report in bar:
+        bar.set_postfix({name: f"{value:.3f}" for name, value in report.losses.items()})
+        yield report
+
+
+def _print_metrics(headlines: dict[str, dict[str, float]]) -> None:
+    if not headlines:
+        return
+    before, after = headlines["before"], headlines["after"]
+    print(f"{'metric':<12}{'before':>10}{'after':>10}")
+    for name, value in after.items():
+        print(f"{name:<12}{before[name]:>10.3f}{value:>10.3f}")

@@ -1,0 +1,278 @@
+"""A whole training run: load, train, resume, evaluate, write weights and records."""
+
+import csv
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch.optim import Optimizer
+from torch.utils.data import Dataset
+
+from conegrad_core.config import Config, setting
+from conegrad_core.evaluation.matching import EvaluationConfig
+from conegrad_core.losses import EndLoss, EndLossConfig
+from conegrad_training.augmentation import AugmentationConfig
+from conegrad_training.budget import Budget
+from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from conegrad_training.errors import ReplayError
+from conegrad_training.loop import StepReport, train
+from conegrad_training.loss_plot import plot_losses
+from conegrad_training.model_card import git_revision
+from conegrad_training.optimizers import OptimizerConfig, make_optimizer
+from conegrad_training.patterns import Pattern, PatternConfig, make_pattern
+from conegrad_training.sample import Sample
+from conegrad_training.sample_stream import SampleBatches, evenly, stream
+from conegrad_training.system import (
+    SystemConfig,
+    TrainableSystem,
+    load_system,
+    save_system,
+)
+from conegrad_training.system_metrics import measure
+
+CHECKPOINT = "checkpoint.pt"
+LOSSES = "losses.csv"
+FREE = ("workers", "threads", "checkpoint_every")  # settings that do not change the result
+
+
+@dataclass(frozen=True)
+class RunConfig(Config):
+    """Settings of a run."""
+
+    steps: int = setting(150, "Optimizer steps", low=1)
+    batch: int = setting(8, "Samples per step", low=1)
+    frames: int = setting(0, "Samples to train on, spread evenly; 0: all", low=0)
+    seed: int = setting(1, "Seed of order and augmentation", low=0)
+    adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
+    evaluation_frames: int = setting(100, "Samples of the metrics; 0: no metrics", low=0)
+    checkpoint_every: int = setting(25, "Steps between two checkpoints", low=1)
+    workers: int = setting(1, "Processes that read samples; 0: this one", low=0)
+    threads: int = setting(0, "Threads of torch; 0: its choice", low=0)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All settings of a training run."""
+
+    run: RunConfig = field(default_factory=RunConfig)
+    system: SystemConfig = field(default_factory=SystemConfig)
+    pattern: PatternConfig = field(default_factory=PatternConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    loss: EndLossConfig = field(default_factory=EndLossConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    evaluation: EvaluationConfig = field(default_factory=lambda: EvaluationConfig(max_range=12.0))
+
+
+class Data(NamedTuple):
+    """Samples of a run.
+
+    Attributes:
+        training: to learn from.
+        evaluation: of the metrics.
+        names: of the recordings, compared on resume.
+    """
+
+    training: Dataset[Sample]
+    evaluation: Dataset[Sample]
+    names: tuple[str, ...]
+
+
+class Run:
+    """A run in progress; everything it needs to go on is in its checkpoint.
+
+    Attributes:
+        system: that learns.
+        budget: what it has cost so far.
+    """
+
+    def __init__(self, config: TrainingConfig, data: Data, output: Path) -> None:
+        """Load the system; nothing is written yet.
+
+        Args:
+            config: settings.
+            data: samples.
+            output: folder of everything that is written.
+        """
+        if config.run.threads:
+            torch.set_num_threads(config.run.threads)
+        torch.manual_seed(config.run.seed)
+        self._config, self._data, self._output = config, data, output
+        self.system: TrainableSystem = load_system(config.system)
+        self.budget = Budget()
+        self._optimizer: Optimizer = make_optimizer(self.system, config.optimizer)
+        self._pattern: Pattern = make_pattern(config.pattern)
+        self._batches = SampleBatches(
+            evenly(data.training, config.run.frames),
+            seed=config.run.seed,
+            batch=config.run.batch,
+            steps=config.run.steps,
+            augmentation=config.augmentation,
+        )
+
+    def start(self, *, resume: bool) -> None:
+        """Begin, or go on from the checkpoint of the output folder.
+
+        Raises:
+            ReplayError: if there is a checkpoint and ``resume`` is False.
+            ValueError: if the checkpoint was made with other settings or bags.
+        """
+        path = self._output / CHECKPOINT
+        if not path.exists():
+            self._output.mkdir(parents=True, exist_ok=True)
+            return
+        if not resume:
+            raise ReplayError(
+                f"{path} exists; resume that run (--resume), or choose another output folder"
+            )
+        _, extra = load_checkpoint(path, self._state, self._settings)
+        self.budget.load_state_dict(extra["budget"])
+        self._pattern.load_state_dict(extra["pattern"])
+        _cut_table(self._output / LOSSES, self.budget.steps)
+
+    def steps(self) -> Iterator[StepReport]:
+        """The steps that are left; a checkpoint is written every so often and at the end.
+
+        Raises:
+            TrainingError: if a step was refused.
+        """
+        run = self._config.run
+        reports = train(
+            self.system,
+            stream(self._batches, self.budget.steps, run.workers),
+            self._pattern,
+            EndLoss(self._config.loss),
+            self._optimizer,
+            budget=self.budget,
+            max_grad_norm=self._config.optimizer.max_grad_norm,
+            adapt_statistics=run.adapt_statistics,
+        )
+        for report in reports:
+            _add_row(self._output / LOSSES, report)
+            if self.budget.steps % run.checkpoint_every == 0 or self.budget.steps == run.steps:
+                self.save()
+            yield report
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(
+            self._output / CHECKPOINT,
+            self._state,
+            self.budget.steps,
+            self._settings,
+            budget=self.budget.state_dict(),
+            pattern=self._pattern.state_dict(),
+        )
+
+    def measure(self, name: str) -> dict[str, float]:
+        """Write the metrics of the system as it is to ``metrics_<name>.json``; the headline."""
+        count = self._config.run.evaluation_frames
+        chosen: Any = evenly(self._data.evaluation, count)
+        samples = (chosen[place] for place in range(len(chosen)))
+        metrics = measure(self.system, samples, self._config.evaluation)
+        _write_json(self._output / f"metrics_{name}.json", metrics.to_dict())
+        return metrics.headline()
+
+    def publish(self, headlines: Mapping[str, Mapping[str, float]]) -> None:
+        """Write the weights, the summary of the run and the picture of its losses."""
+        weights = save_system(self.system, self._output)
+        summary = {
+            "settings": self._settings,
+            "git_revision": git_revision(),
+            "budget": self.budget.to_dict(),
+            "metrics": {name: dict(values) for name, values in headlines.items()},
+            "weights": {part: path.name for part, path in weights.items()},
+            "fusion": self.system.perception.fuser.scalars.values(),
+        }
+        _write_json(self._output / "run.json", summary)
+        if (self._output / LOSSES).exists():
+            plot_losses(self._output / LOSSES, self._output / "losses.png")
+
+    @property
+    def _state(self) -> TrainingState:
+        return TrainingState(self.system, self._optimizer)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """Everything that decides the result, as plain values."""
+        settings: dict[str, Any] = {"data": list(self._data.names)}
+        for part in dataclasses.fields(self._config):
+            values = dataclasses.asdict(getattr(self._config, part.name))
+            settings |= {f"{part.name}.{key}": v for key, v in values.items() if key not in FREE}
+        return settings
+
+
+def run_training(
+    config: TrainingConfig,
+    data: Data,
+    output: Path,
+    *,
+    resume: bool = False,
+    progress: Callable[[Iterator[StepReport], int, int], Iterator[StepReport]] | None = None,
+) -> dict[str, dict[str, float]]:
+    """Train to the end, with metrics before and after.
+
+    Args:
+        config: settings.
+        data: samples.
+        output: folder to write to.
+        resume: go on from the checkpoint in ``output``.
+        progress: wraps the steps to show progress; given them, the first and the last.
+
+    Returns:
+        Headline metrics ``before`` and ``after``; empty without evaluation frames.
+
+    Raises:
+        ReplayError: if the data or the output folder cannot be used.
+        TrainingError: if a step was refused.
+    """
+    run = Run(config, data, output)
+    run.start(resume=resume)
+    headlines: dict[str, dict[str, float]] = {}
+    if config.run.evaluation_frames:
+        headlines["before"] = _before(run, output)
+    steps = run.steps()
+    for _ in progress(steps, run.budget.steps, config.run.steps) if progress else steps:
+        pass
+    if config.run.evaluation_frames:
+        headlines["after"] = run.measure("after")
+    run.publish(headlines)
+    return headlines
+
+
+def _before(run: Run, output: Path) -> dict[str, float]:
+    """Metrics of the start; those of an interrupted run are kept."""
+    path = output / "metrics_before.json"
+    if run.budget.steps and path.exists():
+        headline: dict[str, float] = json.loads(path.read_text())["headline"]
+        return headline
+    return run.measure("before")
+
+
+def _add_row(path: Path, report: StepReport) -> None:
+    row = {
+        "step": report.step,
+        **{name: f"{value:.6g}" for name, value in report.losses.items()},
+        "parts": " ".join(sorted(report.parts)),
+        "seconds": f"{report.seconds:.4f}",
+    }
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def _cut_table(path: Path, steps: int) -> None:
+    """Drop the rows after the checkpoint: those steps are done again."""
+    if path.exists():
+        lines: Sequence[str] = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(lines[: steps + 1]))
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")

@@ -1,0 +1,184 @@
+import csv
+import dataclasses
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from conegrad_core.evaluation.matching import EvaluationConfig
+from conegrad_simulation.bag import SimulatedBag
+from conegrad_training.errors import ReplayError
+from conegrad_training.patterns import PatternConfig
+from conegrad_training.replay import BagReplay
+from conegrad_training.sample import Sample
+from conegrad_training.system import FILES, PARTS, SystemConfig, load_system
+from conegrad_training.system_metrics import measure
+from conegrad_training.training_data import bag_data
+from conegrad_training.training_run import CHECKPOINT, RunConfig, TrainingConfig, run_training
+
+STEPS = 8
+DEADLINE = 90.0  # [s] for the run that is killed
+# A run in a process of its own; it stops for good in step 7, between two checkpoints.
+KILLED = """
+import pickle, sys, time
+from pathlib import Path
+from conegrad_training.training_data import bag_data
+from conegrad_training.training_run import run_training
+
+config, bag, output = pickle.loads(Path(sys.argv[1]).read_bytes())
+
+def progress(steps, done, total):
+    for report in steps:
+        if report.step == 6:
+            Path(sys.argv[2]).touch()
+            time.sleep(600)
+        yield report
+
+run_training(config, bag_data([bag]), output, progress=progress)
+"""
+
+
+@pytest.fixture
+def config(system_config: SystemConfig) -> TrainingConfig:
+    return TrainingConfig(
+        run=RunConfig(
+            steps=STEPS, batch=2, checkpoint_every=4, evaluation_frames=0, workers=0, threads=1
+        ),
+        system=system_config,
+        pattern=PatternConfig("alternating", schedule="worst_term"),
+    )
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """Tensors of any part of which a bit is another one."""
+    found = []
+    for part in PARTS:
+        tensors, others = load_file(one / FILES[part]), load_file(other / FILES[part])
+        assert tensors.keys() == others.keys()
+        found += [
+            f"{part}.{name}" for name in tensors if not torch.equal(tensors[name], others[name])
+        ]
+    return found
+
+
+def test_a_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path
+):
+    data = bag_data([small_bag.path])
+    run_training(config, data, tmp_path / "whole")
+
+    settings, reached = tmp_path / "settings", tmp_path / "reached"
+    settings.write_bytes(pickle.dumps((config, small_bag.path, tmp_path / "killed")))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(settings), str(reached)], env=environment
+    )
+    deadline = time.monotonic() + DEADLINE
+    while not reached.exists():
+        assert process.poll() is None, "the run ended before it was killed"
+        assert time.monotonic() < deadline, "the run did not reach step 7"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+    checkpoint = torch.load(tmp_path / "killed" / CHECKPOINT, weights_only=True)
+    assert checkpoint["step"] == 4  # steps 5 to 7 were lost and are done again
+    run_training(config, data, tmp_path / "killed", resume=True)
+    assert differences(tmp_path / "killed", tmp_path / "whole") == []
+    tables = [(tmp_path / name / "losses.csv").read_text() for name in ("killed", "whole")]
+    columns = [[row[:6] for row in csv.reader(table.splitlines())] for table in tables]
+    assert columns[0] == columns[1]
+    budgets = [
+        json.loads((tmp_path / name / "run.json").read_text())["budget"]
+        for name in ("killed", "whole")
+    ]
+    for budget in budgets:
+        del budget["seconds"]
+    assert budgets[0] == budgets[1]
+
+
+def test_a_run_writes_weights_metrics_and_a_picture(
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path
+):
+    config = dataclasses.replace(
+        config, run=dataclasses.replace(config.run, steps=2, evaluation_frames=3)
+    )
+    headlines = run_training(config, bag_data([small_bag.path]), tmp_path)
+    assert set(headlines) == {"before", "after"}
+    summary = json.loads((tmp_path / "run.json").read_text())
+    assert summary["metrics"]["after"]["f1_colour"] == headlines["after"]["f1_colour"]
+    assert summary["budget"]["steps"] == 2
+    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+    trained = load_system(
+        dataclasses.replace(config.system, **{part: str(tmp_path / FILES[part]) for part in PARTS})
+    )
+    start = load_system(config.system)
+    for name, module in trained.parts.items():
+        before = start.parts[name].state_dict()
+        assert any(
+            not torch.equal(before[key], value) for key, value in module.state_dict().items()
+        )
+
+
+def test_never_overwrites_a_run_unasked(
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path
+):
+    (tmp_path / CHECKPOINT).touch()
+    with pytest.raises(ReplayError, match=r"checkpoint\.pt exists; resume that run \(--resume\)"):
+        run_training(config, bag_data([small_bag.path]), tmp_path)
+
+
+def test_refuses_to_resume_with_other_settings(
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path
+):
+    short = dataclasses.replace(config, run=dataclasses.replace(config.run, steps=1))
+    run_training(short, bag_data([small_bag.path]), tmp_path)
+    with pytest.raises(ValueError, match=r"run\.steps = 1 \(now 8\)"):
+        run_training(config, bag_data([small_bag.path]), tmp_path, resume=True)
+
+
+def test_needs_a_bag():
+    with pytest.raises(ReplayError, match="no bags are given"):
+        bag_data([])
+
+
+def test_perfect_boxes_and_beams_give_perfect_part_metrics(
+    system_config: SystemConfig, labelled: list[Sample], monkeypatch: pytest.MonkeyPatch
+):
+    system = load_system(system_config)
+
+    def outputs(samples):
+        from conegrad_core.camera.image import Detections
+        from conegrad_core.lidar.scan import SegmentedScan
+        from conegrad_training.system import PartOutputs
+
+        (sample,) = samples
+        classes = sample.labels.boxes.classes
+        logits = torch.full((len(classes), 4), -9.0)
+        logits[torch.arange(len(classes)), classes] = 9.0
+        beams = torch.where(sample.labels.beams, 9.0, -9.0)
+        return [
+            PartOutputs(
+                Detections(sample.labels.boxes.boxes_xyxy, logits),
+                SegmentedScan(sample.scan.ranges, sample.scan.angles, beams),
+            )
+        ]
+
+    monkeypatch.setattr(system, "outputs", outputs)
+    headline = measure(system, labelled, EvaluationConfig(max_range=12.0)).headline()
+    assert headline["mAP50"] == 1.0
+    assert headline["beam_f1"] == 1.0
+    assert headline["recall"] > 0.8
+
+
+def test_metrics_of_a_drive_have_no_part_metrics(system_config: SystemConfig, replay: BagReplay):
+    headline = measure(load_system(system_config), [replay[0]], EvaluationConfig()).headline()
+    assert set(headline) == {"f1_colour", "f1", "precision", "recall", "rmse"}
