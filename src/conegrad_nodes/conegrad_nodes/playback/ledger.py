@@ -82,11 +82,11 @@ class Ledger:
         self.images = Stage("images")
         self.scans = Stage("scans")
         self.fusions = Stage("fusions")
-        self._newest_scan_ns = 0
+        self._newest_partner_ns = 0
 
-    def note_segmentation(self, stamp_ns: int) -> None:
-        """A scan has passed the LiDAR node."""
-        self._newest_scan_ns = max(self._newest_scan_ns, stamp_ns)
+    def note_partner(self, stamp_ns: int) -> None:
+        """A message of the sensor that does not trigger has passed its node."""
+        self._newest_partner_ns = max(self._newest_partner_ns, stamp_ns)
 
     def overdue(self, now_ns: int) -> int:
         """Newest stamp whose cones must have come by a bag time [ns]; 0 if none is overdue."""
@@ -97,4 +97,4 @@ class Ledger:
 
     def _is_overdue(self, stamp_ns: int, now_ns: int) -> bool:
         age = (now_ns - stamp_ns) / NANOSECONDS
-        return age > GIVEN_UP or (age > SETTLE and self._newest_scan_ns >= stamp_ns)
+        return age > GIVEN_UP or (age > SETTLE and self._newest_partner_ns >= stamp_ns)

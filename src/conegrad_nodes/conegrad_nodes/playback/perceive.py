@@ -17,7 +17,7 @@ from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
-from conegrad_nodes.playback.player import InputTopic, PlayConfig, Player
+from conegrad_nodes.playback.player import CAMERA, LIDAR, InputTopic, PlayConfig, Player
 
 FLOAT = "std_msgs/msg/Float64"
 OUTPUTS = {
@@ -114,7 +114,8 @@ def perceive_bag(
         process = stack.enter_context(
             GraphProcess(domain, parameters, parameter_files=options.parameter_files)
         )
-        run = _Run(bag, roles, writer, options, domain, process, stack)
+        trigger = str(parameters.get("pairing.trigger", CAMERA))
+        run = _Run(bag, roles, writer, options, trigger, domain, process, stack)
         run.play(progress)
         return run.result()
 
@@ -128,6 +129,7 @@ class _Run:
         roles: Mapping[str, str],
         writer: BagWriter,
         options: PerceiveOptions,
+        trigger: str,
         domain: int,
         process: GraphProcess,
         stack: contextlib.ExitStack,
@@ -137,7 +139,6 @@ class _Run:
         published = {entry.topic: entry.msgtype for entry in inputs.values()}
         link = GraphLink(domain, published, {**OUTPUTS, **DIAGNOSTICS}, self._record)
         stack.enter_context(link)
-        trigger = str(options.parameters.get("pairing.trigger", "camera"))
         self._player = Player(link, process, inputs, options.play, trigger)
 
     def play(self, progress: Progress | None) -> None:
@@ -219,6 +220,8 @@ def graph_parameters(
         parameters["image_transport"] = "compressed"
     if "points" in roles:
         parameters["input"] = "points"
+    if "image" not in roles:
+        parameters["pairing.trigger"] = LIDAR
     parameters |= _calibration(bag, roles, options, folder)
     return parameters | dict(options.parameters)
 

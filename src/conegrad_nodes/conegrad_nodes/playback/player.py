@@ -129,12 +129,12 @@ class Player:
     def receive(self, output: Output) -> float | None:
         """Book an output; returns the latency of cones that were awaited [s]."""
         kind = output.topic.rpartition("/")[2]
-        if kind == "detections":
-            self.ledger.images.answer(read_stamp(output.data).stamp_ns, output.arrival)
-        elif kind == "segmentation":
+        if kind in ("detections", "segmentation"):
+            sensor = CAMERA if kind == "detections" else LIDAR
             stamp_ns = read_stamp(output.data).stamp_ns
-            self.ledger.scans.answer(stamp_ns, output.arrival)
-            self.ledger.note_segmentation(stamp_ns)
+            self._stage(sensor).answer(stamp_ns, output.arrival)
+            if sensor != self._trigger:
+                self.ledger.note_partner(stamp_ns)
         elif kind == "cones":
             self._losses_in_a_row = 0
             msg = decoded(output)
@@ -143,12 +143,15 @@ class Player:
             return self.ledger.fusions.answer(stamp_ns, output.arrival)
         return None
 
+    def _stage(self, sensor: str) -> Stage:
+        return self.ledger.images if sensor == CAMERA else self.ledger.scans
+
     def _note(self, entry: InputTopic, raw: RawMessage) -> None:
         sensor = {"image": CAMERA, "scan": LIDAR, "points": LIDAR}.get(entry.role)
         if sensor is None:
             return
         stamp_ns = read_stamp(raw.data).stamp_ns
-        (self.ledger.images if sensor == CAMERA else self.ledger.scans).send(stamp_ns)
+        self._stage(sensor).send(stamp_ns)
         if sensor == self._trigger:
             self.ledger.fusions.send(stamp_ns)
 

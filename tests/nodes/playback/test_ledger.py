@@ -1,0 +1,45 @@
+"""What was answered, and what was lost."""
+
+from conegrad_nodes.playback.ledger import Counts, Ledger, Stage
+
+MILLISECOND = 1_000_000
+
+
+def test_an_answer_belongs_to_the_input_of_its_stamp():
+    stage = Stage("images")
+    stage.send(10)
+    stage.send(20)
+    latency = stage.answer(10, stage.waiting[10] + 0.25)
+    assert latency == 0.25
+    assert list(stage.waiting) == [20]
+    assert stage.counts() == Counts(sent=2, answered=1, lost=0)
+
+
+def test_an_answer_that_nobody_waits_for_is_not_counted():
+    stage = Stage("images")
+    assert stage.answer(10, 1.0) is None
+    assert stage.counts() == Counts(0, 0, 0)
+
+
+def test_what_is_given_up_is_lost_by_stamp():
+    stage = Stage("images")
+    for stamp in (10, 20, 30):
+        stage.send(stamp)
+    assert stage.give_up(20) == [10, 20]
+    assert stage.lost == [10, 20]
+    assert not stage.is_idle()
+
+
+def test_cones_are_overdue_once_the_other_sensor_has_passed():
+    ledger = Ledger()
+    ledger.fusions.send(100 * MILLISECOND)
+    assert ledger.overdue(300 * MILLISECOND) == 0  # no scan yet: the pair is not decided
+    ledger.note_partner(110 * MILLISECOND)
+    assert ledger.overdue(200 * MILLISECOND) == 0  # decided, but it may still be on its way
+    assert ledger.overdue(300 * MILLISECOND) == 100 * MILLISECOND
+
+
+def test_cones_are_overdue_after_the_timeout_of_the_pairing_without_the_other_sensor():
+    ledger = Ledger()
+    ledger.fusions.send(100 * MILLISECOND)
+    assert ledger.overdue(451 * MILLISECOND) == 100 * MILLISECOND

@@ -1,0 +1,162 @@
+"""Bags through the live graph: a real child process, real topics."""
+
+import os
+
+import numpy as np
+import pytest
+
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.bags.writer import BagWriter
+from conegrad_nodes.playback.direct_bag import perceive_directly
+from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
+from conegrad_nodes.playback.ledger import Counts
+from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+from conegrad_nodes.playback.player import PlayConfig
+
+pytestmark = pytest.mark.ros
+
+
+def cones_by_image(path):
+    """Scan stamp and rows (x, y, existence, colour) of the cones of each image stamp."""
+    found = {}
+    with BagReader(path) as bag:
+        for _, _, msg in bag.messages(["/cones"]):
+            rows = [[c.position.x, c.position.y, c.existence, c.colour] for c in msg.cones]
+            image = (msg.camera_stamp.sec, msg.camera_stamp.nanosec)
+            scan = (msg.lidar_stamp.sec, msg.lidar_stamp.nanosec)
+            found[image] = (scan, np.array(rows).reshape(-1, 4))
+    return found
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Process numbers of the graphs that were started."""
+    pids = []
+    make = GraphProcess.__init__
+
+    def remember(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        pids.append(self.pid)
+
+    monkeypatch.setattr(GraphProcess, "__init__", remember)
+    return pids
+
+
+@pytest.fixture(scope="module")
+def perceived(drive, parameters, tmp_path_factory):
+    """The drive through the live graph, in lockstep: the new bag and what came of it."""
+    path = tmp_path_factory.mktemp("perceived") / "live"
+    return path, perceive_bag(drive, path, PerceiveOptions(parameters=parameters))
+
+
+def test_nothing_is_lost_in_lockstep(perceived):
+    _, result = perceived
+    assert result.images == Counts(sent=6, answered=6, lost=0)
+    assert result.scans == Counts(sent=14, answered=14, lost=0)
+    assert result.fusions == Counts(sent=6, answered=6, lost=0)
+    assert len(result.latencies) == 6
+    assert result.reasons == []
+
+
+def test_the_live_graph_and_direct_calls_give_the_same_cones(
+    perceived, drive, parameters, tmp_path
+):
+    perceive_directly(drive, tmp_path / "direct", PerceiveOptions(parameters=parameters))
+    live, direct = cones_by_image(perceived[0]), cones_by_image(tmp_path / "direct")
+    assert list(live) == list(direct)
+    assert sum(len(rows) for _, rows in live.values()) > 6
+    for image, (scan, rows) in live.items():
+        assert scan == direct[image][0]
+        np.testing.assert_allclose(rows, direct[image][1], atol=1e-4)
+
+
+def test_the_new_bag_holds_the_inputs_and_every_output(perceived, drive):
+    with BagReader(drive) as source, BagReader(perceived[0]) as bag:
+        copied = [raw for raw in bag.raw_messages() if raw.topic in source.topics]
+        assert copied == list(source.raw_messages())
+        counts = {name: topic.count for name, topic in bag.topics.items()}
+    assert counts["/detections"] == 6
+    assert counts["/segmentation"] == 14
+    assert counts["/cones"] == 6
+    assert counts["/player/pipeline_latency"] == 6
+    assert counts["/fusion_node/processing_latency"] == 6
+    assert counts["/diagnostics"] > 0
+
+
+def test_cones_of_an_earlier_run_are_replaced(perceived, parameters, tmp_path):
+    perceive_directly(perceived[0], tmp_path / "again", PerceiveOptions(parameters=parameters))
+    assert list(cones_by_image(tmp_path / "again")) == list(cones_by_image(perceived[0]))
+    with BagReader(tmp_path / "again") as bag:
+        assert bag.topics["/cones"].count == 6
+
+
+def test_missing_calibration_is_given_as_the_reason(record_drive, parameters, domain, tmp_path):
+    bag = record_drive("bare", has_frames=False, images=8, scans=20)
+    options = PerceiveOptions(play=PlayConfig(timeout=0.5), parameters=parameters, domain=domain)
+    with pytest.raises(GraphError, match="no extrinsics"):
+        perceive_bag(bag, tmp_path / "out", options)
+    with BagReader(tmp_path / "out") as out:  # what came until then is kept
+        assert out.topics["/detections"].count > 0
+
+
+def test_weights_that_cannot_be_loaded_are_given_as_the_reason(
+    drive, parameters, domain, tmp_path, started
+):
+    options = PerceiveOptions(
+        parameters={**parameters, "detector.weights": "/nowhere/weights.safetensors"},
+        domain=domain,
+    )
+    with pytest.raises(GraphError, match=r"camera_node: node: cannot configure.*weights"):
+        perceive_bag(drive, tmp_path / "out", options)
+    assert not any(is_running(pid) for pid in started)
+
+
+def test_an_interrupted_run_leaves_a_readable_bag_and_no_process(
+    drive, parameters, domain, tmp_path, started
+):
+    def interrupt_on_the_way(messages, total):
+        for index, message in enumerate(messages):
+            if index == 60:
+                raise KeyboardInterrupt
+            yield message
+
+    options = PerceiveOptions(parameters=parameters, domain=domain)
+    with pytest.raises(KeyboardInterrupt):
+        perceive_bag(drive, tmp_path / "out", options, progress=interrupt_on_the_way)
+    with BagReader(tmp_path / "out") as bag:
+        assert bag.warnings == []
+        assert bag.topics["/scan"].count > 0
+    assert not any(is_running(pid) for pid in started)
+
+
+def test_real_time_play_takes_as_long_as_the_drive(drive, parameters, domain, tmp_path):
+    options = PerceiveOptions(play=PlayConfig(rate=0.5), parameters=parameters, domain=domain)
+    result = perceive_bag(drive, tmp_path / "out", options)
+    assert result.images.sent == 6
+    assert result.images.answered + result.images.lost == 6
+    assert result.fusions.answered > 0
+
+
+def test_a_lidar_alone_gives_the_cones_of_every_scan(record_drive, parameters, domain, tmp_path):
+    bag = record_drive("lidar_only", images=0, scans=10)
+    options = PerceiveOptions(parameters=parameters, domain=domain, vehicle="formula_student")
+    result = perceive_bag(bag, tmp_path / "out", options)
+    assert result.images.sent == 0
+    assert result.fusions == Counts(sent=10, answered=10, lost=0)
+
+
+def test_a_bag_without_sensors_is_refused(tmp_path, parameters):
+    with BagWriter(tmp_path / "odometry") as bag:
+        bag.write("/odom", "nav_msgs/msg/Odometry", 5, messages.odometry_msg(5, (0.0, 0.0, 0.0)))
+    with pytest.raises(BagError, match="neither images nor scans nor clouds; it holds /odom"):
+        perceive_bag(tmp_path / "odometry", tmp_path / "out", PerceiveOptions())
