@@ -51,6 +51,15 @@ def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["ROS_LOG_DIR"] = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def export_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Cache of exported networks of this session, instead of the home folder."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONEGRAD_CACHE", str(folder))
+        yield folder
+
+
 @pytest.fixture
 def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """ROS domain of this test alone, also in ROS_DOMAIN_ID for the programs it starts."""

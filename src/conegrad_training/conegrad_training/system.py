@@ -153,7 +153,9 @@ def load_system(config: SystemConfig | None = None) -> TrainableSystem:
             crop_bottom=config.crop_bottom,
         )
     )
-    segmenter = load_segmenter(SegmenterConfig(weights=config.lidar, device=config.device))
+    segmenter = load_segmenter(
+        SegmenterConfig(weights=config.lidar, engine="torch", device=config.device)
+    )
     fuser = Fuser(FuserConfig(weights=config.fusion))
     return TrainableSystem(Perception(detector, segmenter, fuser), _architecture(config.camera))
 

@@ -10,13 +10,16 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from conegrad_core.config import Config, setting
+from conegrad_core.engines.errors import EngineError
 from conegrad_core.lidar.beam_features import covers_full_turn
+from conegrad_core.lidar.engines import MIN_TURN_BEAMS, ScanEngine, scan_engine
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.shapes import check_shape
 from conegrad_core.weights import default_weights
 
 NO_RETURN_LOGIT = -20.0  # of a beam without usable return: surely no cone, and no gradient
+ENGINES = ("auto", "torch", "onnx", "openvino")
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,16 @@ class SegmenterConfig(Config):
     """Settings of the scan segmenter."""
 
     weights: str = setting("", "Path of a .safetensors file; empty: the weights that ship")
-    device: str = setting("cpu", "Torch device the network runs on")
+    engine: str = setting("auto", "auto, torch, onnx or openvino; auto: onnx on a CPU, else torch")
+    device: str = setting("cpu", "cpu, or for torch cuda or cuda:N")
     max_range: float = setting(20.0, "Returns beyond this range count as none [m]", low=0.1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.engine not in ENGINES:
+            raise ValueError(
+                f"SegmenterConfig.engine is {self.engine!r}, expected one of {ENGINES}"
+            )
 
 
 class ScanSegmenter(nn.Module):
@@ -34,6 +45,7 @@ class ScanSegmenter(nn.Module):
     Attributes:
         config: settings.
         network: the 1D CNN; its logits are differentiable in weights and ranges.
+        engine: runs the network faster, without gradient; None: torch runs it.
         metadata: what the weights file says of itself (empty for fresh weights).
     """
 
@@ -41,6 +53,7 @@ class ScanSegmenter(nn.Module):
         super().__init__()
         self.config = config or SegmenterConfig()
         self.network = ScanNetwork()
+        self.engine: ScanEngine | None = None
         self.metadata: dict[str, str] = {}
 
     def forward(self, ranges: Tensor, angle_step: Tensor | float, wraps: bool = False) -> Tensor:
@@ -50,7 +63,12 @@ class ScanSegmenter(nn.Module):
             ranges: NaN, inf and 0 mean no return.
             angle_step: between two beams [rad].
             wraps: the scans cover a full turn.
+
+        Raises:
+            EngineError: if a gradient is asked for and the engine is not torch.
         """
+        if self.engine is not None:
+            return self._run(self.engine, ranges, abs(float(angle_step)), wraps)
         step = torch.as_tensor(angle_step, dtype=ranges.dtype, device=ranges.device)
         logits: Tensor = self.network(ranges, step.abs(), wraps)
         return logits
@@ -60,15 +78,36 @@ class ScanSegmenter(nn.Module):
 
         Raises:
             ValueError: if ranges and angles are not ``(B,)`` with B >= 2 alike.
+            EngineError: if a gradient is asked for and the engine is not torch.
         """
         step = _angle_step(scan)
         ranges = scan.ranges
-        usable = torch.isfinite(ranges) & (ranges > 0) & (ranges <= self.config.max_range)
+        usable = (ranges > 0) & (ranges <= self.config.max_range)  # false for NaN and inf
         ranges = torch.where(usable, ranges, torch.nan)
         wraps = covers_full_turn(len(ranges), abs(step))
         logits = self(ranges[None].to(self.device), step, wraps)[0].to(ranges.device)
         logits = torch.where(usable, logits, NO_RETURN_LOGIT)
         return SegmentedScan(ranges, scan.angles, logits)
+
+    def use_engine(self, name: str) -> None:
+        """Run the network as it is now on ``onnx`` or ``openvino``; its weights are frozen.
+
+        Raises:
+            EngineError: if the network is not on the CPU.
+        """
+        if self.device.type != "cpu":
+            raise EngineError(f"device is '{self.device}' for engine {name!r}, expected 'cpu'")
+        self.engine = scan_engine(name, self.network)
+        self.eval().requires_grad_(requires_grad=False)
+
+    def _run(self, engine: ScanEngine, ranges: Tensor, step: float, wraps: bool) -> Tensor:
+        if self.training or (ranges.requires_grad and torch.is_grad_enabled()):
+            raise EngineError(f"{type(engine).__name__} has no gradient, expected engine 'torch'")
+        if wraps and ranges.shape[1] < MIN_TURN_BEAMS:
+            return self.network(ranges, torch.tensor(step), wraps)  # type: ignore[no-any-return]
+        rows = ranges.detach().float().numpy()
+        logits = [torch.from_numpy(engine.infer(row[None], step, wraps)) for row in rows]
+        return logits[0] if len(logits) == 1 else torch.cat(logits)
 
     @property
     def device(self) -> torch.device:
@@ -77,18 +116,26 @@ class ScanSegmenter(nn.Module):
 
 
 def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
-    """Load the segmenter, ready for inference (evaluation mode).
+    """Load the segmenter, ready for inference (evaluation mode); training needs engine torch.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is of another kind or architecture; names both.
+        EngineError: if the engine cannot run on the device.
     """
     config = config or SegmenterConfig()
     path = Path(config.weights) if config.weights else default_weights("lidar")
     segmenter = ScanSegmenter(config)
     tensors, segmenter.metadata = _read_weights(path)
     segmenter.network.load_state_dict(tensors)
-    return segmenter.to(config.device).eval()
+    segmenter.to(config.device).eval()
+    engine = config.engine
+    if engine == "auto":
+        # ONNX Runtime: as fast as OpenVINO here, and no pause when the number of beams changes.
+        engine = "onnx" if segmenter.device.type == "cpu" else "torch"
+    if engine != "torch":
+        segmenter.use_engine(engine)
+    return segmenter
 
 
 def save_segmenter(network: ScanNetwork, path: Path, metadata: Mapping[str, str]) -> None:

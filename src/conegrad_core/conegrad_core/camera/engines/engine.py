@@ -10,12 +10,9 @@ from torch import Tensor, nn
 
 from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import RgbImage
+from conegrad_core.engines.errors import EngineError as EngineError
 
 MIN_SCORE = 1e-6  # scores of foreign files are kept off 0 and 1, so that logits stay finite
-
-
-class EngineError(RuntimeError):
-    """An engine cannot run here; the message says what it needs."""
 
 
 class Engine(nn.Module, ABC):

@@ -4,7 +4,6 @@ import copy
 import json
 import logging
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from torch import Tensor, nn
 from conegrad_core.camera.engines.openvino_engine import METADATA
 from conegrad_core.camera.head import raw_detections
 from conegrad_core.cones import CLASS_NAMES
+from conegrad_core.engines.runtimes import openvino_model, write_onnx
 
-OPSET = 17
 SUFFIXES = (".onnx", ".xml")
 logger = logging.getLogger(__name__)
 
@@ -57,26 +56,12 @@ def export_network(network: nn.Module, path: Path, input_size: tuple[int, int]) 
         "input_height": str(input_size[1]),
     }
     logger.info("exporting the detector to %s", path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the tracer, about shapes that are static here
-        (_write_onnx if path.suffix == ".onnx" else _write_openvino)(graph, pixels, path, metadata)
+    (_write_onnx if path.suffix == ".onnx" else _write_openvino)(graph, pixels, path, metadata)
 
 
 def _write_onnx(graph: nn.Module, pixels: Tensor, path: Path, metadata: dict[str, str]) -> None:
-    import onnx
-
-    torch.onnx.export(
-        graph,
-        (pixels,),
-        str(path),
-        input_names=["pixels"],
-        output_names=["boxes_xyxy", "logits"],
-        opset_version=OPSET,
-        dynamo=False,
-    )
-    model = onnx.load(str(path))
-    onnx.helper.set_model_props(model, metadata)
-    onnx.save(model, str(path))
+    outputs = ["boxes_xyxy", "logits"]
+    write_onnx(graph, {"pixels": pixels}, outputs, path, metadata=metadata)
 
 
 def _write_openvino(graph: nn.Module, pixels: Tensor, path: Path, metadata: dict[str, str]) -> None:
@@ -86,7 +71,7 @@ def _write_openvino(graph: nn.Module, pixels: Tensor, path: Path, metadata: dict
     with tempfile.TemporaryDirectory() as scratch:
         intermediate = Path(scratch) / "detector.onnx"
         _write_onnx(graph, pixels, intermediate, metadata)
-        model: Any = openvino.Core().read_model(intermediate)
+        model = openvino_model(intermediate)
     for name, value in metadata.items():
         model.set_rt_info(value, [METADATA, name])
     openvino.save_model(model, str(path), compress_to_fp16=False)

@@ -4,7 +4,6 @@ import ast
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -12,6 +11,7 @@ from conegrad_core.camera.class_order import class_order
 from conegrad_core.camera.engines.engine import ExportedEngine, check_output_shapes, float_planes
 from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import RgbImage
+from conegrad_core.engines.runtimes import onnx_session
 
 
 class OnnxEngine(ExportedEngine):
@@ -22,16 +22,7 @@ class OnnxEngine(ExportedEngine):
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        try:
-            session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # the runtime raises a dozen classes without a common base
-            raise ValueError(f"{path} is not a readable ONNX model: {error}") from error
+        session = onnx_session(path, threads)
         names = onnx_class_names(session.get_modelmeta().custom_metadata_map, str(path))
         super().__init__(class_order(names, str(path)))
         check_output_shapes([o.shape for o in session.get_outputs()], len(names), str(path))

@@ -12,8 +12,8 @@ from conegrad_core.camera.engines.engine import ExportedEngine, check_output_sha
 from conegrad_core.camera.engines.onnx_engine import static_size
 from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import RgbImage
+from conegrad_core.engines.runtimes import openvino_model, openvino_request
 
-PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 METADATA = "conegrad"  # section of the IR's run-time information
 
 
@@ -34,11 +34,7 @@ class OpenVinoEngine(ExportedEngine):
         import openvino
 
         path = ir_file(path)
-        core: Any = openvino.Core()
-        try:
-            model = core.read_model(path)
-        except RuntimeError as error:
-            raise ValueError(f"{path} is not a readable OpenVINO model: {error}") from error
+        model = openvino_model(path)
         names = ir_class_names(model, path)
         super().__init__(class_order(names, str(path)))
         shapes = [_fixed(output.partial_shape) for output in model.outputs]
@@ -46,8 +42,7 @@ class OpenVinoEngine(ExportedEngine):
         self._takes_pixels = model.input().element_type == openvino.Type.u8
         shape = _fixed(model.input().partial_shape)
         self.input_size = static_size(shape, self._takes_pixels, str(path))
-        compiled = core.compile_model(model, "CPU", _options(threads, precision))
-        self._request = compiled.create_infer_request()
+        self._request = openvino_request(model, threads, precision)
         self._outputs = range(len(shapes))
 
     def infer(self, pixels: RgbImage) -> RawDetections:
@@ -57,16 +52,6 @@ class OpenVinoEngine(ExportedEngine):
         # The request reuses its output memory: copy.
         outputs = [self._request.get_output_tensor(index).data.copy() for index in self._outputs]
         return self.raw([torch.from_numpy(output) for output in outputs])
-
-
-def _options(threads: int, precision: str) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
-    }
-    if threads:
-        options["INFERENCE_NUM_THREADS"] = threads
-    return options
 
 
 def _fixed(shape: Any) -> list[int]:

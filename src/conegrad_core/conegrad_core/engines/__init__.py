@@ -1,0 +1,1 @@
+"""Running networks outside of torch: export, cache of exports, run-time libraries."""

@@ -1,0 +1,107 @@
+"""ONNX Runtime and OpenVINO: files written, opened and set up for low latency."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+OPSET = 17
+PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+
+
+def write_onnx(
+    graph: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: list[str],
+    path: Path,
+    *,
+    metadata: dict[str, str] | None = None,
+    dynamic: dict[str, dict[int, str]] | None = None,
+) -> None:
+    """Write a module as ONNX.
+
+    Args:
+        graph: called with the inputs in their order.
+        inputs: an example of each, by name.
+        outputs: names.
+        path: of the file.
+        metadata: custom properties of the file.
+        dynamic: for an input or output, the dimensions whose size is free, with a name.
+    """
+    import onnx
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the tracer, about shapes that are static here
+        torch.onnx.export(
+            graph,
+            tuple(inputs.values()),
+            str(path),
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_axes=dynamic,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    if metadata:
+        model = onnx.load(str(path))
+        onnx.helper.set_model_props(model, metadata)
+        onnx.save(model, str(path))
+
+
+def onnx_session(path: Path, threads: int) -> Any:
+    """Session of ONNX Runtime on the CPU.
+
+    Args:
+        path: of an .onnx file.
+        threads: CPU threads; with 1 it runs in the calling thread; 0: the choice of the runtime.
+
+    Raises:
+        ValueError: if the file is not readable.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime raises a dozen classes without a common base
+        raise ValueError(f"{path} is not a readable ONNX model: {error}") from error
+
+
+def openvino_model(path: Path) -> Any:
+    """Model of an .xml or .onnx file, not compiled yet.
+
+    Raises:
+        ValueError: if the file is not readable.
+    """
+    import openvino
+
+    try:
+        return openvino.Core().read_model(path)
+    except RuntimeError as error:
+        raise ValueError(f"{path} is not a readable OpenVINO model: {error}") from error
+
+
+def openvino_request(model: Any, threads: int, precision: str = "fp32") -> Any:
+    """Inference request of a model compiled for the CPU.
+
+    Args:
+        model: of :func:`openvino_model`.
+        threads: CPU threads; 0: the choice of OpenVINO.
+        precision: ``fp32``, ``bf16`` or ``fp16``; without this hint OpenVINO takes bf16 by itself
+            on some processors.
+    """
+    import openvino
+
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
+        # A pinned thread waits for its core while another one is idle: twice the latency as soon
+        # as anything else runs.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    return openvino.Core().compile_model(model, "CPU", options).create_infer_request()
