@@ -1,0 +1,55 @@
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from conegrad_bringup.command_line import main
+from conegrad_bringup.commands import train
+from conegrad_core.camera.checkpoint import save_network
+from conegrad_core.camera.head import build_network
+
+
+@pytest.fixture
+def detector(tmp_path: Path) -> Path:
+    torch.manual_seed(1)
+    path = tmp_path / "camera.safetensors"
+    save_network(
+        build_network("yolov5n"), path, architecture="yolov5n", input_size=(64, 32), half=False
+    )
+    return path
+
+
+def test_trains_resumes_and_says_where_the_weights_are(
+    detector: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = [
+        "train", "--simulated", "2", "--level", "clear", "-o", str(tmp_path / "run"),
+        "--camera", str(detector), "--input-width", "64", "--input-height", "32",
+        "--batch", "1", "--workers", "0", "--evaluation-frames", "1", "--steps", "2",
+        "--pattern", "partial_lidar", "--loss", "recall_weight=1.5", "--augment", "mirror=0",
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "f1_colour" in printed
+    assert str(tmp_path / "run" / "scan_cnn.safetensors") in printed
+    settings = json.loads((tmp_path / "run" / "run.json").read_text())["settings"]
+    assert settings["loss.recall_weight"] == 1.5
+    assert settings["augmentation.mirror"] == 0
+    assert settings["pattern.pattern"] == "partial_lidar"
+
+    assert main(arguments) == 1
+    assert "resume that run (--resume)" in capsys.readouterr().err
+    assert main([*arguments, "--resume"]) == 0
+
+
+def test_an_unknown_pattern_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "-o", str(tmp_path / "run"), "--pattern", "all"]) == 1
+    assert "pattern is 'all', expected one of" in capsys.readouterr().err
+
+
+def test_no_two_options_have_one_name():
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    assert parser.parse_args(["-o", "x"]).pattern == "simultaneous"
