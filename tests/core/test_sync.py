@@ -121,9 +121,25 @@ def test_images_are_put_out_alone_while_the_lidar_is_silent():
 def test_scans_are_put_out_alone_while_the_camera_is_silent():
     pairing = Pairing()
     pairs = pairs_of(pairing, detections=[0], scans=range(0, 500, 100))
-    assert matched(pairs) == [(0, 0), (None, 300), (None, 400)]
+    # The scan at 100 ms is the first without a camera: 300 ms later the camera is given up.
+    assert matched(pairs) == [(0, 0), (None, 400)]
     assert pairs[-1].reason == "no detections for more than 0.3 s"
-    assert pairing.status().lidar_alone == 2
+    assert pairing.status().lidar_alone == 1
+
+
+def test_sensors_slower_than_the_timeout_are_paired():
+    pairing = Pairing()
+    pairs = pairs_of(pairing, detections=[0, 1000, 2000], scans=[0, 1000, 2000])
+    assert matched(pairs) == [(0, 0), (1000, 1000), (2000, 2000)]
+
+
+def test_an_image_before_its_scan_waits_even_when_the_last_scan_is_old():
+    pairing = Pairing()
+    pairing.add_segmentation(0, "old")
+    pairing.add_detections(1000 * MS, "image")
+    assert pairing.take(1000 * MS) == []
+    pairing.add_segmentation(1001 * MS, "its scan")
+    assert matched(pairing.take(1001 * MS)) == [("image", "its scan")]
 
 
 def test_a_sensor_that_never_came_does_not_block():

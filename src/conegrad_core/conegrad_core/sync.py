@@ -28,7 +28,7 @@ class PairingConfig(Config):
         0.15, "Stamps this far apart are paired when odometry covers both [s]", low=0.0
     )
     timeout: float = setting(
-        0.3, "A sensor is given up when it lags the other by this [s]", low=0.0
+        0.3, "A sensor is given up when it is silent this long while the other sends [s]", low=0.0
     )
     camera_offset: float = setting(0.0, "Added to stamps of the camera for pairing [s]")
     lidar_offset: float = setting(0.0, "Added to stamps of the LiDAR for pairing [s]")
@@ -97,8 +97,10 @@ class Pairing:
 
     Every message of the triggering sensor gives one output. It is paired with the nearest message
     of the other sensor as soon as stamps tell that no nearer one can come, and alone when the
-    other sensor lags by the timeout. While the triggering sensor itself lags by the timeout, the
-    other sensor's messages are put out alone. Depends on stamps and their order only.
+    other sensor is silent for the timeout. While the triggering sensor itself is silent for that
+    long, the other sensor's messages are put out alone. Silence counts from the first message of
+    the sensor that goes on, so that slow sensors (1 Hz, say) are not given up between messages.
+    Depends on stamps and their order only.
     """
 
     def __init__(self, config: PairingConfig | None = None) -> None:
@@ -187,7 +189,8 @@ class Pairing:
         self._waiting: deque[_Item] = deque(maxlen=self.config.buffer)  # of the trigger
         self._newest: dict[str, int] = {}
         self._since = {CAMERA: 0, LIDAR: 0}  # messages of the other sensor since the last own one
-        self._first_ns: int | None = None
+        # First message of the other sensor since the last own one: a slow sensor is not silent.
+        self._silent_from: dict[str, int] = {}
         self._put_out_ns: int | None = None
         self._last_reason = ""
         self._odometry.clear()
@@ -209,7 +212,8 @@ class Pairing:
             self._reset(sensor, newest - item.time_ns)
         self._newest[sensor] = item.time_ns
         self._since = {name: count + 1 for name, count in self._since.items()} | {sensor: 0}
-        self._first_ns = item.time_ns if self._first_ns is None else self._first_ns
+        self._silent_from.pop(sensor, None)
+        self._silent_from.setdefault(LIDAR if sensor == CAMERA else CAMERA, item.time_ns)
         if sensor != self._trigger:
             self._held.append(item)
             return
@@ -218,9 +222,9 @@ class Pairing:
         self._waiting.append(item)
 
     def _lags(self, sensor: str, time_ns: int) -> bool:
-        """A sensor's newest message is older than a time by the timeout."""
-        start = time_ns if self._first_ns is None else self._first_ns
-        return time_ns - self._newest.get(sensor, start) >= self.config.timeout * SECOND
+        """A sensor has been silent for the timeout at a time, while the other was sending."""
+        start = self._silent_from.get(sensor, time_ns)
+        return time_ns - start >= self.config.timeout * SECOND
 
     def _decided(self, item: _Item, latest_ns: int) -> bool:
         waited = latest_ns - item.time_ns >= self.config.timeout * SECOND

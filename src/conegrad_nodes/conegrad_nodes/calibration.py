@@ -8,7 +8,11 @@ import torch
 from torch import Tensor
 
 from conegrad_core.config import Config, setting
-from conegrad_core.geometry.calibration import Calibration, check_calibration
+from conegrad_core.geometry.calibration import (
+    Calibration,
+    check_calibration,
+    mounted_calibration,
+)
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_nodes.bags.frames import StaticFrames
@@ -107,8 +111,7 @@ class CalibrationSource:
                 f"{self._config.intrinsics!r}"
             )
         camera_from_lidar, base_from_lidar = self._extrinsics(camera_frame, lidar_frame)
-        height = float(base_from_lidar[2, 3])
-        calibration = Calibration(self._camera, camera_from_lidar, height)
+        calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
         try:
             check_calibration(calibration)
         except ValueError as error:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.calibration import Calibration, mounted_calibration
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_core.vehicle import Vehicle
@@ -174,8 +174,7 @@ def _calibration(
         camera = camera_model_from_msg(_camera_info(bag, found))
         camera_from_lidar = _lookup(bag, static, pair.detections.frame, pair.segmentation.frame)
         base_from_lidar = _lookup(bag, static, BASE_FRAME, pair.segmentation.frame)
-    height = float(base_from_lidar[2, 3])
-    return Calibration(camera, camera_from_lidar, height), base_from_lidar
+    return mounted_calibration(camera, camera_from_lidar, base_from_lidar), base_from_lidar
 
 
 def _camera_info(bag: BagReader, found: Mapping[str, str]) -> Any:

@@ -5,7 +5,12 @@ import math
 import pytest
 import torch
 
-from conegrad_core.geometry.calibration import Calibration, check_calibration, moved_calibration
+from conegrad_core.geometry.calibration import (
+    Calibration,
+    check_calibration,
+    mounted_calibration,
+    moved_calibration,
+)
 from conegrad_core.geometry.camera import pinhole_camera, project_normalized
 from conegrad_core.geometry.ground import camera_rays, ground_points
 from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
@@ -72,6 +77,28 @@ def test_motion_puts_the_camera_where_it_was():
     moved = moved_calibration(calibration, torch.tensor([-0.5, 0.0, 0.0]))
     origin, _ = camera_rays(torch.zeros(1, 2, dtype=torch.float64), moved.camera_from_lidar)
     torch.testing.assert_close(origin, torch.tensor([-1.5, 0, 0.8], dtype=torch.float64))
+
+
+def test_a_tilted_lidar_is_levelled():
+    # LiDAR and camera are one rigid unit, pitched down by 0.1 rad: the camera's axis is level only
+    # in the tilted frame, and looks down by 0.1 rad on the flat ground.
+    base_from_lidar = mounting_matrix(torch.tensor([1.0, 0.0, 0.5]), 0.0, 0.1, 0.3)
+    calibration = mounted_calibration(
+        pinhole_camera(640, 480, 1.5), optical_from_body(), base_from_lidar
+    )
+    points, below_horizon = ground_points(
+        torch.zeros(1, 2), calibration.camera_from_lidar, calibration.lidar_height
+    )
+    assert calibration.lidar_height == pytest.approx(0.5)
+    assert below_horizon.all()
+    torch.testing.assert_close(points, torch.tensor([[0.5 / math.tan(0.1), 0.0]]))
+
+
+def test_a_level_lidar_keeps_its_extrinsics():
+    camera_from = camera_from_lidar(pitch=0.2)
+    base_from_lidar = mounting_matrix(camera_from.new_tensor([1.0, 0.0, 0.2]), 0.0, 0.0, 0.5)
+    calibration = mounted_calibration(pinhole_camera(640, 480, 1.5), camera_from, base_from_lidar)
+    torch.testing.assert_close(calibration.camera_from_lidar, camera_from)
 
 
 @pytest.mark.parametrize(

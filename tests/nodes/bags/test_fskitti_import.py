@@ -86,7 +86,8 @@ def test_truth_has_colours_by_name_and_visibility_by_evidence(folder, tmp_path):
     yellow, blue = read(tmp_path / "bag")["/truth"][0].cones  # the row without x, y, z is left out
     assert (yellow.colour, yellow.visible_camera, yellow.visible_lidar) == (2, True, True)
     assert (blue.colour, blue.visible_camera, blue.visible_lidar) == (1, False, False)
-    assert (yellow.position.x, yellow.position.y, yellow.position.z) == (5.0, -1.0, -1.16)
+    position = (yellow.position.x, yellow.position.y, yellow.position.z)
+    assert position == pytest.approx((5.0, -1.0, -1.16), abs=1e-3)
 
 
 def test_odometry_is_the_pose_of_the_car_in_the_world(folder):
@@ -111,6 +112,22 @@ def test_extrinsics_come_back_from_the_frames(folder, tmp_path):
         frames.lookup("camera_optical", "lidar")[:3], CAMERA_FROM_LIDAR, atol=1e-12
     )
     assert frames.lookup("base_link", "lidar")[2, 3] == pytest.approx(1.2)
+
+
+def test_height_and_tilt_of_the_lidar_are_measured_on_the_ground(folder, tmp_path):
+    # The LiDAR looks down by 0.02 rad: far ground lies higher in its frame.
+    x, y = np.meshgrid(np.linspace(-9, 9, 30), np.linspace(-9, 9, 30))
+    for name in ("0000007", "0000008"):
+        cloud = np.zeros((x.size, 5), dtype=np.float32)
+        cloud[:, :3] = np.stack([x, y, -1.1 + np.tan(0.02) * x], axis=-1).reshape(-1, 3)
+        cloud.tofile(folder / "points" / f"{name}.bin")
+    import_fskitti(folder, tmp_path / "bag")
+    with BagReader(tmp_path / "bag") as bag:
+        base_from_lidar = StaticFrames.from_bag(bag).lookup("base_link", "lidar")
+    assert base_from_lidar[2, 3] == pytest.approx(1.1 * np.cos(0.02), abs=1e-4)
+    ground_ahead = base_from_lidar @ [5, 0, -1.1 + 5 * np.tan(0.02), 1]
+    assert ground_ahead[2] == pytest.approx(0, abs=1e-4)
+    assert base_from_lidar[:3, 0] == pytest.approx([np.cos(0.02), 0, -np.sin(0.02)], abs=1e-4)
 
 
 def test_a_sequence_without_images_has_no_camera(folder, tmp_path):

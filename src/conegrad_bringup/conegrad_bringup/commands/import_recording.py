@@ -12,7 +12,7 @@ from pathlib import Path
 from conegrad_bringup.options import Bar
 from conegrad_nodes.bags.folder_formats import BIN_COLUMNS
 from conegrad_nodes.bags.folder_import import import_folder
-from conegrad_nodes.bags.fskitti_import import LIDAR_HEIGHT, import_fskitti
+from conegrad_nodes.bags.fskitti_import import import_fskitti
 
 CALIBRATION = "calibration.yaml"
 
@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lidar-height",
         type=float,
-        default=LIDAR_HEIGHT,
-        help="fskitti: height of the LiDAR above the ground [m] (default: %(default)s)",
+        help="fskitti: height of a level LiDAR above the ground [m] (default: measured, with its "
+        "tilt, on the ground of the clouds)",
     )
     parser.add_argument(
         "--vehicle",

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 Array = npt.NDArray[np.float64]
 
-LIDAR_HEIGHT = 1.16  # [m], of the LiDAR on the roll hoop above the ground, from its ground returns
+GROUND_CLOUDS = 30  # clouds are enough to tell how the LiDAR is mounted
 POINT_COLUMNS = 5  # x, y, z, intensity, time
 LABEL_FIELDS = 14  # at least; some rows lack the unused last one
 BOX_FIELDS = slice(4, 8)  # left, top, right, bottom [px]
@@ -51,18 +51,20 @@ def import_fskitti(
     folder: Path,
     output: Path,
     *,
-    lidar_height: float = LIDAR_HEIGHT,
+    lidar_height: float | None = None,
     progress: Callable[[Iterator[FskittiFrame], int], Iterator[FskittiFrame]] | None = None,
 ) -> None:
     """Write the clouds, images, labels and poses of a sequence into a new bag.
 
     ``base_link`` is put on the ground below the LiDAR: the file's poses are those of the LiDAR.
+    Height and tilt of the LiDAR are measured in the ground returns of the clouds.
 
     Args:
         folder: holds ``points``, ``labels``, ``odometry.json`` and, when there are images,
             ``images`` and ``calibration.json``.
         output: the bag to create.
-        lidar_height: height of the LiDAR above the ground [m].
+        lidar_height: height of the LiDAR above the ground [m], if not to be measured; the LiDAR
+            then counts as level.
         progress: wraps the frames to show progress; given them and their number.
 
     Raises:
@@ -70,11 +72,51 @@ def import_fskitti(
     """
     frames = read_frames(folder)
     camera = _read_calibration(folder)
+    if lidar_height is None:
+        base_from_lidar = measured_mounting(folder, frames)
+    else:
+        base_from_lidar = np.eye(4)
+        base_from_lidar[2, 3] = lidar_height
     with BagWriter(output) as bag:
-        _write_transforms(bag, frames[0].stamp_ns, camera, lidar_height)
+        _write_transforms(bag, frames[0].stamp_ns, camera, base_from_lidar)
         stream = iter(frames)
         for frame in progress(stream, len(frames)) if progress else stream:
-            _write_frame(bag, folder, frame, camera, lidar_height)
+            _write_frame(bag, folder, frame, camera, float(base_from_lidar[2, 3]))
+
+
+def measured_mounting(folder: Path, frames: list[FskittiFrame]) -> Array:
+    """``(4, 4)`` ``base_from_lidar``: height, roll and pitch by the ground of the clouds.
+
+    Single frames differ as the car pitches; the median over the sequence is the mounting.
+
+    Raises:
+        BagError: if no cloud shows the ground.
+    """
+    from conegrad_core.lidar.ground_plane import find_ground
+
+    planes, reason = [], ""
+    for frame in frames[:: max(1, len(frames) // GROUND_CLOUDS)]:
+        points = _read_points(folder / "points" / f"{frame.name}.bin")[:, :3]
+        try:
+            planes.append(find_ground(points))
+        except ValueError as error:
+            reason = f"{frame.name}: {error}"
+    if not planes:
+        raise BagError(f"{folder}: no cloud shows the ground ({reason}); give the LiDAR's height")
+    normal = np.median([plane.normal for plane in planes], axis=0)
+    height = float(np.median([plane.sensor_height for plane in planes]))
+    logger.info("the LiDAR is %.3f m above the ground, which has the normal %s", height, normal)
+    return _mounting(normal / np.linalg.norm(normal), height)
+
+
+def _mounting(up: Array, height: float) -> Array:
+    """The frame above the ground whose z is ``up`` and whose x is that of the LiDAR, levelled."""
+    ahead = np.array([1.0, 0.0, 0.0]) - up[0] * up
+    ahead /= np.linalg.norm(ahead)
+    base_from_lidar = np.eye(4)
+    base_from_lidar[:3, :3] = [ahead, np.cross(up, ahead), up]
+    base_from_lidar[2, 3] = height
+    return base_from_lidar
 
 
 def read_frames(folder: Path) -> list[FskittiFrame]:
@@ -183,10 +225,8 @@ def _write_image(bag: BagWriter, stamp: int, picture: Path, camera: dict[str, An
 
 
 def _write_transforms(
-    bag: BagWriter, stamp: int, camera: dict[str, Any] | None, lidar_height: float
+    bag: BagWriter, stamp: int, camera: dict[str, Any] | None, base_from_lidar: Array
 ) -> None:
-    base_from_lidar = np.eye(4)
-    base_from_lidar[2, 3] = lidar_height
     transforms = [("base_link", "lidar", base_from_lidar)]
     if camera is not None:
         camera_from_lidar = np.vstack([camera["camera_optical_from_lidar"], [0, 0, 0, 1]])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from conegrad_core.cones import Cones, TrueCones
-from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.calibration import Calibration, mounted_calibration
 from conegrad_core.geometry.transforms import rigid_inverse
 from conegrad_core.vehicle import Vehicle
 from conegrad_nodes.bags.frames import StaticFrames
@@ -210,9 +210,9 @@ def _calibration(
 ) -> Calibration | None:
     if base_from_lidar is None or not {"camera_info", "image"} & set(info.roles):
         return None
-    height = float(base_from_lidar[2, 3])
     if vehicle is not None:
-        return Calibration(vehicle.camera.model(), vehicle.camera_from_lidar(), height)
+        camera = vehicle.camera.model()
+        return mounted_calibration(camera, vehicle.camera_from_lidar(), base_from_lidar)
     msg = _first(bag, info.roles.get("camera_info"))
     if msg is None:
         notes.append("no camera_info: cones cannot be drawn into the images; give a vehicle")
@@ -222,7 +222,8 @@ def _calibration(
     except BagError as error:
         notes.append(f"cones cannot be drawn into the images: {error}")
         return None
-    return Calibration(camera_model_from_msg(msg), camera_from_lidar.float(), height)
+    camera = camera_model_from_msg(msg)
+    return mounted_calibration(camera, camera_from_lidar.float(), base_from_lidar)
 
 
 def _scan_view(
