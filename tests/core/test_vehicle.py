@@ -105,3 +105,20 @@ def test_broken_yaml_is_refused_by_name(tmp_path):
 def test_unknown_preset_lists_the_known_ones():
     with pytest.raises(FileNotFoundError, match=r"no vehicle preset 'tank'.*formula_student"):
         load_vehicle("tank")
+
+
+def test_a_vehicle_without_chassis_is_enough_for_perception(tmp_path):
+    def bare(values):
+        del values["chassis"], values["cloud_lidar"]
+
+    vehicle = load_vehicle(write_changed(tmp_path, bare))
+    assert vehicle.chassis is None
+    assert vehicle.cloud_lidar is None
+
+
+def test_refuses_wheels_heavier_than_the_car(tmp_path):
+    def heavy(values):
+        values["chassis"].update(mass=20.0, wheel_mass=5.0)
+
+    with pytest.raises(ValueError, match=r"ChassisPreset\.mass is 20\.0, expected more"):
+        load_vehicle(write_changed(tmp_path, heavy))

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,14 +118,61 @@ class EvaluationPreset(Config):
 
 
 @dataclass(frozen=True)
+class CloudLidarPreset(Config):
+    """A 3-D LiDAR that turns all round, and its place on the car where it is fitted instead."""
+
+    mounting: Mounting
+    rings: int = required("Beams above each other", low=2)
+    columns: int = required("Beams per turn and ring", low=16)
+    elevation_min: float = required("Of the lowest ring [rad]", low=-1.5, high=1.5)
+    elevation_max: float = required("Of the highest ring [rad]", low=-1.5, high=1.5)
+    rate: float = required("Turns per second [Hz]", low=0.1, high=1000.0)
+    range_min: float = required("Shortest valid range [m]", low=0.0)
+    range_max: float = required("Longest valid range [m]", low=0.1)
+
+
+@dataclass(frozen=True)
+class ChassisPreset(Config):
+    """Size and limits of a car with four wheels that steers in front and drives behind."""
+
+    wheel_base: float = required("From the rear to the front axle [m]", low=0.05, high=10.0)
+    track_width: float = required("Between the middles of two wheels [m]", low=0.05, high=5.0)
+    wheel_radius: float = required("[m]", low=0.01, high=1.0)
+    wheel_width: float = required("[m]", low=0.005, high=1.0)
+    wheel_mass: float = required("Of one wheel [kg]", low=0.01)
+    mass: float = required("Of the whole car [kg]", low=0.1)
+    body_front: float = required("Nose, forward of the rear axle [m]", low=0.0, high=10.0)
+    body_rear: float = required("Tail, behind the rear axle [m]", low=0.0, high=10.0)
+    body_width: float = required("[m]", low=0.01, high=5.0)
+    body_height: float = required("Of the body, without its clearance [m]", low=0.01, high=5.0)
+    ground_clearance: float = required("Below the body [m]", low=0.0, high=1.0)
+    steering_limit: float = required("Largest steering angle [rad]", low=0.01, high=1.2)
+    max_speed: float = required("[m/s]", low=0.1, high=100.0)
+    max_acceleration: float = required("Also of braking [m/s^2]", low=0.1, high=100.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.mass > 4 * self.wheel_mass:
+            raise ValueError(
+                f"ChassisPreset.mass is {self.mass}, expected more than that of four wheels, "
+                f"{4 * self.wheel_mass}"
+            )
+
+
+@dataclass(frozen=True)
 class Vehicle(Config):
-    """A car with one planar LiDAR and one camera."""
+    """A car with one planar LiDAR and one camera.
+
+    ``chassis`` and ``cloud_lidar`` are needed only to simulate the car itself.
+    """
 
     lidar: LidarPreset
     camera: CameraPreset
     evaluation: EvaluationPreset
     name: str = required("Name of the preset")
     cone_spacing_scale: float = required("Track size relative to full size", low=0.05, high=10.0)
+    chassis: ChassisPreset | None = None
+    cloud_lidar: CloudLidarPreset | None = None
 
     def camera_from_lidar(self) -> Tensor:
         """``(4, 4)`` rigid transform from the LiDAR frame into the camera's optical frame."""
@@ -205,8 +253,9 @@ def _from_mapping(config_class: type[C], values: Any, where: str) -> C:
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:
-    if isinstance(kind, type) and issubclass(kind, Config):
-        return _from_mapping(kind, value, where + ".")
+    for option in typing.get_args(kind) or (kind,):
+        if isinstance(option, type) and issubclass(option, Config):
+            return _from_mapping(option, value, where + ".")
     if kind is str:
         return _checked(value, isinstance(value, str), where, "a text")
     if kind is int:

@@ -1,0 +1,1 @@
+"""Scenes, cars and cones for the Gazebo simulator (Harmonic), made from the same presets."""

@@ -1,0 +1,85 @@
+"""One description of a scene, from which both Gazebo's world and a simulated bag are made."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from conegrad_core.config import Config, setting
+from conegrad_core.vehicle import Vehicle, load_vehicle
+from conegrad_simulation.bag import CLEAR_LINE_STEP, make_track
+from conegrad_simulation.furnishing import furnished_scene
+from conegrad_simulation.scene import Scene
+from conegrad_simulation.track import Track
+from conegrad_simulation.world import World
+
+
+@dataclass(frozen=True)
+class SceneSettings(Config):
+    """What a scene is made of; the same settings give the same scene."""
+
+    track: str = setting(
+        "random", "random (of the seed), acceleration, skidpad, or a CSV file of cones"
+    )
+    vehicle: str = setting("formula_student", "Vehicle preset by name, or a YAML file")
+    lidar: str = setting("planar", "planar, or cloud for the 3-D LiDAR")
+    world: str = setting("clear", "Preset of light, ground and clutter, such as clear or indoor")
+    seed: int = setting(1, "Seed of the track, the cones and what stands around", low=0)
+    movable_cones: bool = setting(True, "Cones can be knocked over; fixed ones cost less time")
+
+
+class SceneDescription(NamedTuple):
+    """A scene ready to be built.
+
+    Attributes:
+        settings: what it was made of.
+        vehicle: the car.
+        track: cones and the line to drive; the car starts on its first point.
+        world: light, ground and weather.
+        scene: cones as they stand, and what is around; equal to that of a bag.
+    """
+
+    settings: SceneSettings
+    vehicle: Vehicle
+    track: Track
+    world: World
+    scene: Scene
+
+
+def describe_scene(settings: SceneSettings) -> SceneDescription:
+    """Build the scene of some settings.
+
+    Raises:
+        ValueError: if a name in the settings is unknown.
+        FileNotFoundError: if the vehicle or the track is missing.
+    """
+    vehicle, world = load_vehicle(settings.vehicle), World.preset(settings.world)
+    track = make_track(settings.track, settings.seed, vehicle)
+    keep_clear = track.centre_line[::CLEAR_LINE_STEP]
+    scene = furnished_scene(track.positions, track.classes, keep_clear, world, settings.seed)
+    return SceneDescription(settings, vehicle, track, world, scene)
+
+
+def save_settings(settings: SceneSettings, path: Path) -> None:
+    """Write the settings as YAML."""
+    path.write_text(yaml.safe_dump(dataclasses.asdict(settings), sort_keys=False))
+
+
+def load_settings(path: Path) -> SceneSettings:
+    """Read settings.
+
+    Raises:
+        ValueError: naming file and key, if a key is unknown or a value is out of bounds.
+    """
+    values = yaml.safe_load(path.read_text())
+    known = {field.name for field in dataclasses.fields(SceneSettings)}
+    if not isinstance(values, dict) or not set(values) <= known:
+        raise ValueError(
+            f"{path} holds {values!r}, expected a mapping with keys of {sorted(known)}"
+        )
+    try:
+        return SceneSettings(**values)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -1,0 +1,75 @@
+"""Solids of constant density: their mass, centre and inertia."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Solid(NamedTuple):
+    """Mass and principal moments of a body whose principal axes are parallel to its frame.
+
+    Attributes:
+        mass: [kg].
+        centre: of mass in the frame of the body [m].
+        moments: about the axes x, y and z through the centre [kg m^2].
+    """
+
+    mass: float
+    centre: tuple[float, float, float]
+    moments: tuple[float, float, float]
+
+
+def box(mass: float, size: tuple[float, float, float], centre: tuple[float, float, float]) -> Solid:
+    """A block with edges ``size`` along x, y and z [m]."""
+    x, y, z = (edge**2 for edge in size)
+    return Solid(mass, centre, (mass * (y + z) / 12, mass * (x + z) / 12, mass * (x + y) / 12))
+
+
+def wheel(mass: float, radius: float, width: float) -> Solid:
+    """A full cylinder about the y axis."""
+    across = mass * (3 * radius**2 + width**2) / 12
+    return Solid(mass, (0.0, 0.0, 0.0), (across, mass * radius**2 / 2, across))
+
+
+def frustum(mass: float, bottom: float, top: float, height: float) -> Solid:
+    """A full cone about the z axis, cut off at ``height``, standing on z = 0.
+
+    Args:
+        mass: [kg].
+        bottom: radius at z = 0 [m].
+        top: radius at ``height`` [m].
+        height: [m].
+
+    Source:
+        Integrals over discs of radius ``r(z) = bottom + (top - bottom) z / height``.
+    """
+    # Means over the height of r^2 and r^4, and of z r^2 and z^2 r^2, with z as a share.
+    slope = top - bottom
+    area = bottom**2 + bottom * slope + slope**2 / 3
+    first = bottom**2 / 2 + 2 * bottom * slope / 3 + slope**2 / 4
+    second = bottom**2 / 3 + bottom * slope / 2 + slope**2 / 5
+    fourth = sum(bottom ** (4 - k) * slope**k * math.comb(4, k) / (k + 1) for k in range(5))
+    centre = height * first / area
+    about_axis = mass * fourth / (2 * area)
+    across = about_axis / 2 + mass * (height**2 * second / area - centre**2)
+    return Solid(mass, (0.0, 0.0, centre), (across, across, about_axis))
+
+
+def joined(solids: Sequence[Solid]) -> Solid:
+    """One body of several whose centres lie on one line parallel to an axis of the frame.
+
+    Raises:
+        ValueError: if the centres do not, so that the principal axes would turn.
+    """
+    mass = sum(solid.mass for solid in solids)
+    x, y, z = (sum(s.mass * s.centre[axis] for s in solids) / mass for axis in range(3))
+    centre = (x, y, z)
+    moments = [0.0, 0.0, 0.0]
+    for solid in solids:
+        offset = [solid.centre[axis] - centre[axis] for axis in range(3)]
+        if sum(abs(value) > 1e-9 for value in offset) > 1:
+            raise ValueError(f"centres differ by {offset} m, expected a difference along one axis")
+        for axis in range(3):
+            away = sum(offset[other] ** 2 for other in range(3) if other != axis)
+            moments[axis] += solid.moments[axis] + solid.mass * away
+    return Solid(mass, centre, (moments[0], moments[1], moments[2]))
