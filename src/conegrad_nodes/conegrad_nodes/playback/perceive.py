@@ -18,6 +18,7 @@ from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
 from conegrad_nodes.playback.player import CAMERA, LIDAR, InputTopic, PlayConfig, Player
+from conegrad_nodes.playback.transport import large_messages
 
 FLOAT = "std_msgs/msg/Float64"
 OUTPUTS = {
@@ -109,6 +110,7 @@ def perceive_bag(
         roles = input_roles(bag, options.topics)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
         parameters = graph_parameters(bag, roles, options, folder)
+        stack.enter_context(large_messages(folder))
         domain = stack.enter_context(own_domain(options.domain))
         writer = stack.enter_context(BagWriter(output, typestore=bag.typestore))
         process = stack.enter_context(
