@@ -100,6 +100,14 @@ def test_unknown_is_the_right_colour_of_a_cone_that_the_camera_could_not_see():
     assert result.reasons.false_cones["wrong_colour"] == 1
 
 
+def test_a_group_chosen_by_its_cones_has_a_precision_but_no_f1():
+    result = evaluated(cones((3, 1, B, 0.9), source=2), truth((3, 1, B)))
+    lidar = result.by_source["lidar"].counts
+    assert lidar.precision == 1.0
+    assert math.isnan(lidar.f1)
+    assert math.isnan(lidar.f1_colour)
+
+
 def test_truth_that_no_sensor_could_see_is_neither_a_hit_nor_a_miss():
     hidden = truth((5, 0, B), camera=False, lidar=False)
     found = evaluated(cones((5, 0.1, B, 0.9)), hidden).total.counts

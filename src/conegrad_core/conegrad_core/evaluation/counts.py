@@ -38,7 +38,7 @@ class Counts:
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
-        return _ratio(2 * self.matched, self.predicted + self.true)
+        return self._harmonic_mean(self.matched)
 
     @property
     def precision_colour(self) -> float:
@@ -53,7 +53,13 @@ class Counts:
     @property
     def f1_colour(self) -> float:
         """F1 that counts a wrong colour as wrong: once as a miss and once as a false cone."""
-        return _ratio(2 * self.right, self.predicted + self.true)
+        return self._harmonic_mean(self.right)
+
+    def _harmonic_mean(self, hits: int) -> float:
+        # A group chosen by its cones alone has no truth to find, and the other way round.
+        if self.matched > min(self.predicted, self.true):
+            return math.nan
+        return _ratio(2 * hits, self.predicted + self.true)
 
     def to_dict(self) -> dict[str, Any]:
         """Counts and rates as JSON values."""
