@@ -15,8 +15,8 @@ from conegrad_training.lidar_training import (
     focal_beam_loss,
     train_lidar,
     train_step,
-    training_command,
 )
+from conegrad_training.model_card import training_command
 from conegrad_training.simulated_scans import SimulatedScans
 
 TINY = LidarTrainingConfig(
@@ -107,7 +107,7 @@ def test_focus_plays_down_beams_that_are_judged_well():
 
 def test_the_command_repeats_the_settings():
     config = LidarTrainingConfig(steps=7, seed=2)
-    command = training_command(config)
+    command = training_command(lidar_training.MODULE, config)
     assert command == "python -m conegrad_training.lidar_training --steps 7 --seed 2"
     assert config_from_arguments(LidarTrainingConfig, command.split()[3:]) == config
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from conegrad_core.evaluation.beams import BeamCounts
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.lidar.segmenter import save_segmenter
+from conegrad_training.model_card import git_revision
 
 CARD = """# Scan network `{architecture}`
 
@@ -49,13 +49,6 @@ def write_card(
     (output / "scan_cnn.json").write_text(json.dumps(card, indent=2) + "\n")
     (output / "scan_cnn.md").write_text(_text(network, card, metrics))
     return card
-
-
-def git_revision() -> str:
-    """Revision of the source tree this runs from, ``unknown`` outside of one."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return result.stdout.strip() or "unknown"
 
 
 def _text(network: ScanNetwork, card: Mapping[str, Any], metrics: Mapping[str, BeamCounts]) -> str:

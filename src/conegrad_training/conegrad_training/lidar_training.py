@@ -6,7 +6,6 @@ stopped goes on from its last checkpoint when it is started again.
 
 import dataclasses
 import logging
-import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,9 +26,12 @@ from conegrad_simulation.scan_sampler import ScanBatch
 from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.lidar_card import write_card
 from conegrad_training.lidar_evaluation import evaluate_batches, evaluate_vehicle, judge
+from conegrad_training.model_card import training_command
 from conegrad_training.simulated_scans import SimulatedScans
 
 logger = logging.getLogger(__name__)
+
+MODULE = "conegrad_training.lidar_training"  # __name__ is __main__ when it runs
 
 EVALUATION_SEED = 900_000_000  # seeds from here on are never trained on
 # Settings that do not decide the weights: a run may be resumed with others.
@@ -177,17 +179,8 @@ def _publish(network: ScanNetwork, config: LidarTrainingConfig, output: Path) ->
     for name in ("formula_student", "roboracer"):
         groups = evaluate_vehicle(network, name, EVALUATION_SEED, config.evaluation_frames)
         metrics |= {f"{name}, {group}": counts for group, counts in groups.items()}
-    return write_card(network, output, training_command(config), _run_settings(config), metrics)
-
-
-def training_command(config: LidarTrainingConfig) -> str:
-    """The command that repeats this run."""
-    options = [
-        f"--{field.name.replace('_', '-')} {shlex.quote(str(getattr(config, field.name)))}"
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default and field.name != "output"
-    ]
-    return " ".join(["python -m conegrad_training.lidar_training", *options])
+    command = training_command(MODULE, config)
+    return write_card(network, output, command, _run_settings(config), metrics)
 
 
 if __name__ == "__main__":
