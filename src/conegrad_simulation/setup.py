@@ -22,10 +22,14 @@ setup(
         "conegrad_nodes",
         "numpy",
         "opencv-python",
+        "pyyaml",
         "rosbags",
         "scipy",
         "torch",
         "tqdm",
     ],
     zip_safe=False,
+    entry_points={
+        "console_scripts": ["truth_node = conegrad_simulation.gazebo.truth_node:main"],
+    },
 )

@@ -34,7 +34,7 @@ class SceneDescription(NamedTuple):
     """A scene ready to be built.
 
     Attributes:
-        settings: what it was made of.
+        settings: what it was made of, with files by their absolute paths.
         vehicle: the car.
         track: cones and the line to drive; the car starts on its first point.
         world: light, ground and weather.
@@ -55,11 +55,19 @@ def describe_scene(settings: SceneSettings) -> SceneDescription:
         ValueError: if a name in the settings is unknown.
         FileNotFoundError: if the vehicle or the track is missing.
     """
+    settings = dataclasses.replace(
+        settings, track=_absolute(settings.track), vehicle=_absolute(settings.vehicle)
+    )
     vehicle, world = load_vehicle(settings.vehicle), World.preset(settings.world)
     track = make_track(settings.track, settings.seed, vehicle)
     keep_clear = track.centre_line[::CLEAR_LINE_STEP]
     scene = furnished_scene(track.positions, track.classes, keep_clear, world, settings.seed)
     return SceneDescription(settings, vehicle, track, world, scene)
+
+
+def _absolute(name: str) -> str:
+    is_file = Path(name).suffix in (".csv", ".yaml", ".yml")
+    return str(Path(name).resolve()) if is_file else name
 
 
 def save_settings(settings: SceneSettings, path: Path) -> None:

@@ -1,0 +1,76 @@
+"""Make one scene as a world for Gazebo, as a simulated bag, or as both.
+
+  conegrad world make --track skidpad --vehicle roboracer --to gazebo build/skidpad
+  conegrad world make --track skidpad --vehicle roboracer --to bag build/skidpad.mcap
+
+The same options describe the same cones, obstacles, walls and light, so that both can be compared.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from conegrad_bringup.options import Bar, add_config, read_config
+from conegrad_simulation.bag import BagConfig, simulate_bag
+from conegrad_simulation.drive import DriveConfig
+from conegrad_simulation.gazebo.export import export_gazebo_world
+from conegrad_simulation.gazebo.scene_settings import (
+    SceneDescription,
+    SceneSettings,
+    describe_scene,
+)
+
+KINDS = ("gazebo", "bag")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("action", choices=["make"], help="what to do")
+    parser.add_argument(
+        "--to",
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("KIND", "PATH"),
+        help="gazebo and a folder, or bag and a file; may be given more than once",
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of a bag [s]")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes that render a bag"
+    )
+    add_config(parser, SceneSettings)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make the scene and say what was written."""
+    wrong = [kind for kind, _ in options.to if kind not in KINDS]
+    if wrong:
+        raise ValueError(f"--to {wrong[0]}: expected one of {', '.join(KINDS)} and a path")
+    description = describe_scene(read_config(options, SceneSettings))
+    for kind, path in options.to:
+        if kind == "gazebo":
+            _make_world(description, Path(path))
+        else:
+            _make_bag(description, Path(path), options)
+
+
+def _make_world(description: SceneDescription, folder: Path) -> None:
+    made = export_gazebo_world(description, folder)
+    print(f"{made.world}: {made.cones} cones, {description.vehicle.name}")
+    print(f"ros2 launch conegrad_bringup gazebo.launch.py world:={folder.resolve()}")
+
+
+def _make_bag(description: SceneDescription, path: Path, options: argparse.Namespace) -> None:
+    settings = description.settings
+    if settings.lidar != "planar":
+        raise ValueError(f"--lidar {settings.lidar}: a bag is simulated with the planar LiDAR only")
+    made = simulate_bag(
+        path,
+        description.track,
+        description.vehicle,
+        DriveConfig(),
+        BagConfig(seconds=options.seconds, seed=settings.seed, world=settings.world),
+        workers=options.workers,
+        progress=Bar("simulate"),
+    )
+    print(f"{made.path}: {made.seconds:.1f} s, {made.images} images, {made.scans} scans")

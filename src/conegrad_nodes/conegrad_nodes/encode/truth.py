@@ -1,0 +1,31 @@
+"""True cones to messages."""
+
+from conegrad_msgs.msg import TruthCone, TruthCones
+from geometry_msgs.msg import Point
+from std_msgs.msg import Header
+
+from conegrad_core.cones import COLOUR_NAMES, TrueCones
+from conegrad_nodes.decode.cones import COLOUR_NUMBERS
+
+
+def truth_to_msg(truth: TrueCones, header: Header, ground_z: float) -> TruthCones:
+    """conegrad_msgs/TruthCones.
+
+    Args:
+        truth: cones in the frame of the header.
+        header: stamp that the positions hold for.
+        ground_z: height of the ground in that frame [m].
+    """
+    rows = zip(*(column.tolist() for column in truth), strict=True)
+    return TruthCones(
+        header=header,
+        cones=[
+            TruthCone(
+                position=Point(x=float(x), y=float(y), z=float(ground_z)),
+                colour=COLOUR_NUMBERS[COLOUR_NAMES[cone_class]],
+                visible_camera=bool(visible_camera),
+                visible_lidar=bool(visible_lidar),
+            )
+            for (x, y), cone_class, visible_camera, visible_lidar in rows
+        ],
+    )

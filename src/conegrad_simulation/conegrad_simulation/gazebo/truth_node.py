@@ -1,0 +1,105 @@
+"""Truth node: the poses of Gazebo's world in, the true cones around the car out."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from conegrad_msgs.msg import TruthCones
+from nav_msgs.msg import Odometry
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, LaserScan, PointCloud2
+from std_msgs.msg import Header
+
+from conegrad_core.config import Config, setting
+from conegrad_core.geometry.transforms import rotation_from_quaternion
+from conegrad_core.vehicle import load_vehicle
+from conegrad_nodes.decode import pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.encode import truth_to_msg
+from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.qos import RESULTS, input_qos
+from conegrad_nodes.running import run
+from conegrad_nodes.static_transforms import TF_STATIC
+from conegrad_simulation.gazebo.scene_file import load_scene
+from conegrad_simulation.gazebo.true_frames import TrueFrames
+
+SENSORS: dict[str, tuple[str, Any]] = {
+    "planar": ("scan", LaserScan),
+    "cloud": ("points", PointCloud2),
+}
+CONE = re.compile(r"cone_(\d+)$")
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class TruthNodeConfig(Config):
+    """Settings of the truth node."""
+
+    scene: str = setting("", "scene.json of the exported world; has to be given")
+    vehicle: str = setting("formula_student", "Vehicle preset by name, or a YAML file")
+    lidar: str = setting("planar", "LiDAR that the car carries: planar or cloud")
+
+
+class TruthNode(Node):
+    """Publishes the true cones at the stamp of each image and of each scan or cloud.
+
+    Subscribes: ``truth/odom`` (nav_msgs/Odometry, the true pose of the car), ``truth/cone_poses``
+    (tf2_msgs/TFMessage, where tf2_msgs is installed; cones that were moved), ``camera_info``
+    (sensor_msgs/CameraInfo), ``scan`` (sensor_msgs/LaserScan) or ``points``
+    (sensor_msgs/PointCloud2) for their stamps.
+    Publishes: ``truth`` (conegrad_msgs/TruthCones), in the frame of the LiDAR.
+    Parameters: the fields of :class:`TruthNodeConfig`.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        super().__init__("truth_node", **node_options)
+        config = declare_config(self, TruthNodeConfig)
+        if not config.scene:
+            raise ValueError("parameter scene of truth_node is empty, expected a path")
+        scene = load_scene(Path(config.scene))
+        self._frames = TrueFrames(scene, load_vehicle(config.vehicle), config.lidar)
+        self._publisher = self.create_publisher(TruthCones, "truth", RESULTS)
+        sensor, msgtype = SENSORS[config.lidar]
+        qos = input_qos("best_effort", 10)
+        self.create_subscription(Odometry, "truth/odom", self._on_pose, qos)
+        self.create_subscription(CameraInfo, "camera_info", self._on_camera, qos)
+        self.create_subscription(msgtype, sensor, self._on_lidar, qos)
+        if TF_STATIC is None:
+            self.get_logger().warning("tf2_msgs is not installed: cones count as never moved")
+        else:
+            self.create_subscription(TF_STATIC, "truth/cone_poses", self._on_cones, qos)
+
+    def start(self) -> None:
+        """Nothing to load: the node works from the first message on."""
+
+    def _on_camera(self, msg: CameraInfo) -> None:
+        self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "camera")
+
+    def _on_lidar(self, msg: Any) -> None:
+        self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "lidar")
+
+    def _on_pose(self, msg: Odometry) -> None:
+        self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
+        for stamp_ns, truth in self._frames.take():
+            header = Header(frame_id="lidar")
+            header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, NANOSECONDS)
+            ground_z = -self._frames.mounting.z
+            self._publisher.publish(truth_to_msg(truth, header, ground_z))
+
+    def _on_cones(self, msg: Any) -> None:
+        for transform in msg.transforms:
+            if (named := CONE.search(transform.child_frame_id)) is None:
+                continue
+            place, q = transform.transform.translation, transform.transform.rotation
+            rotation = rotation_from_quaternion(torch.tensor([q.x, q.y, q.z, q.w]))
+            self._frames.move_cone(int(named[1]), (place.x, place.y), rotation)
+
+
+def main() -> None:
+    """Entry point of ``ros2 run conegrad_simulation truth_node``."""
+    run([TruthNode])
+
+
+if __name__ == "__main__":
+    main()
