@@ -2,12 +2,15 @@
 
 ``python benchmarks/live_latency.py [--set detector.threads=1] [--seconds 15]`` plays simulated
 images (15 Hz) and scans (40 Hz) in real time over DDS, and prints percentiles in milliseconds of
-the processing of each node, and of image to cones. Needs ROS 2 messages; reads no file.
+the processing of each node, and of image to cones, while both sensors contend for the cores
+(``live_graph.py`` plays in lockstep, where they do not).
 """
 
 import argparse
 import json
+import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from std_msgs.msg import Float64
 from conegrad_core.vehicle import load_vehicle
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
+from conegrad_nodes.playback.transport import large_messages
 from conegrad_simulation.sampler import Frame, sample_frame
 
 VEHICLE = "formula_student"
@@ -91,8 +95,11 @@ def measure(parameters: dict[str, Any], seconds: float) -> dict[str, dict[str, f
     frames = [sample_frame(seed, vehicle, "varied", size) for seed in range(FRAMES)]
     vehicles = {"calibration.intrinsics": "vehicle", "calibration.extrinsics": "vehicle"}
     vehicles["calibration.vehicle"] = VEHICLE
-    vehicles["reliability"] = "reliable"  # a whole image often is lost otherwise
-    with own_domain() as domain, GraphProcess(domain, {**vehicles, **parameters}):
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(large_messages(folder))
+        domain = stack.enter_context(own_domain())
+        stack.enter_context(GraphProcess(domain, {**vehicles, **parameters}))
         context = rclpy.Context()
         rclpy.init(context=context, domain_id=domain)
         executor = SingleThreadedExecutor(context=context)
