@@ -1,5 +1,6 @@
 """Gazebo with a car on a track, the bridge to ROS, the truth, the perception, and a driver."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from launch.actions import (
     AppendEnvironmentVariable,
     DeclareLaunchArgument,
     ExecuteProcess,
+    GroupAction,
     IncludeLaunchDescription,
     OpaqueFunction,
 )
@@ -94,7 +96,7 @@ def gazebo(folder: Path, *, is_headless: bool) -> IncludeLaunchDescription:
     return IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(source)),
         launch_arguments={
-            "gz_args": f"{options} {folder / 'world.sdf'}",
+            "gz_args": f"{options} {shlex.quote(str(folder / 'world.sdf'))}",
             "on_exit_shutdown": "true",
         }.items(),
     )
@@ -136,19 +138,21 @@ def bridge_and_frames(folder: Path, settings: dict[str, Any], config: Path) -> l
     return [bridge, frames, truth]
 
 
-def perception(settings: dict[str, Any], share: Path) -> IncludeLaunchDescription:
+def perception(settings: dict[str, Any], share: Path) -> GroupAction:
     """The perception; calibration comes from camera_info and tf_static, as on a car."""
     points = share / "config" / "gazebo_points.yaml"
-    return IncludeLaunchDescription(
+    included = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share / "launch" / "perception.launch.py")),
         launch_arguments={
             "use_sim_time": "true",
             "namespace": LaunchConfiguration("namespace"),
             "composed": LaunchConfiguration("composed"),
             "params_file": str(points) if settings["lidar"] == "cloud" else "",
+            "rviz": "false",  # started here, with or without the perception
         }.items(),
-        condition=IfCondition(LaunchConfiguration("perception")),
     )
+    # In a scope of its own, or else its arguments would replace those of this file.
+    return GroupAction([included], condition=IfCondition(LaunchConfiguration("perception")))
 
 
 def driver() -> Node:
