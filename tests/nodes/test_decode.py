@@ -1,5 +1,7 @@
 """Messages to containers: live ones, ones of a bag, and ones that cannot be used."""
 
+import struct
+import zlib
 from types import SimpleNamespace
 
 import cv2
@@ -16,6 +18,7 @@ from conegrad_nodes.decode import (
     points_from_msg,
     pose_from_msg,
     scan_from_msg,
+    segmentation_from_msg,
     stamp_ns_from_msg,
     truth_from_msg,
 )
@@ -114,6 +117,14 @@ def test_images_that_cannot_be_used_are_refused_with_the_reason(msg, reason):
         image_from_msg(msg)
 
 
+def test_a_compressed_image_that_claims_to_be_huge_is_refused():
+    data = bytearray(cv2.imencode(".png", np.zeros((4, 4, 3), dtype=np.uint8))[1].tobytes())
+    data[16:24] = struct.pack(">II", 200_000, 200_000)  # width and height in the header
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    with pytest.raises(DecodeError, match="cannot be read"):
+        image_from_msg(SimpleNamespace(format="png", data=bytes(data)))
+
+
 def laser(**fields):
     values = {
         "angle_min": -0.1, "angle_increment": 0.1, "range_min": 0.5, "range_max": 30.0,
@@ -142,11 +153,17 @@ def test_a_scan_that_runs_clockwise_is_turned_round():
         ({"angle_increment": 0.0}, "angle_increment is 0.0"),
         ({"angle_min": np.nan}, "angle_min is nan"),
         ({"range_max": 0.5}, "range_max is 0.5"),
+        ({"angle_increment": 90.0, "ranges": [1.0] * 5}, "a view of 360.0 rad.*degrees"),
     ],
 )
 def test_scans_that_cannot_be_used_are_refused_with_the_reason(fields, reason):
     with pytest.raises(DecodeError, match=reason):
         scan_from_msg(laser(**fields))
+
+
+def test_a_scan_of_one_turn_and_a_repeated_beam_is_taken():
+    scan = scan_from_msg(laser(angle_increment=2 * np.pi / 360, ranges=[1.0] * 362))
+    assert len(scan.ranges) == 362
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -172,6 +189,40 @@ def test_points_of_any_layout_and_byte_order(order):
         cloud.points, torch.tensor([[1.0, 5.0, 0.0], [2.0, 5.0, 0.0], [3.0, 5.0, 0.0]])
     )
     assert cloud.rings.tolist() == [0, 1, 2]
+
+
+def field(name, offset):
+    return SimpleNamespace(name=name, offset=offset, count=1, datatype=7)
+
+
+def cloud(**fields):
+    """One point at the origin."""
+    values = {
+        "height": 1, "width": 1, "point_step": 12, "row_step": 12, "is_bigendian": False,
+        "fields": [field("x", 0), field("y", 4), field("z", 8)], "data": bytes(12),
+    }  # fmt: skip
+    return SimpleNamespace(**{**values, **fields})
+
+
+def test_a_cloud_without_points_is_empty():
+    assert points_from_msg(cloud()).points.shape == (1, 3)
+    assert points_from_msg(cloud(width=0, row_step=0, data=b"")).points.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"fields": [field("x", 0), field("y", 4)]}, "expected x, y and z"),
+        ({"fields": [field("x", 0), field("y", 4), field("z", 10)]}, "do not fit a point_step"),
+        ({"fields": [field("x", 0), field("x", 4)]}, "already used"),
+        ({"point_step": 0}, "do not fit a point_step of 0"),
+        ({"data": bytes(11)}, "data has 11 bytes"),
+        ({"fields": [SimpleNamespace(name="x", offset=0, count=1, datatype=99)]}, "datatype 99"),
+    ],
+)
+def test_clouds_that_cannot_be_used_are_refused_with_the_reason(fields, reason):
+    with pytest.raises(DecodeError, match=reason):
+        points_from_msg(cloud(**fields))
 
 
 def camera_info(**fields):
@@ -202,6 +253,9 @@ def test_camera_info_without_coefficients_is_a_camera_without_distortion():
         ({"k": np.zeros(9)}, "expected a calibrated camera"),
         ({"binning_x": 2}, "binning is 2x0"),
         ({"distortion_model": "fish"}, "fish"),
+        ({"k": np.array([500.0, 0, np.nan, 0, 501, 240, 0, 0, 1])}, "intrinsics are .*nan"),
+        ({"d": np.full(5, np.nan)}, "distortion is .*nan"),
+        ({"width": 0}, "image size is 0x480"),
     ],
 )
 def test_camera_info_that_cannot_be_used_is_refused(fields, reason):
@@ -218,9 +272,38 @@ def test_odometry_gives_the_planar_pose():
     assert pose == pytest.approx((1.0, 2.0, np.pi / 2))
 
 
+@pytest.mark.parametrize(
+    ("x", "w", "reason"),
+    [(np.nan, 1.0, r"is \(nan, 2.0"), (1.0, 0.0, r"orientation is \(0, 0, 0, 0\)")],
+)
+def test_odometry_that_cannot_be_used_is_refused(x, w, reason):
+    inner = SimpleNamespace(
+        position=SimpleNamespace(x=x, y=2.0, z=0.0),
+        orientation=SimpleNamespace(x=0.0, y=0.0, z=0.0, w=w),
+    )
+    with pytest.raises(DecodeError, match=reason):
+        pose_from_msg(SimpleNamespace(pose=SimpleNamespace(pose=inner)))
+
+
 def test_stamps_are_exact_to_the_nanosecond():
     stamp = SimpleNamespace(sec=1_700_000_000, nanosec=123_456_789)
     assert stamp_ns_from_msg(stamp) == 1_700_000_000_123_456_789
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"logits": [0.0, np.nan]}, "a logit is not finite"),
+        ({"logits": [0.0]}, "ranges has 2 and logits 1"),
+        ({"angle_increment": 0.0}, "angle_increment is 0.0"),
+    ],
+)
+def test_segmentations_that_cannot_be_used_are_refused(fields, reason):
+    values = {"angle_min": 0.0, "angle_increment": 0.1, "ranges": [1.0, np.inf], "logits": [0, 1]}
+    segmented = segmentation_from_msg(SimpleNamespace(**values))
+    assert torch.isnan(segmented.ranges).tolist() == [False, True]
+    with pytest.raises(DecodeError, match=reason):
+        segmentation_from_msg(SimpleNamespace(**{**values, **fields}))
 
 
 def test_truth_takes_colours_by_their_number_in_the_message():

@@ -100,7 +100,10 @@ def _decompress(msg: Any) -> RgbImage:
     if not len(data):
         raise DecodeError("data has 0 bytes, expected a jpeg or png file")
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(data, flags)
+    try:
+        image = cv2.imdecode(data, flags)
+    except cv2.error as error:  # such as a header that claims more pixels than OpenCV takes
+        raise DecodeError(f"data of format {msg.format!r} cannot be read ({error.err})") from error
     if image is None:
         raise DecodeError(
             f"data of format {msg.format!r} ({len(data)} bytes) is no image, expected jpeg or png"

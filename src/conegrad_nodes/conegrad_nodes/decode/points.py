@@ -49,14 +49,19 @@ def _records(msg: Any) -> np.ndarray:
     for field in fields:
         if field.datatype not in DATATYPES:
             raise DecodeError(f"field {field.name} has datatype {field.datatype}, expected 1 to 8")
-    layout = np.dtype(
-        {
-            "names": [field.name for field in fields],
-            "formats": [order + DATATYPES[field.datatype] for field in fields],
-            "offsets": [field.offset for field in fields],
-            "itemsize": msg.point_step,
-        }
-    )
+    description = {
+        "names": [field.name for field in fields],
+        "formats": [order + DATATYPES[field.datatype] for field in fields],
+        "offsets": [field.offset for field in fields],
+        "itemsize": msg.point_step,
+    }
+    try:
+        layout = np.dtype(description)
+    except ValueError as error:
+        raise DecodeError(
+            f"fields {description['names']} at bytes {description['offsets']} do not fit a "
+            f"point_step of {msg.point_step} ({error})"
+        ) from error
     row_bytes = msg.point_step * msg.width
     data = np.frombuffer(msg.data, dtype=np.uint8)
     if msg.row_step < row_bytes or len(data) < msg.row_step * msg.height:

@@ -45,9 +45,9 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
     """Segmented scan of a conegrad_msgs/ScanSegmentation.
 
     Raises:
-        DecodeError: if ranges and logits differ in length, or the angles mean nothing.
+        DecodeError: if ranges and logits differ in length, or angles or logits mean nothing.
     """
-    check_angles(msg)
+    check_angles(msg, len(msg.ranges))
     ranges = np.array(msg.ranges, dtype=np.float32)
     logits = np.array(msg.logits, dtype=np.float32)
     if len(ranges) != len(logits) or len(ranges) < 2:
@@ -55,5 +55,8 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
             f"ranges has {len(ranges)} and logits {len(logits)} values, "
             "expected as many of both, 2 or more"
         )
+    if not np.isfinite(logits).all():
+        raise DecodeError("a logit is not finite, expected finite values")
+    ranges[~np.isfinite(ranges)] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
     return SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)))

@@ -9,6 +9,8 @@ import torch
 from conegrad_core.lidar.scan import Scan
 from conegrad_nodes.decode.errors import DecodeError
 
+MAX_SPAN = 2 * math.pi * 1.02  # [rad], one turn, and room for sensors that repeat some beams
+
 
 def scan_from_msg(msg: Any) -> Scan:
     """Scan of a sensor_msgs/LaserScan, beams counter-clockwise.
@@ -18,7 +20,7 @@ def scan_from_msg(msg: Any) -> Scan:
     Raises:
         DecodeError: if there are fewer than two beams, or the angles mean nothing.
     """
-    check_angles(msg)
+    check_angles(msg, len(msg.ranges))
     ranges = np.array(msg.ranges, dtype=np.float32)
     if len(ranges) < 2:
         raise DecodeError(f"ranges has {len(ranges)} values, expected 2 or more")
@@ -36,8 +38,12 @@ def scan_from_msg(msg: Any) -> Scan:
     return Scan(torch.from_numpy(ranges), torch.from_numpy(angles))
 
 
-def check_angles(msg: Any) -> None:
+def check_angles(msg: Any, beams: int) -> None:
     """Refuse angle_min and angle_increment that give no beam directions.
+
+    Args:
+        msg: has both.
+        beams: number of them.
 
     Raises:
         DecodeError: naming the field.
@@ -47,6 +53,12 @@ def check_angles(msg: Any) -> None:
     if not math.isfinite(msg.angle_increment) or msg.angle_increment == 0.0:
         raise DecodeError(
             f"angle_increment is {msg.angle_increment}, expected a finite angle other than 0 [rad]"
+        )
+    span = abs(msg.angle_increment) * (beams - 1)
+    if span > MAX_SPAN:
+        raise DecodeError(
+            f"angle_increment is {msg.angle_increment:.6g} for {beams} beams, a view of "
+            f"{span:.1f} rad, expected at most one turn: are these degrees?"
         )
 
 
