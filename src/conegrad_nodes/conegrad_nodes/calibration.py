@@ -81,10 +81,15 @@ class CalibrationSource:
             self._camera, self._known = camera, None
 
     def add_transforms(self, msg: Any) -> None:
-        """Take a message of tf_static, if the extrinsics come from there."""
+        """Take a message of tf_static, if the extrinsics come from there.
+
+        Raises:
+            BagError: if it holds no rigid transform; the message is forgotten.
+        """
         if self._config.extrinsics == "tf":
-            self._transforms = [*self._transforms, msg]
-            self._frames, self._known = StaticFrames(self._transforms), None
+            transforms = [*self._transforms, msg]
+            self._frames, self._known = StaticFrames(transforms), None
+            self._transforms = transforms
 
     def calibration(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
         """The calibration, and ``base_from_lidar`` ``(4, 4)``.

@@ -19,8 +19,10 @@ from conegrad_core.fusion.selection import select_cones
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.sync import Pair, Pairing, PairingConfig
+from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
+    DecodeError,
     camera_model_from_msg,
     detections_from_msg,
     pose_from_msg,
@@ -182,7 +184,10 @@ class FusionNode(PerceptionNode):
         self._calibration.set_camera(camera_model_from_msg(msg))
 
     def _on_tf_static(self, msg: Any, arrival: float) -> None:
-        self._calibration.add_transforms(msg)
+        try:
+            self._calibration.add_transforms(msg)
+        except BagError as error:
+            raise DecodeError(str(error)) from error
 
     def _fuse_pairs(self) -> None:
         if self._fuser is None:

@@ -101,12 +101,21 @@ def test_a_level_lidar_keeps_its_extrinsics():
     torch.testing.assert_close(calibration.camera_from_lidar, camera_from)
 
 
+def moved(by):
+    """The camera's optical frame with its origin ``by`` metres below that of the LiDAR."""
+    matrix = torch.eye(4)
+    matrix[2, 3] = by
+    return matrix
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"lidar_height": math.nan}, "lidar_height is nan m"),
         ({"camera_from_lidar": 2 * torch.eye(4)}, "camera_from_lidar is off a rotation by 3"),
         ({"camera_from_lidar": torch.eye(3)}, r"camera_from_lidar has shape \(3, 3\)"),
+        ({"camera_from_lidar": moved(math.nan)}, "the camera is nan m above the ground"),
+        ({"camera_from_lidar": moved(2.0)}, "the camera is -1.800 m above the ground"),
     ],
 )
 def test_refuses_a_calibration_that_cannot_be_used(change, message):

@@ -34,6 +34,19 @@ def test_unconnected_frames_are_refused_with_the_known_ones():
         frames().lookup("lidar", "imu")
 
 
+@pytest.mark.parametrize(
+    ("rotation", "translation"), [((0.0, 0.0, 0.0, 0.0), 0.0), ((0.0, 0.0, 0.0, 1.0), np.nan)]
+)
+def test_a_transform_that_means_nothing_is_refused_with_its_frames(rotation, translation):
+    msg = messages.transforms_msg(0, [("base_link", "lidar", BASE_FROM_LIDAR)])
+    transform = msg.transforms[0].transform
+    for axis, value in zip("xyzw", rotation, strict=True):
+        object.__setattr__(transform.rotation, axis, value)
+    object.__setattr__(transform.translation, "x", translation)
+    with pytest.raises(BagError, match="the transform from lidar to base_link"):
+        StaticFrames([msg])
+
+
 def test_a_loop_of_frames_is_refused():
     loop = [("a", "b", np.eye(4)), ("b", "a", np.eye(4))]
     with pytest.raises(BagError, match="loop of frames"):

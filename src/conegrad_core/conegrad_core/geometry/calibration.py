@@ -65,6 +65,11 @@ def check_calibration(calibration: Calibration) -> None:
     error = float((rotation @ rotation.mT - rotation.new_ones(3).diag()).detach().abs().max())
     if not error < 1e-2:
         raise ValueError(f"camera_from_lidar is off a rotation by {error:.3g}, expected below 0.01")
+    camera_height = calibration.lidar_height + float(
+        -(calibration.camera_from_lidar[:3, 3] @ rotation)[2].detach()
+    )
+    if not 0 < camera_height < float("inf"):
+        raise ValueError(f"the camera is {camera_height:.3f} m above the ground, expected above 0")
 
 
 def moved_calibration(calibration: Calibration, motion: Tensor) -> Calibration:

@@ -54,6 +54,9 @@ def check_camera(model: CameraModel) -> None:
     check_distortion(model.distortion, model.distortion_model)
     if model.width < 1 or model.height < 1:
         raise ValueError(f"image size is {model.width}x{model.height}, expected at least 1x1")
+    for name, values in (("intrinsics are", model.intrinsics), ("distortion is", model.distortion)):
+        if not bool(torch.isfinite(values).all()):
+            raise ValueError(f"{name} {values.tolist()}, expected finite values")
     if not bool((model.intrinsics.diagonal() > 0).all()):
         focal = model.intrinsics.diagonal()[:2].tolist()
         raise ValueError(f"focal lengths are {focal} px, expected values above 0")

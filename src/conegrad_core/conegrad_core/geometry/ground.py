@@ -48,9 +48,10 @@ def inverse_ground_depth(origin: Tensor, directions: Tensor, lidar_height: float
         ValueError: if the camera is not above the ground.
     """
     camera_height = origin[2] + lidar_height
-    if not float(camera_height.detach()) > 0:
+    height = float(camera_height.detach())
+    if not height > 0:
         raise ValueError(
-            f"camera is {float(camera_height.detach()):.3f} m above the ground, expected a height above 0: "
+            f"camera is {height:.3f} m above the ground, expected a height above 0: "
             f"check camera_from_lidar and lidar_height ({lidar_height} m)"
         )
     return -directions[..., 2] / camera_height

@@ -17,13 +17,20 @@ class StaticFrames:
     """Rigid transforms between frames that do not move against each other."""
 
     def __init__(self, messages: Iterable[Any]) -> None:
-        """Collect the transforms of tf2_msgs/TFMessage messages; later ones replace earlier."""
+        """Collect the transforms of tf2_msgs/TFMessage messages; later ones replace earlier.
+
+        Raises:
+            BagError: if one is no rigid transform; names its frames.
+        """
         self._parents: dict[str, tuple[str, Matrix]] = {}
         for msg in messages:
             for transform in msg.transforms:
                 child = transform.child_frame_id.lstrip("/")
                 parent = transform.header.frame_id.lstrip("/")
-                self._parents[child] = (parent, _matrix(transform.transform))
+                try:
+                    self._parents[child] = (parent, _matrix(transform.transform))
+                except ValueError as error:
+                    raise BagError(f"the transform from {child} to {parent}: {error}") from error
 
     @classmethod
     def from_bag(cls, bag: BagReader) -> "StaticFrames":
@@ -72,4 +79,6 @@ def _matrix(transform: Any) -> Matrix:
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_quat([q.x, q.y, q.z, q.w]).as_matrix()
     matrix[:3, 3] = t.x, t.y, t.z
+    if not np.isfinite(matrix).all():
+        raise ValueError("translation or rotation is not finite")
     return matrix

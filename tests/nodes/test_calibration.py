@@ -1,0 +1,68 @@
+"""What the fusion knows of where the sensors are, and what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+
+from conegrad_core.geometry.camera import pinhole_camera
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
+
+BASE_FROM_LIDAR = np.array([[1.0, 0, 0, 1.5], [0, 1, 0, 0], [0, 0, 1, 0.2], [0, 0, 0, 1]])
+# z of the camera ahead, x to the right, y down.
+BASE_FROM_CAMERA = np.array([[0.0, 0, 1, 0.5], [-1, 0, 0, 0], [0, -1, 0, 1.0], [0, 0, 0, 1]])
+
+
+def transforms(base_from_camera=BASE_FROM_CAMERA):
+    tree = [("base_link", "lidar", BASE_FROM_LIDAR), ("base_link", "camera", base_from_camera)]
+    return messages.transforms_msg(0, tree)
+
+
+@pytest.fixture
+def source(monkeypatch):
+    # The wheels of ROS lack tf2_msgs, and the source says so where transforms cannot come in.
+    monkeypatch.setattr("conegrad_nodes.calibration.TF_STATIC", object)
+    source = CalibrationSource(CalibrationConfig())
+    source.set_camera(pinhole_camera(640, 480, 1.5))
+    return source
+
+
+def test_the_pieces_of_tf_static_and_camera_info_become_the_calibration(source):
+    source.add_transforms(transforms())
+    calibration, base_from_lidar = source.calibration("camera", "lidar")
+    assert calibration.lidar_height == pytest.approx(0.2)
+    ahead = calibration.camera_from_lidar @ torch.tensor([4.0, 1.0, 0.0, 1.0])
+    # 4 m before the LiDAR is 5 m before the camera, which is 0.8 m higher.
+    torch.testing.assert_close(ahead[:3], torch.tensor([-1.0, 0.8, 5.0]))
+    assert base_from_lidar[0, 3] == 1.5
+
+
+def test_a_camera_below_the_ground_is_a_fault_of_the_calibration(source):
+    below = BASE_FROM_CAMERA.copy()
+    below[2, 3] = -0.3
+    source.add_transforms(transforms(below))
+    with pytest.raises(CalibrationError, match=r"the camera is -0\.300 m above the ground"):
+        source.calibration("camera", "lidar")
+    source.add_transforms(transforms())
+    assert source.calibration("camera", "lidar")
+
+
+def test_a_transform_without_rotation_is_refused_and_forgotten(source):
+    bad = transforms()
+    for axis in "xyzw":
+        object.__setattr__(bad.transforms[1].transform.rotation, axis, 0.0)
+    with pytest.raises(BagError, match="the transform from camera to base_link"):
+        source.add_transforms(bad)
+    source.add_transforms(transforms())
+    assert source.calibration("camera", "lidar")
+
+
+def test_a_calibration_file_that_does_not_exist_is_named():
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        CalibrationSource(CalibrationConfig(extrinsics="file", file="/nowhere/frames.yaml"))
+
+
+def test_a_source_without_its_file_is_refused():
+    with pytest.raises(ValueError, match=r"extrinsics is 'file', but calibration\.file is empty"):
+        CalibrationConfig(extrinsics="file")
