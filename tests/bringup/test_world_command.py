@@ -1,0 +1,40 @@
+"""``conegrad world make``: one scene for Gazebo and for a bag."""
+
+import numpy as np
+
+from conegrad_bringup.command_line import main
+from conegrad_simulation.gazebo.scene_file import load_scene
+from conegrad_simulation.gazebo.scene_settings import describe_scene, load_settings
+from conegrad_simulation.track_csv import read_cones
+
+MAKE = ["world", "make", "--track", "skidpad", "--vehicle", "roboracer", "--seed", "3"]
+
+
+def test_gazebo_and_the_bag_get_the_same_cones(tmp_path, capsys):
+    bag = tmp_path / "short.mcap"
+    to_bag = ["--to", "bag", str(bag), "--seconds", "0.1", "--workers", "1"]
+    assert main([*MAKE, "--to", "gazebo", str(tmp_path / "world"), *to_bag]) == 0
+    in_gazebo = load_scene(tmp_path / "world/scene.json")
+    in_bag, classes = read_cones(tmp_path / "short.mcap_track.csv")
+    np.testing.assert_allclose(in_gazebo.cone_positions, in_bag, atol=0.5e-3)  # CSV: millimetres
+    np.testing.assert_array_equal(in_gazebo.cone_classes, classes)
+    assert "gazebo.launch.py world:=" in capsys.readouterr().out
+
+
+def test_a_world_can_be_made_again_from_its_own_settings(tmp_path):
+    assert main([*MAKE, "--to", "gazebo", str(tmp_path)]) == 0
+    again = describe_scene(load_settings(tmp_path / "scene.yaml"))
+    scene = load_scene(tmp_path / "scene.json")
+    np.testing.assert_array_equal(again.scene.obstacles, scene.obstacles)
+    assert main([*MAKE, "--to", "gazebo", str(tmp_path)]) == 0  # replaces its own files
+
+
+def test_an_unknown_kind_is_explained(tmp_path, capsys):
+    assert main([*MAKE, "--to", "unreal", str(tmp_path)]) == 1
+    assert "--to unreal: expected one of gazebo, bag" in capsys.readouterr().err
+
+
+def test_a_bag_of_the_3d_lidar_is_refused(tmp_path, capsys):
+    assert main([*MAKE, "--lidar", "cloud", "--to", "bag", str(tmp_path / "a.mcap")]) == 1
+    assert "planar LiDAR only" in capsys.readouterr().err
+    assert not (tmp_path / "a.mcap").exists()
