@@ -215,7 +215,8 @@ def _add_cone_row(
     rotation: Floats | None = None,
 ) -> None:
     rng = around.rng
-    spacing = rng.uniform(1.0, 5.0)
+    # Most rows are as the rules space them; hairpins and stored cones stand closer.
+    spacing = rng.uniform(1.0, 5.0) if rng.random() < 0.8 else rng.uniform(0.3, 1.0)
     travelled = line[0, 3] + rng.uniform(0, spacing)
     while travelled < line[-1, 3]:
         x, y, heading = (np.interp(travelled, line[:, 3], line[:, k]) for k in range(3))
