@@ -49,4 +49,5 @@ class CameraView:
         visibility = counts[1 : len(covered) + 1] / np.maximum(covered, 1.0)
         tops, feet = cones.boxes_xyxy[:, 1], cones.boxes_xyxy[:, 3]
         heights = feet.clip(0, size[0]) - tops.clip(0, size[0])
-        return cones.index[(visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT)]
+        is_seen = (visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT)
+        return np.asarray(cones.index[is_seen])

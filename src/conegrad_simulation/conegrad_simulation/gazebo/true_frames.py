@@ -65,6 +65,9 @@ class TrueFrames:
         Raises:
             IndexError: if the scene has no such cone.
         """
+        if row >= len(self.scene.cone_positions):
+            count = len(self.scene.cone_positions)
+            raise IndexError(f"cone {row} moved, expected one of the {count} cones of the scene")
         axis = rotation[:, 2].tolist()
         angle, flat = math.acos(max(-1.0, min(1.0, axis[2]))), math.hypot(axis[0], axis[1])
         lean = [angle * part / max(flat, 1e-9) for part in axis[:2]]

@@ -1,11 +1,9 @@
 """Truth node: the poses of Gazebo's world in, the true cones around the car out."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from conegrad_msgs.msg import TruthCones
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
@@ -13,14 +11,14 @@ from sensor_msgs.msg import CameraInfo, LaserScan, PointCloud2
 from std_msgs.msg import Header
 
 from conegrad_core.config import Config, setting
-from conegrad_core.geometry.transforms import rotation_from_quaternion
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.decode import pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.decode import DecodeError, pose_from_msg, stamp_ns_from_msg
 from conegrad_nodes.encode import truth_to_msg
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import RESULTS, input_qos
 from conegrad_nodes.running import run
 from conegrad_nodes.static_transforms import TF_STATIC
+from conegrad_simulation.gazebo.moved_cones import moved_cones_from_msg
 from conegrad_simulation.gazebo.scene_file import load_scene
 from conegrad_simulation.gazebo.true_frames import TrueFrames
 
@@ -28,8 +26,8 @@ SENSORS: dict[str, tuple[str, Any]] = {
     "planar": ("scan", LaserScan),
     "cloud": ("points", PointCloud2),
 }
-CONE = re.compile(r"cone_(\d+)$")
 NANOSECONDS = 1_000_000_000
+LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,12 @@ class TruthNode(Node):
         self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "lidar")
 
     def _on_pose(self, msg: Odometry) -> None:
-        self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
+        try:
+            pose = pose_from_msg(msg)
+        except DecodeError as error:
+            self._warn("truth/odom", error)
+            return
+        self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), pose)
         for stamp_ns, truth in self._frames.take():
             header = Header(frame_id="lidar")
             header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, NANOSECONDS)
@@ -88,12 +91,15 @@ class TruthNode(Node):
             self._publisher.publish(truth_to_msg(truth, header, ground_z))
 
     def _on_cones(self, msg: Any) -> None:
-        for transform in msg.transforms:
-            if (named := CONE.search(transform.child_frame_id)) is None:
-                continue
-            place, q = transform.transform.translation, transform.transform.rotation
-            rotation = rotation_from_quaternion(torch.tensor([q.x, q.y, q.z, q.w]))
-            self._frames.move_cone(int(named[1]), (place.x, place.y), rotation)
+        try:
+            for cone in moved_cones_from_msg(msg):
+                self._frames.move_cone(cone.row, cone.position, cone.rotation)
+        except DecodeError as error:
+            self._warn("truth/cone_poses", error)
+
+    def _warn(self, topic: str, error: DecodeError) -> None:
+        text = f"skipped a message of {topic}: {error}"
+        self.get_logger().warning(text, throttle_duration_sec=LOG_PERIOD)
 
 
 def main() -> None:
