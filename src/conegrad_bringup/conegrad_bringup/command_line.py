@@ -55,8 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(chosen.rest)
     level = logging.DEBUG if chosen.debug else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
-    signal.signal(signal.SIGTERM, _terminate)
-    return _run(module, options, is_debugging=chosen.debug)
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _run(module, options, is_debugging=chosen.debug)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _main_parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import dataclasses
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -71,8 +71,7 @@ def rendering(stage: Stage, times: list[float], workers: int) -> Iterator[Iterat
     if workers <= 1:
         yield (render(stage, time, index) for index, time in enumerate(times))
         return
-    context = multiprocessing.get_context("fork" if _can_fork() else "spawn")
-    with context.Pool(workers, _start_worker, (stage,)) as pool:
+    with _process_context().Pool(workers, _start_worker, (stage,)) as pool:
         yield pool.imap(_render_in_worker, list(enumerate(times)), chunksize=2)
 
 
@@ -103,8 +102,13 @@ def _render_in_worker(job: tuple[int, float]) -> Picture:
     return render(_stage, time, index)
 
 
-def _can_fork() -> bool:
-    return "fork" in multiprocessing.get_all_start_methods()
+def _process_context() -> Any:
+    """Start workers from a fresh process: a fork of this one, with its threads, may hang."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _leaning(world: World, state: CarState) -> World:

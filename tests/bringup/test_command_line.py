@@ -1,0 +1,139 @@
+"""The command line: what it prints, and with which exit code it ends."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conegrad_bringup.command_line import COMMANDS, main
+from conegrad_bringup.options import named_values
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.writer import BagWriter
+
+
+@pytest.fixture
+def bag(tmp_path):
+    """Two images at 10 Hz without camera_info, and nothing else."""
+    with BagWriter(tmp_path / "bag") as writer:
+        for index in range(2):
+            stamp = 10**18 + index * 10**8
+            image = messages.image_msg(stamp, "eye", np.zeros((4, 6, 3), dtype=np.uint8))
+            writer.write("/front/image_raw", "sensor_msgs/msg/Image", stamp + 7_000_000, image)
+    return tmp_path / "bag"
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    for name, command in COMMANDS.items():
+        assert f"{name} " in text
+        assert command.summary in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: conegrad {name}" in capsys.readouterr().out
+
+
+def test_without_a_command_the_help_is_shown_and_the_exit_code_is_2(capsys):
+    assert main([]) == 2
+    assert "commands:" in capsys.readouterr().err
+
+
+def test_an_unknown_command_exits_with_2():
+    with pytest.raises(SystemExit) as ended:
+        main(["fly"])
+    assert ended.value.code == 2
+
+
+def test_help_comes_without_importing_models():
+    program = (
+        "import sys; from conegrad_bringup.command_line import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'rclpy')))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert result.returncode == 0
+
+
+def test_a_known_error_is_one_line_and_exit_code_1(tmp_path, capsys):
+    assert main(["info", str(tmp_path / "missing")]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == f"conegrad: {tmp_path / 'missing'}: no such bag\n"
+    assert captured.out == ""
+
+
+def test_debug_shows_where_an_error_comes_from(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such bag"):
+        main(["--debug", "info", str(tmp_path / "missing")])
+
+
+def test_info_tells_topics_and_what_is_missing(bag, capsys):
+    assert main(["info", str(bag)]) == 0
+    text = capsys.readouterr().out
+    assert "/front/image_raw" in text
+    assert "6x4 rgb8; in eye" in text
+    assert "no LiDAR\n  -> cones come from the camera alone" in text
+    assert "no camera_info" in text
+    assert "no truth" in text
+
+
+def test_info_as_json_is_for_programs(bag, capsys):
+    assert main(["info", str(bag), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    topic = told["topics"]["/front/image_raw"]
+    assert (topic["count"], topic["rate"]) == (2, pytest.approx(10.0))
+    assert topic["delay"] == pytest.approx(0.007)
+    assert told["roles"] == {"image": "/front/image_raw"}
+
+
+def test_simulate_writes_a_bag_and_says_so(tmp_path, capsys):
+    words = ["--seconds", "0.1", "--vehicle", "roboracer", "--workers", "1", "--seed", "5"]
+    assert main(["simulate", "-o", str(tmp_path / "drive"), *words]) == 0
+    assert f"{tmp_path / 'drive'}: 0.1 s" in capsys.readouterr().out
+    with BagReader(tmp_path / "drive") as made:
+        assert made.topics["/scan"].count == 4
+    assert (tmp_path / "drive_track.csv").exists()
+
+
+def test_simulate_does_not_overwrite(bag, capsys):
+    assert main(["simulate", "-o", str(bag), "--seconds", "0.1", "--workers", "1"]) == 1
+    assert "exists already, not overwriting" in capsys.readouterr().err
+
+
+def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
+    assert main(["simulate", "-o", str(tmp_path / "drive"), "--speed", "-3"]) == 1
+    assert "DriveConfig.speed is -3.0, expected a value in" in capsys.readouterr().err
+
+
+def test_import_of_a_folder_without_calibration_says_what_to_do(tmp_path, capsys):
+    assert main(["import", "folder", str(tmp_path), "-o", str(tmp_path / "bag")]) == 1
+    assert "calibration.yaml is missing: copy config/vehicles/" in capsys.readouterr().err
+
+
+def test_evaluate_of_a_bag_without_cones_says_so(bag, capsys):
+    assert main(["evaluate", str(bag)]) == 1
+    assert "cones" in capsys.readouterr().err
+
+
+def test_demo_does_not_clear_a_folder_of_something_else(tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("precious")
+    assert main(["demo", "-o", str(tmp_path)]) == 1
+    assert "was not made by a demo" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_values_are_read_as_yaml():
+    values = named_values(["a.b=1.5", "c=true", "d=text", "e=[1, 2]"], "--set")
+    assert values == {"a.b": 1.5, "c": True, "d": "text", "e": [1, 2]}
+    with pytest.raises(ValueError, match="--set 'a': expected name=value"):
+        named_values(["a"], "--set")
