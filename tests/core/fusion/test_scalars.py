@@ -56,6 +56,12 @@ def test_refuses_a_file_that_lacks_a_scalar(tmp_path):
         FusionScalars().load(tmp_path / "old.safetensors")
 
 
+def test_refuses_a_file_of_other_tensors(tmp_path):
+    save_file({"cone_radius": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match=r"other\.safetensors holds no single numbers"):
+        FusionScalars().load(tmp_path / "other.safetensors")
+
+
 def test_refuses_a_file_of_another_kind(tmp_path):
     (tmp_path / "text").write_text("not weights")
     with pytest.raises(ValueError, match="is not a safetensors file"):

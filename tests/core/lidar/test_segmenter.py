@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from conegrad_core.engines.errors import EngineError
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.lidar.segmenter import (
@@ -80,6 +81,27 @@ def test_refuses_weights_of_another_architecture_naming_both(tmp_path):
     save_file(ScanNetwork().state_dict(), path, metadata={"architecture": "yolov5n"})
     with pytest.raises(ValueError, match=f"'yolov5n', expected '{ARCHITECTURE}'"):
         load_segmenter(SegmenterConfig(weights=str(path)))
+
+
+def test_refuses_weights_of_another_shape(tmp_path):
+    path = tmp_path / "net.safetensors"
+    save_file({"weight": torch.zeros(2)}, path, metadata={"architecture": ARCHITECTURE})
+    with pytest.raises(ValueError, match=rf"net\.safetensors does not fit {ARCHITECTURE}"):
+        load_segmenter(SegmenterConfig(weights=str(path)))
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        "gpu",
+        pytest.param(
+            "cuda", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+        ),
+    ],
+)
+def test_names_a_device_that_is_not_there(device):
+    with pytest.raises(EngineError, match=f"device is '{device}', expected cpu, or cuda"):
+        load_segmenter(SegmenterConfig(engine="torch", device=device))
 
 
 def test_never_runs_code_of_a_file_that_is_a_pickle(tmp_path):

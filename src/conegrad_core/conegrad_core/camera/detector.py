@@ -20,6 +20,7 @@ from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.camera.letterbox import Letterbox, inputs_from_pixels
 from conegrad_core.camera.pooling import pool_duplicates, select_top
 from conegrad_core.config import Config, setting
+from conegrad_core.engines.devices import put_on
 from conegrad_core.weights import default_weights
 
 ENGINES = ("auto", "torch", "onnx", "openvino", "tensorrt")
@@ -166,7 +167,8 @@ def _engine_of(network: nn.Module, path: Path, config: DetectorConfig) -> Engine
     on_cpu = config.device == "cpu"
     engine = ("openvino" if on_cpu else "torch") if config.engine == "auto" else config.engine
     if engine == "torch":
-        return TorchEngine(network.to(config.device), config.precision)
+        put_on(network, config.device)
+        return TorchEngine(network, config.precision)
     if engine == "tensorrt":
         raise ValueError(f"engine is 'tensorrt' for weights {path}, expected an .engine file")
     size = (config.input_width, config.input_height)

@@ -160,6 +160,8 @@ class FusionScalars(nn.Module):
                 values = {name: float(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
         except SafetensorError as error:
             raise ValueError(f"{path} is not a safetensors file: {error}") from error
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(f"{path} holds no single numbers: {error}") from error
         missing = [name for name in ScalarValues._fields if name not in values]
         if missing:
             raise ValueError(f"{path} lacks the fusion scalars {', '.join(missing)}")

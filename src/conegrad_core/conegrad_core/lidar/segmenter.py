@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from conegrad_core.config import Config, setting
+from conegrad_core.engines.devices import put_on
 from conegrad_core.engines.errors import EngineError
 from conegrad_core.lidar.beam_features import covers_full_turn
 from conegrad_core.lidar.engines import MIN_TURN_BEAMS, ScanEngine, scan_engine
@@ -121,14 +122,18 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is of another kind or architecture; names both.
-        EngineError: if the engine cannot run on the device.
+        EngineError: if there is no such device, or the engine cannot run on it.
     """
     config = config or SegmenterConfig()
     path = Path(config.weights) if config.weights else default_weights("lidar")
     segmenter = ScanSegmenter(config)
     tensors, segmenter.metadata = _read_weights(path)
-    segmenter.network.load_state_dict(tensors)
-    segmenter.to(config.device).eval()
+    try:
+        segmenter.network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit {ARCHITECTURE}: {error}") from error
+    put_on(segmenter, config.device)
+    segmenter.eval()
     engine = config.engine
     if engine == "auto":
         # ONNX Runtime: as fast as OpenVINO here, and no pause when the number of beams changes.
