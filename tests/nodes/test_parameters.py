@@ -13,8 +13,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from conegrad_core.config import Config, setting
+from conegrad_nodes.parameter_names import check_names, explain_unknown
 from conegrad_nodes.parameter_table import NODE_SETTINGS, parameter_tables
 from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.playback.chosen_parameters import names_in_files
 from conegrad_nodes.qos import input_qos
 
 ROOT = Path(__file__).parents[2]
@@ -97,3 +99,26 @@ def test_the_file_of_each_node_loads_into_its_settings(node):
 
 def test_the_table_in_the_documentation_is_current():
     assert (ROOT / "docs" / "parameters.md").read_text() == parameter_tables()
+
+
+def test_a_slip_in_a_name_is_explained_by_the_nearest_name():
+    [line] = explain_unknown(["detector.wieghts", "segmenter.weights", "use_sim_time"])
+    assert line == "parameter detector.wieghts is unknown, did you mean detector.weights?"
+
+
+def test_settings_of_ros_itself_are_no_slip():
+    assert explain_unknown(["qos_overrides./cones.publisher.depth", "use_sim_time"]) == []
+
+
+def test_chosen_names_are_checked_together():
+    with pytest.raises(ValueError, match=r"parameter zzz is unknown: docs/parameters\.md"):
+        check_names(["zzz", "min_existence"])
+
+
+def test_names_in_files_are_those_of_our_nodes(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(
+        "/**/camera_node: {ros__parameters: {detector: {wieghts: x}}}\n"
+        "/camera_driver: {ros__parameters: {exposure: 5}}\n"
+    )
+    assert names_in_files([path]) == ["detector.wieghts"]

@@ -14,6 +14,7 @@ from conegrad_nodes.diagnostics import Diagnostics
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.inputs import Input
 from conegrad_nodes.latency import LatencyTopics
+from conegrad_nodes.parameter_names import explain_unknown
 
 WATCH_PERIOD = 0.1  # [s] between two looks at the inputs
 LOAD_ERRORS = (ValueError, OSError, ImportError, EngineError)
@@ -38,6 +39,7 @@ class PerceptionNode(LifecycleNode):
         self.latency = LatencyTopics(self)
         self._diagnostics = Diagnostics(self)
         self._load_error = ""
+        self._unknown_parameters: list[str] | None = None
         self._failure: BaseException | None = None
         self._state = "unconfigured"
         self._watch_timer = self.create_timer(
@@ -132,9 +134,18 @@ class PerceptionNode(LifecycleNode):
         elif self._is_without_clock():
             text = "use_sim_time is set, but nothing is published on /clock"
             node = Finding("node", Level.WARN, "no clock", text)
-        if self._state != "active":
-            return [node]
-        return [node, *(source.finding() for source in self.inputs), *self.check()]
+        found = [node, *self._parameter_findings()]
+        if self._state == "active":
+            found += [*(source.finding() for source in self.inputs), *self.check()]
+        return found
+
+    def _parameter_findings(self) -> list[Finding]:
+        """Parameters that are given but that no node has."""
+        if self._unknown_parameters is None:
+            # rclpy keeps what was given, but offers no way to ask for it.
+            self._unknown_parameters = explain_unknown(self._parameter_overrides)
+        text = "; ".join(self._unknown_parameters)
+        return [Finding("parameters", Level.WARN, "unknown", text)] if text else []
 
     def _stop(self) -> None:
         self.halt()

@@ -12,6 +12,8 @@ from conegrad_nodes.bags.types import BagError
 
 C = TypeVar("C", bound=Config)
 
+NODES = ("camera_node", "lidar_node", "fusion_node")
+
 
 def read_parameter_files(paths: Sequence[Path]) -> dict[str, Any]:
     """Parameters by full name of ROS parameter files; later ones replace earlier ones.
@@ -23,14 +25,36 @@ def read_parameter_files(paths: Sequence[Path]) -> dict[str, Any]:
         BagError: if a file is no ROS parameter file.
     """
     parameters: dict[str, Any] = {}
+    for section in _sections(paths).values():
+        parameters |= section
+    return parameters
+
+
+def names_in_files(paths: Sequence[Path]) -> list[str]:
+    """Names of all parameters that ROS parameter files give to one of the three nodes by name.
+
+    Raises:
+        BagError: if a file is no ROS parameter file.
+    """
+    return [
+        name
+        for (_, node), section in _sections(paths).items()
+        if node.rpartition("/")[2] in NODES
+        for name in section
+    ]
+
+
+def _sections(paths: Sequence[Path]) -> dict[tuple[Path, str], dict[str, Any]]:
+    """Parameters by full name of each file and node."""
+    sections = {}
     for path in paths:
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            for section in content.values():
-                parameters |= _flat(section["ros__parameters"])
-        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+            for node, section in content.items():
+                sections[path, str(node)] = _flat(section["ros__parameters"])
+        except (OSError, ValueError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
             raise BagError(f"{path} is no ROS parameter file ({error!r})") from error
-    return parameters
+    return sections
 
 
 def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str = "") -> C:

@@ -1,0 +1,51 @@
+"""Parameters that are given but that no node has: ROS would ignore them without a word."""
+
+import dataclasses
+import difflib
+from collections.abc import Iterable
+
+# Every node of ROS has these, or takes what begins like this.
+OF_ROS = ("use_sim_time", "start_type_description_service")
+PREFIX_OF_ROS = "qos_overrides."
+
+
+def known_names() -> list[str]:
+    """Full names of the parameters of all three nodes."""
+    # The table of settings imports the nodes, and they import this file.
+    from conegrad_nodes.parameter_table import NODE_SETTINGS
+
+    return sorted(
+        {
+            f"{prefix}.{field.name}" if prefix else field.name
+            for settings in NODE_SETTINGS.values()
+            for prefix, config in settings.items()
+            for field in dataclasses.fields(config)
+        }
+    )
+
+
+def explain_unknown(given: Iterable[str]) -> list[str]:
+    """One line for each name that is no parameter of any node, with the nearest that is.
+
+    A name of another node is no fault: sections such as ``/**`` are read by all of them.
+    """
+    known = known_names()
+    lines = []
+    for name in sorted(set(given) - {*known, *OF_ROS}):
+        if name.startswith(PREFIX_OF_ROS):
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f", did you mean {near[0]}?" if near else ": docs/parameters.md lists all"
+        lines.append(f"parameter {name} is unknown{hint}")
+    return lines
+
+
+def check_names(given: Iterable[str]) -> None:
+    """Refuse names that are no parameter of any node.
+
+    Raises:
+        ValueError: naming all of them.
+    """
+    lines = explain_unknown(given)
+    if lines:
+        raise ValueError("; ".join(lines))
