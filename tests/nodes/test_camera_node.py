@@ -1,5 +1,8 @@
 """The camera node through real topics."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,7 @@ import torch
 from conegrad_msgs.msg import ConeDetectionArray
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
+from safetensors.torch import load_file
 from sensor_msgs.msg import CompressedImage, Image
 
 from conegrad_core.camera.detector import DetectorConfig, load_detector
@@ -57,17 +61,26 @@ def test_takes_compressed_images(graph, camera_parameters):
     assert (answers[0].image_width, answers[0].image_height) == (64, 48)
 
 
-def test_a_wrong_encoding_is_skipped_and_the_node_lives_on(
-    graph, reports, camera_parameters, messages
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        pytest.param({"encoding": "8UC3"}, "encoding is '8UC3', expected one of rgb8", id="8UC3"),
+        pytest.param({"width": 0, "height": 0}, "the image is 0x0 px", id="no pixels"),
+        pytest.param({"step": 10}, "step is 10, expected at least 480", id="rows too short"),
+    ],
+)
+def test_a_bad_image_is_skipped_says_why_and_the_node_lives_on(
+    graph, reports, camera_parameters, messages, bad, reason
 ):
     graph.start(CameraNode, **camera_parameters)
     answers = graph.hear(ConeDetectionArray, "detections")
     publisher = graph.publisher(Image, "image_raw")
     wrong = messages.image()
-    wrong.encoding = "8UC3"
+    for name, value in bad.items():
+        setattr(wrong, name, value)
     part = "camera_node: input /image_raw"
     graph.until(
-        lambda: "encoding is '8UC3', expected one of rgb8" in reports.text(part),
+        lambda: reason in reports.text(part),
         "a report",
         again=lambda: publisher.publish(wrong),
     )
@@ -113,6 +126,52 @@ def test_says_that_a_topic_has_no_publisher_or_another_type(
     assert reports.level(part) == Level.ERROR
     stranger.destroy_node()
     rclpy.try_shutdown(context=outside)
+
+
+class Malicious:
+    """Creates a file as soon as it is unpickled."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def write_pickle(path, camera_weights):
+    torch.save({"model": Malicious(path.with_name("executed"))}, path)
+
+
+def write_other_classes(path, camera_weights):
+    content = {"architecture": "yolov5n", "class_names": '["person", "dog", "cat", "car"]'}
+    torch.save({"weights": load_file(camera_weights), "metadata": content}, path)
+
+
+def write_right_classes(path, camera_weights):
+    content = {"architecture": "yolov5n", "class_names": json.dumps(CLASS_NAMES)}
+    torch.save({"weights": load_file(camera_weights), "metadata": content}, path)
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (write_pickle, "are a pickle that can execute code and were not loaded"),
+        (write_other_classes, "has .*person.*expected"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_reported_and_may_be_replaced_while_the_node_lives(
+    graph, reports, camera_parameters, camera_weights, tmp_path, write, reason
+):
+    path = tmp_path / "cones.pt"
+    write(path, camera_weights)
+    node = graph.start(CameraNode, **{**camera_parameters, "detector__weights": str(path)})
+    part = "camera_node: node"
+    graph.until(lambda: reports.level(part) == Level.ERROR, "a report")
+    assert re.search(f"cannot configure: .*{reason}", reports.text(part))
+    assert not (tmp_path / "executed").exists()
+    write_right_classes(path, camera_weights)
+    node.start()
+    graph.until(lambda: reports.text(part) == "active", "an active node")
 
 
 def test_an_unexpected_error_in_the_detector_ends_the_node(graph, camera_parameters, messages):

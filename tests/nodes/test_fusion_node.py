@@ -1,5 +1,6 @@
 """The fusion node, and all three together, through real topics."""
 
+import math
 import time
 from array import array
 
@@ -9,6 +10,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from conegrad_msgs.msg import ConeArray, ConeDetection, ConeDetectionArray, ScanSegmentation
+from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 from std_msgs.msg import Float64
 from visualization_msgs.msg import MarkerArray
@@ -181,6 +183,59 @@ def test_refuses_intrinsics_of_another_image_size(graph, fusion, talker, reports
         lambda: talker.speak(size=(320, 192)),
     )
     assert not answers
+
+
+def test_cones_come_back_with_intrinsics_of_the_right_size(graph, fusion, talker, reports):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    part = "fusion_node: calibration"
+    right, talker.info = talker.info, CameraInfo(width=320, height=192, k=talker.info.k)
+    graph.until(
+        lambda: "images are 160x96 px, but the intrinsics are for 320x192" in reports.text(part),
+        "a report",
+        talker.speak,
+    )
+    assert not answers
+    talker.info = right
+    graph.until(lambda: answers, "cones", talker.speak)
+
+
+@pytest.mark.parametrize(
+    ("k", "reason"),
+    [
+        pytest.param([0.0] * 9, "expected a calibrated camera", id="not calibrated"),
+        pytest.param([80.0, 0, math.nan, 0, 80.0, 48.0, 0, 0, 1.0], "nan", id="not finite"),
+    ],
+)
+def test_camera_info_that_cannot_be_used_is_skipped(graph, fusion, talker, reports, k, reason):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    part = "fusion_node: input /camera_info"
+    right, talker.info = talker.info, CameraInfo(width=160, height=96, k=k)
+    graph.until(lambda: reason in reports.text(part), "a report", talker.speak)
+    assert reports.level(part) == Level.ERROR
+    assert not answers
+    talker.info = right
+    graph.until(lambda: answers, "cones", talker.speak)
+
+
+def test_odometry_that_is_not_finite_is_skipped_and_cones_go_on(graph, fusion, talker, reports):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    publisher = graph.publisher(Odometry, "odom")
+    bad = Odometry()
+    bad.pose.pose.position.x = math.nan
+    part = "fusion_node: input /odom"
+
+    def speak():
+        set_stamp(bad.header, talker.stamp)
+        publisher.publish(bad)
+        talker.speak()
+
+    graph.until(lambda: "pose (x, y, quaternion) is (nan" in reports.text(part), "a report", speak)
+    count = len(answers)
+    graph.until(lambda: len(answers) > count + 2, "further cones", speak)
+    assert all(math.isfinite(cone.position.x) for a in answers for cone in a.cones)
 
 
 def test_says_when_an_input_stops_and_when_it_is_back(graph, fusion, talker, reports):

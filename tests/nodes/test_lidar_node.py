@@ -38,6 +38,7 @@ def test_segmentation_keeps_the_header_and_geometry_of_the_scan(graph, lidar_par
         pytest.param({"ranges": []}, "ranges has 0 values", id="empty scan"),
         pytest.param({"angle_increment": 0.0}, "angle_increment is 0.0", id="no angle step"),
         pytest.param({"range_max": 0.0}, "range_max is 0.0", id="no range"),
+        pytest.param({"angle_increment": 0.25}, "are these degrees?", id="angles in degrees"),
     ],
 )
 def test_skips_a_bad_scan_says_why_and_lives_on(
@@ -77,6 +78,47 @@ def test_takes_nan_inf_and_a_beam_count_that_changes_mid_drive(graph, lidar_para
     assert np.flatnonzero(np.isfinite(kept)).tolist() == [4, 11, 18, 25, 32]
 
 
+def test_follows_a_geometry_that_changes_mid_drive(graph, lidar_parameters, messages):
+    graph.start(LidarNode, **lidar_parameters)
+    answers = graph.hear(ScanSegmentation, "segmentation")
+    publisher = graph.publisher(LaserScan, "scan")
+    upright, hanging = messages.scan(stamp=1), messages.scan(stamp=2)
+    hanging.angle_min, hanging.angle_increment = 2.0, -upright.angle_increment  # clockwise
+    for scan in (upright, hanging):
+        graph.until(
+            lambda stamp=scan.header.stamp: any(a.header.stamp == stamp for a in answers),
+            "its segmentation",
+            again=lambda scan=scan: publisher.publish(scan),
+        )
+    turned = next(a for a in answers if a.header.stamp.sec == 2)
+    # 180 steps of 1/60 rad before the first beam, which was the last.
+    assert turned.angle_min == pytest.approx(2.0 - 3.0)
+    assert turned.angle_increment == pytest.approx(3.0 / 180, rel=1e-4)
+
+
+def test_a_cloud_that_does_not_fit_its_fields_is_skipped(graph, reports, lidar_parameters):
+    graph.start(LidarNode, input="points", **lidar_parameters)
+    publisher = graph.publisher(PointCloud2, "points")
+    cloud = PointCloud2(height=1, width=1, point_step=4, row_step=4, data=array("B", bytes(4)))
+    cloud.fields = [PointField(name="x", offset=8, datatype=PointField.FLOAT32, count=1)]
+    part = "lidar_node: input /points"
+    graph.until(
+        lambda: "do not fit a point_step of 4" in reports.text(part),
+        "a report",
+        again=lambda: publisher.publish(cloud),
+    )
+    empty = PointCloud2(height=1, width=0, point_step=12)
+    empty.fields = [
+        PointField(name=name, offset=4 * place, datatype=PointField.FLOAT32, count=1)
+        for place, name in enumerate("xyz")
+    ]
+    graph.until(
+        lambda: "the cloud has 0 points" in reports.text(part),
+        "a report about the empty cloud",
+        again=lambda: publisher.publish(empty),
+    )
+
+
 def test_reduces_point_clouds_to_a_scan(graph, lidar_parameters):
     graph.start(
         LidarNode, input="points", reduction__sensor_height=0.5, reduction__beams=360,
@@ -104,6 +146,22 @@ def test_a_missing_weights_file_fails_configure_and_is_reported(graph, reports):
     graph.until(lambda: reports.level(part) == Level.ERROR, "a report")
     assert "/nowhere/scan.safetensors does not exist" in reports.text(part)
     assert node._state_machine.current_state[1] == "unconfigured"
+
+
+def test_a_parameter_that_no_node_has_is_reported(graph, reports, lidar_parameters):
+    graph.start(LidarNode, segmenter__wieghts="x", detector__engine="onnx", **lidar_parameters)
+    part = "lidar_node: parameters"
+    graph.until(lambda: part in reports.latest, "a report")
+    expected = "parameter segmenter.wieghts is unknown, did you mean segmenter.weights?"
+    assert reports.text(part) == expected
+    assert reports.level(part) == Level.WARN
+
+
+def test_says_that_simulated_time_has_no_clock(graph, reports, lidar_parameters):
+    graph.start(LidarNode, use_sim_time=True, **lidar_parameters)
+    part = "lidar_node: node"
+    graph.until(lambda: "nothing is published on /clock" in reports.text(part), "a report")
+    assert reports.level(part) == Level.WARN
 
 
 def test_cleanup_releases_the_model_and_configure_loads_it_again(graph, lidar_parameters, messages):
