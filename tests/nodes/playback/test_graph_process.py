@@ -63,9 +63,11 @@ def test_a_killed_parent_takes_the_process_along(domain):
 
 
 def test_a_process_that_ends_is_reported_with_its_last_words(domain):
-    with GraphProcess(domain, {"detector.engine": "steam"}) as process:
-        with pytest.raises(GraphError, match=r"(?s)ended with code 1.*DetectorConfig.engine"):
-            check_for(process, seconds=60.0)
+    with (
+        GraphProcess(domain, {"detector.engine": "steam"}) as process,
+        pytest.raises(GraphError, match=r"(?s)ended with code 1.*DetectorConfig.engine"),
+    ):
+        check_for(process, seconds=60.0)
 
 
 def test_each_graph_gets_a_domain_of_its_own():

@@ -1,0 +1,101 @@
+"""Bags and settings that cannot be used: named before anything is started or overwritten."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.bags.writer import BagWriter
+from conegrad_nodes.playback import perceive
+from conegrad_nodes.playback.direct_bag import perceive_directly
+from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+from conegrad_nodes.playback.player import PlayConfig
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def no_graph(monkeypatch):
+    """Fail when the nodes are started."""
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("the nodes were started")
+
+    monkeypatch.setattr(perceive, "GraphProcess", refuse)
+
+
+@pytest.mark.usefixtures("no_graph")
+def test_a_bag_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere: no such bag"):
+        perceive_bag(tmp_path / "nowhere", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("no_graph")
+def test_an_output_that_exists_is_not_overwritten(drive, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(BagError, match="exists already, not overwriting"):
+        perceive_bag(drive, tmp_path / "out")
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("no_graph")
+def test_a_parameter_of_no_node_is_refused_with_the_nearest(drive, tmp_path):
+    options = PerceiveOptions(parameters={"detector.engin": "onnx"})
+    with pytest.raises(ValueError, match=r"detector\.engin is unknown, did you mean detector\.eng"):
+        perceive_bag(drive, tmp_path / "out", options)
+    file = tmp_path / "parameters.yaml"
+    file.write_text("/**/fusion_node: {ros__parameters: {min_existance: 0.4}}\n")
+    with pytest.raises(ValueError, match="did you mean min_existence"):
+        perceive_bag(drive, tmp_path / "out", PerceiveOptions(parameter_files=[file]))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_readable_of_a_cut_bag_is_perceived(drive, parameters, tmp_path):
+    whole = next(drive.glob("*.mcap"))
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(whole.read_bytes()[:-40])  # the index is at the end
+    count = perceive_directly(cut, tmp_path / "out", PerceiveOptions(parameters=parameters))
+    assert count == 6
+
+
+def test_a_topic_of_unknown_type_is_left_out_and_the_rest_is_perceived(
+    drive, parameters, tmp_path, caplog
+):
+    path = tmp_path / "odd"
+    with BagReader(drive) as source, BagWriter(path) as copy:
+        for raw in source.raw_messages():
+            copy.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+        stamp = source.end_ns
+        copy.write("/odd", "std_msgs/msg/Float64", stamp, messages.make("std_msgs/msg/Float64",
+                                                                       data=1.0))  # fmt: skip
+    file = next(path.glob("*.mcap"))
+    # As many bytes: nothing else in the file moves.
+    data = file.read_bytes().replace(b"std_msgs/msg/Float64", b"acme_msgs/msg/Gadget")
+    (path / "metadata.yaml").unlink()
+    file.write_bytes(data)
+    count = perceive_directly(path, tmp_path / "out", PerceiveOptions(parameters=parameters))
+    assert count == 6
+    assert "/odd" in caplog.text
+
+
+def test_a_real_interrupt_leaves_a_readable_bag(drive, parameters, domain, tmp_path):
+    def interrupt_soon(stream, total):
+        for index, message in enumerate(stream):
+            if index == 40:
+                threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            yield message
+
+    # A twentieth of real time: the signal comes while the player waits for the next message.
+    options = PerceiveOptions(play=PlayConfig(rate=0.05), parameters=parameters, domain=domain)
+    with pytest.raises(KeyboardInterrupt):
+        perceive_bag(drive, tmp_path / "out", options, progress=interrupt_soon)
+    with BagReader(tmp_path / "out") as bag:
+        assert bag.warnings == []
+        assert 0 < bag.topics["/odom"].count < 70
+        assert len(list(bag.messages(["/odom"]))) == bag.topics["/odom"].count
