@@ -7,3 +7,7 @@ class ReplayError(ValueError):
 
 class TrainingError(RuntimeError):
     """A step was refused; names the bag, the frame and the term. The weights stay as they were."""
+
+
+class AlignmentError(ValueError):
+    """A map does not fit a drive; gives residual and shares, and what was expected."""
