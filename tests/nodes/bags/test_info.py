@@ -1,0 +1,97 @@
+"""What a bag is told to hold."""
+
+import numpy as np
+import pytest
+
+from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.info import inspect, read_stamp
+from conegrad_nodes.bags.types import default_typestore
+from conegrad_nodes.bags.writer import BagWriter
+
+SECOND = 1_000_000_000
+IMAGE, SCAN = "sensor_msgs/msg/Image", "sensor_msgs/msg/LaserScan"
+
+
+def write(path, *, image_stamps, scan_stamps=(), delay=0):
+    with BagWriter(path) as bag:
+        for stamp in image_stamps:
+            image = messages.image_msg(stamp, "eye", np.zeros((2, 3, 3), dtype=np.uint8))
+            bag.write("/image_raw", IMAGE, stamp + delay, image)
+        for stamp in scan_stamps:
+            scan = messages.scan_msg(
+                stamp,
+                "laser",
+                np.ones(5),
+                angle_min=0.0,
+                angle_increment=0.1,
+                range_min=0.1,
+                range_max=30.0,
+                scan_time=0.1,
+            )
+            bag.write("/scan", SCAN, stamp, scan)
+    return str(path)
+
+
+def problems(path):
+    return [advice.problem for advice in inspect(path).advice]
+
+
+def test_rates_and_gaps_are_those_of_the_stamps(drive):
+    scan = inspect(str(drive)).topics["/scan"]
+    assert (scan.count, scan.rate, scan.longest_gap) == (5, pytest.approx(10.0), 0.1)
+    assert scan.delay == pytest.approx(0.005)
+    assert scan.frames == {"lidar"}
+    assert scan.detail == "3 beams, 57 deg, to 30 m"
+
+
+def test_each_image_is_compared_with_its_nearest_scan(tmp_path):
+    path = write(
+        tmp_path / "bag",
+        image_stamps=[SECOND, 2 * SECOND],
+        scan_stamps=[SECOND + 10_000_000, 2 * SECOND - 20_000_000],
+    )
+    np.testing.assert_allclose(inspect(path).pair_offsets, [0.01, -0.02])
+
+
+def test_images_far_from_any_scan_are_told(tmp_path):
+    path = write(tmp_path / "bag", image_stamps=[SECOND, 2 * SECOND], scan_stamps=[SECOND])
+    assert "50% of the images have no scan within 60 ms" in problems(path)
+
+
+def test_a_recorder_with_another_clock_is_told(tmp_path):
+    path = write(tmp_path / "bag", image_stamps=[SECOND], delay=30 * SECOND)
+    assert "/image_raw was recorded 30.0 s after its stamps" in problems(path)
+
+
+def test_stamps_that_were_never_set_are_told(tmp_path):
+    path = write(tmp_path / "bag", image_stamps=[0], delay=SECOND)
+    assert "/image_raw has no stamps" in problems(path)
+
+
+def test_missing_extrinsics_are_told_with_both_frames(tmp_path):
+    path = write(tmp_path / "bag", image_stamps=[SECOND], scan_stamps=[SECOND])
+    assert any("no transform from laser to eye in tf_static" in text for text in problems(path))
+
+
+def test_a_complete_bag_needs_no_advice_about_its_sensors(tmp_path):
+    path = tmp_path / "bag"
+    frames = [("base_link", "laser", np.eye(4)), ("laser", "eye", np.eye(4))]
+    with BagWriter(path) as bag:
+        bag.write("/tf_static", "tf2_msgs/msg/TFMessage", 0, messages.transforms_msg(0, frames))
+        info = messages.camera_info_msg(SECOND, "eye", (3, 2), np.eye(3), (), "none")
+        bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", SECOND, info)
+        image = messages.image_msg(SECOND, "eye", np.zeros((2, 3, 3), dtype=np.uint8))
+        bag.write("/image_raw", IMAGE, SECOND, image)
+        points = messages.points_msg(SECOND, "laser", np.zeros((4, 3)))
+        bag.write("/points", "sensor_msgs/msg/PointCloud2", SECOND, points)
+    assert problems(str(path)) == ["no odometry", "no truth"]
+
+
+def test_a_stamp_is_read_from_the_first_bytes_of_a_message():
+    msg = messages.odometry_msg(1_234_567_890_123_456_789, (0.0, 0.0, 0.0))
+    data = bytes(default_typestore().serialize_cdr(msg, "nav_msgs/msg/Odometry"))
+    assert read_stamp(data) == (1_234_567_890_123_456_789, "odom")
+    big_endian = bytes(
+        default_typestore().serialize_cdr(msg, "nav_msgs/msg/Odometry", little_endian=False)
+    )
+    assert read_stamp(big_endian) == (1_234_567_890_123_456_789, "odom")
