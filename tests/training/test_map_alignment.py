@@ -8,7 +8,6 @@ from conegrad_simulation.track_events import acceleration
 from conegrad_simulation.track_random import random_track
 from conegrad_training.errors import AlignmentError
 from conegrad_training.map_alignment import (
-    AlignmentConfig,
     ConeMap,
     SeenCones,
     align_map,
@@ -141,7 +140,7 @@ def test_a_straight_that_fits_everywhere_is_refused():
     straight = ConeMap(track.positions[:28], track.classes[:28])
     seen = np.abs(straight.positions[:, 0] - 35) < 11
     poses = np.array([[20.0, 0.0, 0.0], [30.0, 0.0, 0.0], [40.0, 0.0, 0.0]])
-    with pytest.raises(AlignmentError, match="fits at several places: 100% .* at the best"):
+    with pytest.raises(AlignmentError, match=r"fits at several places: 100% .* at the best"):
         align_map(straight, SeenCones(straight.positions[seen], straight.classes[seen], poses))
 
 

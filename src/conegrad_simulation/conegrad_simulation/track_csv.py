@@ -22,10 +22,15 @@ COLOUR_ALIASES = {
 
 def save_csv(track: Track, path: str | Path) -> None:
     """Write the cones of a track, positions to the millimetre."""
+    save_cones(track.positions, track.classes, path)
+
+
+def save_cones(positions: Floats, classes: Ints, path: str | Path) -> None:
+    """Write ``(N, 2)`` positions [m], to the millimetre, and ``(N,)`` classes as a cone map."""
     with Path(path).open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(OWN_COLUMNS)
-        for (x, y), colour in zip(track.positions, track.classes, strict=True):
+        for (x, y), colour in zip(positions, classes, strict=True):
             writer.writerow([f"{x:.3f}", f"{y:.3f}", COLOUR_NAMES[colour]])
 
 

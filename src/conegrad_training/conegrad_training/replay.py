@@ -19,7 +19,7 @@ from conegrad_training.errors import ReplayError
 from conegrad_training.evaluation.motion import moved_truth
 from conegrad_training.evaluation.truth import Truth
 from conegrad_training.sample import Sample, SampleKey
-from conegrad_training.targets import ScanView, map_targets, recorded_targets
+from conegrad_training.targets import NoTruth, ScanView, map_targets, recorded_targets
 
 LASER_SCAN = "sensor_msgs/msg/LaserScan"
 
@@ -36,6 +36,7 @@ class BagReplay(Dataset[Sample]):
         pairing: PairingConfig | None = None,
         reduction: ReductionConfig | None = None,
         topics: Mapping[str, str] | None = None,
+        needs_truth: bool = True,
     ) -> None:
         """Index the bag.
 
@@ -46,6 +47,7 @@ class BagReplay(Dataset[Sample]):
             pairing: settings of the pairing, as of the fusion node.
             reduction: of point clouds to scans, as of the LiDAR node.
             topics: topics that the user chose, by role.
+            needs_truth: False takes every paired frame, and no truth.
 
         Raises:
             ReplayError: if the bag lacks what training needs.
@@ -59,7 +61,7 @@ class BagReplay(Dataset[Sample]):
         self._track = Path(track) if track is not None else None
         self._bag: BagReader | None = None
         self._view = self._scan_view()
-        self._truth: Truth | None = None
+        self._truth: Truth | None = None if needs_truth else NoTruth()
         self.rows = [row for row in range(len(self.index.frames)) if self._has_truth(row)]
         if not self.rows:
             raise ReplayError(f"{path}: none of its {len(self.index.frames)} frames has truth")
@@ -86,7 +88,8 @@ class BagReplay(Dataset[Sample]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the open file, for another process."""
-        return {**self.__dict__, "_bag": None, "_truth": None}
+        kept = self._truth if isinstance(self._truth, NoTruth) else None
+        return {**self.__dict__, "_bag": None, "_truth": kept}
 
     def close(self) -> None:
         """Close the file; it opens again when a sample is asked for."""

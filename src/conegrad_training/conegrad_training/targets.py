@@ -62,6 +62,15 @@ def map_targets(index: BagIndex, track: Path, view: ScanView) -> Truth:
     return UnhiddenTruth(truth, calibration)
 
 
+class NoTruth:
+    """Truth of drives that are only looked at: no cones."""
+
+    def at(self, stamp_ns: int) -> TrueCones:
+        """No cones, whatever the stamp."""
+        nothing = torch.zeros(0, dtype=torch.bool)
+        return TrueCones(torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64), nothing, nothing)
+
+
 class UnhiddenTruth:
     """Truth whose cones hide each other from the camera, too."""
 

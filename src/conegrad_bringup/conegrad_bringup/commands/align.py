@@ -1,0 +1,47 @@
+"""Align a surveyed map of the cones with the odometry of a bag; write the map in its frame.
+
+The map (CSV with x, y, colour) may have any origin and heading. The drive is perceived, and the
+cones the car is sure of are found on the map. A picture beside the output shows the fit; a bad one
+is refused. The output is what 'train' and 'evaluate' take as --track.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+from conegrad_bringup.options import add_config, read_config
+from conegrad_core.vehicle import load_vehicle
+from conegrad_simulation.track_csv import read_cones, save_cones
+from conegrad_training.alignment_picture import draw_alignment
+from conegrad_training.map_alignment import AlignmentConfig, ConeMap, align_map, moved
+from conegrad_training.seen_cones import SeenConesConfig, seen_cones
+from conegrad_training.system import SystemConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("bag", type=Path, help="folder of a bag, or a file *.mcap or *.db3")
+    parser.add_argument("--track", type=Path, required=True, help="map of the cones, CSV")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
+    parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
+    for config in (AlignmentConfig, SeenConesConfig, SystemConfig):
+        add_config(parser, config)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Align, write map and picture, print the fit."""
+    survey = ConeMap(*read_cones(options.track))
+    seen = seen_cones(
+        options.bag,
+        read_config(options, SeenConesConfig),
+        system=read_config(options, SystemConfig),
+        vehicle=load_vehicle(options.vehicle) if options.vehicle else None,
+    )
+    fit = align_map(survey, seen, read_config(options, AlignmentConfig))
+    picture = options.output.with_suffix(".png")
+    save_cones(moved(survey.positions, fit.odom_from_map), survey.classes, options.output)
+    draw_alignment(survey, seen, fit, picture)
+    x, y, yaw = fit.odom_from_map
+    print(f"origin of the map: x {x:.2f} m, y {y:.2f} m, turned by {math.degrees(yaw):.2f} degrees")
+    print(f"fit: {fit.inliers:.0%} of {len(fit.matches)} cones, {fit.residual:.3f} m RMS")
+    print(f"map: {options.output}\npicture: {picture}")
