@@ -110,6 +110,21 @@ def test_simulate_does_not_overwrite(bag, capsys):
     assert "exists already, not overwriting" in capsys.readouterr().err
 
 
+def test_an_older_bag_is_replaced_when_asked_for(bag, capsys):
+    words = ["--seconds", "0.1", "--vehicle", "roboracer", "--workers", "1", "--force"]
+    assert main(["simulate", "-o", str(bag), *words]) == 0
+    with BagReader(bag) as made:
+        assert "/front/image_raw" not in made.topics
+        assert "/scan" in made.topics
+
+
+def test_what_is_no_bag_is_never_replaced(tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("precious")
+    assert main(["simulate", "-o", str(tmp_path), "--seconds", "0.1", "--force"]) == 1
+    assert "is no bag: not replaced" in capsys.readouterr().err
+    assert (tmp_path / "thesis.txt").exists()
+
+
 def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
     assert main(["simulate", "-o", str(tmp_path / "drive"), "--speed", "-3"]) == 1
     assert "DriveConfig.speed is -3.0, expected a value in" in capsys.readouterr().err

@@ -2,7 +2,9 @@
 
 import argparse
 import dataclasses
+import shutil
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -11,6 +13,9 @@ from conegrad_core.config import Config
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
+
+BAG_SUFFIXES = (".mcap", ".db3")
+METADATA = "metadata.yaml"
 
 
 def add_config(parser: argparse.ArgumentParser, config_class: type[Config]) -> None:
@@ -55,6 +60,27 @@ def named_values(pairs: Sequence[str], option: str) -> dict[str, Any]:
             raise ValueError(f"{option} {pair!r}: expected name=value")
         values[name] = yaml.safe_load(value)
     return values
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """The bag to create, and whether it may replace an older one."""
+    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    parser.add_argument("--force", action="store_true", help="replace the bag if it exists")
+
+
+def output_of(options: argparse.Namespace) -> Path:
+    """The bag to create; with ``--force``, an older bag in its place is removed.
+
+    Raises:
+        ValueError: if something else than a bag would have to be removed.
+    """
+    path: Path = options.output
+    if options.force and path.exists():
+        files = list(path.iterdir()) if path.is_dir() else []
+        if not files or any(f.suffix not in BAG_SUFFIXES and f.name != METADATA for f in files):
+            raise ValueError(f"{path} is no bag: not replaced")
+        shutil.rmtree(path)
+    return path
 
 
 class Bar:

@@ -9,12 +9,10 @@ import shutil
 import time
 from pathlib import Path
 
-from conegrad_bringup.commands.perceive import describe
+from conegrad_bringup.commands.evaluate import describe as describe_evaluation
+from conegrad_bringup.commands.perceive import describe as describe_play
 from conegrad_bringup.options import Bar, named_values
-from conegrad_core.evaluation.table import summary_table
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.bags.topics import find_topic
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
 from conegrad_simulation.drive import DriveConfig
@@ -48,14 +46,11 @@ def run(options: argparse.Namespace) -> None:
     print(f"2/3 perceive {bag} through the live graph", flush=True)
     chosen = PerceiveOptions(parameters=named_values(options.set, "--set"))
     result = perceive_bag(bag, cones, chosen, progress=Bar("perceive"))
-    print(describe(result), flush=True)
+    print(describe_play(result), flush=True)
     print("3/3 evaluate", flush=True)
     evaluation = evaluate_bag(cones, options.output / "report", track=options.track)
     print()
-    if options.track or _has_truth(cones):
-        print(summary_table(evaluation))
-    else:
-        print("no truth in the bag: pictures only; --track CONES.csv gives a map of the cones")
+    print(describe_evaluation(evaluation))
     print(f"report: {options.output / 'report' / 'report.html'}")
     print(f"bag:    {cones}  ({time.monotonic() - started:.0f} s in all)")
 
@@ -86,8 +81,3 @@ def _clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
-
-
-def _has_truth(path: Path) -> bool:
-    with BagReader(path) as bag:
-        return find_topic(bag, "truth") is not None

@@ -7,6 +7,7 @@ bag's odometry.
 import argparse
 from pathlib import Path
 
+from conegrad_core.evaluation.metrics import Evaluation
 from conegrad_core.evaluation.table import summary_table
 from conegrad_training.evaluation.bag_evaluation import evaluate_bag
 
@@ -39,5 +40,12 @@ def run(options: argparse.Namespace) -> None:
         match_distance=options.match_distance,
         min_existence=options.min_existence,
     )
-    print(summary_table(evaluation))
+    print(describe(evaluation))
     print(f"report: {output / 'report.html'}")
+
+
+def describe(evaluation: Evaluation) -> str:
+    """The table of metrics, or why there is none."""
+    if evaluation.total.counts.true + evaluation.total.counts.predicted == 0:
+        return "no truth: pictures only; a map of the cones is given with --track CONES.csv"
+    return summary_table(evaluation)

@@ -9,7 +9,7 @@ docs/import.md describes both layouts.
 import argparse
 from pathlib import Path
 
-from conegrad_bringup.options import Bar
+from conegrad_bringup.options import Bar, add_output, output_of
 from conegrad_nodes.bags.folder_formats import BIN_COLUMNS
 from conegrad_nodes.bags.folder_import import import_folder
 from conegrad_nodes.bags.fskitti_import import import_fskitti
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("layout", choices=("fskitti", "folder"), help="how the folder is laid out")
     parser.add_argument("folder", type=Path, help="folder to read")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    add_output(parser)
     parser.add_argument(
         "--lidar-height",
         type=float,
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     if options.layout == "fskitti":
         import_fskitti(
             options.folder,
-            options.output,
+            output_of(options),
             lidar_height=options.lidar_height,
             progress=Bar("import"),
         )
@@ -66,7 +66,7 @@ def _import_folder(options: argparse.Namespace) -> None:
         )
     import_folder(
         options.folder,
-        options.output,
+        output_of(options),
         load_vehicle(options.vehicle or calibration),
         cloud_columns=options.cloud_columns,
         progress=Bar("import"),

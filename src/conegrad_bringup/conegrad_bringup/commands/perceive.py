@@ -11,7 +11,14 @@ plays in real time instead, as on the car. --direct runs the same modules withou
 import argparse
 from pathlib import Path
 
-from conegrad_bringup.options import Bar, add_config, named_values, read_config
+from conegrad_bringup.options import (
+    Bar,
+    add_config,
+    add_output,
+    named_values,
+    output_of,
+    read_config,
+)
 from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
 from conegrad_nodes.playback.player import PlayConfig
 
@@ -19,7 +26,7 @@ from conegrad_nodes.playback.player import PlayConfig
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bag", help="folder of a bag, or a file *.mcap or *.db3")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    add_output(parser)
     parser.add_argument("--direct", action="store_true", help="without ROS, in this process")
     add_config(parser, PlayConfig)
     parser.add_argument(
@@ -57,15 +64,16 @@ def run(options: argparse.Namespace) -> None:
         vehicle=options.vehicle,
         domain=options.domain,
     )
+    output = output_of(options)
     if options.direct:
         from conegrad_nodes.playback.direct_bag import perceive_directly
 
-        count = perceive_directly(options.bag, options.output, chosen, progress=Bar("perceive"))
-        print(f"{options.output}: {count} messages on /cones")
+        count = perceive_directly(options.bag, output, chosen, progress=Bar("perceive"))
+        print(f"{output}: {count} messages on /cones")
         return
-    result = perceive_bag(options.bag, options.output, chosen, progress=Bar("perceive"))
+    result = perceive_bag(options.bag, output, chosen, progress=Bar("perceive"))
     print(describe(result))
-    print(f"{options.output}: written; 'conegrad evaluate {options.output}' judges it")
+    print(f"{output}: written; 'conegrad evaluate {output}' judges it")
 
 
 def describe(result: PerceiveResult) -> str:

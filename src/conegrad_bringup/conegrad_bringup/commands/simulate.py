@@ -6,9 +6,8 @@ the map of the cones is written beside it as OUTPUT_track.csv. The same options 
 
 import argparse
 import os
-from pathlib import Path
 
-from conegrad_bringup.options import Bar, add_config, read_config
+from conegrad_bringup.options import Bar, add_config, add_output, output_of, read_config
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
 from conegrad_simulation.drive import DriveConfig
@@ -16,7 +15,7 @@ from conegrad_simulation.drive import DriveConfig
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    add_output(parser)
     parser.add_argument(
         "--track",
         default="random",
@@ -37,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     vehicle = load_vehicle(options.vehicle)
     config = read_config(options, BagConfig)
     made = simulate_bag(
-        options.output,
+        output_of(options),
         make_track(options.track, config.seed, vehicle),
         vehicle,
         read_config(options, DriveConfig),

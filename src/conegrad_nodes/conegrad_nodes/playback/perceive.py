@@ -1,6 +1,7 @@
 """A bag in, the same bag with cones out: played through the live graph over DDS."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,6 +122,12 @@ def perceive_bag(
         )
         trigger = str(parameters.get("pairing.trigger", CAMERA))
         run = _Run(bag, roles, writer, options, trigger, domain, process, stack)
+        try:
+            run.start()
+        except BaseException:
+            writer.close()
+            shutil.rmtree(writer.path)  # it holds nothing yet, and must not be in the way
+            raise
         run.play(progress)
         return run.result()
 
@@ -146,6 +153,10 @@ class _Run:
         stack.enter_context(link)
         self._player = Player(link, process, inputs, options.play, trigger)
 
+    def start(self) -> None:
+        """Wait for the nodes."""
+        self._player.wait_until_active()
+
     def play(self, progress: Progress | None) -> None:
         """Play every message, and copy it into the new bag."""
         copied = [
@@ -154,7 +165,6 @@ class _Run:
             if topic.is_readable and name not in (*OUTPUTS, *DIAGNOSTICS, LATENCY)
         ]
         count = sum(self._bag.topics[name].count for name in copied)
-        self._player.wait_until_active()
         stream = self._bag.raw_messages(copied)
         for raw in progress(stream, count) if progress else stream:
             self._player.play(raw)
