@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from conegrad_msgs.msg import ScanSegmentation
 from sensor_msgs.msg import LaserScan, PointCloud2
 
 from conegrad_core.config import Config, setting
+from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
@@ -24,6 +26,7 @@ from conegrad_nodes.worker import Arrived, LatestWorker
 INPUTS: dict[str, Any] = {"scan": LaserScan, "points": PointCloud2}
 WARM_UP_BEAMS = 1081
 WARM_UP_RUNS = 3
+FLAT_GROUND = np.array([[x, y, -0.5] for x in range(1, 9) for y in range(-4, 5)], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ class LidarNode(PerceptionNode):
         self._output = self.create_lifecycle_publisher(ScanSegmentation, "segmentation", RESULTS)
 
     def warm_up(self) -> None:
-        """Run the segmenter on an empty scan, then wait for real ones."""
+        """Run the models on something plain, then wait for real messages."""
+        if self._config.input == "points":
+            find_ground(FLAT_GROUND)
         angles = torch.linspace(-2.35, 2.35, WARM_UP_BEAMS)
         for _ in range(WARM_UP_RUNS):
             self._segment(Scan(torch.full((WARM_UP_BEAMS,), 5.0), angles))

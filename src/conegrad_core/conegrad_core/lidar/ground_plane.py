@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import open3d
 
 from conegrad_core.config import Config, setting
 
@@ -64,6 +63,8 @@ def find_ground(points: Floats, config: GroundConfig | None = None) -> GroundPla
             f"the cloud has {len(below)} points below the LiDAR within {config.search_range} m, "
             "expected at least 10 to find the ground"
         )
+    import open3d  # two seconds, which only those with a point cloud need
+
     open3d.utility.random.seed(config.seed)
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(below))
     # Probability 1 runs all iterations: where Open3D stops early depends on its threads' timing.
