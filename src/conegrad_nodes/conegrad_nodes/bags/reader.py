@@ -11,7 +11,7 @@ from rosbags.rosbag2 import Reader, ReaderError
 from rosbags.serde import SerdeError
 
 from conegrad_nodes.bags.recovery import RecoveredMcap, recover_mcap, recovered_messages
-from conegrad_nodes.bags.types import BagError, typestore_with
+from conegrad_nodes.bags.types import BagError, is_known, typestore_with
 
 logger = logging.getLogger(__name__)
 
@@ -193,9 +193,8 @@ class BagReader:
                     self._warn(f"{name} holds {types[name]} and {msgtype}; only the first is read")
                     continue
                 counts[name] = counts.get(name, 0) + count
-        known = self.typestore.fielddefs
         return {
-            name: Topic(msgtype, counts[name], msgtype in known)
+            name: Topic(msgtype, counts[name], is_known(self.typestore, msgtype))
             for name, msgtype in sorted(types.items())
         }
 

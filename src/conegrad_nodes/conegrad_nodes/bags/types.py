@@ -88,6 +88,15 @@ def typestore_with(definitions: Iterable[tuple[str, str]]) -> Typestore:
     return typestore
 
 
+def is_known(typestore: Typestore, msgtype: str) -> bool:
+    """Whether a type and all types inside it are defined."""
+    try:
+        typestore.generate_msgdef(msgtype)
+    except TypesysError:
+        return False
+    return True
+
+
 def _parse_definition(msgtype: str, text: str) -> dict[str, Any]:
     if not text.startswith(f"{IDL_SEPARATOR}IDL: "):
         return dict(get_types_from_msg(text, msgtype))
