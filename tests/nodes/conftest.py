@@ -25,7 +25,7 @@ from conegrad_nodes.calibration_file import CalibrationFile
 
 SIZE = (160, 96)  # of the network's input and of the images [px]
 BEAMS = 181
-DEADLINE = 20.0  # [s], generous: the machine may be busy
+DEADLINE = 60.0  # [s], generous: the machine may be busy
 
 
 class Graph:

@@ -149,10 +149,10 @@ def test_a_missing_weights_file_fails_configure_and_is_reported(graph, reports):
 
 
 def test_a_parameter_that_no_node_has_is_reported(graph, reports, lidar_parameters):
-    graph.start(LidarNode, segmenter__wieghts="x", detector__engine="onnx", **lidar_parameters)
+    graph.start(LidarNode, segmenter__weight="x", detector__engine="onnx", **lidar_parameters)
     part = "lidar_node: parameters"
     graph.until(lambda: part in reports.latest, "a report")
-    expected = "parameter segmenter.wieghts is unknown, did you mean segmenter.weights?"
+    expected = "parameter segmenter.weight is unknown, did you mean segmenter.weights?"
     assert reports.text(part) == expected
     assert reports.level(part) == Level.WARN
 

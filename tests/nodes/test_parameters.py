@@ -102,8 +102,8 @@ def test_the_table_in_the_documentation_is_current():
 
 
 def test_a_slip_in_a_name_is_explained_by_the_nearest_name():
-    [line] = explain_unknown(["detector.wieghts", "segmenter.weights", "use_sim_time"])
-    assert line == "parameter detector.wieghts is unknown, did you mean detector.weights?"
+    [line] = explain_unknown(["detector.weight", "segmenter.weights", "use_sim_time"])
+    assert line == "parameter detector.weight is unknown, did you mean detector.weights?"
 
 
 def test_settings_of_ros_itself_are_no_slip():
@@ -118,7 +118,7 @@ def test_chosen_names_are_checked_together():
 def test_names_in_files_are_those_of_our_nodes(tmp_path):
     path = tmp_path / "parameters.yaml"
     path.write_text(
-        "/**/camera_node: {ros__parameters: {detector: {wieghts: x}}}\n"
+        "/**/camera_node: {ros__parameters: {detector: {weight: x}}}\n"
         "/camera_driver: {ros__parameters: {exposure: 5}}\n"
     )
-    assert names_in_files([path]) == ["detector.wieghts"]
+    assert names_in_files([path]) == ["detector.weight"]

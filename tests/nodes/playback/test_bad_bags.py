@@ -45,7 +45,7 @@ def test_a_parameter_of_no_node_is_refused_with_the_nearest(drive, tmp_path):
     with pytest.raises(ValueError, match=r"detector\.engin is unknown, did you mean detector\.eng"):
         perceive_bag(drive, tmp_path / "out", options)
     file = tmp_path / "parameters.yaml"
-    file.write_text("/**/fusion_node: {ros__parameters: {min_existance: 0.4}}\n")
+    file.write_text("/**/fusion_node: {ros__parameters: {min_exist: 0.4}}\n")
     with pytest.raises(ValueError, match="did you mean min_existence"):
         perceive_bag(drive, tmp_path / "out", PerceiveOptions(parameter_files=[file]))
     assert not (tmp_path / "out").exists()
