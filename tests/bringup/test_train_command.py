@@ -29,6 +29,7 @@ def test_trains_resumes_and_says_where_the_weights_are(
         "--camera", str(detector), "--input-width", "64", "--input-height", "32",
         "--batch", "1", "--workers", "0", "--evaluation-frames", "1", "--steps", "2",
         "--pattern", "partial_lidar", "--loss", "recall_weight=1.5", "--augment", "mirror=0",
+        "--no-tracking",
     ]  # fmt: skip
     assert main(arguments) == 0
     printed = capsys.readouterr().out

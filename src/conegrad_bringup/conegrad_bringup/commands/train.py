@@ -16,8 +16,10 @@ from conegrad_training.loop import StepReport
 from conegrad_training.optimizers import OptimizerConfig
 from conegrad_training.patterns import PatternConfig
 from conegrad_training.system import FILES, SystemConfig
+from conegrad_training.tracked_run import run_tracked
+from conegrad_training.tracking import TrackingConfig
 from conegrad_training.training_data import bag_data, simulated_data
-from conegrad_training.training_run import Data, RunConfig, TrainingConfig, run_training
+from conegrad_training.training_run import Data, RunConfig, TrainingConfig
 
 DEFAULT_VEHICLE = "formula_student"
 
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--augment", nargs="+", default=[], metavar="NAME=VALUE", help="settings of augmentation"
     )
-    for config in (RunConfig, PatternConfig, OptimizerConfig, SystemConfig):
+    for config in (RunConfig, PatternConfig, OptimizerConfig, SystemConfig, TrackingConfig):
         add_config(parser, config)
 
 
@@ -59,11 +61,18 @@ def run(options: argparse.Namespace) -> None:
         loss=EndLossConfig(**named_values(options.loss, "--loss")),
         augmentation=AugmentationConfig(**named_values(options.augment, "--augment")),
     )
-    headlines = run_training(
-        config, _data(options), options.output, resume=options.resume, progress=_show
+    headlines, look = run_tracked(
+        config,
+        _data(options),
+        options.output,
+        read_config(options, TrackingConfig),
+        resume=options.resume,
+        progress=_show,
     )
     _print_metrics(headlines)
     print(f"weights: {', '.join(str(options.output / name) for name in FILES.values())}")
+    if look:
+        print(look)
 
 
 def _data(options: argparse.Namespace) -> Data:
