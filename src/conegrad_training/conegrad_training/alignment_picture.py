@@ -19,12 +19,17 @@ def draw_alignment(survey: ConeMap, seen: SeenCones, fit: Alignment, picture: Pa
     axes.set_facecolor("0.85")
     axes.plot(*seen.poses[:, :2].T, color="0.3", linewidth=1, label="path of the car")
     for colour in np.unique(np.concatenate([survey.classes, seen.classes])):
-        rgb = [value / 255 for value in COLOURS_RGB[ConeClass(colour)]]
+        red, green, blue = COLOURS_RGB[ConeClass(colour)]
+        rgb = (red / 255, green / 255, blue / 255)
         on_map, sighted = placed[survey.classes == colour], seen.positions[seen.classes == colour]
-        axes.scatter(*on_map.T, s=70, facecolors="none", edgecolors=[rgb], linewidths=1.5)
-        axes.scatter(*sighted.T, s=16, color=[rgb], label=COLOUR_NAMES[colour])
+        axes.scatter(
+            on_map[:, 0], on_map[:, 1], s=70, facecolors="none", edgecolors=[rgb], linewidths=1.5
+        )
+        axes.scatter(sighted[:, 0], sighted[:, 1], s=16, color=[rgb], label=COLOUR_NAMES[colour])
     lost = seen.positions[fit.matches < 0]
-    axes.scatter(*lost.T, s=90, marker="x", color="red", label="seen, not on the map")
+    axes.scatter(
+        lost[:, 0], lost[:, 1], s=90, marker="x", color="red", label="seen, not on the map"
+    )
     axes.set_title(
         f"{fit.inliers:.0%} of {len(fit.matches)} seen cones fit, {fit.residual:.2f} m RMS; "
         f"{fit.coverage:.0%} of the map along the drive was seen"

@@ -186,9 +186,11 @@ def match(placed: Floats, classes: Ints, seen: SeenCones, gate: float) -> Ints:
 def _least_squares(pose: Floats, survey: ConeMap, seen: SeenCones, matches: Ints) -> Floats:
     kept = matches >= 0
     sources, targets = survey.positions[matches[kept]], seen.positions[kept]
-    fit = least_squares(
-        lambda p: (moved(sources, p) - targets).ravel(), pose, loss="cauchy", f_scale=SOFT
-    )
+
+    def offsets(pose: Floats) -> Floats:
+        return np.asarray((moved(sources, pose) - targets).ravel())
+
+    fit = least_squares(offsets, pose, loss="cauchy", f_scale=SOFT)
     return np.asarray(fit.x)
 
 
