@@ -25,6 +25,16 @@ def cone_scan(index):
     return ranges
 
 
+class Delayed:
+    """A bag whose recorder is late."""
+
+    def __init__(self, bag, delay):
+        self._bag, self._delay_ns = bag, round(delay * 1e9)
+
+    def write(self, topic, msgtype, stamp, msg):
+        self._bag.write(topic, msgtype, stamp + self._delay_ns, msg)
+
+
 def write_image(bag, stamp, index):
     info = messages.camera_info_msg(
         stamp, "camera_optical", (WIDTH, HEIGHT), INTRINSICS, (), "none"
@@ -48,9 +58,13 @@ def write_scan(bag, stamp, index):
     bag.write("/scan", SCAN, stamp, msg)
 
 
-def write_drive(path, *, images=6, scans=14, has_camera_info=True, has_frames=True):
-    """Images from 13 ms on, scans from 0 ms on: an image's nearest scan is 13 ms before it."""
-    with BagWriter(path) as bag:
+def write_drive(path, *, images=6, scans=14, has_frames=True, delay=0.7):
+    """Images from 13 ms on, scans from 0 ms on: an image's nearest scan is 13 ms before it.
+
+    The recorder received everything with a delay [s], as one with another clock does.
+    """
+    with BagWriter(path) as writer:
+        bag = Delayed(writer, delay)
         if has_frames:
             frames = [
                 ("base_link", "lidar", BASE_FROM_LIDAR),
@@ -66,12 +80,7 @@ def write_drive(path, *, images=6, scans=14, has_camera_info=True, has_frames=Tr
             if tick % 50 == 0:
                 write_scan(bag, stamp, tick // 50)
             if tick % 100 == 13 and tick // 100 < images:
-                if has_camera_info:
-                    write_image(bag, stamp, tick // 100)
-                else:
-                    picture = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
-                    image = messages.image_msg(stamp, "camera_optical", picture)
-                    bag.write("/image_raw", IMAGE, stamp, image)
+                write_image(bag, stamp, tick // 100)
     return path
 
 

@@ -43,3 +43,11 @@ def test_cones_are_overdue_after_the_timeout_of_the_pairing_without_the_other_se
     ledger = Ledger()
     ledger.fusions.send(100 * MILLISECOND)
     assert ledger.overdue(451 * MILLISECOND) == 100 * MILLISECOND
+
+
+def test_the_age_is_that_of_the_oldest_input_on_its_way():
+    stage = Stage("images")
+    assert stage.oldest_age(500 * MILLISECOND) == 0.0
+    stage.send(100 * MILLISECOND)
+    stage.send(200 * MILLISECOND)
+    assert stage.oldest_age(500 * MILLISECOND) == 0.4

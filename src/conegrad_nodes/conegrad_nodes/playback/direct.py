@@ -90,6 +90,7 @@ class DirectPerception:
         self._min_existence = float(parameters.get("min_existence", MIN_EXISTENCE))
         self._merge_distance = float(parameters.get("merge_distance", MERGE_DISTANCE))
         self._frames = {"camera": "", "lidar": ""}
+        self._now_ns = 0  # the newest stamp, as the player has it
 
     @torch.inference_mode()
     def take(self, role: str, msg: Any, receive_ns: int) -> list[DirectFrame]:
@@ -107,7 +108,7 @@ class DirectPerception:
             self._feed(role, msg)
         except DecodeError as error:
             logger.warning("skipped a message (%s): %s", role, error)
-        return [self._fuse(pair, receive_ns) for pair in self._pairing.take(receive_ns)]
+        return [self._fuse(pair, receive_ns) for pair in self._pairing.take(self._now_ns)]
 
     @torch.inference_mode()
     def flush(self, receive_ns: int) -> list[DirectFrame]:
@@ -119,6 +120,7 @@ class DirectPerception:
             self._calibration.set_camera(camera_model_from_msg(msg))
             return
         stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        self._now_ns = max(self._now_ns, stamp_ns)
         if role == "odom":
             self._pairing.add_odometry(stamp_ns, pose_from_msg(msg))
         elif role == "image":

@@ -60,6 +60,10 @@ class Stage:
         self.lost += lost
         return lost
 
+    def oldest_age(self, now_ns: int) -> float:
+        """Bag time since the oldest stamp that waits [s]; 0 if nothing does."""
+        return max(0.0, (now_ns - min(self.waiting, default=now_ns)) / NANOSECONDS)
+
     def is_idle(self) -> bool:
         """Nothing waits."""
         return not self.waiting

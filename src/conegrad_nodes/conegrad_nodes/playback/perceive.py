@@ -185,7 +185,7 @@ class _Run:
 
     def _record(self, output: Output) -> None:
         latency = self._player.receive(output)
-        now_ns = self._player.now_ns or self._bag.start_ns
+        now_ns = self._player.receive_ns or self._bag.start_ns
         self._writer.write(output.topic, output.msgtype, now_ns, output.data)
         if latency is not None:
             self._writer.write(LATENCY, FLOAT, now_ns, messages.make(FLOAT, data=latency))

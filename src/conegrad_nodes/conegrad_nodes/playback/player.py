@@ -14,6 +14,9 @@ from conegrad_nodes.playback.link import GraphLink, Output, decoded
 
 CAMERA, LIDAR = "camera", "lidar"
 END_MARGIN = 0.5  # [s] of bag time after the last message, in which timeouts end
+# An image on its way holds the bag time back at this distance: the fusion gives up a sensor that
+# lags by 0.3 s of bag time, and a slow camera must not come near that while its model works.
+AHEAD = 0.03  # [s]
 FIRST_MESSAGE_WAIT = 0.3  # [s] after the first message of an input
 END_WAIT = 3.0  # [s] for the last outputs
 LOSSES_UNTIL_GIVING_UP = 5  # in a row, with nothing ever answered: the graph cannot work
@@ -41,7 +44,8 @@ class Player:
 
     Attributes:
         ledger: what was answered and what was lost.
-        now_ns: bag time [ns].
+        now_ns: time of the graph: the newest stamp [ns].
+        receive_ns: receive time of the newest message of the bag [ns].
         reasons: what the nodes said whenever an output was missing.
     """
 
@@ -71,6 +75,7 @@ class Player:
         self._begun: set[str] = set()
         self.ledger = Ledger()
         self.now_ns = 0
+        self.receive_ns = 0
         self.reasons: list[str] = []
 
     def wait_until_active(self) -> None:
@@ -99,14 +104,18 @@ class Player:
             GraphError: if the process ended, or nothing is ever answered.
         """
         entry = self._inputs.get(raw.topic)
+        self.receive_ns = raw.receive_ns
         if self._config.rate:
             self._wait_for_time(raw.receive_ns)
-        elif entry is not None:
-            self._wait_for_answers(entry, raw.receive_ns)
-        self._advance(raw.receive_ns)
         if entry is None:
             return
-        self._note(entry, raw)
+        # Time is that of the newest stamp: the recorder's clock may be another one.
+        stamp_ns = read_stamp(raw.data).stamp_ns
+        now_ns = max(self.now_ns, stamp_ns)
+        if not self._config.rate:
+            self._wait_for_answers(entry, now_ns)
+        self._advance(now_ns)
+        self._note(entry, stamp_ns)
         self._link.publish(entry.topic, raw.data)
         if entry.topic not in self._begun:
             self._begun.add(entry.topic)
@@ -146,20 +155,19 @@ class Player:
     def _stage(self, sensor: str) -> Stage:
         return self.ledger.images if sensor == CAMERA else self.ledger.scans
 
-    def _note(self, entry: InputTopic, raw: RawMessage) -> None:
+    def _note(self, entry: InputTopic, stamp_ns: int) -> None:
         sensor = {"image": CAMERA, "scan": LIDAR, "points": LIDAR}.get(entry.role)
         if sensor is None:
             return
-        stamp_ns = read_stamp(raw.data).stamp_ns
         self._stage(sensor).send(stamp_ns)
         if sensor == self._trigger:
             self.ledger.fusions.send(stamp_ns)
 
     def _wait_for_answers(self, entry: InputTopic, now_ns: int) -> None:
         ledger = self.ledger
-        if entry.role == "image":
+        if entry.role == "image" or ledger.images.oldest_age(now_ns) > AHEAD:
             self._wait_for(ledger.images)
-        elif entry.role in ("scan", "points"):
+        if entry.role in ("scan", "points"):
             self._wait_for(ledger.scans)
         # Nothing may be left behind by a jump of the time.
         if self._published_ns >= 0 and now_ns - self._published_ns > 0.1 * NANOSECONDS:
