@@ -203,13 +203,16 @@ def sustained(bag: BagReader, parameters: dict[str, Any], minutes: float) -> dic
             print(json.dumps(rows[-1]), flush=True)
             minute, seen, samples = minute + 1, seen + len(fresh), []
         run.player.finish()
-        ledger = run.player.ledger
+        ledger, times = run.player.ledger, run.times
     return {
         "minutes": rows,
+        "image arrival to cones [ms]": milliseconds(times.arrival_to_cones()),
+        "LiDAR node [ms]": milliseconds(times.lidar),
+        "fusion node [ms]": milliseconds(times.fusion),
         "images": ledger.images.counts()._asdict(),
         "scans": ledger.scans.counts()._asdict(),
         "cones": ledger.fusions.counts()._asdict(),
-        "all [ms]": milliseconds(ledger.fusions.latencies),
+        "published to cones received [ms]": milliseconds(ledger.fusions.latencies),
         "growth of memory after minute 1 [MB/min]": _slope([row["memory [MB]"] for row in rows]),
         "growth of median latency after minute 1 [ms/min]": _slope(
             [row["latency [ms]"].get("median", float("nan")) for row in rows]
@@ -260,8 +263,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0, help="of the simulated drive")
     parser.add_argument("--minutes", type=float, default=0.0, help="of real-time play afterwards")
     parser.add_argument("--engine", default="auto", help="of the detector")
+    parser.add_argument("--threads", type=int, default=0, help="of the detector; 0: its choice")
     options = parser.parse_args()
-    parameters = {"detector.engine": options.engine}
+    parameters = {"detector.engine": options.engine, "detector.threads": options.threads}
     with tempfile.TemporaryDirectory(prefix="conegrad-") as folder:
         path = options.bag or _simulated(Path(folder), options.seconds)
         with BagReader(path) as bag:
