@@ -69,6 +69,14 @@ def test_detections_come_back_live_and_from_a_bag():
         torch.testing.assert_close(back.logits, logits, rtol=0, atol=0)
 
 
+def test_boxes_come_back_bit_for_bit():
+    # 0.1 and 1279.9 have no exact sum in float32.
+    boxes = torch.tensor([[0.1, 1 / 3, 1279.9, 719.7], [1e-6, 2.7, 3.14159, 300.123]])
+    msg = detections_to_msg(Detections(boxes, torch.zeros(2, 4)), HEADER, 1280, 720)
+    for arrived in sent(msg):
+        assert torch.equal(detections_from_msg(arrived).boxes_xyxy, boxes)
+
+
 def test_no_detections_come_back_as_none():
     msg = detections_to_msg(Detections(torch.zeros(0, 4), torch.zeros(0, 4)), HEADER, 640, 384)
     for arrived in sent(msg):

@@ -21,14 +21,14 @@ def detections_from_msg(msg: Any) -> Detections:
     order = _class_order(msg.class_names)
     rows = msg.detections
     boxes = np.array(
-        [(d.center_u, d.center_v, d.width, d.height) for d in rows], dtype=np.float32
+        [(d.center_u, d.center_v, d.width, d.height) for d in rows], dtype=np.float64
     ).reshape(-1, 4)
     counts = {len(d.class_logits) for d in rows}
     if counts - {len(order)}:
         raise DecodeError(f"class_logits has {counts} values, expected {len(order)}")
     logits = np.array([d.class_logits for d in rows], dtype=np.float32).reshape(-1, len(order))
     half = boxes[:, 2:] / 2
-    corners = np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
+    corners = np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1).astype(np.float32)
     if not (np.isfinite(corners).all() and np.isfinite(logits).all()):
         raise DecodeError("a box or a logit is not finite, expected finite values")
     return Detections(torch.from_numpy(corners), torch.from_numpy(logits[:, order]))

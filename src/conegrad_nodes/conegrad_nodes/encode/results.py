@@ -20,7 +20,7 @@ def detections_to_msg(
     detections: Detections, header: Header, image_width: int, image_height: int
 ) -> ConeDetectionArray:
     """conegrad_msgs/ConeDetectionArray; sizes are of the original image [px]."""
-    corners = _array(detections.boxes_xyxy)
+    corners = _array(detections.boxes_xyxy).astype(np.float64)  # centre and size become exact
     logits = _array(detections.logits)
     sizes = corners[:, 2:] - corners[:, :2]
     centres = corners[:, :2] + sizes / 2
