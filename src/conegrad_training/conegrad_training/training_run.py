@@ -3,7 +3,8 @@
 import csv
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,8 +134,10 @@ class Run:
         self._pattern.load_state_dict(extra["pattern"])
         _cut_table(self._output / LOSSES, self.budget.steps)
 
-    def steps(self) -> Iterator[StepReport]:
+    def steps(self) -> Generator[StepReport, None, None]:
         """The steps that are left; a checkpoint is written every so often and at the end.
+
+        Who closes the generator between two steps loses nothing: a checkpoint is written first.
 
         Raises:
             TrainingError: if a step was refused.
@@ -154,7 +157,11 @@ class Run:
             _add_row(self._output / LOSSES, report)
             if self.budget.steps % run.checkpoint_every == 0 or self.budget.steps == run.steps:
                 self.save()
-            yield report
+            try:
+                yield report
+            except GeneratorExit:
+                self.save()
+                raise
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -220,7 +227,8 @@ def run_training(
         data: samples.
         output: folder to write to.
         resume: go on from the checkpoint in ``output``.
-        progress: wraps the steps to show progress; given them, the first and the last.
+        progress: wraps the steps to show progress; given them, the first and the last. If it
+            raises, a checkpoint of the last step is written.
 
     Returns:
         Headline metrics ``before`` and ``after``; empty without evaluation frames.
@@ -234,9 +242,9 @@ def run_training(
     headlines: dict[str, dict[str, float]] = {}
     if config.run.evaluation_frames:
         headlines["before"] = _before(run, output)
-    steps = run.steps()
-    for _ in progress(steps, run.budget.steps, config.run.steps) if progress else steps:
-        pass
+    with closing(run.steps()) as steps:
+        for _ in progress(steps, run.budget.steps, config.run.steps) if progress else steps:
+            pass
     if config.run.evaluation_frames:
         headlines["after"] = run.measure("after")
     run.publish(headlines)

@@ -1,0 +1,209 @@
+"""The training node through its action and its topic."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+pytest.importorskip("rclpy")
+pytest.importorskip("conegrad_msgs")
+
+from action_msgs.msg import GoalStatus
+from conegrad_msgs.action import Train
+from conegrad_msgs.msg import TrainingStatus
+from rclpy.action import ActionClient
+from rclpy.executors import MultiThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from conegrad_simulation.bag import SimulatedBag
+from conegrad_training.system import FILES, SystemConfig
+from conegrad_training.training_node import STATUS, TrainingNode
+
+pytestmark = pytest.mark.ros
+
+DEADLINE = 120.0  # [s], generous: the machine may be busy
+MANY = 100_000  # steps of runs that are stopped
+
+
+class Client:
+    """A peer of the training node, and the executor of both."""
+
+    def __init__(self, context):
+        self.executor = MultiThreadedExecutor(3, context=context)
+        self.node = Node("peer", context=context)
+        self.executor.add_node(self.node)
+        self.action = ActionClient(self.node, Train, "train")
+        self.statuses, self.feedback = [], []
+        self.node.create_subscription(
+            TrainingStatus, "training_status", self.statuses.append, STATUS
+        )
+
+    def until(self, condition, what):
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, f"{what}: not within {DEADLINE} s"
+            self.executor.spin_once(0.02)
+
+    def answer(self, future, what):
+        self.until(future.done, what)
+        return future.result()
+
+    def send(self, **fields):
+        self.until(self.action.server_is_ready, "the action")
+        future = self.action.send_goal_async(
+            Train.Goal(**fields),
+            feedback_callback=lambda msg: self.feedback.append(msg.feedback.status),
+        )
+        return self.answer(future, "an answer to the goal")
+
+    def result(self, goal):
+        answer = self.answer(goal.get_result_async(), "the result")
+        return answer.status, answer.result
+
+    def hear(self, text):
+        self.until(lambda: any(text in status.message for status in self.statuses), text)
+
+
+@pytest.fixture
+def client(context):
+    client = Client(context)
+    yield client
+    client.executor.shutdown()
+    client.node.destroy_node()
+
+
+@pytest.fixture
+def node(client, context, tmp_path):
+    parameters = [Parameter("output", value=str(tmp_path / "runs"))]
+    node = TrainingNode(context=context, parameter_overrides=parameters)
+    client.executor.add_node(node)
+    yield node
+    node.stop()
+    client.until(lambda: not node.is_training, "the end of the run")
+    client.executor.remove_node(node)
+    node.destroy_node()
+
+
+@pytest.fixture
+def settings(system_config: SystemConfig, tmp_path: Path) -> str:
+    """A file of settings for tiny runs."""
+    system = {
+        name: getattr(system_config, name)
+        for name in ("camera", "lidar", "fusion", "input_width", "input_height")
+    }
+    run = {"batch": 1, "workers": 0, "threads": 1, "evaluation_frames": 0, "steps": 2}
+    path = tmp_path / "settings.yaml"
+    path.write_text(yaml.safe_dump({"system": system, "run": run}))
+    return str(path)
+
+
+def test_a_goal_trains_and_tells_every_step(
+    client, node, settings, small_bag: SimulatedBag, tmp_path
+):
+    goal = client.send(bags=[str(small_bag.path)], pattern="partial_lidar", config=settings)
+    assert goal.accepted
+    status, result = client.result(goal)
+    assert (status, result.completed) == (GoalStatus.STATUS_SUCCEEDED, True), result.message
+    assert result.output == str(tmp_path / "runs" / "run_001")
+    assert torch.load(result.checkpoint, weights_only=True)["step"] == 2
+    assert all((Path(result.output) / name).exists() for name in FILES.values())
+    client.until(lambda: len(client.feedback) == 2, "feedback of both steps")
+    assert [f.step for f in client.feedback] == [1, 2]
+    last = client.feedback[-1]
+    assert (last.total_steps, last.pattern, last.eta) == (2, "partial_lidar", 0.0)
+    assert list(last.loss_names) == ["position", "colour", "existence", "covariance"]
+    assert last.loss_values[2] > 0  # existence, of an untrained network
+    assert client.feedback[0].steps_per_second > 0
+    client.hear("weights are in")
+    assert client.statuses[-1].state == "completed"
+
+
+def test_cancelling_keeps_a_checkpoint_and_the_run_can_go_on(
+    client, node, settings, small_bag: SimulatedBag
+):
+    bags = [str(small_bag.path)]
+    goal = client.send(bags=bags, pattern="partial_lidar", steps=MANY, config=settings)
+    client.until(lambda: client.feedback, "a step")
+    client.answer(goal.cancel_goal_async(), "an answer to cancelling")
+    status, result = client.result(goal)
+    assert (status, result.completed) == (GoalStatus.STATUS_CANCELED, False)
+    assert f"resume {result.output}" in result.message
+    done = torch.load(result.checkpoint, weights_only=True)["step"]
+    assert 1 <= done == client.statuses[-1].step
+
+    resumed = Path(settings).with_name("resumed.yaml")
+    content = yaml.safe_load(Path(settings).read_text())
+    content["data"] = {"output": result.output, "resume": True}
+    resumed.write_text(yaml.safe_dump(content))
+    client.feedback.clear()
+    goal = client.send(bags=bags, pattern="partial_lidar", steps=MANY, config=str(resumed))
+    client.until(lambda: client.feedback, "a step of the resumed run")
+    assert client.feedback[0].step == done + 1
+
+
+def test_a_second_goal_is_refused_with_the_reason(client, node, settings, small_bag: SimulatedBag):
+    fields = {"bags": [str(small_bag.path)], "pattern": "partial_lidar", "config": settings}
+    assert client.send(steps=MANY, **fields).accepted
+    client.until(lambda: client.feedback, "a step")
+    assert not client.send(**fields).accepted
+    client.hear("refused a goal: a run is in progress in")
+    before = len(client.feedback)
+    client.until(lambda: len(client.feedback) > before, "the run goes on")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        pytest.param({"bags": []}, "bags is empty", id="no bag"),
+        pytest.param({"bags": ["nowhere"]}, "'nowhere', which does not exist", id="no such bag"),
+        pytest.param({"bags": ["."], "pattern": "all"}, "pattern is 'all'", id="no such pattern"),
+        pytest.param({"bags": ["."], "config": "gone.yaml"}, "gone.yaml", id="no such settings"),
+    ],
+)
+def test_a_goal_that_cannot_begin_is_refused_with_the_reason(client, node, fields, reason):
+    assert not client.send(**fields).accepted
+    client.hear(reason)
+    assert not node.is_training
+
+
+def test_a_run_that_fails_says_why_and_the_next_may_come(client, node, settings, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    status, result = client.result(client.send(bags=[str(empty)], config=settings))
+    assert (status, result.checkpoint) == (GoalStatus.STATUS_ABORTED, "")
+    assert "empty" in result.message
+    client.until(lambda: not node.is_training, "the end of the run")
+
+
+def test_the_program_writes_a_checkpoint_when_told_to_end(
+    client, settings, small_bag: SimulatedBag, tmp_path
+):
+    code = "from conegrad_training.training_node import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "--ros-args", "-p", f"output:={tmp_path / 'runs'}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        goal = client.send(
+            bags=[str(small_bag.path)], pattern="partial_lidar", steps=MANY, config=settings
+        )
+        client.until(lambda: client.feedback, "a step")
+        asked = goal.get_result_async()
+        process.send_signal(signal.SIGINT)
+        answer = client.answer(asked, "the result")
+        output, _ = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    assert answer.status == GoalStatus.STATUS_ABORTED
+    assert torch.load(answer.result.checkpoint, weights_only=True)["step"] >= 1
