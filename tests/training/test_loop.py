@@ -179,7 +179,7 @@ def spoilt(sample: Sample, field: str) -> Sample:
     [
         ("truth", "drive, frame 3 .*the term position judges is not finite"),
         ("motion", "drive, frame 3 .*camera is nan m above the ground"),
-        ("calibration", r"drive, frame 3 .*focal lengths are \[nan"),
+        ("calibration", r"drive, frame 3 .*intrinsics are \[\[nan"),
     ],
 )
 def test_a_sample_that_is_not_finite_is_refused_by_name(

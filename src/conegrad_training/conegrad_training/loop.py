@@ -13,6 +13,7 @@ from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.evaluation.metrics import LABEL_VALUES_PER_CONE
 from conegrad_core.losses import EndLoss, match_cones
 from conegrad_training.budget import Budget
+from conegrad_training.distributed import averaged
 from conegrad_training.errors import TrainingError
 from conegrad_training.optimizers import clipped_norms, restore_statistics, statistics
 from conegrad_training.own_losses import OwnLosses, own_label_values, own_labels
@@ -91,7 +92,7 @@ def train(
         optimizer.step()
         optimizer.zero_grad()
         seconds = time.perf_counter() - started
-        values = {name: float(loss.detach().mean()) for name, loss in losses.items()}
+        values = averaged({name: float(loss.detach().mean()) for name, loss in losses.items()})
         pattern.observe(step, values)
         _count(budget, samples, update, criterion, seconds)
         yield StepReport(step, values, norms, update.parts, seconds)

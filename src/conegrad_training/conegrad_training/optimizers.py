@@ -9,6 +9,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
 from conegrad_core.config import Config, setting
+from conegrad_training.distributed import average_gradients
 from conegrad_training.system import CAMERA, FUSION, LIDAR, TrainableSystem
 
 
@@ -41,7 +42,11 @@ def make_optimizer(system: TrainableSystem, config: OptimizerConfig) -> AdamW:
 
 
 def clipped_norms(system: TrainableSystem, max_norm: float) -> dict[str, float]:
-    """Clip the gradient of each part that has one; returns the norms before, NaN or inf kept."""
+    """Clip the gradient of each part that has one; returns the norms before, NaN or inf kept.
+
+    Processes that train together get the gradient of their joint batch first.
+    """
+    average_gradients(system.parameters())
     norms = {}
     for part, module in system.parts.items():
         learning = [weight for weight in module.parameters() if weight.grad is not None]

@@ -8,13 +8,17 @@ import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 
 from conegrad_training.augmentation import AugmentationConfig, augmented
+from conegrad_training.distributed import count, rank
 from conegrad_training.sample import Sample
 
 AHEAD = 3  # batches that each worker reads ahead
 
 
 class SampleBatches(Dataset[list[Sample]]):
-    """The batch of each step; every epoch is a new permutation of all samples."""
+    """The batch of each step; every epoch is a new permutation of all samples.
+
+    Processes that train together each have their share of every batch.
+    """
 
     def __init__(
         self,
@@ -30,10 +34,17 @@ class SampleBatches(Dataset[list[Sample]]):
         Args:
             samples: with a length.
             seed: of order and augmentation.
-            batch: samples per step.
+            batch: samples per step, of all processes together.
             steps: length of the run.
             augmentation: of each sample; drawn anew in every epoch.
+
+        Raises:
+            ValueError: if a batch cannot be shared evenly: the mean of the processes would not be
+                that of all samples.
         """
+        if batch % count():
+            raise ValueError(f"batch is {batch}, expected a multiple of the {count()} processes")
+        self._rank, self._processes = rank(), count()
         self.samples: Any = samples
         self.seed, self.batch, self.steps = seed, batch, steps
         self.augmentation = augmentation
@@ -42,12 +53,12 @@ class SampleBatches(Dataset[list[Sample]]):
         return self.steps
 
     def __getitem__(self, step: int) -> list[Sample]:
-        """Samples of a step."""
+        """Samples of a step that this process has."""
         places = range(step * self.batch, (step + 1) * self.batch)
-        return [self._sample(place) for place in places]
+        return [self._sample(place) for place in places[self._rank :: self._processes]]
 
     def positions(self, step: int) -> list[int]:
-        """Which samples a step sees."""
+        """Which samples a step sees, in all processes."""
         places = range(step * self.batch, (step + 1) * self.batch)
         return [position(place, len(self.samples), self.seed) for place in places]
 

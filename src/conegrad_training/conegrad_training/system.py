@@ -29,6 +29,7 @@ from conegrad_core.lidar.segmenter import (
 )
 from conegrad_core.pipeline import Perception
 from conegrad_core.weights import default_weights
+from conegrad_training.distributed import share_statistics
 from conegrad_training.sample import Sample
 
 CAMERA, LIDAR, FUSION = PARTS = ("camera", "lidar", "fusion")
@@ -76,6 +77,7 @@ class TrainableSystem(nn.Module):
             raise ValueError(f"the detector runs on {found}, expected engine 'torch' for training")
         self.perception = perception
         self.architecture = architecture
+        share_statistics(self)
         self.network.to(memory_format=torch.channels_last)  # a third faster on a CPU
         self.eval()
 

@@ -5,6 +5,7 @@ x, y, colour) and odometry. The output folder holds checkpoint, weights, losses 
 """
 
 import argparse
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from conegrad_bringup.options import add_config, named_values, read_config
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.vehicle import load_vehicle
 from conegrad_training.augmentation import AugmentationConfig
+from conegrad_training.distributed import folder_of_this_process, joined, rank
 from conegrad_training.loop import StepReport
 from conegrad_training.optimizers import OptimizerConfig
 from conegrad_training.patterns import PatternConfig
+from conegrad_training.precision import check_precision
 from conegrad_training.system import FILES, SystemConfig
 from conegrad_training.tracked_run import run_tracked
 from conegrad_training.tracking import TrackingConfig
@@ -61,18 +64,20 @@ def run(options: argparse.Namespace) -> None:
         loss=EndLossConfig(**named_values(options.loss, "--loss")),
         augmentation=AugmentationConfig(**named_values(options.augment, "--augment")),
     )
-    headlines, look = run_tracked(
-        config,
-        _data(options),
-        options.output,
-        read_config(options, TrackingConfig),
-        resume=options.resume,
-        progress=_show,
-    )
-    _print_metrics(headlines)
-    print(f"weights: {', '.join(str(options.output / name) for name in FILES.values())}")
-    if look:
-        print(look)
+    check_precision(config.system)
+    with joined(), folder_of_this_process(options.output) as output:
+        is_first = rank() == 0
+        tracking = read_config(options, TrackingConfig)
+        headlines, look = run_tracked(
+            config,
+            _data(options),
+            output,
+            tracking if is_first else dataclasses.replace(tracking, tracking=False),
+            resume=options.resume,
+            progress=_show if is_first else None,
+        )
+        if is_first:
+            _print_results(options.output, headlines, look)
 
 
 def _data(options: argparse.Namespace) -> Data:
@@ -100,9 +105,15 @@ def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepRe
         yield report
 
 
+def _print_results(output: Path, headlines: dict[str, dict[str, float]], look: str) -> None:
+    if headlines:
+        _print_metrics(headlines)
+    print(f"weights: {', '.join(str(output / name) for name in FILES.values())}")
+    if look:
+        print(look)
+
+
 def _print_metrics(headlines: dict[str, dict[str, float]]) -> None:
-    if not headlines:
-        return
     before, after = headlines["before"], headlines["after"]
     print(f"{'metric':<12}{'before':>10}{'after':>10}")
     for name, value in after.items():
