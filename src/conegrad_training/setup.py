@@ -35,4 +35,12 @@ setup(
         "ultralytics",
     ],
     zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            "training_node = conegrad_training.training_node:main",
+            "training_camera_node = conegrad_training.training_camera_node:main",
+            "training_lidar_node = conegrad_training.training_lidar_node:main",
+            "topic_trainer = conegrad_training.topic_trainer:main",
+        ],
+    },
 )

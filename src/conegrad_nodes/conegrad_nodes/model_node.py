@@ -143,7 +143,8 @@ class PerceptionNode(LifecycleNode):
         """Parameters that are given but that no node has."""
         if self._unknown_parameters is None:
             # rclpy keeps what was given, but offers no way to ask for it.
-            self._unknown_parameters = explain_unknown(self._parameter_overrides)
+            others = [n for n in self._parameter_overrides if not self.has_parameter(n)]
+            self._unknown_parameters = explain_unknown(others)
         text = "; ".join(self._unknown_parameters)
         return [Finding("parameters", Level.WARN, "unknown", text)] if text else []
 

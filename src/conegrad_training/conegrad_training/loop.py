@@ -94,7 +94,7 @@ def train(
         seconds = time.perf_counter() - started
         values = averaged({name: float(loss.detach().mean()) for name, loss in losses.items()})
         pattern.observe(step, values)
-        _count(budget, samples, update, criterion, seconds)
+        count_step(budget, samples, update, criterion, seconds)
         yield StepReport(step, values, norms, update.parts, seconds)
 
 
@@ -113,8 +113,22 @@ def end_losses(
     Raises:
         TrainingError: if a term is not finite, naming bag, frame and term.
     """
-    pairs = zip(samples, system.outputs(samples), strict=True)
-    terms = [_terms(system, sample, outputs, criterion) for sample, outputs in pairs]
+    return fused_losses(system, samples, system.outputs(samples), criterion)
+
+
+def fused_losses(
+    system: TrainableSystem,
+    samples: Sequence[Sample],
+    outputs: Sequence[PartOutputs],
+    criterion: EndLoss,
+) -> dict[str, Tensor]:
+    """As :func:`end_losses`, from what the networks said.
+
+    Raises:
+        TrainingError: if a term is not finite, naming bag, frame and term.
+    """
+    pairs = zip(samples, outputs, strict=True)
+    terms = [_terms(system, *pair, criterion) for pair in pairs]
     return {name: torch.stack([of_sample[name] for of_sample in terms]) for name in terms[0]}
 
 
@@ -217,13 +231,14 @@ def _names(samples: Sequence[Sample]) -> str:
     return "; ".join(str(sample.key) for sample in samples)
 
 
-def _count(
+def count_step(
     budget: Budget,
     samples: Sequence[Sample],
     update: Update,
     criterion: EndLoss,
     seconds: float,
 ) -> None:
+    """Add a step and the labels it was the first to look at."""
     run = PARTS if update.loss == END else (CAMERA, LIDAR)
     budget.add_step(len(samples), run, update.parts, seconds)
     for sample in samples:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
@@ -29,16 +29,21 @@ def make_optimizer(system: TrainableSystem, config: OptimizerConfig) -> AdamW:
 
     Without decay AdamW is Adam, so one optimizer serves all parts.
     """
+    return AdamW([_group(part, module, config) for part, module in system.parts.items()])
+
+
+def make_part_optimizer(part: str, module: nn.Module, config: OptimizerConfig) -> AdamW:
+    """Optimizer of one part alone; it does to the part what that of the system does."""
+    return AdamW([_group(part, module, config)])
+
+
+def _group(part: str, module: nn.Module, config: OptimizerConfig) -> dict[str, Any]:
     rates = {CAMERA: config.camera_rate, LIDAR: config.lidar_rate, FUSION: config.fusion_rate}
-    groups: list[dict[str, Any]] = [
-        {
-            "params": list(module.parameters()),
-            "lr": rates[part],
-            "weight_decay": 0.0 if part == FUSION else config.weight_decay,
-        }
-        for part, module in system.parts.items()
-    ]
-    return AdamW(groups)
+    return {
+        "params": list(module.parameters()),
+        "lr": rates[part],
+        "weight_decay": 0.0 if part == FUSION else config.weight_decay,
+    }
 
 
 def clipped_norms(system: TrainableSystem, max_norm: float) -> dict[str, float]:

@@ -159,7 +159,7 @@ def load_system(config: SystemConfig | None = None) -> TrainableSystem:
         SegmenterConfig(weights=config.lidar, engine="torch", device=config.device)
     )
     fuser = Fuser(FuserConfig(weights=config.fusion))
-    return TrainableSystem(Perception(detector, segmenter, fuser), _architecture(config.camera))
+    return TrainableSystem(Perception(detector, segmenter, fuser), architecture_of(config.camera))
 
 
 def save_system(system: TrainableSystem, folder: Path) -> dict[str, Path]:
@@ -209,7 +209,8 @@ def _usable(ranges: Tensor, segmenter: ScanSegmenter) -> Tensor:
     return torch.where(usable, ranges, torch.nan)
 
 
-def _architecture(weights: str) -> str:
+def architecture_of(weights: str) -> str:
+    """Architecture that a weights file of the detector states; empty: of the weights shipped."""
     path = Path(weights).expanduser() if weights else default_weights("camera")
     with safe_open(path, framework="pt") as file:
         metadata: dict[str, str] = file.metadata() or {}
