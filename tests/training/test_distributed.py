@@ -114,7 +114,7 @@ def test_two_processes_do_what_one_does_with_the_joint_batch(
 
 @pytest.mark.parametrize("layer", [nn.BatchNorm1d(3), nn.BatchNorm2d(3)])
 def test_alone_a_joint_batch_norm_is_that_of_torch(layer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("conegrad_training.distributed.all_reduce_with_gradient", lambda x: x)
+    monkeypatch.setattr("conegrad_training.distributed.summed", lambda x: x)
     torch.manual_seed(1)
     shape = (4, 3, 5) if isinstance(layer, nn.BatchNorm1d) else (4, 3, 5, 2)
     joint = JointBatchNorm.of(type(layer)(3)).double()

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch import distributed as processes
-from torch.distributed.nn.functional import all_reduce as all_reduce_with_gradient
 from torch.nn.modules.batchnorm import _BatchNorm
 
 BACKENDS = "cpu:gloo,cuda:nccl"  # the fusion stays on the CPU while the networks may not
@@ -94,6 +93,28 @@ def united(values: Mapping[str, int]) -> dict[str, int]:
     return {name: value for one in every for name, value in one.items()}
 
 
+class _Sum(torch.autograd.Function):
+    """Sum over the processes; each one's loss depends on every other's values."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor) -> Tensor:
+        total = values.contiguous().clone()
+        processes.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].contiguous().clone()
+        processes.all_reduce(total)
+        return total
+
+
+def summed(values: Tensor) -> Tensor:
+    """Sum of a tensor over the processes; differentiable."""
+    total: Tensor = _Sum.apply(values)
+    return total
+
+
 def share_statistics(system: nn.Module) -> None:
     """Let batch-norm layers use the statistics of the joint batch."""
     for name, module in list(system.named_modules()):
@@ -123,9 +144,9 @@ class JointBatchNorm(nn.BatchNorm2d):
         axes = [axis for axis in range(inputs.dim()) if axis != 1]
         values = inputs.float()
         size = values.numel() // values.shape[1] * count()
-        mean = all_reduce_with_gradient(values.sum(axes)) / size
+        mean = summed(values.sum(axes)) / size
         offsets = values - _along(mean, values)
-        variance = all_reduce_with_gradient(offsets.square().sum(axes)) / size
+        variance = summed(offsets.square().sum(axes)) / size
         self._follow(mean.detach(), variance.detach() * size / max(size - 1, 1))
         normal = offsets * _along((variance + self.eps).rsqrt() * self.weight, values)
         return (normal + _along(self.bias, values)).to(inputs.dtype)
