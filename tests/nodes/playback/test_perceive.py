@@ -123,6 +123,15 @@ def test_weights_that_cannot_be_loaded_are_given_as_the_reason(
     assert not any(is_running(pid) for pid in started)
 
 
+@pytest.fixture
+def interruptible():
+    """Let SIGINT raise, also where a shell that started the tests in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_a_readable_bag_and_no_process(drive, parameters, domain, tmp_path, started):
     def interrupt_soon(stream, total):
         for index, message in enumerate(stream):
