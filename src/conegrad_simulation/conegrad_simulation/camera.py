@@ -65,7 +65,7 @@ class CameraRenderer:
         cones = project_cones(scene, view, world)
         layers = _empty_layers(self.model)
         _paint_surroundings(layers, scene, cones, view, world)
-        covered = _draw_things(layers, scene, cones, view, world)
+        covered = draw_things(layers, scene, cones, view, world)
         _lay_bodywork(layers, world)
         image = finish(layers.image, view, world, np.random.default_rng((seed, 0xCA3E)))
         return RenderedImage(
@@ -98,7 +98,7 @@ def _paint_surroundings(
     paint_ground(layers.image, directions, view, world, shadows, contact)
 
 
-def _draw_things(
+def draw_things(
     layers: Layers, scene: Scene, cones: ProjectedCones, view: View, world: World
 ) -> Floats:
     """Draw everything that stands, farthest first; returns the size of each cone [px]."""

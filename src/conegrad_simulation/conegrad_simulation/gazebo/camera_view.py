@@ -4,15 +4,10 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_core.vehicle import CameraPreset
-from conegrad_simulation.cone_painter import ConeDrawing, project_cones
+from conegrad_simulation.camera import draw_things
+from conegrad_simulation.cone_painter import project_cones
 from conegrad_simulation.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
 from conegrad_simulation.layers import Layers
-from conegrad_simulation.obstacles import (
-    draw_obstacle,
-    draw_wall_piece,
-    project_obstacles,
-    project_walls,
-)
 from conegrad_simulation.scene import Pose, Scene
 from conegrad_simulation.view import view_from_pose
 from conegrad_simulation.world import World
@@ -32,19 +27,7 @@ class CameraView:
         cones = project_cones(scene, view, PLAIN)
         size = (self._model.height, self._model.width)
         layers = Layers(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
-        drawing = ConeDrawing(cones, PLAIN)
-        obstacles, walls = project_obstacles(scene, view), project_walls(scene, view)
-        covered = np.zeros(len(cones.index))
-        order = [(depth, 0, row) for row, depth in enumerate(cones.depths)]
-        order += [(depth, 1, row) for row, depth in enumerate(obstacles.depths)]
-        order += [(depth, 2, row) for row, depth in enumerate(walls.depths)]
-        for _, kind, row in sorted(order, reverse=True):
-            if kind == 0:
-                covered[row] = drawing.draw(layers, row)
-            elif kind == 1:
-                draw_obstacle(layers, scene, obstacles, row, PLAIN)
-            else:
-                draw_wall_piece(layers, scene, walls, row, PLAIN)
+        covered = draw_things(layers, scene, cones, view, PLAIN)
         counts = np.bincount(layers.owners.ravel(), minlength=len(covered) + 1)
         visibility = counts[1 : len(covered) + 1] / np.maximum(covered, 1.0)
         tops, feet = cones.boxes_xyxy[:, 1], cones.boxes_xyxy[:, 3]
