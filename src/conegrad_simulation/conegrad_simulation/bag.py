@@ -4,32 +4,35 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
-from conegrad_core.cones import TrueCones
 from conegrad_core.config import Config, setting
 from conegrad_core.vehicle import Vehicle
-from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.folder_import import camera_info, sensor_transforms
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_simulation.drive import Drive, DriveConfig, OdometryDrift, dead_reckoning
-from conegrad_simulation.drive_render import Picture, Stage, cast, in_lidar, rendering
+from conegrad_simulation.drive_render import Picture, Stage, cast, rendering
 from conegrad_simulation.furnishing import furnished_scene
 from conegrad_simulation.lidar import LidarCaster
+from conegrad_simulation.sensor_messages import (
+    Entry,
+    Seen,
+    image_entries,
+    odometry_entry,
+    scan_entry,
+    stamp_of,
+    static_transforms,
+    truth_entry,
+)
 from conegrad_simulation.track import Track
 from conegrad_simulation.track_csv import save_csv, track_from_csv
 from conegrad_simulation.track_events import acceleration, skidpad
 from conegrad_simulation.track_random import random_track
 from conegrad_simulation.world import World
 
-START_NS = 1_700_000_000 * messages.NANOSECONDS  # stamp of the start of every simulated drive
 CAMERA_PHASE = 0.007  # [s], camera and LiDAR run freely: their stamps differ
 ODOMETRY_RATE = 100.0  # [Hz]
-TRUTH_RANGE = 30.0  # [m]
 CLEAR_LINE_STEP = 8  # every so many points of the centre line are kept free of obstacles
 
 
@@ -103,8 +106,9 @@ def simulate_bag(
         ValueError: if the world is no preset.
         BagError: if the output exists.
     """
-    stage = _stage(track, vehicle, driving, config)
-    seconds = min(config.seconds, stage.drive.duration)
+    drive = Drive(track, driving, config.seed)
+    stage = _stage(track, vehicle, drive, config)
+    seconds = min(config.seconds, drive.duration)
     times = {
         "camera": _times(config.camera_rate or vehicle.camera.rate, seconds, CAMERA_PHASE),
         "lidar": _times(vehicle.lidar.rate, seconds, 0.0),
@@ -143,11 +147,9 @@ class _Recorder:
         self._caster = LidarCaster(stage.vehicle.lidar)
         drift = OdometryDrift(config.speed_error, config.yaw_rate_bias)
         self._odometry = dead_reckoning(stage.drive, np.array(times["odometry"]), drift)
-        self._seen_by_camera: npt.NDArray[np.int64] | None = None
-        self._seen_by_lidar: npt.NDArray[np.int64] | None = None
+        self._seen = Seen()
         self._early: list[float] = []  # times of truth before both sensors have seen anything
-        transforms = messages.transforms_msg(START_NS, sensor_transforms(stage.vehicle))
-        bag.write("/tf_static", "tf2_msgs/msg/TFMessage", START_NS, transforms)
+        self._write(0.0, static_transforms(stage.vehicle))
 
     def write(self, event: _Event) -> None:
         """Simulate and write one event."""
@@ -164,69 +166,40 @@ class _Recorder:
         self._early = []
 
     def _write_image(self, time: float, index: int) -> None:
-        stamp = _stamp(time)
         picture = next(self._pictures)
-        info = camera_info(stamp, self._stage.vehicle)
-        self._bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, info)
-        if isinstance(picture.data, bytes):
-            msg = messages.compressed_image_msg(stamp, "camera_optical", picture.data, "jpeg")
-            topic, msgtype = "/image_raw/compressed", "sensor_msgs/msg/CompressedImage"
-        else:
-            msg = messages.image_msg(stamp, "camera_optical", picture.data)
-            topic, msgtype = "/image_raw", "sensor_msgs/msg/Image"
-        self._bag.write(topic, msgtype, stamp, msg)
-        self._seen_by_camera = picture.seen
+        self._write(time, *image_entries(stamp_of(time), self._stage.vehicle, picture))
+        self._seen = self._seen._replace(camera=picture.seen)
         self._add_truth(time)
 
     def _write_scan(self, time: float, index: int) -> None:
         scan = cast(self._stage, self._caster, time, index)
-        lidar, stamp = self._stage.vehicle.lidar, _stamp(time)
-        msg = messages.scan_msg(
-            stamp,
-            "lidar",
-            scan.ranges,
-            angle_min=lidar.angle_min,
-            angle_increment=lidar.angle_increment,
-            range_min=lidar.range_min,
-            range_max=lidar.range_max,
-            scan_time=1 / lidar.rate,
-        )
-        self._bag.write("/scan", "sensor_msgs/msg/LaserScan", stamp, msg)
-        self._seen_by_lidar = np.unique(scan.cones[scan.cones >= 0])
+        self._write(time, scan_entry(stamp_of(time), self._stage.vehicle, scan))
+        self._seen = self._seen._replace(lidar=scan.seen())
         self._add_truth(time)
 
     def _write_odometry(self, time: float, index: int) -> None:
-        state, stamp = self._stage.drive.state(time), _stamp(time)
-        msg = messages.odometry_msg(
-            stamp, self._odometry[index], speed=state.speed, yaw_rate=state.yaw_rate
-        )
-        self._bag.write("/odom", "nav_msgs/msg/Odometry", stamp, msg)
+        state = self._stage.drive.state(time)
+        self._write(time, odometry_entry(stamp_of(time), self._odometry[index], state))
 
     def _add_truth(self, time: float) -> None:
         self._early.append(time)
-        if self._seen_by_camera is not None and self._seen_by_lidar is not None:
+        if self._seen.camera is not None and self._seen.lidar is not None:
             self.finish()
 
     def _write_truth(self, time: float) -> None:
         scene, vehicle = self._stage.scene, self._stage.vehicle
-        positions = in_lidar(scene.cone_positions, self._stage.drive.state(time).pose, vehicle)
-        near = np.flatnonzero(np.linalg.norm(positions, axis=1) < TRUTH_RANGE)
-        truth = TrueCones(
-            positions=torch.from_numpy(positions[near]),
-            classes=torch.from_numpy(scene.cone_classes[near]),
-            visible_camera=torch.from_numpy(_contains(self._seen_by_camera, near)),
-            visible_lidar=torch.from_numpy(_contains(self._seen_by_lidar, near)),
-        )
-        stamp = _stamp(time)
-        msg = messages.truth_msg(stamp, "lidar", truth, -vehicle.lidar_height)
-        self._bag.write("/truth", "conegrad_msgs/msg/TruthCones", stamp, msg)
+        pose = self._stage.drive.state(time).pose
+        self._write(time, truth_entry(stamp_of(time), scene, vehicle, pose, self._seen))
+
+    def _write(self, time: float, *entries: Entry) -> None:
+        for entry in entries:
+            self._bag.write(entry.topic, entry.msgtype, stamp_of(time), entry.msg)
 
 
-def _stage(track: Track, vehicle: Vehicle, driving: DriveConfig, config: BagConfig) -> Stage:
+def _stage(track: Track, vehicle: Vehicle, drive: Drive, config: BagConfig) -> Stage:
     world = World.preset(config.world)
     keep_clear = track.centre_line[::CLEAR_LINE_STEP]
     scene = furnished_scene(track.positions, track.classes, keep_clear, world, config.seed)
-    drive = Drive(track, driving, config.seed)
     return Stage(vehicle, scene, world, drive, config.seed, config.quality)
 
 
@@ -242,13 +215,3 @@ def _events(times: dict[str, list[float]]) -> Iterator[_Event]:
             for kind in times
         )
     )
-
-
-def _stamp(time: float) -> int:
-    return START_NS + round(time * messages.NANOSECONDS)
-
-
-def _contains(rows: npt.NDArray[np.int64] | None, wanted: npt.NDArray[np.int64]) -> Any:
-    if rows is None:
-        return np.zeros(len(wanted), dtype=bool)
-    return np.isin(wanted, rows)

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from conegrad_core.config import Config, setting
+from conegrad_simulation.attitude import Attitude
 from conegrad_simulation.curve import arc_lengths, resample
 from conegrad_simulation.scene import Floats, Pose
 from conegrad_simulation.track import Track
@@ -16,7 +17,6 @@ from conegrad_simulation.track import Track
 STEP = 0.25  # [m] between points of the driven line
 SMOOTHING = 1.0  # [m], corners of a coarse centre line are rounded over this distance
 END_SPEED = 0.5  # [m/s] at the end of a track that is not closed
-RIDE_WAVES = 5  # sines that make up the unevenness of the road
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,13 @@ class CarState(NamedTuple):
     roll: float
 
 
+class Motion(Protocol):
+    """How a car moves: its state at a time."""
+
+    def state(self, time: float) -> CarState:
+        """The car ``time`` seconds after the start [s]."""
+
+
 class Drive:
     """A car driving along a track: a pure function of time, its settings and its seed.
 
@@ -78,7 +85,7 @@ class Drive:
         mean = 0.5 * (self._speeds[1:] + self._speeds[:-1])
         self._times = np.concatenate([[0.0], np.cumsum(np.diff(self._along) / mean)])
         self.duration = math.inf if track.is_closed else float(self._times[-1])
-        self._waves = _ride(seed)
+        self._attitude = Attitude(config.pitch_gain, config.roll_gain, config.unevenness, seed)
 
     def state(self, time: float) -> CarState:
         """The car ``time`` seconds after the start [s]."""
@@ -88,7 +95,8 @@ class Drive:
         speed = float(np.interp(along, self._along, self._speeds))
         curvature, heading = self._curvature(along), self._heading(along)
         x, y = self._line(along)
-        pitch, roll = self._attitude(time, in_lap, speed, curvature)
+        acceleration = self._acceleration(in_lap, speed)
+        pitch, roll = self._attitude.at(time, acceleration, speed**2 * curvature)
         pose = Pose(float(x), float(y), heading)
         return CarState(pose, speed, speed * curvature, pitch, roll)
 
@@ -119,16 +127,9 @@ class Drive:
                 speeds[0] = speeds[-1] = min(speeds[0], speeds[-1])
         return speeds
 
-    def _attitude(
-        self, time: float, in_lap: float, speed: float, curvature: float
-    ) -> tuple[float, float]:
+    def _acceleration(self, in_lap: float, speed: float) -> float:
         later = float(np.interp(in_lap + 0.05, self._times, self._along))
-        change = float(np.interp(later, self._along, self._speeds)) - speed
-        amplitudes, rates, phases = self._waves
-        ride = self._config.unevenness * (amplitudes * np.sin(rates * time + phases)).sum(axis=1)
-        pitch = -self._config.pitch_gain * change / 0.05 + ride[0]
-        roll = self._config.roll_gain * speed**2 * curvature + ride[1]
-        return float(pitch), float(roll)
+        return (float(np.interp(later, self._along, self._speeds)) - speed) / 0.05
 
 
 class OdometryDrift(NamedTuple):
@@ -139,7 +140,7 @@ class OdometryDrift(NamedTuple):
 
 
 def dead_reckoning(
-    drive: Drive, times: Floats, drift: OdometryDrift
+    drive: Motion, times: Floats, drift: OdometryDrift
 ) -> list[tuple[float, float, float]]:
     """Poses x, y [m], yaw [rad] that an odometry reports: the true ones when it does not drift.
 
@@ -188,12 +189,3 @@ def _limit_rise(speeds: Floats, step: float, limit: float) -> Floats:
     for i in range(1, len(limited)):
         limited[i] = min(limited[i], math.sqrt(limited[i - 1] ** 2 + 2 * limit * step))
     return limited
-
-
-def _ride(seed: int) -> tuple[Floats, Floats, Floats]:
-    """Amplitudes (unit variance in sum), angular rates [rad/s] and phases, ``(2, waves)`` each."""
-    rng = np.random.default_rng((seed, 0xD217E))
-    amplitudes = rng.uniform(0.5, 1.0, (2, RIDE_WAVES))
-    amplitudes *= math.sqrt(2) / np.linalg.norm(amplitudes, axis=1, keepdims=True)
-    rates = 2 * math.pi * rng.uniform(0.5, 4.0, (2, RIDE_WAVES))
-    return amplitudes, rates, rng.uniform(0, 2 * math.pi, (2, RIDE_WAVES))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.camera import CameraRenderer
-from conegrad_simulation.drive import CarState, Drive
+from conegrad_simulation.drive import CarState, Motion
 from conegrad_simulation.lidar import CastScan, LidarCaster
 from conegrad_simulation.scene import Pose, Scene
 from conegrad_simulation.world import World
@@ -27,7 +27,7 @@ class Stage(NamedTuple):
     vehicle: Vehicle
     scene: Scene
     world: World
-    drive: Drive
+    drive: Motion
     seed: int
     quality: int  # of JPEG; 0 keeps raw pictures
 

@@ -28,6 +28,10 @@ class CastScan(NamedTuple):
     labels: Bools
     cones: Ints
 
+    def seen(self) -> Ints:
+        """Cones of the scene that a beam meets."""
+        return np.unique(self.cones[self.cones >= 0])
+
 
 class LidarCaster:
     """Casts the beams of a planar LiDAR mounted on a car.
