@@ -29,8 +29,8 @@ COMMANDS = {
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
     "align": Command("place a surveyed map of cones in the odometry frame of a bag", "align"),
     "train": Command("train all models through the fusion on recorded drives", "train"),
-    "train-camera": Command("train the cone detector on simulation", "train_camera"),
-    "train-lidar": Command("train the scan segmenter on simulation", "train_lidar"),
+    "train-camera": Command("train the cone detector alone", "train_camera"),
+    "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
 }
 
 

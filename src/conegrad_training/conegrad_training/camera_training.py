@@ -1,4 +1,4 @@
-"""Individual training of the cone detector on simulated, domain-randomised frames.
+"""Individual training of the cone detector on simulated frames, or on labelled photographs.
 
 ``python -m conegrad_training.camera_training`` trains the weights that ship; a run that was
 stopped goes on from its last checkpoint when it is started again. The network is fully
@@ -30,22 +30,22 @@ from conegrad_core.camera.engines.torch_engine import TorchEngine
 from conegrad_core.camera.head import build_network, head_outputs
 from conegrad_core.config import Config, setting
 from conegrad_core.evaluation.boxes import TrueBoxes, average_precisions
+from conegrad_core.weights import default_weights
 from conegrad_training.camera_batches import CropBatches, DetectionBatch
 from conegrad_training.camera_crops import LabelledImage
-from conegrad_training.camera_frames import FrameStore
-from conegrad_training.camera_rendering import SimulatedView
+from conegrad_training.camera_data import CameraData, labelled_data, simulated_data
 from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.model_card import git_revision, training_command, write_card
 
 logger = logging.getLogger(__name__)
 
-EVALUATION_SEED = 900_000_000  # seeds from here on are never trained on
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 CLASS_BIAS = -5.0  # first logit of every class: cones are rare
 GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}  # weights of the loss terms, as in Ultralytics
 MIN_HEIGHT = 4.0  # boxes lower than this do not count in the evaluation [px]
 MAX_GRAD_NORM = 10.0
 NAME = "yolov5n_cones"
+SHIPPED = "shipped"  # weights to start from
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,10 @@ class CameraTrainingConfig(Config):
 
     output: str = setting("runs/yolov5n_cones", "Folder of the checkpoint, weights and card")
     frames_folder: str = setting("runs/frames", "Folder that keeps the rendered frames")
-    start: str = setting("", "Weights to start from (.safetensors); empty: random ones")
+    images: str = setting("", "Folder of labelled images (YOLO); empty: simulated frames")
+    class_names: str = setting("", "Of images: names of classes 0, 1, ... as a,b; empty: its file")
+    held_out: str = setting("", "Of images: sequences to judge by, a,b; empty: last third of each")
+    weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
     architecture: str = setting("yolov5n", "yolov5n, yolov5s or yolov5m")
     level: str = setting("mixed", "Domain randomisation: clear, varied, wide, or mixed")
     frames: int = setting(8000, "Simulated frames to train on", low=1)
@@ -80,17 +83,22 @@ def train_camera(config: CameraTrainingConfig) -> dict[str, Any]:
     Writes ``checkpoint.pt``, ``losses.csv``, and ``yolov5n_cones`` as .safetensors, .json, .md.
 
     Returns:
-        What the model card says: command, settings, git revision and metrics.
+        What the model card says: command, data, settings, git revision and metrics; with
+        ``config.weights`` also those of the start.
+
+    Raises:
+        ValueError: if the labelled images or the weights cannot be used.
+        FileNotFoundError: if a file does not exist.
     """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     output = Path(config.output)
-    unseen = _frames(config, EVALUATION_SEED, config.evaluation_frames)
-    frames = _frames(config, config.seed * SEEDS_PER_RUN, config.frames)
+    data = _data(config)
     state = _fresh_state(config)
+    start = evaluate_frames(state.model, data.judged) if config.weights else {}
     step = _resume(output / "checkpoint.pt", state, config)
     progress = tqdm(total=config.steps, initial=step, desc="cone detector", unit="step")
-    for losses in train_steps(state, frames, config, step):
+    for losses in train_steps(state, data.training, config, step):
         step += 1
         progress.update()
         progress.set_postfix({name: f"{value:.3f}" for name, value in losses.items()})
@@ -98,7 +106,7 @@ def train_camera(config: CameraTrainingConfig) -> dict[str, Any]:
             save_checkpoint(output / "checkpoint.pt", state, step, _run_settings(config))
             _log_losses(output / "losses.csv", step, losses)
     progress.close()
-    return _publish(_averaged_network(state), unseen, config, output)
+    return _publish(_averaged_network(state), data, start, config, output)
 
 
 def train_steps(
@@ -176,18 +184,27 @@ def evaluate_frames(network: nn.Module, frames: Sequence[LabelledImage]) -> dict
     return average_precisions(found, truths, min_height=MIN_HEIGHT)
 
 
-def _frames(config: CameraTrainingConfig, first_seed: int, count: int) -> FrameStore:
-    store = FrameStore(Path(config.frames_folder) / config.level, first_seed, count)
-    store.render_missing(SimulatedView(config.level), config.workers)
-    return store
+def _data(config: CameraTrainingConfig) -> CameraData:
+    if config.images:
+        folder = Path(config.images).expanduser()
+        return labelled_data(folder, config.class_names, config.held_out)
+    return simulated_data(
+        Path(config.frames_folder),
+        config.level,
+        config.seed * SEEDS_PER_RUN,
+        config.frames,
+        unseen=config.evaluation_frames,
+        workers=config.workers,
+    )
 
 
 def _fresh_state(config: CameraTrainingConfig) -> TrainingState:
     network: Any = build_network(config.architecture)
     for branch in network.model[-1].cv3:
         nn.init.constant_(branch[-1].bias, CLASS_BIAS)
-    if config.start:
-        network = load_network(Path(config.start)).network
+    if config.weights:
+        path = default_weights("camera") if config.weights == SHIPPED else Path(config.weights)
+        network = load_network(path.expanduser()).network.requires_grad_()
     network = network.to(memory_format=torch.channels_last)
     decayed = [weight for weight in network.parameters() if weight.ndim > 1]
     others = [weight for weight in network.parameters() if weight.ndim <= 1]
@@ -243,16 +260,22 @@ def _log_losses(path: Path, step: int, losses: dict[str, float]) -> None:
 
 
 def _publish(
-    network: nn.Module, frames: FrameStore, config: CameraTrainingConfig, output: Path
+    network: nn.Module,
+    data: CameraData,
+    start: dict[str, float],
+    config: CameraTrainingConfig,
+    output: Path,
 ) -> dict[str, Any]:
     """Evaluate, then write weights and card."""
+    metrics = {"AP50": evaluate_frames(network, data.judged), "frames": len(data.judged)}
     card: dict[str, Any] = {
         "command": training_command("conegrad_training.camera_training", config),
+        "data": data.description,
         "settings": _run_settings(config),
         "git_revision": git_revision(),
-        "metrics": {"AP50": evaluate_frames(network, frames), "frames": len(frames)},
+        "metrics": ({"AP50 before": start} if start else {}) | metrics,
     }
-    height, width = frames[0].image.shape[:2]
+    height, width = data.judged[0].image.shape[:2]
     weights = output / f"{NAME}.safetensors"
     save_network(
         network,

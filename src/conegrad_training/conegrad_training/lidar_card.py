@@ -14,14 +14,14 @@ from conegrad_training.model_card import git_revision
 CARD = """# Scan network `{architecture}`
 
 Judges each beam of a planar LiDAR scan: did it hit a cone? {weights:,} weights, any number of
-beams and any angular step. Trained on simulated scans only.
+beams and any angular step. Trained on {data}.
 
 - command: `{command}`
 - git revision: `{git_revision}`
 - SHA-256: `{sha256}`
 - settings: {settings}
 
-Quality at probability 0.5 over beams with a return, on simulated scans not trained on:
+Quality at probability 0.5 over beams with a return, on scans not trained on:
 
 | scans | F1 | precision | recall |
 |---|---|---|---|
@@ -35,10 +35,12 @@ def write_card(
     command: str,
     settings: Mapping[str, Any],
     metrics: Mapping[str, BeamCounts],
+    data: str,
 ) -> dict[str, Any]:
     """Write ``scan_cnn.safetensors``, ``scan_cnn.json`` and ``scan_cnn.md``; returns the card."""
     card: dict[str, Any] = {
         "command": command,
+        "data": data,
         "settings": dict(settings),
         "git_revision": git_revision(),
         "metrics": {name: counts.to_dict() for name, counts in metrics.items()},
@@ -60,6 +62,7 @@ def _text(network: ScanNetwork, card: Mapping[str, Any], metrics: Mapping[str, B
         architecture=ARCHITECTURE,
         weights=sum(parameter.numel() for parameter in network.parameters()),
         command=card["command"],
+        data=card["data"],
         git_revision=card["git_revision"],
         sha256=card["sha256"],
         settings=", ".join(f"{key} {value}" for key, value in card["settings"].items()),

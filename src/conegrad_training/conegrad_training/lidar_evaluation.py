@@ -1,4 +1,4 @@
-"""Per-beam quality of a scan network on unseen simulated scans."""
+"""Per-beam quality of a scan network on unseen scans."""
 
 import torch
 from torch import Tensor, nn
@@ -7,6 +7,7 @@ from conegrad_core.evaluation.beams import BeamCounts, count_beams
 from conegrad_core.lidar.beam_features import covers_full_turn
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.sampler import sample_frame
+from conegrad_simulation.scan_sampler import ScanBatch
 from conegrad_training.simulated_scans import SimulatedScans
 
 NEAR = 12.0  # [m], the working range that systems are judged in
@@ -24,10 +25,22 @@ def evaluate_batches(network: nn.Module, scans: SimulatedScans) -> BeamCounts:
     """Count the beams of all batches at probability 0.5."""
     counts = BeamCounts()
     for index in range(len(scans)):
-        batch = scans[index]
-        ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
-        counts = counts + count_beams(judge(network, ranges, batch.step), labels, ranges)
+        counts = counts + _counted(network, scans[index])
     return counts
+
+
+@torch.no_grad()
+def evaluate_recording(network: nn.Module, scans: ScanBatch) -> BeamCounts:
+    """Count the beams of ``(T, R, N)`` recorded scans at probability 0.5."""
+    counts = BeamCounts()
+    for ranges, labels in zip(scans.ranges, scans.labels, strict=True):
+        counts = counts + _counted(network, ScanBatch(ranges, labels, scans.step))
+    return counts
+
+
+def _counted(network: nn.Module, batch: ScanBatch) -> BeamCounts:
+    ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
+    return count_beams(judge(network, ranges, batch.step), labels, ranges)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Individual training of the scan network on simulated, domain-randomised scans.
+"""Individual training of the scan network on simulated scans, or on recorded and labelled ones.
 
 ``python -m conegrad_training.lidar_training`` trains the weights that ship; a run that was
 stopped goes on from its last checkpoint when it is started again.
@@ -17,23 +17,24 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm import tqdm
 
 from conegrad_core.config import Config, setting
 from conegrad_core.lidar.scan_network import ScanNetwork
+from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
 from conegrad_simulation.scan_sampler import ScanBatch
 from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.lidar_card import write_card
-from conegrad_training.lidar_evaluation import evaluate_batches, evaluate_vehicle, judge
+from conegrad_training.lidar_data import LidarData, recorded_data, simulated_data
+from conegrad_training.lidar_evaluation import judge
 from conegrad_training.model_card import training_command
-from conegrad_training.simulated_scans import SimulatedScans
 
 logger = logging.getLogger(__name__)
 
 MODULE = "conegrad_training.lidar_training"  # __name__ is __main__ when it runs
 
-EVALUATION_SEED = 900_000_000  # seeds from here on are never trained on
+SHIPPED = "shipped"  # weights to start from
 # Settings that do not decide the weights: a run may be resumed with others.
 UNRELATED = ("output", "workers", "threads", "evaluation_batches", "evaluation_frames")
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
@@ -44,9 +45,12 @@ class LidarTrainingConfig(Config):
     """Settings of the individual training of the scan network."""
 
     output: str = setting("runs/scan_cnn", "Folder of the checkpoint, the weights and the card")
+    scans: str = setting("", "Labelled scans (.npz or folder of them); empty: simulated ones")
+    held_out: str = setting("", "Of scans: files to judge by, a,b; empty: the last third of each")
+    weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
     steps: int = setting(800, "Optimizer steps", low=1)
-    batch: int = setting(8, "Scans per simulated sensor", low=1)
-    sensors: int = setting(3, "Simulated sensors per optimizer step", low=1)
+    batch: int = setting(8, "Scans per sensor", low=1)
+    sensors: int = setting(3, "Sensors per optimizer step", low=1)
     learning_rate: float = setting(4e-3, "Peak of the one-cycle schedule", low=0.0)
     weight_decay: float = setting(1e-3, "Decay of the weights (AdamW)", low=0.0)
     focus: float = setting(0.0, "Exponent of the focal loss; 0: cross-entropy", low=0.0)
@@ -65,31 +69,40 @@ def train_lidar(config: LidarTrainingConfig) -> dict[str, Any]:
     Writes ``checkpoint.pt``, ``scan_cnn.safetensors``, ``scan_cnn.json`` and ``scan_cnn.md``.
 
     Returns:
-        What the model card says: command, settings, git revision and metrics.
+        What the model card says: command, data, settings, git revision and metrics; with
+        ``config.weights`` also those of the start.
+
+    Raises:
+        ValueError: if the labelled scans or the weights cannot be used.
+        FileNotFoundError: if a file does not exist.
     """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     output = Path(config.output)
+    data = _data(config)
     state = _fresh_state(config)
+    start = data.judge(state.model.eval()) if config.weights else {}
     step = _resume(output / "checkpoint.pt", state, config)
     progress = tqdm(total=config.steps, initial=step, desc="scan network", unit="step")
-    for losses in train_steps(state, config, step):
+    for losses in train_steps(state, data.batches, config, step):
         step += 1
         progress.update()
         progress.set_postfix(loss=f"{losses['beams']:.4f}")
         if step % config.checkpoint_every == 0 or step == config.steps:
             save_checkpoint(output / "checkpoint.pt", state, step, _run_settings(config))
     progress.close()
-    return _publish(_averaged_network(state).eval(), config, output)
+    network = _averaged_network(state).eval()
+    metrics = {f"{name}, before": counts for name, counts in start.items()} | data.judge(network)
+    command = training_command(MODULE, config)
+    settings = _run_settings(config)
+    return write_card(network, output, command, settings, metrics, data.description)
 
 
 def train_steps(
-    state: TrainingState, config: LidarTrainingConfig, start: int
+    state: TrainingState, scans: Dataset[ScanBatch], config: LidarTrainingConfig, start: int
 ) -> Iterator[dict[str, float]]:
     """Run the optimizer steps from ``start`` on, yielding the losses of each."""
-    total = config.steps * config.sensors
-    scans = SimulatedScans(config.seed * SEEDS_PER_RUN, total, config.batch)
-    remaining = Subset(scans, range(start * config.sensors, total))
+    remaining = Subset(scans, range(start * config.sensors, config.steps * config.sensors))
     loader = DataLoader(remaining, batch_size=None, num_workers=config.workers)
     batches = iter(loader)
     for _ in range(start, config.steps):
@@ -139,8 +152,31 @@ def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float
     return (miss**focus * entropy).sum() / max(len(logits), 1)
 
 
+def _data(config: LidarTrainingConfig) -> LidarData:
+    first_seed, batches = config.seed * SEEDS_PER_RUN, config.steps * config.sensors
+    if config.scans:
+        return recorded_data(
+            Path(config.scans).expanduser(), config.held_out, first_seed, batches, config.batch
+        )
+    return simulated_data(
+        first_seed,
+        batches,
+        config.batch,
+        sensors=config.evaluation_batches,
+        frames=config.evaluation_frames,
+    )
+
+
+def _start_network(weights: str) -> ScanNetwork:
+    """Random weights, those of a file, or those that ship."""
+    if not weights:
+        return ScanNetwork()
+    path = "" if weights == SHIPPED else weights
+    return load_segmenter(SegmenterConfig(weights=path, engine="torch")).network
+
+
 def _fresh_state(config: LidarTrainingConfig) -> TrainingState:
-    network = ScanNetwork()
+    network = _start_network(config.weights)
     optimizer = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
@@ -171,16 +207,6 @@ def _run_settings(config: LidarTrainingConfig) -> dict[str, Any]:
     """Settings that decide the weights."""
     settings = dataclasses.asdict(config)
     return {k: v for k, v in settings.items() if k not in UNRELATED}
-
-
-def _publish(network: ScanNetwork, config: LidarTrainingConfig, output: Path) -> dict[str, Any]:
-    unseen = SimulatedScans(EVALUATION_SEED, config.evaluation_batches, config.batch)
-    metrics = {"random sensors and clutter": evaluate_batches(network, unseen)}
-    for name in ("formula_student", "roboracer"):
-        groups = evaluate_vehicle(network, name, EVALUATION_SEED, config.evaluation_frames)
-        metrics |= {f"{name}, {group}": counts for group, counts in groups.items()}
-    command = training_command(MODULE, config)
-    return write_card(network, output, command, _run_settings(config), metrics)
 
 
 if __name__ == "__main__":

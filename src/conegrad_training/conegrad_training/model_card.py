@@ -31,7 +31,7 @@ def git_revision() -> str:
 def write_card(stem: Path, title: str, card: Mapping[str, Any]) -> None:
     """Write ``stem.json`` and, with the same content, ``stem.md``."""
     stem.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
-    lines = [f"# {title}", "", "Trained on simulated data alone.", ""]
+    lines = [f"# {title}", "", f"Trained on {card['data']}.", ""]
     lines += [f"- {name}: `{card[name]}`" for name in ("command", "git_revision", "sha256")]
     for section in ("settings", "metrics"):
         lines += ["", f"## {section.capitalize()}", "", "| name | value |", "|---|---|"]

@@ -1,4 +1,8 @@
-"""Train the cone detector on simulation; resumes where it was stopped."""
+"""Train the cone detector alone, on simulated frames or on labelled photographs (--images).
+
+Photographs come with YOLO labels; see 'Each network alone' in docs/training.md. A run that was
+stopped goes on where it was.
+"""
 
 import argparse
 

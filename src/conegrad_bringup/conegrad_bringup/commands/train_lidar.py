@@ -1,4 +1,8 @@
-"""Train the scan segmenter on simulation; resumes where it was stopped."""
+"""Train the scan segmenter alone, on simulated scans or on labelled recordings (--scans).
+
+Recordings are .npz files; see 'Each network alone' in docs/training.md. A run that was stopped
+goes on where it was.
+"""
 
 import argparse
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conegrad_core.cones import CLASS_NAMES
+from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES, ConeClass
 
 ALIASES = {
     "blue": ("blue", "blue_cone", "bluecone", "cone_blue"),
@@ -25,6 +25,7 @@ ALIASES = {
         "cone_big_orange",
     ),
 }
+UNKNOWN_NAMES = ("unknown", "unknown_cone", "other_cone")
 CANONICAL = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 
 
@@ -38,12 +39,32 @@ def class_order(names: Sequence[str], source: str) -> list[int]:
     Raises:
         ValueError: naming the file, the names found and those expected.
     """
-    known = [
-        CANONICAL.get(name.strip().lower().replace(" ", "_").replace("-", "_")) for name in names
-    ]
+    known = [CANONICAL.get(_plain(name)) for name in names]
     if sorted(map(str, known)) != sorted(CLASS_NAMES):
         raise ValueError(
             f"{source} has the classes {list(names)}, expected {list(CLASS_NAMES)} in any order "
             "(or common aliases such as 'large_orange_cone')"
         )
     return [known.index(name) for name in CLASS_NAMES]
+
+
+def cone_classes(names: Sequence[str], source: str) -> list[ConeClass]:
+    """The class of each name of a data set, in its order; it may lack classes.
+
+    Args:
+        names: class names; ``unknown`` is a cone of a colour that was not told.
+        source: the file, for the message.
+
+    Raises:
+        ValueError: for a name that no cone has, naming the file.
+    """
+    known = CANONICAL | dict.fromkeys(UNKNOWN_NAMES, COLOUR_NAMES[ConeClass.UNKNOWN])
+    for name in names:
+        if _plain(name) not in known:
+            expected = ", ".join(COLOUR_NAMES)
+            raise ValueError(f"{source} has the class {name!r}, expected names such as {expected}")
+    return [ConeClass[known[_plain(name)].upper()] for name in names]
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
