@@ -17,17 +17,18 @@ def candidate_scores(logits: Tensor) -> Tensor:
 
 def box_iou(first_xyxy: Tensor, second_xyxy: Tensor) -> Tensor:
     """Intersection over union ``(N, M)`` of boxes ``(N, 4)`` and ``(M, 4)``; 0 for empty boxes."""
-    first, second = first_xyxy[:, None], second_xyxy[None]
-    low, high = (
-        torch.maximum(first[..., :2], second[..., :2]),
-        first[..., 2:].minimum(second[..., 2:]),
-    )
-    overlap = (high - low).clamp(min=0).prod(-1)
-    return overlap / (_areas(first) + _areas(second) - overlap).clamp(min=1e-9)
+    first = first_xyxy[:, None].unbind(-1)  # left, top, right, bottom
+    second = second_xyxy[None].unbind(-1)
+    width = first[2].minimum(second[2]) - first[0].maximum(second[0])
+    height = first[3].minimum(second[3]) - first[1].maximum(second[1])
+    overlap = width.clamp(min=0) * height.clamp(min=0)
+    total = _areas(first_xyxy)[:, None] + _areas(second_xyxy)
+    return overlap / (total - overlap).clamp(min=1e-9)
 
 
 def _areas(boxes_xyxy: Tensor) -> Tensor:
-    return (boxes_xyxy[..., 2:] - boxes_xyxy[..., :2]).clamp(min=0).prod(-1)
+    left, top, right, bottom = boxes_xyxy.unbind(-1)
+    return (right - left).clamp(min=0) * (bottom - top).clamp(min=0)
 
 
 def select_top(boxes_xyxy: Tensor, logits: Tensor, count: int) -> Detections:

@@ -12,6 +12,7 @@ from conegrad_core.fusion.segments import LidarCandidates
 
 MIN_DISTANCE = 0.3  # [m], nearer to the camera than this an object has no useful angles
 SMALL_CONE = 0.325  # [m], height that sets the scale of the tolerances
+MAX_SCORE = 30.0  # log scores beyond it are as good as certain, and their exponentials finite
 
 
 class Association(NamedTuple):
@@ -67,12 +68,13 @@ def match_scores(lidar: LidarCandidates, camera: CameraCandidates, scalars: Scal
 def transport(
     scores: Tensor, unmatched_row: Tensor, unmatched_column: Tensor, rounds: int
 ) -> Association:
-    """Sinkhorn iterations in the log domain with a dustbin for each side.
+    """Sinkhorn iterations with a dustbin for each side.
 
-    Every row sums to 1 with its dustbin, every column (up to convergence) with its own.
+    Every row sums to 1 with its dustbin, every column (up to convergence) with its own. The
+    dustbins keep all sums away from 0, so that no logarithms are needed in the rounds.
 
     Args:
-        scores: ``(S, C)`` log scores.
+        scores: ``(S, C)`` log likelihoods, cut at :data:`MAX_SCORE`.
         unmatched_row: log score of a row for its dustbin.
         unmatched_column: log score of a column for its dustbin.
         rounds: of row and column normalisation; rows come last.
@@ -80,12 +82,15 @@ def transport(
     Source:
         Cuturi, Sinkhorn Distances, NeurIPS 2013; Sarlin et al., SuperGlue, CVPR 2020 (dustbins).
     """
-    column = scores.new_zeros(scores.shape[1])
-    row = -torch.logaddexp((scores + column).logsumexp(1), unmatched_row)
+    weights = scores.clamp(max=MAX_SCORE).exp()
+    free_row = unmatched_row.clamp(min=-MAX_SCORE).exp()
+    free_column = unmatched_column.clamp(min=-MAX_SCORE).exp()
+    row = 1 / (weights.sum(1) + free_row)
+    column = torch.ones_like(scores[:1].sum(0))
     for _ in range(rounds - 1):
-        column = -torch.logaddexp((scores + row[:, None]).logsumexp(0), unmatched_column)
-        row = -torch.logaddexp((scores + column).logsumexp(1), unmatched_row)
-    return Association((scores + column + row[:, None]).exp(), (unmatched_row + row).exp())
+        column = 1 / (row @ weights + free_column)
+        row = 1 / (weights @ column + free_row)
+    return Association(weights * row[:, None] * column, free_row * row)
 
 
 def _log_prior(log_odds: Tensor, floor: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ COEFFICIENTS = {
 MAX_TANGENT = 60.0  # rays further than 89 degrees from the optical axis are cut to this
 NEWTON_STEPS = 20
 MAX_STEP = 0.5  # of a Newton step, in units of 1 + |x|: keeps unsolvable points from flying off
-SOLVED = 1e-6  # residual at which the search ends; the last step with a graph squares it
+SOLVED = 1e-8  # residual at which the search ends
 MAX_RESIDUAL = 1e-3  # beyond it no ideal ray reaches the point
 MIN_DETERMINANT = 1e-3  # of a Jacobian that can be inverted
 
@@ -80,9 +80,9 @@ def distort_points(normalized: Tensor, distortion: Tensor, distortion_model: str
 def undistort_points(distorted: Tensor, distortion: Tensor, distortion_model: str) -> Tensor:
     """Inverse of :func:`distort_points` by Newton's method.
 
-    Differentiable in points and coefficients: the solution is found without a graph, then one
-    more Newton step is taken with it, whose gradient is that of the implicit function. Points
-    that no ideal ray reaches come out finite and mean nothing.
+    Differentiable in points and coefficients: the solution is found without a graph, then, where
+    a gradient is asked for, one more Newton step is taken with it, whose gradient is that of the
+    implicit function. Points that no ideal ray reaches come out finite and mean nothing.
 
     Args:
         distorted: ``(..., 2)`` distorted normalised coordinates.
@@ -136,9 +136,22 @@ def _is_zero(distortion: Tensor, distortion_model: str) -> bool:
     return polynomial and not distortion.requires_grad and not bool(distortion.any())
 
 
-def _eight(distortion: Tensor) -> Tensor:
-    """Coefficients (k1, k2, p1, p2, k3, k4, k5, k6) of the polynomial models."""
-    return torch.nn.functional.pad(distortion, (0, 8 - len(distortion)))
+def _eight(distortion: Tensor) -> Coefficients:
+    """Coefficients (k1, k2, p1, p2, k3, k4, k5, k6) of the polynomial models.
+
+    Plain numbers where nobody asks for their gradient: tensors would be indexed one by one.
+    """
+    padded = torch.nn.functional.pad(distortion, (0, 8 - len(distortion)))
+    return padded if distortion.requires_grad else padded.tolist()
+
+
+def _numbers(k: Coefficients) -> Sequence[float]:
+    return k.tolist() if isinstance(k, Tensor) else k
+
+
+def _wants_gradient(points: Tensor, k: Coefficients) -> bool:
+    learned = points.requires_grad or (isinstance(k, Tensor) and k.requires_grad)
+    return torch.is_grad_enabled() and learned
 
 
 # The formulas below are plain arithmetic: tensors inside the graph, arrays while searching.
@@ -183,15 +196,16 @@ def _angle_slope(angle: Array, k: Coefficients) -> Array:
     return 1 + square * inner
 
 
-def _distort_polynomial(normalized: Tensor, k: Tensor) -> Tensor:
+def _distort_polynomial(normalized: Tensor, k: Coefficients) -> Tensor:
     x, y = normalized.unbind(-1)
     return torch.stack(_polynomial(x, y, k), dim=-1)
 
 
-def _undistort_polynomial(distorted: Tensor, k: Tensor) -> Tensor:
-    fixed = k.detach()
-    found = _search_polynomial(_array(distorted), fixed.tolist())
-    solution = torch.from_numpy(found).to(distorted)
+def _undistort_polynomial(distorted: Tensor, k: Coefficients) -> Tensor:
+    fixed = _numbers(k)
+    solution = torch.from_numpy(_search_polynomial(_array(distorted), fixed)).to(distorted)
+    if not _wants_gradient(distorted, k):
+        return solution
     u, v = (distorted - _distort_polynomial(solution, k)).unbind(-1)
     x, y = solution.unbind(-1)
     xx, xy, yy = _jacobian(x, y, fixed)
@@ -224,8 +238,10 @@ def _search_polynomial(target: FloatArray, k: Coefficients) -> FloatArray:
 
 def _undistort_equidistant(distorted: Tensor, k: Tensor) -> Tensor:
     radius = _safe_radius(distorted)
-    fixed = k.detach()
-    angle = torch.from_numpy(_search_angle(_array(radius), fixed.tolist())).to(distorted)
+    fixed = k.tolist()
+    angle = torch.from_numpy(_search_angle(_array(radius), fixed)).to(distorted)
+    if not _wants_gradient(distorted, k):
+        return distorted * (angle.tan() / radius)
     residual = radius - _distorted_angle(angle, k)
     slope = _angle_slope(angle, fixed)
     solved = (residual.detach().abs() < MAX_RESIDUAL) & (slope > MIN_DETERMINANT)

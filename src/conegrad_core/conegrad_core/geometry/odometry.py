@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
 from conegrad_core.shapes import check_shape
 
 
@@ -45,9 +44,14 @@ def sensor_motion(motion: Pose2, base_from_sensor: Tensor) -> Tensor:
         ValueError: if ``base_from_sensor`` has another shape.
     """
     check_shape(base_from_sensor, 4, 4, name="base_from_sensor")
-    of_base = pose_matrix(*(torch.tensor(value, dtype=torch.float64) for value in motion))
+    cos, sin = math.cos(motion.yaw), math.sin(motion.yaw)
+    of_base = torch.tensor(
+        [[cos, -sin, 0, motion.x], [sin, cos, 0, motion.y], [0, 0, 1, 0], [0, 0, 0, 1]],
+        dtype=torch.float64,
+    )
     mounting = base_from_sensor.double()
-    return (rigid_inverse(mounting) @ of_base @ mounting).to(base_from_sensor)
+    of_sensor: Tensor = torch.linalg.solve(mounting, of_base @ mounting)
+    return of_sensor.to(base_from_sensor)
 
 
 class OdometryBuffer:
