@@ -10,17 +10,15 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.camera.image import Detections, RgbImage
-from conegrad_core.config import Config, setting
+from conegrad_core.config import setting
 from conegrad_core.drawing import draw_detections
-from conegrad_nodes.decode import DecodeError, image_from_msg
+from conegrad_nodes.decode import image_from_msg
 from conegrad_nodes.encode import detections_to_msg, image_to_msg
-from conegrad_nodes.findings import Finding, Level
-from conegrad_nodes.inputs import Input
-from conegrad_nodes.model_node import PerceptionNode
 from conegrad_nodes.parameters import declare_config
-from conegrad_nodes.qos import LATEST, RESULTS, input_qos
+from conegrad_nodes.qos import LATEST, RESULTS
 from conegrad_nodes.running import run
-from conegrad_nodes.worker import Arrived, LatestWorker
+from conegrad_nodes.sensor_node import SensorNode, SensorNodeConfig
+from conegrad_nodes.worker import Arrived
 
 TRANSPORTS: dict[str, tuple[Any, str]] = {
     "raw": (Image, "image_raw"),
@@ -30,15 +28,10 @@ WARM_UP_RUNS = 3
 
 
 @dataclass(frozen=True)
-class CameraNodeConfig(Config):
+class CameraNodeConfig(SensorNodeConfig):
     """Settings of the camera node."""
 
-    autostart: bool = setting(True, "Configure and activate without being asked")
     image_transport: str = setting("raw", "raw: image_raw; compressed: image_raw/compressed")
-    reliability: str = setting("best_effort", "QoS of the images: best_effort or reliable")
-    depth: int = setting(1, "QoS of the images: messages that wait at most", low=1, high=1000)
-    input_timeout: float = setting(1.0, "Images count as stopped after this [s]", low=0.01)
-    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,11 +41,8 @@ class CameraNodeConfig(Config):
             )
 
 
-class CameraNode(PerceptionNode):
-    """Publishes the cone candidates of each image.
-
-    The detector runs in a thread of its own on the latest image, so that other callbacks of the
-    process are served meanwhile; an image that a newer one overtakes is dropped and counted.
+class CameraNode(SensorNode):
+    """Publishes the cone candidates of the latest image.
 
     Subscribes: ``image_raw`` (sensor_msgs/Image) or ``image_raw/compressed``
     (sensor_msgs/CompressedImage).
@@ -64,27 +54,11 @@ class CameraNode(PerceptionNode):
     """
 
     def __init__(self, **node_options: Any) -> None:
-        super().__init__("camera_node", **node_options)
+        super().__init__("camera_node", "detector", **node_options)
         self._config = declare_config(self, CameraNodeConfig)
         self._detector_config = declare_config(self, DetectorConfig, "detector")
         self._detector: Detector | None = None
-        self._worker: LatestWorker[Arrived] | None = None
-        msgtype, topic = TRANSPORTS[self._config.image_transport]
-        self._input = Input(
-            self,
-            msgtype,
-            topic,
-            self._on_image,
-            input_qos(self._config.reliability, self._config.depth),
-            timeout=self._config.input_timeout,
-            stamp_tolerance=self._config.stamp_tolerance,
-        )
-        self.inputs = [self._input]
-
-    @property
-    def wants_start(self) -> bool:
-        """Parameter ``autostart``."""
-        return self._config.autostart
+        self.listen(*TRANSPORTS[self._config.image_transport])
 
     def load(self) -> None:
         """Load the detector and create the outputs."""
@@ -98,13 +72,7 @@ class CameraNode(PerceptionNode):
         black = np.zeros((config.input_height, config.input_width, 3), dtype=np.uint8)
         for _ in range(WARM_UP_RUNS):
             self._detect(black)
-        self._worker = LatestWorker(self._process, "camera_node")
-
-    def halt(self) -> None:
-        """End the thread of the detector."""
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
+        self.start_worker()
 
     def release(self) -> None:
         """Drop the detector and the outputs."""
@@ -113,26 +81,10 @@ class CameraNode(PerceptionNode):
             self.destroy_lifecycle_publisher(self._output)
             self.destroy_lifecycle_publisher(self._debug)
 
-    def check(self) -> list[Finding]:
-        """How many images were overtaken; raises what ended the thread of the detector."""
-        if self._worker is None:
-            return []
-        self._worker.raise_failure()
-        values = {"dropped": str(self._worker.dropped)}
-        text = f"{self._worker.dropped} images overtaken by newer ones"
-        return [Finding("detector", Level.OK, "running", text, values)]
-
-    def _on_image(self, msg: Any, arrival: float) -> None:
-        if self._worker is not None:
-            self._worker.submit(Arrived(msg, arrival))
-
-    def _process(self, arrived: Arrived) -> None:
+    def process(self, arrived: Arrived) -> None:
+        """Publish the detections of an image."""
         header = arrived.msg.header
-        try:
-            image = image_from_msg(arrived.msg)
-        except DecodeError as error:
-            self._input.refuse(error)
-            return
+        image = image_from_msg(arrived.msg)
         detections = self._detect(image)
         height, width = image.shape[:2]
         self._output.publish(detections_to_msg(detections, header, width, height))

@@ -8,20 +8,18 @@ import torch
 from conegrad_msgs.msg import ScanSegmentation
 from sensor_msgs.msg import LaserScan, PointCloud2
 
-from conegrad_core.config import Config, setting
+from conegrad_core.config import setting
 from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
 from conegrad_nodes.decode import DecodeError, points_from_msg, scan_from_msg
 from conegrad_nodes.encode import segmentation_to_msg
-from conegrad_nodes.findings import Finding, Level
-from conegrad_nodes.inputs import Input
-from conegrad_nodes.model_node import PerceptionNode
 from conegrad_nodes.parameters import declare_config
-from conegrad_nodes.qos import RESULTS, input_qos
+from conegrad_nodes.qos import RESULTS
 from conegrad_nodes.running import run
-from conegrad_nodes.worker import Arrived, LatestWorker
+from conegrad_nodes.sensor_node import SensorNode, SensorNodeConfig
+from conegrad_nodes.worker import Arrived
 
 INPUTS: dict[str, Any] = {"scan": LaserScan, "points": PointCloud2}
 WARM_UP_BEAMS = 1081
@@ -30,15 +28,10 @@ FLAT_GROUND = np.array([[x, y, -0.5] for x in range(1, 9) for y in range(-4, 5)]
 
 
 @dataclass(frozen=True)
-class LidarNodeConfig(Config):
+class LidarNodeConfig(SensorNodeConfig):
     """Settings of the LiDAR node."""
 
-    autostart: bool = setting(True, "Configure and activate without being asked")
     input: str = setting("scan", "scan: LaserScan; points: PointCloud2, reduced to a planar scan")
-    reliability: str = setting("best_effort", "QoS of the input: best_effort or reliable")
-    depth: int = setting(1, "QoS of the input: messages that wait at most", low=1, high=1000)
-    input_timeout: float = setting(1.0, "The input counts as stopped after this [s]", low=0.01)
-    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,8 +39,8 @@ class LidarNodeConfig(Config):
             raise ValueError(f"input is {self.input!r}, expected scan or points")
 
 
-class LidarNode(PerceptionNode):
-    """Publishes the cone evidence of each beam of each scan.
+class LidarNode(SensorNode):
+    """Publishes the cone evidence of each beam of the latest scan.
 
     Subscribes: ``scan`` (sensor_msgs/LaserScan) or ``points`` (sensor_msgs/PointCloud2).
     Publishes: ``segmentation`` (conegrad_msgs/ScanSegmentation) with the header of the scan;
@@ -59,27 +52,12 @@ class LidarNode(PerceptionNode):
     """
 
     def __init__(self, **node_options: Any) -> None:
-        super().__init__("lidar_node", **node_options)
+        super().__init__("lidar_node", "segmenter", **node_options)
         self._config = declare_config(self, LidarNodeConfig)
         self._segmenter_config = declare_config(self, SegmenterConfig, "segmenter")
         self._reduction_config = declare_config(self, ReductionConfig, "reduction")
         self._segmenter: ScanSegmenter | None = None
-        self._worker: LatestWorker[Arrived] | None = None
-        self._input = Input(
-            self,
-            INPUTS[self._config.input],
-            self._config.input,
-            self._on_message,
-            input_qos(self._config.reliability, self._config.depth),
-            timeout=self._config.input_timeout,
-            stamp_tolerance=self._config.stamp_tolerance,
-        )
-        self.inputs = [self._input]
-
-    @property
-    def wants_start(self) -> bool:
-        """Parameter ``autostart``."""
-        return self._config.autostart
+        self.listen(INPUTS[self._config.input], self._config.input)
 
     def load(self) -> None:
         """Load the segmenter and create the output."""
@@ -93,13 +71,7 @@ class LidarNode(PerceptionNode):
         angles = torch.linspace(-2.35, 2.35, WARM_UP_BEAMS)
         for _ in range(WARM_UP_RUNS):
             self._segment(Scan(torch.full((WARM_UP_BEAMS,), 5.0), angles))
-        self._worker = LatestWorker(self._process, "lidar_node")
-
-    def halt(self) -> None:
-        """End the thread of the segmenter."""
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
+        self.start_worker()
 
     def release(self) -> None:
         """Drop the segmenter and the output."""
@@ -107,26 +79,10 @@ class LidarNode(PerceptionNode):
             self._segmenter = None
             self.destroy_lifecycle_publisher(self._output)
 
-    def check(self) -> list[Finding]:
-        """How many scans were overtaken; raises what ended the thread of the segmenter."""
-        if self._worker is None:
-            return []
-        self._worker.raise_failure()
-        values = {"dropped": str(self._worker.dropped)}
-        text = f"{self._worker.dropped} scans overtaken by newer ones"
-        return [Finding("segmenter", Level.OK, "running", text, values)]
-
-    def _on_message(self, msg: Any, arrival: float) -> None:
-        if self._worker is not None:
-            self._worker.submit(Arrived(msg, arrival))
-
-    def _process(self, arrived: Arrived) -> None:
+    def process(self, arrived: Arrived) -> None:
+        """Publish the segmentation of a scan or of a cloud."""
         header = arrived.msg.header
-        try:
-            scan, range_min, range_max = self._scan(arrived.msg)
-        except DecodeError as error:
-            self._input.refuse(error)
-            return
+        scan, range_min, range_max = self._scan(arrived.msg)
         segmented = self._segment(scan)
         self._output.publish(segmentation_to_msg(segmented, header, range_min, range_max))
         self.latency.publish(arrived.arrival, header.stamp)

@@ -71,9 +71,10 @@ class TrainingCameraNode(CameraNode):
             self._service = None
         super().release()
 
-    def _process(self, arrived: Arrived) -> None:
+    def process(self, arrived: Arrived) -> None:
+        """As on the car, noting the stamp of the image."""
         self._stamp_ns = stamp_ns_from_msg(arrived.msg.header.stamp)
-        super()._process(arrived)
+        super().process(arrived)
 
     def _detect(self, image: RgbImage) -> Detections:
         detector = self._loaded()

@@ -77,9 +77,10 @@ class TrainingLidarNode(LidarNode):
         super().warm_up()
         set_training(segmenter, self._mode)
 
-    def _process(self, arrived: Arrived) -> None:
+    def process(self, arrived: Arrived) -> None:
+        """As on the car, noting the stamp of the scan."""
         self._stamp_ns = stamp_ns_from_msg(arrived.msg.header.stamp)
-        super()._process(arrived)
+        super().process(arrived)
 
     def _segment(self, scan: Scan) -> SegmentedScan:
         segmenter = self._loaded()
