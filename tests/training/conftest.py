@@ -1,18 +1,18 @@
 """A small car, a bag of a second, and untrained weights: enough to train on in seconds."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from small_car import HEIGHT, WIDTH, small_car
 
 from conegrad_core.camera.checkpoint import save_network
 from conegrad_core.camera.head import build_network
 from conegrad_core.fusion.scalars import FusionScalars
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import save_segmenter
-from conegrad_core.vehicle import Vehicle, load_vehicle
+from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.bag import BagConfig, SimulatedBag, make_track, simulate_bag
 from conegrad_simulation.drive import DriveConfig
 from conegrad_training.replay import BagReplay
@@ -20,20 +20,11 @@ from conegrad_training.sample import Sample
 from conegrad_training.simulated_samples import SimulatedSamples
 from conegrad_training.system import SystemConfig, TrainableSystem, load_system
 
-WIDTH, HEIGHT = 160, 96  # [px] of images and of the detector's input
-
 
 @pytest.fixture(scope="session")
 def small_vehicle() -> Vehicle:
     """The preset of the race car with a coarse camera and a coarse LiDAR."""
-    vehicle = load_vehicle("formula_student")
-    camera = dataclasses.replace(
-        vehicle.camera, width=WIDTH, height=HEIGHT, rate=10.0, hfov=1.6, intrinsics=None
-    )
-    lidar = dataclasses.replace(
-        vehicle.lidar, beams=361, angle_increment=0.013, angle_min=-2.34, rate=20.0
-    )
-    return dataclasses.replace(vehicle, camera=camera, lidar=lidar)
+    return small_car()
 
 
 @pytest.fixture(scope="session")
