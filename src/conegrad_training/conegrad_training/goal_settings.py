@@ -85,6 +85,7 @@ def goal_data(bags: Sequence[Path], settings: GoalSettings) -> Data:
         seed=settings.training.run.seed,
         track=Path(data.track) if data.track else None,
         vehicle=load_vehicle(data.vehicle) if data.vehicle else None,
+        reduction=settings.training.reduction,
     )
 
 

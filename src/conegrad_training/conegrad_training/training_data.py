@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_training.errors import ReplayError
 from conegrad_training.replay import BagReplay, split_by_sequence
@@ -24,6 +25,7 @@ def bag_data(
     seed: int = 1,
     track: Path | None = None,
     vehicle: Vehicle | None = None,
+    reduction: ReductionConfig | None = None,
 ) -> Data:
     """Samples of recorded drives.
 
@@ -35,6 +37,7 @@ def bag_data(
         seed: of the split.
         track: map of the cones of all bags; None takes their truth topics.
         vehicle: preset that replaces the calibration of the bags.
+        reduction: of point clouds to scans, as of the LiDAR node.
 
     Raises:
         ReplayError: if there is no bag, or one cannot be learned from.
@@ -44,10 +47,14 @@ def bag_data(
     training = list(bags)
     if not tests and test_share > 0:
         training, tests = split_by_sequence(training, test_share, seed)
+
+    def replayed(paths: Sequence[Path]) -> Dataset[Sample]:
+        return joined(
+            [BagReplay(path, track=track, vehicle=vehicle, reduction=reduction) for path in paths]
+        )
+
     return Data(
-        _replayed(training, track, vehicle),
-        _replayed(tests or training, track, vehicle),
-        tuple(bag.name for bag in training),
+        replayed(training), replayed(tests or training), tuple(bag.name for bag in training)
     )
 
 
@@ -56,7 +63,3 @@ def simulated_data(vehicle: Vehicle, count: int, level: str, seed: int) -> Data:
     made = SimulatedSamples(vehicle, first_seed=seed * 1_000_000, count=count, level=level)
     unseen = SimulatedSamples(vehicle, first_seed=UNSEEN_SEED, count=count, level=level)
     return Data(made, unseen, (f"{count} simulated frames, {vehicle.name}, {level}",))
-
-
-def _replayed(bags: Sequence[Path], track: Path | None, vehicle: Vehicle | None) -> Dataset[Sample]:
-    return joined([BagReplay(bag, track=track, vehicle=vehicle) for bag in bags])

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from conegrad_core.config import Config, setting
 from conegrad_core.evaluation.matching import EvaluationConfig
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.losses import EndLoss, EndLossConfig
 from conegrad_training.augmentation import AugmentationConfig
 from conegrad_training.budget import Budget
@@ -65,6 +66,7 @@ class TrainingConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     loss: EndLossConfig = field(default_factory=EndLossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    reduction: ReductionConfig = field(default_factory=ReductionConfig)
     evaluation: EvaluationConfig = field(default_factory=lambda: EvaluationConfig(max_range=12.0))
 
 

@@ -154,3 +154,14 @@ def test_a_row_of_another_class_is_refused(folder, tmp_path):
 def test_another_folder_is_refused_with_the_missing_file(tmp_path):
     with pytest.raises(BagError, match=r"odometry\.json is missing"):
         import_fskitti(tmp_path, tmp_path / "bag")
+
+
+def test_part_of_a_sequence_can_be_imported(folder, tmp_path):
+    import_fskitti(folder, tmp_path / "bag", rows=slice(1, None))
+    (image,) = read(tmp_path / "bag")["/image_raw/compressed"]
+    assert (image.header.stamp.sec, image.header.stamp.nanosec) == (51, 500_000_000)
+
+
+def test_a_part_without_frames_is_refused(folder, tmp_path):
+    with pytest.raises(BagError, match="has 2 frames, none of them from 2 to 5"):
+        import_fskitti(folder, tmp_path / "bag", rows=slice(2, 5))

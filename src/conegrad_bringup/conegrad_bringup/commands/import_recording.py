@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "tilt, on the ground of the clouds)",
     )
     parser.add_argument(
+        "--frames",
+        default=":",
+        metavar="FIRST:END",
+        help="fskitti: part of the sequence, such as :8 or 8: (default: all frames)",
+    )
+    parser.add_argument(
         "--vehicle",
         default="",
         help=f"folder: vehicle preset by name or file (default: {CALIBRATION} in the folder)",
@@ -48,11 +54,20 @@ def run(options: argparse.Namespace) -> None:
             options.folder,
             output_of(options),
             lidar_height=options.lidar_height,
+            rows=_rows(options.frames),
             progress=Bar("import"),
         )
     else:
         _import_folder(options)
     print(f"{options.output}: written; 'conegrad info {options.output}' describes it")
+
+
+def _rows(text: str) -> slice:
+    """The slice that ``FIRST:END`` says; either may be left out."""
+    first, colon, end = text.partition(":")
+    if not colon or not all(part.isdecimal() for part in (first, end) if part):
+        raise ValueError(f"--frames {text}: expected FIRST:END, such as :8 or 8:")
+    return slice(int(first or 0), int(end) if end else None)
 
 
 def _import_folder(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conegrad_bringup.options import add_config, named_values, read_config
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.vehicle import load_vehicle
 from conegrad_training.augmentation import AugmentationConfig
@@ -50,6 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--augment", nargs="+", default=[], metavar="NAME=VALUE", help="settings of augmentation"
     )
+    parser.add_argument(
+        "--reduction",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="settings of the reduction of clouds to scans, as of the LiDAR node",
+    )
     for config in (RunConfig, PatternConfig, OptimizerConfig, SystemConfig, TrackingConfig):
         add_config(parser, config)
 
@@ -63,6 +71,7 @@ def run(options: argparse.Namespace) -> None:
         optimizer=read_config(options, OptimizerConfig),
         loss=EndLossConfig(**named_values(options.loss, "--loss")),
         augmentation=AugmentationConfig(**named_values(options.augment, "--augment")),
+        reduction=ReductionConfig(**named_values(options.reduction, "--reduction")),
     )
     check_precision(config.system)
     with joined(), folder_of_this_process(options.output) as output:
@@ -70,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
         tracking = read_config(options, TrackingConfig)
         headlines, look = run_tracked(
             config,
-            _data(options),
+            _data(options, config),
             output,
             tracking if is_first else dataclasses.replace(tracking, tracking=False),
             resume=options.resume,
@@ -80,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
             _print_results(options.output, headlines, look)
 
 
-def _data(options: argparse.Namespace) -> Data:
+def _data(options: argparse.Namespace, config: TrainingConfig) -> Data:
     vehicle = load_vehicle(options.vehicle) if options.vehicle else None
     if options.simulated:
         return simulated_data(
@@ -93,6 +102,7 @@ def _data(options: argparse.Namespace) -> Data:
         seed=options.seed,
         track=options.track,
         vehicle=vehicle,
+        reduction=config.reduction,
     )
 
 

@@ -52,6 +52,7 @@ def import_fskitti(
     output: Path,
     *,
     lidar_height: float | None = None,
+    rows: slice = slice(None),
     progress: Callable[[Iterator[FskittiFrame], int], Iterator[FskittiFrame]] | None = None,
 ) -> None:
     """Write the clouds, images, labels and poses of a sequence into a new bag.
@@ -65,12 +66,18 @@ def import_fskitti(
         output: the bag to create.
         lidar_height: height of the LiDAR above the ground [m], if not to be measured; the LiDAR
             then counts as level.
+        rows: frames to write, in the order of time; the mounting is measured in all of them.
         progress: wraps the frames to show progress; given them and their number.
 
     Raises:
-        BagError: if a file is missing or holds something else.
+        BagError: if a file is missing or holds something else, or no frame is chosen.
     """
     frames = read_frames(folder)
+    written = frames[rows]
+    if not written:
+        raise BagError(
+            f"{folder} has {len(frames)} frames, none of them from {rows.start} to {rows.stop}"
+        )
     camera = _read_calibration(folder)
     if lidar_height is None:
         base_from_lidar = measured_mounting(folder, frames)
@@ -78,9 +85,9 @@ def import_fskitti(
         base_from_lidar = np.eye(4)
         base_from_lidar[2, 3] = lidar_height
     with BagWriter(output) as bag:
-        _write_transforms(bag, frames[0].stamp_ns, camera, base_from_lidar)
-        stream = iter(frames)
-        for frame in progress(stream, len(frames)) if progress else stream:
+        _write_transforms(bag, written[0].stamp_ns, camera, base_from_lidar)
+        stream = iter(written)
+        for frame in progress(stream, len(written)) if progress else stream:
             _write_frame(bag, folder, frame, camera, float(base_from_lidar[2, 3]))
 
 
