@@ -13,7 +13,7 @@ WINDOW = 200  # latest messages that the diagnostics summarise
 
 
 class LatencyTopics:
-    """Publishes ``~/processing_latency`` and ``~/pipeline_latency`` [s].
+    """Publishes ``~/processing_latency`` and ``~/pipeline_latency`` [s] while subscribed.
 
     Processing is from the arrival of a message to its result, on the steady clock; pipeline is
     from the stamp of capture to the result, on the clock of the node.
@@ -26,7 +26,7 @@ class LatencyTopics:
         self._window: deque[float] = deque(maxlen=WINDOW)
 
     def publish(self, arrival: float, stamp: Time) -> None:
-        """Publish both for a result just published.
+        """Note a result just published, and publish its times.
 
         Args:
             arrival: ``time.perf_counter()`` when the message arrived.
@@ -34,9 +34,11 @@ class LatencyTopics:
         """
         processing = time.perf_counter() - arrival
         self._window.append(processing)
-        self._processing.publish(Float64(data=processing))
-        now = self._node.get_clock().now().nanoseconds
-        self._pipeline.publish(Float64(data=(now - stamp_ns_from_msg(stamp)) / 1e9))
+        if self._processing.get_subscription_count() > 0:
+            self._processing.publish(Float64(data=processing))
+        if self._pipeline.get_subscription_count() > 0:
+            now = self._node.get_clock().now().nanoseconds
+            self._pipeline.publish(Float64(data=(now - stamp_ns_from_msg(stamp)) / 1e9))
 
     def summary(self) -> dict[str, str]:
         """Percentiles of processing, for diagnostics."""
