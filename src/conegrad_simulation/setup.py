@@ -22,6 +22,7 @@ setup(
         "conegrad_nodes",
         "numpy",
         "opencv-python",
+        "pillow",
         "pyyaml",
         "rosbags",
         "scipy",
@@ -30,6 +31,10 @@ setup(
     ],
     zip_safe=False,
     entry_points={
-        "console_scripts": ["truth_node = conegrad_simulation.gazebo.truth_node:main"],
+        "console_scripts": [
+            "driver_node = conegrad_simulation.driver.driver_node:main",
+            "simulator_node = conegrad_simulation.closed_loop.simulator_node:main",
+            "truth_node = conegrad_simulation.gazebo.truth_node:main",
+        ],
     },
 )

@@ -22,6 +22,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command("simulate a drive or take one, perceive it, evaluate it", "demo"),
     "simulate": Command("drive along a track and record it as a bag", "simulate"),
+    "drive": Command("drive a simulated car on perceived cones alone", "drive"),
     "world": Command("make a scene as a world for Gazebo or as a bag", "world"),
     "import": Command("turn a folder of recordings into a bag", "import_recording"),
     "info": Command("what a bag holds, and what perception would miss in it", "info"),

@@ -18,14 +18,34 @@ BAG_SUFFIXES = (".mcap", ".db3")
 METADATA = "metadata.yaml"
 
 
-def add_config(parser: argparse.ArgumentParser, config_class: type[Config]) -> None:
-    """One ``--option`` per field of a settings dataclass of plain values."""
+def add_config(
+    parser: argparse.ArgumentParser, config_class: type[Config], leave_out: Sequence[str] = ()
+) -> None:
+    """One ``--option`` per field of a settings dataclass of plain values or tuples of numbers.
+
+    Args:
+        parser: gets the options.
+        config_class: the settings.
+        leave_out: fields without an option: they keep their defaults.
+    """
     for field in dataclasses.fields(config_class):
+        if field.name in leave_out:
+            continue
         described = f"{field.metadata['description']} (default: {field.default!r})"
         option = "--" + field.name.replace("_", "-")
         if isinstance(field.default, bool):
             parser.add_argument(
                 option, action=argparse.BooleanOptionalAction, default=field.default, help=described
+            )
+            continue
+        if isinstance(field.default, tuple):
+            parser.add_argument(
+                option,
+                type=float,
+                nargs=len(field.default),
+                default=field.default,
+                metavar="NUMBER",
+                help=described,
             )
             continue
         parser.add_argument(
@@ -43,8 +63,10 @@ def read_config(options: argparse.Namespace, config_class: type[C]) -> C:
     Raises:
         ValueError: if a value is out of bounds.
     """
-    fields = dataclasses.fields(config_class)
-    return config_class(**{field.name: getattr(options, field.name) for field in fields})
+    names = [f.name for f in dataclasses.fields(config_class) if hasattr(options, f.name)]
+    values = {name: getattr(options, name) for name in names}
+    # argparse gives a list where a tuple is meant.
+    return config_class(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
 
 
 def named_values(pairs: Sequence[str], option: str) -> dict[str, Any]:
@@ -81,6 +103,19 @@ def output_of(options: argparse.Namespace) -> Path:
             raise ValueError(f"{path} is no bag: not replaced")
         shutil.rmtree(path)
     return path
+
+
+def fresh_folder(folder: Path, marker: str) -> None:
+    """Make a folder, empty; an older one is cleared only if it holds the file ``marker``.
+
+    Raises:
+        ValueError: if it holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / marker).exists():
+        raise ValueError(f"{folder} is not empty and holds no {marker}: choose another one")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / marker).touch()
 
 
 class Bar:

@@ -15,6 +15,11 @@ def resample(points: Floats, step: float, *, is_closed: bool) -> Floats:
     return np.stack([np.interp(at, along, ring[:, axis]) for axis in (0, 1)], axis=1)
 
 
+def closed(points: Floats) -> Floats:
+    """A closed line as an open one that ends on its first point."""
+    return np.vstack([points, points[:1]])
+
+
 def arc_lengths(points: Floats) -> Floats:
     """``(M,)`` distance along an open polyline from its first point [m]."""
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)

@@ -1,4 +1,4 @@
-"""The ``perception`` executable as a child process, with its parameters."""
+"""An executable of the graph, such as ``perception``, as a child process with its parameters."""
 
 import ctypes
 import os
@@ -23,7 +23,7 @@ class GraphError(RuntimeError):
 
 
 class GraphProcess:
-    """Runs the three nodes in one child process; use it in a ``with`` statement.
+    """Runs nodes in one child process; use it in a ``with`` statement.
 
     Leaving the block stops the process with SIGINT, and kills it if that does not help, so that
     none is ever left behind.
@@ -38,6 +38,7 @@ class GraphProcess:
         parameters: Mapping[str, Any],
         *,
         parameter_files: Sequence[Path] = (),
+        module: str = "conegrad_nodes.perception",
     ) -> None:
         """Start the process.
 
@@ -45,12 +46,14 @@ class GraphProcess:
             domain: its ROS domain; it is heard on this machine only.
             parameters: by full name, such as ``detector.engine``, for all nodes.
             parameter_files: ROS parameter files; ``parameters`` take precedence.
+            module: whose ``main`` is run; by default that of all three perception nodes.
         """
+        self._name = module.rpartition(".")[2]
         self._folder = tempfile.TemporaryDirectory(prefix="conegrad-graph-")
         folder = Path(self._folder.name)
         own = folder / "parameters.yaml"
         own.write_text(yaml.safe_dump({"/**": {"ros__parameters": dict(parameters)}}))
-        arguments = [sys.executable, "-m", "conegrad_nodes.perception", "--ros-args"]
+        arguments = [sys.executable, "-m", module, "--ros-args"]
         for path in (*parameter_files, own):
             arguments += ["--params-file", str(path)]
         environment = {
@@ -92,7 +95,7 @@ class GraphProcess:
         """
         code = self._process.poll()
         if code is not None:
-            raise GraphError(f"the perception process ended with code {code}:\n{self.log()}")
+            raise GraphError(f"the {self._name} process ended with code {code}:\n{self.log()}")
 
     def log(self) -> str:
         """The last lines that the process printed."""

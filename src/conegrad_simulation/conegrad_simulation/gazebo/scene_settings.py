@@ -27,6 +27,12 @@ class SceneSettings(Config):
     lidar: str = setting("planar", "planar, or cloud for the 3-D LiDAR")
     world: str = setting("clear", "Preset of light, ground and clutter, such as clear or indoor")
     seed: int = setting(1, "Seed of the track, the cones and what stands around", low=0)
+    track_scale: float = setting(
+        0.0,
+        "Size of a track from a file relative to that file; 0: as it is",
+        low=0.0,
+        high=10.0,
+    )
     movable_cones: bool = setting(True, "Cones can be knocked over; fixed ones cost less time")
 
 
@@ -36,6 +42,7 @@ class SceneDescription(NamedTuple):
     Attributes:
         settings: what it was made of, with files by their absolute paths.
         vehicle: the car.
+        scale: size of the track relative to full size.
         track: cones and the line to drive; the car starts on its first point.
         world: light, ground and weather.
         scene: cones as they stand, and what is around; equal to that of a bag.
@@ -43,6 +50,7 @@ class SceneDescription(NamedTuple):
 
     settings: SceneSettings
     vehicle: Vehicle
+    scale: float
     track: Track
     world: World
     scene: Scene
@@ -60,9 +68,13 @@ def describe_scene(settings: SceneSettings) -> SceneDescription:
     )
     vehicle, world = load_vehicle(settings.vehicle), World.preset(settings.world)
     track = make_track(settings.track, settings.seed, vehicle)
+    scale = vehicle.cone_spacing_scale
+    if settings.track.endswith(".csv"):
+        scale = settings.track_scale or 1.0
+        track = track.scaled(scale)
     keep_clear = track.centre_line[::CLEAR_LINE_STEP]
     scene = furnished_scene(track.positions, track.classes, keep_clear, world, settings.seed)
-    return SceneDescription(settings, vehicle, track, world, scene)
+    return SceneDescription(settings, vehicle, scale, track, world, scene)
 
 
 def _absolute(name: str) -> str:

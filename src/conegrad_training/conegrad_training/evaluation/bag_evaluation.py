@@ -13,7 +13,7 @@ from conegrad_core.evaluation.plain import to_plain
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_training.evaluation.drive import NANOSECONDS, Drive, read_drive
 from conegrad_training.evaluation.drive_evaluation import DriveEvaluation, evaluate_drive
-from conegrad_training.evaluation.report import write_report
+from conegrad_training.evaluation.report import Preface, write_report
 
 MATCH_DISTANCE = 0.5  # [m], of full-size cones; a vehicle preset may give another
 MAX_RANGE = 12.0  # [m], likewise
@@ -28,6 +28,7 @@ def evaluate_bag(
     max_range: float | None = None,
     match_distance: float | None = None,
     min_existence: float = 0.0,
+    preface: Preface | None = None,
 ) -> Evaluation:
     """Evaluate the cones of a bag; write ``metrics.json``, ``report.html`` and pictures.
 
@@ -43,6 +44,7 @@ def evaluate_bag(
         max_range: truth beyond is ignored [m]; None takes the vehicle's, else 12.
         match_distance: farthest match [m]; None takes the vehicle's, else 0.5.
         min_existence: published cones below this probability are left out.
+        preface: what stands first in the report.
 
     Raises:
         BagError: if the bag cannot be read, has no cones, or lacks what ``track`` needs.
@@ -63,7 +65,7 @@ def evaluate_bag(
     folder.mkdir(parents=True, exist_ok=True)
     metrics = json.dumps(_metrics(result), indent=2, allow_nan=False)
     (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
-    write_report(result, folder)
+    write_report(result, folder, preface)
     return result.evaluation
 
 

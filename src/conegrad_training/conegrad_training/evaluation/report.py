@@ -1,14 +1,15 @@
 """The report of a drive: one HTML file that needs nothing else."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 
 from conegrad_core.evaluation.metrics import Evaluation
 from conegrad_training.evaluation.drive_evaluation import DriveEvaluation
-from conegrad_training.evaluation.look import house_style
+from conegrad_training.evaluation.look import data_uri, house_style
 from conegrad_training.evaluation.report_pictures import draw_map, draw_plots, shots
 from conegrad_training.evaluation.report_tables import (
     band_rows,
@@ -21,8 +22,29 @@ from conegrad_training.evaluation.report_tables import (
 )
 
 
-def write_report(result: DriveEvaluation, folder: Path) -> Path:
+class Preface(NamedTuple):
+    """A section before the figures of perception, about the drive itself.
+
+    Attributes:
+        title: of the section.
+        hint: a sentence about it.
+        cards: headline numbers: label, value, unit and note.
+        pictures: files of pictures and films.
+    """
+
+    title: str
+    hint: str
+    cards: Sequence[tuple[str, str, str, str]]
+    pictures: Sequence[Path]
+
+
+def write_report(result: DriveEvaluation, folder: Path, preface: Preface | None = None) -> Path:
     """Write ``report.html``, and its pictures as PNG files in ``folder/pictures``.
+
+    Args:
+        result: the evaluation.
+        folder: where to write to.
+        preface: what stands first, if anything.
 
     Returns:
         Path of the report.
@@ -36,7 +58,7 @@ def write_report(result: DriveEvaluation, folder: Path) -> Path:
     )
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     with house_style():
-        context = _context(result, folder / "pictures")
+        context = _context(result, folder / "pictures") | {"preface": _preface(preface)}
     report = folder / "report.html"
     report.write_text(environment.get_template("report.html").render(context), encoding="utf-8")
     return report
@@ -63,6 +85,20 @@ def _context(result: DriveEvaluation, folder: Path) -> dict[str, Any]:
         "map_uri": draw_map(result, folder),
         "topics": topic_rows(result),
         "notes": [*drive.notes, *(f"{a.problem}: {a.remedy}" for a in drive.info.advice)],
+    }
+
+
+def _preface(preface: Preface | None) -> dict[str, Any] | None:
+    if preface is None:
+        return None
+    names = ("label", "value", "unit", "note")
+    return {
+        "title": preface.title,
+        "hint": preface.hint,
+        "cards": [dict(zip(names, card, strict=True)) for card in preface.cards],
+        "pictures": [
+            data_uri(path.read_bytes(), f"image/{path.suffix[1:]}") for path in preface.pictures
+        ],
     }
 
 

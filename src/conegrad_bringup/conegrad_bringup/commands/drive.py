@@ -1,0 +1,166 @@
+"""Drive a simulated car around a track on perceived cones alone, in the live graph.
+
+  conegrad drive --track random --seed 4 --vehicle formula_student -o out/lap
+  conegrad drive --track skidpad.csv --camera-lost 10 13 -o out/lap
+
+Simulator, perception and driver run as ROS nodes, in a ROS domain of their own. Time waits for
+them, so that the drive is the same on any computer. OUTPUT holds the recording with its truth
+(drive), the report (report/report.html), the figures (drive.json), a picture and a film (lap.png,
+lap.gif). The exit code is 0 if all laps were driven.
+"""
+
+import argparse
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from conegrad_bringup.options import add_config, fresh_folder, named_values, read_config
+from conegrad_core.evaluation.metrics import Evaluation
+from conegrad_core.evaluation.table import number
+from conegrad_simulation.closed_loop.bicycle import BicycleConfig
+from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
+from conegrad_simulation.closed_loop.live_drive import Drive, DriveOptions, Progress, drive
+from conegrad_simulation.closed_loop.referee import DriveLog, RefereeConfig
+from conegrad_simulation.closed_loop.simulator import SensorConfig
+from conegrad_simulation.gazebo.scene_settings import SceneSettings
+from conegrad_training.evaluation.bag_evaluation import evaluate_bag
+from conegrad_training.evaluation.report import Preface
+
+MARKER = ".conegrad-drive"  # in folders that a later drive may replace
+NOT_DRIVEN = 3  # exit code of a drive that did not come to its end
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
+    add_config(parser, SceneSettings, leave_out=("lidar", "movable_cones"))
+    add_config(parser, RefereeConfig)
+    add_config(parser, SensorConfig)
+    add_config(parser, BicycleConfig)
+    parser.add_argument(
+        "--params", type=Path, action="append", default=[],
+        help="ROS parameter file of the perception; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE",
+        help="parameter of the perception, such as detector.engine=onnx; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set-driver", action="append", default=[], metavar="NAME=VALUE",
+        help="parameter of the driver, such as pursuit.speed=5.0; repeatable",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """Drive, evaluate, write everything and say how it went."""
+    chosen = DriveOptions(
+        scene=read_config(options, SceneSettings),
+        sensors=read_config(options, SensorConfig),
+        bicycle=read_config(options, BicycleConfig),
+        referee=read_config(options, RefereeConfig),
+        parameters=named_values(options.set, "--set"),
+        parameter_files=options.params,
+        driver_parameters=named_values(options.set_driver, "--set-driver"),
+    )
+    folder: Path = options.output
+    fresh_folder(folder, MARKER)
+    with _bar() as progress:
+        driven = drive(folder / "drive", chosen, progress=progress)
+    log = driven.log
+    print(describe(log), flush=True)
+    save_lap_picture(driven.description, log, chosen.sensors, folder / "lap.png")
+    driven.film.save(folder / "lap.gif")
+    evaluation = evaluate_bag(
+        folder / "drive",
+        folder / "report",
+        vehicle=driven.description.vehicle,
+        preface=_preface(driven, folder),
+    )
+    _write_figures(driven, chosen, evaluation, folder / "drive.json")
+    counts = evaluation.total.counts
+    print(f"F1 with colour on the way: {number(counts.f1_colour)}")
+    print(f"report: {folder / 'report' / 'report.html'}\nfilm:   {folder / 'lap.gif'}")
+    print(f"bag:    {folder / 'drive'}")
+    return 0 if log.is_finished else NOT_DRIVEN
+
+
+def describe(log: DriveLog) -> str:
+    """How the drive went, for people."""
+    figures = log.summary()
+    laps = ", ".join(f"{value:.2f} s" for value in log.lap_times)
+    lines = [f"lap time: {laps}" if log.is_finished else f"not finished: {log.outcome}"]
+    lines += [
+        f"driven {figures['driven']} m of {figures['lap_length']} m a lap in {log.seconds:.1f} s",
+        f"cones touched: {len(log.touched)}; smallest distance to one {log.clearance:.2f} m",
+        f"off the centre line: {figures['lateral_mean']} m on average, "
+        f"{figures['lateral_max']} m at most",
+        f"simulated {figures['sim_time_factor']} s per second",
+    ]
+    if log.given_up:
+        missing = ", ".join(f"{count} {name}" for name, count in sorted(log.given_up.items()))
+        lines.append(f"answers that did not come: {missing}")
+    return "\n".join(lines)
+
+
+def _preface(driven: Drive, folder: Path) -> Preface:
+    log = driven.log
+    figures = log.summary()
+    laps = ", ".join(f"{value:.2f}" for value in log.lap_times)
+    outcome = "every lap was driven" if log.is_finished else f"not finished: {log.outcome}"
+    return Preface(
+        title="The drive",
+        hint=f"{driven.description.track.name}, {driven.description.vehicle.name}; on perceived "
+        f"cones alone; {outcome}. In the film: the camera, and from above true cones as rings and "
+        "perceived ones as dots.",
+        cards=(
+            ("Lap time", laps or "-", "s", f"{figures['lap_length']} m, from a standing start"),
+            ("Cones touched", str(len(log.touched)), "", f"nearest {log.clearance:.2f} m"),
+            (
+                "Off the centre line",
+                str(figures["lateral_mean"]),
+                "m",
+                f"at most {figures['lateral_max']} m",
+            ),
+            ("Mean speed", str(figures["mean_speed"]), "m/s", ""),
+            (
+                "Simulated time",
+                str(figures["sim_time_factor"]),
+                "s per s",
+                f"{log.seconds:.1f} s in {log.wall_seconds:.0f} s",
+            ),
+        ),
+        pictures=(folder / "lap.png", folder / "lap.gif"),
+    )
+
+
+def _write_figures(driven: Drive, chosen: DriveOptions, evaluation: Evaluation, path: Path) -> None:
+    counts = evaluation.total.counts
+    figures: dict[str, Any] = {
+        "track": driven.description.track.name,
+        "vehicle": driven.description.vehicle.name,
+        "world": chosen.scene.world,
+        "seed": chosen.scene.seed,
+        "camera_lost": list(chosen.sensors.camera_lost),
+        "lidar_lost": list(chosen.sensors.lidar_lost),
+        **driven.log.summary(),
+        "f1_colour": round(counts.f1_colour, 4),
+        "f1": round(counts.f1, 4),
+    }
+    path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress]:
+    """Shows on a terminal how far the drive is; elsewhere it stays quiet."""
+    from tqdm import tqdm
+
+    layout = "{desc} {percentage:3.0f} % |{bar}| {elapsed}{postfix}"
+    with tqdm(total=100, desc="drive", disable=None, mininterval=0.2, bar_format=layout) as bar:
+
+        def show(share: float, factor: float) -> None:
+            bar.set_postfix_str(f"{factor:.2f} s per s", refresh=False)
+            bar.update(100 * share - bar.n)
+
+        yield show

@@ -1,0 +1,1 @@
+"""The closed loop: a simulated car that is driven by what its sensors see."""

@@ -1,0 +1,185 @@
+"""The closed loop's world without ROS: a car, its sensors, and what they say at which time."""
+
+import heapq
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from conegrad_core.config import Config, setting
+from conegrad_simulation.attitude import Attitude
+from conegrad_simulation.bag import CAMERA_PHASE, ODOMETRY_RATE
+from conegrad_simulation.closed_loop.bicycle import BicycleConfig
+from conegrad_simulation.closed_loop.car import SimulatedCar
+from conegrad_simulation.drive import DriveConfig, OdometryDrift
+from conegrad_simulation.drive_render import Picture, Stage, cast, render
+from conegrad_simulation.gazebo.scene_settings import SceneDescription
+from conegrad_simulation.lidar import LidarCaster
+from conegrad_simulation.scene import Pose
+from conegrad_simulation.sensor_messages import (
+    Entry,
+    Seen,
+    image_entries,
+    odometry_entry,
+    scan_entry,
+    stamp_of,
+    truth_entry,
+)
+
+CAMERA, LIDAR, ODOMETRY = "camera", "lidar", "odometry"
+NOTHING = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class SensorConfig(Config):
+    """What the sensors of the simulated car do, and when one of them is lost."""
+
+    camera_rate: float = setting(
+        12.0, "Images per second; 0 is the vehicle's [Hz]", low=0.0, high=1000.0
+    )
+    quality: int = setting(92, "JPEG quality; 0 publishes raw images", low=0, high=100)
+    speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
+    yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
+    camera_lost: tuple[float, ...] = setting(
+        (0.0, 0.0), "The camera is silent from one time to another [s]", low=0.0
+    )
+    lidar_lost: tuple[float, ...] = setting(
+        (0.0, 0.0), "The LiDAR is silent from one time to another [s]", low=0.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("camera_lost", "lidar_lost"):
+            times = getattr(self, name)
+            if len(times) != 2 or times[0] > times[1]:
+                raise ValueError(f"SensorConfig.{name} is {times}, expected its start and its end")
+
+
+class Event(NamedTuple):
+    """One moment of the simulation.
+
+    Attributes:
+        time: since the start [s].
+        order: of events at one time: odometry before sensors.
+        kind: :data:`CAMERA`, :data:`LIDAR` or :data:`ODOMETRY`.
+        index: number of the event of its kind.
+    """
+
+    time: float
+    order: int
+    kind: str
+    index: int
+
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp of its messages [ns]."""
+        return stamp_of(self.time)
+
+
+class Happening(NamedTuple):
+    """An event and what the sensors say about it.
+
+    Attributes:
+        event: the moment.
+        entries: messages; none while the sensor is lost.
+        picture: of an image.
+    """
+
+    event: Event
+    entries: list[Entry]
+    picture: Picture | None = None
+
+
+class Simulator:
+    """A car in a scene, event by event: a pure function of its settings and of the commands.
+
+    Attributes:
+        description: the scene.
+        car: the car.
+    """
+
+    def __init__(
+        self, description: SceneDescription, sensors: SensorConfig, bicycle: BicycleConfig
+    ) -> None:
+        """Place the car at the start of the track.
+
+        Raises:
+            ValueError: if the vehicle has no chassis.
+        """
+        vehicle, seed = description.vehicle, description.settings.seed
+        if vehicle.chassis is None:
+            raise ValueError(f"{vehicle.name} has no chassis, expected one to drive")
+        self.description = description
+        self._sensors = sensors
+        body = DriveConfig()
+        attitude = Attitude(body.pitch_gain, body.roll_gain, body.unevenness, seed)
+        drift = OdometryDrift(sensors.speed_error, sensors.yaw_rate_bias)
+        start = description.track.start_pose()
+        self.car = SimulatedCar(start, vehicle.chassis, bicycle, attitude, drift)
+        self._stage = Stage(
+            vehicle, description.scene, description.world, self.car, seed, sensors.quality
+        )
+        self._caster = LidarCaster(vehicle.lidar)
+        self._seen = Seen()
+        self._events = self._all_events()
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether images are raw, not compressed."""
+        return self._sensors.quality == 0
+
+    def step(self) -> Happening:
+        """Go on to the next event."""
+        event = next(self._events)
+        self.car.advance(event.time)
+        if event.kind == CAMERA:
+            return self._image(event)
+        if event.kind == LIDAR:
+            return self._scan(event)
+        state, pose = self.car.state(self.car.time), self.car.odometry
+        return Happening(event, [odometry_entry(event.stamp_ns, tuple(pose), state)])
+
+    def _image(self, event: Event) -> Happening:
+        if _is_within(event.time, self._sensors.camera_lost):
+            self._seen = self._seen._replace(camera=NOTHING)
+            return Happening(event, [])
+        picture = render(self._stage, self.car.time, event.index)
+        self._seen = self._seen._replace(camera=picture.seen)
+        entries = image_entries(event.stamp_ns, self._stage.vehicle, picture)
+        return Happening(event, [*entries, *self._truth(event)], picture)
+
+    def _scan(self, event: Event) -> Happening:
+        if _is_within(event.time, self._sensors.lidar_lost):
+            self._seen = self._seen._replace(lidar=NOTHING)
+            return Happening(event, [])
+        scan = cast(self._stage, self._caster, self.car.time, event.index)
+        self._seen = self._seen._replace(lidar=scan.seen())
+        entry = scan_entry(event.stamp_ns, self._stage.vehicle, scan)
+        return Happening(event, [entry, *self._truth(event)])
+
+    def _truth(self, event: Event) -> list[Entry]:
+        """The truth, once both sensors have seen something."""
+        if self._seen.camera is None or self._seen.lidar is None:
+            return []
+        pose: Pose = self.car.pose
+        scene, vehicle = self._stage.scene, self._stage.vehicle
+        return [truth_entry(event.stamp_ns, scene, vehicle, pose, self._seen)]
+
+    def _all_events(self) -> Iterator[Event]:
+        vehicle = self.description.vehicle
+        camera_rate = self._sensors.camera_rate or vehicle.camera.rate
+        return heapq.merge(
+            _periodic(ODOMETRY, 0, ODOMETRY_RATE, 0.0),
+            _periodic(CAMERA, 1, camera_rate, CAMERA_PHASE),
+            _periodic(LIDAR, 2, vehicle.lidar.rate, 0.0),
+        )
+
+
+def _periodic(kind: str, order: int, rate: float, phase: float) -> Iterator[Event]:
+    return (Event(phase + index / rate, order, kind, index) for index in itertools.count())
+
+
+def _is_within(time: float, times: tuple[float, ...]) -> bool:
+    return times[0] <= time < times[1]

@@ -1,0 +1,1 @@
+"""A small driver: cones and odometry in, a drive command out."""

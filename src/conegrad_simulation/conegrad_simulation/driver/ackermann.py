@@ -1,0 +1,47 @@
+"""The command as a steering angle, where ackermann_msgs is installed; it has no wheel on PyPI."""
+
+import math
+from typing import Any
+
+from rclpy.node import Node
+
+from conegrad_core.vehicle import Vehicle
+from conegrad_nodes.qos import RESULTS
+from conegrad_simulation.driver.driver import Decision
+
+try:
+    from ackermann_msgs.msg import AckermannDriveStamped
+except ImportError:
+    AckermannDriveStamped = None
+
+
+class AckermannOutput:
+    """Publishes ``ackermann_cmd`` (ackermann_msgs/AckermannDriveStamped), if it can.
+
+    Raises:
+        ValueError: if the vehicle has no chassis.
+    """
+
+    def __init__(self, node: Node, vehicle: Vehicle) -> None:
+        self._node, self._publisher = node, None
+        if AckermannDriveStamped is None:
+            text = "ackermann_msgs is not installed: commands go to cmd_vel (Twist) only"
+            node.get_logger().info(text)
+            return
+        if vehicle.chassis is None:
+            raise ValueError(f"{vehicle.name} has no chassis, expected one for its wheel base")
+        self._chassis = vehicle.chassis
+        self._publisher = node.create_publisher(AckermannDriveStamped, "ackermann_cmd", RESULTS)
+
+    def publish(self, decision: Decision) -> None:
+        """Publish a decision; nothing without ackermann_msgs."""
+        if self._publisher is None:
+            return
+        angle = math.atan(self._chassis.wheel_base * decision.curvature)
+        limit = self._chassis.steering_limit
+        msg: Any = AckermannDriveStamped()
+        msg.header.stamp = self._node.get_clock().now().to_msg()
+        msg.header.frame_id = "base_link"
+        msg.drive.speed = decision.speed
+        msg.drive.steering_angle = min(max(angle, -limit), limit)
+        self._publisher.publish(msg)

@@ -1,0 +1,214 @@
+"""The driver: remembers cones, finds the lane, follows it, and says why when it stops."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from conegrad_core.cones import Cones
+from conegrad_core.config import Config, setting
+from conegrad_core.geometry.odometry import OdometryBuffer, Pose2, relative_pose
+from conegrad_core.vehicle import Vehicle
+from conegrad_simulation.driver.centre_line import CentreLine, centre_line
+from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig
+from conegrad_simulation.driver.lane_search import SearchConfig
+from conegrad_simulation.driver.pursuit import PursuitConfig, allowed_speeds, pursue
+from conegrad_simulation.driver.seen_cones import Floats, seen_cones
+
+NANOSECONDS = 1_000_000_000
+ODOMETRY_POSES = 500  # held for interpolation: 5 s at 100 Hz
+GO = "driving"
+
+
+@dataclass(frozen=True)
+class DriverConfig(Config):
+    """When the driver slows down and when it stops."""
+
+    scale: float = setting(
+        0.0, "Size of the track relative to full size; 0 is the vehicle's", low=0.0, high=10.0
+    )
+    cone_timeout: float = setting(
+        0.25, "It stops when the newest cones are older than this [s]", low=0.01, high=10.0
+    )
+    odometry_timeout: float = setting(
+        0.25, "It stops when the newest odometry is older than this [s]", low=0.01, high=10.0
+    )
+    shortest_line: float = setting(
+        2.5, "It stops when less of the lane is seen, at full size [m]", low=0.1, high=20.0
+    )
+    degraded_speed: float = setting(
+        0.7, "Share of the speed while one sensor is lost", low=0.0, high=1.0
+    )
+    degraded_time: float = setting(
+        5.0, "It stops when one sensor is lost for longer than this [s]", low=0.0
+    )
+
+
+class Settings(NamedTuple):
+    """All settings of the driver."""
+
+    driver: DriverConfig = DriverConfig()
+    memory: MemoryConfig = MemoryConfig()
+    search: SearchConfig = SearchConfig()
+    pursuit: PursuitConfig = PursuitConfig()
+
+
+class Decision(NamedTuple):
+    """What the car shall do now.
+
+    Attributes:
+        speed: along its heading [m/s]; 0 stops it.
+        curvature: of its way, left turns positive [1/m].
+        cause: why it stops, short and constant; :data:`GO` while it drives.
+        text: the same for people, with values.
+    """
+
+    speed: float
+    curvature: float
+    cause: str
+    text: str
+
+
+class Driver:
+    """Follows the lane between cones; times are stamps [ns], so that it runs at any speed.
+
+    Args:
+        vehicle: place of the LiDAR on the car, and the scale of its tracks.
+        settings: of its parts.
+    """
+
+    def __init__(self, vehicle: Vehicle, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings()
+        self._config = self._settings.driver
+        self._lidar = vehicle.lidar.mounting
+        self._scale = self._config.scale or vehicle.cone_spacing_scale
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a new run."""
+        self._memory = ConeMemory(self._settings.memory)
+        self._odometry = OdometryBuffer(ODOMETRY_POSES)
+        self._speed = 0.0
+        self._pose: Pose2 | None = None
+        self._line = CentreLine(np.zeros((0, 2)), (0, 0))
+        self._line_pose: Pose2 | None = None
+        self._heard_ns: int | None = None  # stamp of the newest message, with cones or without
+        self._seen_ns: int | None = None  # stamp of the newest message with cones
+        self._both_ns: int | None = None  # stamp of the newest message of both sensors
+        self._lost = ""
+
+    def move(self, stamp_ns: int, pose: Pose2, speed: float) -> None:
+        """Take an odometry: pose ``odom_from_base`` [m, rad] and speed [m/s]."""
+        newest = self._odometry.newest_ns
+        if newest is not None and stamp_ns <= newest:
+            if newest - stamp_ns < NANOSECONDS:
+                return
+            self.clear()
+        self._pose = Pose2(pose.x / self._scale, pose.y / self._scale, pose.yaw)
+        self._speed = speed / self._scale
+        self._odometry.add(stamp_ns, self._pose)
+
+    def see(self, stamp_ns: int, cones: Cones, *, has_camera: bool, has_lidar: bool) -> None:
+        """Take the cones of a message, in the frame of the LiDAR, and look for the lane."""
+        self._heard_ns = stamp_ns
+        self._note_sensors(stamp_ns, has_camera=has_camera, has_lidar=has_lidar)
+        pose = self._pose_at(stamp_ns)
+        if pose is None or not len(cones.positions):
+            return
+        self._seen_ns = stamp_ns
+        seen = seen_cones(cones, self._lidar, self._scale)
+        self._memory.add(seen, pose, stamp_ns / NANOSECONDS)
+        self._line_pose = self._pose or pose
+        known = self._memory.known(self._line_pose)
+        self._line = centre_line(known, self._settings.search)
+
+    def decide(self, now_ns: int) -> Decision:
+        """What the car shall do at a time [ns]."""
+        cause, text = self._why_stop(now_ns)
+        if cause:
+            return Decision(0.0, 0.0, cause, text)
+        points = self.line()
+        pursuit = self._settings.pursuit
+        curvature = pursue(points, self._speed, pursuit)
+        speed = self._chosen_speed(points)
+        share = self._config.degraded_speed if self._lost else 1.0
+        with_ = f", without {self._lost}" if self._lost else ""
+        left, right = self._line.pairs
+        text = f"{left} cones left, {right} right, {self._line.length * self._scale:.1f} m{with_}"
+        return Decision(share * speed * self._scale, curvature / self._scale, GO, text)
+
+    def line(self) -> Floats:
+        """``(M, 2)`` centre line in the frame of the car as it stands now [track units]."""
+        if self._pose is None or self._line_pose is None:
+            return np.zeros((0, 2))
+        return _placed(self._line.points, relative_pose(self._pose, self._line_pose))
+
+    def line_in_odometry(self) -> Floats:
+        """``(M, 2)`` centre line in the frame of the odometry [m]."""
+        if self._line_pose is None:
+            return np.zeros((0, 2))
+        return self._scale * _placed(self._line.points, self._line_pose)
+
+    def _chosen_speed(self, points: Floats) -> float:
+        pursuit = self._settings.pursuit
+        nearest = int(np.linalg.norm(points, axis=1).argmin())
+        speeds = allowed_speeds(points[nearest:], pursuit)
+        steps = np.linalg.norm(np.diff(points[nearest:], axis=0), axis=1)
+        along = np.concatenate([[0.0], np.cumsum(steps)])
+        planned = float(np.interp(pursuit.preview * self._speed, along, speeds))
+        return min(planned, self._speed + pursuit.forward_limit * 0.5)
+
+    def _why_stop(self, now_ns: int) -> tuple[str, str]:
+        """Cause and text of a stop; empty if the car may drive."""
+        config = self._config
+        if self._odometry.newest_ns is None:
+            return "no odometry", "stopped: no odometry received yet"
+        age = (now_ns - self._odometry.newest_ns) / NANOSECONDS
+        if age > config.odometry_timeout:
+            return "odometry stale", f"stopped: the newest odometry is {age:.2f} s old"
+        if self._seen_ns is None:
+            text = "no cones received yet" if self._heard_ns is None else "no cone seen yet"
+            return "no cones yet", f"stopped: {text}"
+        age = (now_ns - self._seen_ns) / NANOSECONDS
+        if age > config.cone_timeout:
+            return self._why_no_cones(now_ns, age)
+        if self._both_ns is None or now_ns - self._both_ns > config.degraded_time * NANOSECONDS:
+            text = f"stopped: {self._lost or 'a sensor'} lost for over {config.degraded_time:g} s"
+            return "perception degraded", text
+        if self._line.length < config.shortest_line:
+            return "no lane", f"stopped: only {self._line.length * self._scale:.1f} m of lane seen"
+        return "", ""
+
+    def _why_no_cones(self, now_ns: int, age: float) -> tuple[str, str]:
+        heard = (now_ns - (self._heard_ns or 0)) / NANOSECONDS
+        if heard > self._config.cone_timeout:
+            return "cones stale", f"stopped: the newest cones are {heard:.2f} s old"
+        return "cones empty", f"stopped: no cone seen for {age:.2f} s"
+
+    def _note_sensors(self, stamp_ns: int, *, has_camera: bool, has_lidar: bool) -> None:
+        if has_camera and has_lidar:
+            self._both_ns, self._lost = stamp_ns, ""
+            return
+        self._both_ns = self._both_ns or stamp_ns
+        self._lost = "the LiDAR" if has_camera else "the camera"
+
+    def _pose_at(self, stamp_ns: int) -> Pose2 | None:
+        """Pose at a stamp; at one after the newest odometry, the newest pose."""
+        newest = self._odometry.newest_ns
+        if newest is not None and stamp_ns > newest:
+            return self._ahead((stamp_ns - newest) / NANOSECONDS)
+        return self._odometry.at(stamp_ns)
+
+    def _ahead(self, seconds: float) -> Pose2 | None:
+        if self._pose is None or seconds > self._config.odometry_timeout:
+            return None
+        x, y, yaw = self._pose
+        distance = self._speed * seconds
+        return Pose2(x + np.cos(yaw) * distance, y + np.sin(yaw) * distance, yaw)
+
+
+def _placed(points: Floats, pose: Pose2) -> Floats:
+    """Points ``(M, 2)`` of a frame at a pose, in the parent of that frame."""
+    cos, sin = np.cos(pose.yaw), np.sin(pose.yaw)
+    turned = points @ np.array([[cos, sin], [-sin, cos]])
+    return np.asarray(turned + np.array([pose.x, pose.y]))

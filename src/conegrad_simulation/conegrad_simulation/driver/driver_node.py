@@ -1,0 +1,145 @@
+"""Driver node: cones and odometry in, drive commands out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from conegrad_msgs.msg import ConeArray
+from geometry_msgs.msg import PoseStamped, Twist
+from nav_msgs.msg import Odometry, Path
+from rclpy.node import Node
+
+from conegrad_core.config import Config, setting
+from conegrad_core.vehicle import load_vehicle
+from conegrad_nodes.decode import DecodeError, cones_from_msg, pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.diagnostics import Diagnostics
+from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.qos import RESULTS, input_qos
+from conegrad_nodes.running import run
+from conegrad_simulation.driver.ackermann import AckermannOutput
+from conegrad_simulation.driver.cone_memory import MemoryConfig
+from conegrad_simulation.driver.driver import GO, Decision, Driver, DriverConfig, Settings
+from conegrad_simulation.driver.lane_search import SearchConfig
+from conegrad_simulation.driver.pursuit import PursuitConfig
+
+ODOMETRY_DEPTH = 50  # messages that wait at most: half a second
+LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages
+
+
+@dataclass(frozen=True)
+class DriverNodeConfig(Config):
+    """Settings of the driver node."""
+
+    vehicle: str = setting("formula_student", "Vehicle preset by name, or a YAML file")
+    watch_period: float = setting(
+        0.02, "Time between two looks whether to stop [s]", low=0.001, high=0.2
+    )
+    reliability: str = setting("best_effort", "QoS of the odometry: best_effort or reliable")
+    ackermann: bool = setting(True, "Publish ackermann_cmd as well, if ackermann_msgs is there")
+
+
+class DriverNode(Node):
+    """Drives along the lane between the cones that perception sees, and stops without them.
+
+    Each message of cones gives one command. A timer on the clock of the node, which is that of
+    the simulation with ``use_sim_time``, commands a stop when cones or odometry do not come.
+
+    Subscribes: ``cones`` (conegrad_msgs/ConeArray), ``odom`` (nav_msgs/Odometry).
+    Publishes: ``cmd_vel`` (geometry_msgs/Twist: speed and yaw rate); ``ackermann_cmd``
+    (ackermann_msgs/AckermannDriveStamped) where that package is installed; ``lane``
+    (nav_msgs/Path, the centre line in the frame of the odometry) while subscribed;
+    ``/diagnostics``.
+    Parameters: the fields of :class:`DriverNodeConfig` and of DriverConfig; ``memory.``,
+    ``search.`` and ``pursuit.`` with the fields of MemoryConfig, SearchConfig and PursuitConfig.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        super().__init__("driver_node", **node_options)
+        config = declare_config(self, DriverNodeConfig)
+        settings = Settings(
+            declare_config(self, DriverConfig),
+            declare_config(self, MemoryConfig, "memory"),
+            declare_config(self, SearchConfig, "search"),
+            declare_config(self, PursuitConfig, "pursuit"),
+        )
+        vehicle = load_vehicle(config.vehicle)
+        self._driver = Driver(vehicle, settings)
+        self._diagnostics = Diagnostics(self)
+        self._odometry_frame = "odom"
+        self._commands = self.create_publisher(Twist, "cmd_vel", RESULTS)
+        self._lane = self.create_publisher(Path, "lane", RESULTS)
+        self._ackermann = AckermannOutput(self, vehicle) if config.ackermann else None
+        odometry = input_qos(config.reliability, ODOMETRY_DEPTH)
+        self.create_subscription(Odometry, "odom", self._on_odometry, odometry)
+        self.create_subscription(ConeArray, "cones", self._on_cones, RESULTS)
+        self.create_timer(config.watch_period, self._watch)
+
+    def start(self) -> None:
+        """Nothing to load: the node works from the first message on."""
+
+    def _on_odometry(self, msg: Odometry) -> None:
+        try:
+            pose = pose_from_msg(msg)
+        except DecodeError as error:
+            self._warn("odom", error)
+            return
+        self._odometry_frame = msg.header.frame_id
+        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        self._driver.move(stamp_ns, pose, float(msg.twist.twist.linear.x))
+
+    def _on_cones(self, msg: ConeArray) -> None:
+        try:
+            cones = cones_from_msg(msg)
+        except DecodeError as error:
+            self._warn("cones", error)
+            return
+        self._driver.see(
+            stamp_ns_from_msg(msg.header.stamp),
+            cones,
+            has_camera=msg.camera_used,
+            has_lidar=msg.lidar_used,
+        )
+        self._command(self._decide())
+        if self._lane.get_subscription_count() > 0:
+            self._publish_lane(msg)
+
+    def _watch(self) -> None:
+        decision = self._decide()
+        if decision.cause != GO:
+            self._command(decision)
+
+    def _decide(self) -> Decision:
+        decision = self._driver.decide(self.get_clock().now().nanoseconds)
+        level = Level.OK if decision.cause == GO else Level.WARN
+        self._diagnostics.report([Finding("driver", level, decision.cause, decision.text)])
+        return decision
+
+    def _command(self, decision: Decision) -> None:
+        msg = Twist()
+        msg.linear.x = decision.speed
+        msg.angular.z = decision.speed * decision.curvature
+        self._commands.publish(msg)
+        if self._ackermann is not None:
+            self._ackermann.publish(decision)
+
+    def _publish_lane(self, msg: ConeArray) -> None:
+        path = Path()
+        path.header.stamp, path.header.frame_id = msg.header.stamp, self._odometry_frame
+        for x, y in self._driver.line_in_odometry().tolist():
+            place = PoseStamped(header=path.header)
+            place.pose.position.x, place.pose.position.y = x, y
+            path.poses.append(place)
+        self._lane.publish(path)
+
+    def _warn(self, topic: str, error: DecodeError) -> None:
+        text = f"skipped a message of {topic}: {error}"
+        self.get_logger().warning(text, throttle_duration_sec=LOG_PERIOD)
+
+
+def main() -> None:
+    """Entry point of ``ros2 run conegrad_simulation driver_node``."""
+    run([DriverNode])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Cones as the driver takes them: places in the frame of the car, and the side each stands on."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from conegrad_core.cones import ConeClass, Cones
+from conegrad_core.vehicle import Mounting
+
+Floats = npt.NDArray[np.float64]
+
+
+class SeenCones(NamedTuple):
+    """Cones of one message, in ``base_link``.
+
+    Attributes:
+        positions: ``(N, 2)`` x forward, y left [track units].
+        covariances: ``(N, 2, 2)`` [track units^2].
+        colours: ``(N, 3)`` evidence that the cone stands left (blue), right (yellow), or on
+            either side (orange); rows sum to at most 1, an unknown colour is evidence of nothing.
+    """
+
+    positions: Floats
+    covariances: Floats
+    colours: Floats
+
+
+def seen_cones(cones: Cones, lidar: Mounting, scale: float) -> SeenCones:
+    """Cones of a message for the driver.
+
+    Args:
+        cones: in the frame of the LiDAR [m].
+        lidar: its place on the car.
+        scale: metres per track unit; a track unit is a metre of a full-size track.
+    """
+    matrix = lidar.base_from_sensor().numpy()
+    rotation, offset = matrix[:2, :2], matrix[:2, 3]
+    positions = cones.positions.double().numpy() @ rotation.T + offset
+    covariances = rotation @ cones.covariances.double().numpy() @ rotation.T
+    colours = cones.colours.double().numpy()
+    orange = colours[:, ConeClass.SMALL_ORANGE] + colours[:, ConeClass.BIG_ORANGE]
+    sides = [colours[:, ConeClass.BLUE], colours[:, ConeClass.YELLOW], orange]
+    return SeenCones(positions / scale, covariances / scale**2, np.stack(sides, axis=1))
