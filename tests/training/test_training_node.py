@@ -24,6 +24,7 @@ from rclpy.parameter import Parameter
 
 from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.system import FILES, SystemConfig
+from conegrad_training.tracking import make_client
 from conegrad_training.training_node import STATUS, TrainingNode
 
 pytestmark = pytest.mark.ros
@@ -99,8 +100,8 @@ def settings(system_config: SystemConfig, tmp_path: Path) -> str:
         for name in ("camera", "lidar", "fusion", "input_width", "input_height")
     }
     run = {"batch": 1, "workers": 0, "threads": 1, "evaluation_frames": 0, "steps": 2}
-    path = tmp_path / "settings.yaml"
-    path.write_text(yaml.safe_dump({"system": system, "run": run}))
+    path, tracking = tmp_path / "settings.yaml", {"tracking": False}
+    path.write_text(yaml.safe_dump({"system": system, "run": run, "tracking": tracking}))
     return str(path)
 
 
@@ -123,6 +124,27 @@ def test_a_goal_trains_and_tells_every_step(
     assert client.feedback[0].steps_per_second > 0
     client.hear("weights are in")
     assert client.statuses[-1].state == "completed"
+
+
+def test_a_run_is_tracked_as_that_of_the_command_line_is(
+    client, node, settings, small_bag: SimulatedBag, tmp_path
+):
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    content = yaml.safe_load(Path(settings).read_text())
+    content["tracking"] = {"tracking_uri": store, "experiment": "car"}
+    Path(settings).write_text(yaml.safe_dump(content))
+    goal = client.send(bags=[str(small_bag.path)], pattern="partial_lidar", config=settings)
+    status, result = client.result(goal)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    assert f"mlflow ui --backend-store-uri {store}" in result.message
+    tracked = make_client(store)
+    experiment = tracked.get_experiment_by_name("car")
+    runs = {run.info.run_name: run for run in tracked.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"run_001", "run_001 camera", "run_001 lidar", "run_001 fusion"}
+    assert runs["run_001"].info.status == "FINISHED"
+    assert runs["run_001"].data.params["pattern.pattern"] == "partial_lidar"
+    losses = tracked.get_metric_history(runs["run_001"].info.run_id, "loss_existence")
+    assert [metric.step for metric in losses] == [1, 2]
 
 
 def test_cancelling_keeps_a_checkpoint_and_the_run_can_go_on(

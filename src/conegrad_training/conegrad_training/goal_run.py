@@ -8,7 +8,8 @@ from conegrad_training.errors import TrainingError
 from conegrad_training.goal_settings import GoalSettings, goal_data
 from conegrad_training.loop import StepReport
 from conegrad_training.progress import Progress
-from conegrad_training.training_run import CHECKPOINT, run_training
+from conegrad_training.tracked_run import run_tracked
+from conegrad_training.training_run import CHECKPOINT
 
 COMPLETED, CANCELLED, FAILED = "completed", "cancelled", "failed"
 # What a user can cause: bags, settings, files. Anything else is a fault of the program.
@@ -64,10 +65,11 @@ def run_goal(
 
     checkpoint = output / CHECKPOINT
     try:
-        headlines = run_training(
+        headlines, look = run_tracked(
             settings.training,
             goal_data(bags, settings),
             output,
+            settings.tracking,
             resume=settings.data.resume,
             progress=watched,
         )
@@ -75,7 +77,8 @@ def run_goal(
         return Outcome(CANCELLED, checkpoint, f"stopped as asked; to go on, resume {output}")
     except USER_ERRORS as error:
         return Outcome(FAILED, checkpoint if checkpoint.exists() else None, str(error))
-    return Outcome(COMPLETED, checkpoint, f"weights are in {output}; {_told(headlines)}")
+    told = [f"weights are in {output}", _told(headlines), *filter(None, [look])]
+    return Outcome(COMPLETED, checkpoint, "; ".join(told))
 
 
 def _told(headlines: dict[str, dict[str, float]]) -> str:

@@ -10,6 +10,7 @@ import yaml
 
 from conegrad_core.config import Config, setting
 from conegrad_core.vehicle import load_vehicle
+from conegrad_training.tracking import TrackingConfig
 from conegrad_training.training_data import bag_data
 from conegrad_training.training_run import Data, TrainingConfig
 
@@ -33,17 +34,20 @@ class GoalSettings:
     Attributes:
         training: as of ``conegrad train``.
         data: samples and output.
+        tracking: where the run is tracked.
     """
 
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
+    tracking: TrackingConfig = dataclasses.field(default_factory=TrackingConfig)
 
 
 def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> GoalSettings:
     """Settings of a file, with what the goal says itself.
 
     Args:
-        path: YAML with a section per field of TrainingConfig, and ``data``; None: the defaults.
+        path: YAML with a section per field of TrainingConfig, ``data`` and ``tracking``; None:
+            the defaults.
         pattern: replaces that of the file where it is not empty.
         steps: replaces those of the file where not 0.
 
@@ -56,7 +60,7 @@ def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> 
         field.name: type(getattr(TrainingConfig(), field.name))
         for field in dataclasses.fields(TrainingConfig)
     }
-    classes["data"] = DataConfig
+    classes |= {"data": DataConfig, "tracking": TrackingConfig}
     _check_names(f"{path}", content, list(classes))
     if pattern:
         content["pattern"] = {**content.get("pattern", {}), "pattern": pattern}
@@ -68,7 +72,8 @@ def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> 
         if name in content
     }
     data = parts.pop("data", DataConfig())
-    return GoalSettings(TrainingConfig(**parts), data)
+    tracking = parts.pop("tracking", TrackingConfig())
+    return GoalSettings(TrainingConfig(**parts), data, tracking)
 
 
 def goal_data(bags: Sequence[Path], settings: GoalSettings) -> Data:

@@ -1,26 +1,19 @@
 """LiDAR node in training mode: the segmenter learns from gradients that come over a topic."""
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from conegrad_msgs.msg import SegmentationGradient
 
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, save_segmenter
-from conegrad_nodes.decode import stamp_ns_from_msg
 from conegrad_nodes.lidar_node import LidarNode
-from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.running import run
 from conegrad_nodes.worker import Arrived
-from conegrad_training.gradient_exchange import ExchangeConfig, GradientExchange
 from conegrad_training.gradient_messages import segmentation_gradient_from_msg
-from conegrad_training.gradient_service import GradientService
-from conegrad_training.optimizers import OptimizerConfig, make_part_optimizer
+from conegrad_training.model_learning import ModelLearning
 from conegrad_training.system import FILES, LIDAR
-from conegrad_training.training_mode import TrainingModeConfig, set_training
 
 
 class TrainingLidarNode(LidarNode):
@@ -28,69 +21,47 @@ class TrainingLidarNode(LidarNode):
 
     Besides what the LiDAR node does it subscribes to ``segmentation_gradients``
     (conegrad_msgs/SegmentationGradient) and publishes ``gradient_receipts``.
-    Parameters: those of the LiDAR node; ``optimizer.``, ``exchange.`` and ``training.`` with the
-    fields of OptimizerConfig, ExchangeConfig and TrainingModeConfig.
+    Parameters: those of the LiDAR node, and those of :class:`ModelLearning`.
     """
 
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
-        self._optimizer_config = declare_config(self, OptimizerConfig, "optimizer")
-        self._exchange_config = declare_config(self, ExchangeConfig, "exchange")
-        self._mode = declare_config(self, TrainingModeConfig, "training")
-        # The only engine with gradients.
-        self._segmenter_config = dataclasses.replace(self._segmenter_config, engine="torch")
-        self._service: GradientService | None = None
-        self._stamp_ns: int | None = None  # of the scan in the segmenter; None: a warm-up
-
-    def load(self) -> None:
-        """Load the segmenter, its optimizer, and serve gradients."""
-        super().load()
-        segmenter = self._loaded()
-        set_training(segmenter, self._mode)
-        self._exchange = GradientExchange(
-            segmenter,
-            make_part_optimizer(LIDAR, segmenter, self._optimizer_config),
-            self._exchange_config,
-            max_grad_norm=self._optimizer_config.max_grad_norm,
-        )
-        self._service = GradientService(
+        self._learning = ModelLearning(
             self,
-            self._exchange,
+            LIDAR,
             SegmentationGradient,
             "segmentation_gradients",
             decode=segmentation_gradient_from_msg,
             save=self._save,
         )
+        # The only engine with gradients.
+        self._segmenter_config = dataclasses.replace(self._segmenter_config, engine="torch")
+
+    def load(self) -> None:
+        """Load the segmenter and serve its gradients."""
+        super().load()
+        self._learning.open(self._loaded())
 
     def release(self) -> None:
         """Drop everything that :meth:`load` made."""
-        if self._service is not None:
-            self._service.close()
-            self._service = None
+        self._learning.close()
         super().release()
 
     def warm_up(self) -> None:
-        """Start the thread of the segmenter; its first run must not change the statistics."""
-        segmenter = self._loaded()
-        segmenter.eval()
-        self._stamp_ns = None
-        super().warm_up()
-        set_training(segmenter, self._mode)
+        """Start the thread of the segmenter."""
+        with self._learning.warming_up(self._loaded()):
+            super().warm_up()
 
     def process(self, arrived: Arrived) -> None:
         """As on the car, noting the stamp of the scan."""
-        self._stamp_ns = stamp_ns_from_msg(arrived.msg.header.stamp)
+        self._learning.begin(arrived)
         super().process(arrived)
 
     def _segment(self, scan: Scan) -> SegmentedScan:
         segmenter = self._loaded()
-        if self._stamp_ns is None:
-            with torch.no_grad():
-                return segmenter.segment(scan)
-        with self._exchange.lock:
-            found = segmenter.segment(scan)
-            self._exchange.remember(self._stamp_ns, (found.logits,), time.monotonic())
-        return found
+        return self._learning.forward(
+            lambda: segmenter.segment(scan), lambda found: (found.logits,)
+        )
 
     def _loaded(self) -> ScanSegmenter:
         if self._segmenter is None:
@@ -98,7 +69,7 @@ class TrainingLidarNode(LidarNode):
         return self._segmenter
 
     def _save(self) -> Path:
-        segmenter, path = self._loaded(), self._mode.file(FILES[LIDAR])
+        segmenter, path = self._loaded(), self._learning.mode.file(FILES[LIDAR])
         save_segmenter(segmenter.network, path, segmenter.metadata)
         return path
 
