@@ -44,6 +44,8 @@ class Course:
         # Corners of a map's line, which joins middles of cones, are rounded.
         mode = "wrap" if track.is_closed else "nearest"
         self.line: Floats = uniform_filter1d(line, 9, axis=0, mode=mode)
+        if not track.is_closed:
+            self.line[[0, -1]] = line[[0, -1]]
         ring = np.vstack([self.line, self.line[:1]]) if track.is_closed else self.line
         steps = arc_lengths(ring)
         self.length = float(steps[-1])
