@@ -140,9 +140,10 @@ def looped(bag: BagReader, seconds: float) -> Iterator[RawMessage]:
     """The bag again and again, with stamps and receive times that run on."""
     stamped = {name for name, topic in bag.topics.items() if has_header(bag, topic.msgtype)}
     period = bag.end_ns - bag.start_ns + NANOSECONDS // 40
+    messages = list(bag.raw_messages([name for name in bag.topics if name != "/truth"]))
     shift = 0
     while True:
-        for raw in bag.raw_messages([name for name in bag.topics if name != "/truth"]):
+        for raw in messages:
             if raw.receive_ns + shift - bag.start_ns > seconds * NANOSECONDS:
                 return
             data = bytearray(raw.data)
@@ -164,8 +165,9 @@ def milliseconds(times: list[float]) -> dict[str, float]:
 def lockstep(bag: BagReader, parameters: dict[str, Any]) -> dict[str, Any]:
     """Latencies in lockstep, and losses."""
     forwards = bare_forwards(bag, parameters)
+    messages = list(bag.raw_messages())  # unpacking would take time from the graph
     with LiveRun(bag, 0.0, parameters) as run:
-        for raw in bag.raw_messages():
+        for raw in messages:
             run.player.play(raw)
         run.player.finish()
         ledger, times = run.player.ledger, run.times

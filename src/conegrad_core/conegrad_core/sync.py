@@ -267,6 +267,8 @@ class Pairing:
 
     def _partners_alone(self) -> list[Pair]:
         """Messages of the partner that came while the trigger was given up."""
+        if not (self._held and self._lags(self._trigger, self._held[-1].time_ns)):
+            return []
         reason = f"no {NAMES[self._trigger]} for more than {self.config.timeout:g} s"
         return [
             self._alone(self._partner, item, reason)

@@ -1,6 +1,6 @@
 """Why nothing comes out: what is known of each input, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -70,22 +70,24 @@ class InputRecord:
         self.last_refusal, self.refusal = now, reason
 
 
-def explain_input(record: InputRecord, publishers: Sequence[str], now: float) -> Finding:
+def explain_input(
+    record: InputRecord, publishers: Callable[[], Sequence[str]], now: float
+) -> Finding:
     """The state of an input.
 
     Args:
         record: what was received.
-        publishers: message type of each publisher of the topic.
+        publishers: gives the message type of each publisher of the topic; asked only where
+            nothing comes in.
         now: steady clock [s].
     """
-    level, cause, text = (
-        _never_received(record, publishers) if not record.received else _received(record, now)
-    )
-    values = {
-        "received": str(record.received),
-        "refused": str(record.refused),
-        "publishers": str(len(publishers)),
-    }
+    values = {"received": str(record.received), "refused": str(record.refused)}
+    if record.received:
+        level, cause, text = _received(record, now)
+    else:
+        found = publishers()
+        level, cause, text = _never_received(record, found)
+        values["publishers"] = str(len(found))
     return Finding(f"input {record.topic}", level, cause, text, values)
 
 

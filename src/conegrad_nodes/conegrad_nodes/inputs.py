@@ -71,9 +71,12 @@ class Input:
 
     def finding(self) -> Finding:
         """The state of the input, in words."""
+        return explain_input(self.record, self._publishers, time.monotonic())
+
+    def _publishers(self) -> list[str]:
+        """Message type of each publisher; asking the graph takes a millisecond."""
         topic = self.record.topic
-        publishers = [info.topic_type for info in self._node.get_publishers_info_by_topic(topic)]
-        return explain_input(self.record, publishers, time.monotonic())
+        return [info.topic_type for info in self._node.get_publishers_info_by_topic(topic)]
 
     def _new_record(self) -> InputRecord:
         package, _, _name = self._msgtype.__module__.partition(".msg.")
