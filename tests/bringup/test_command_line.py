@@ -135,6 +135,12 @@ def test_import_of_a_folder_without_calibration_says_what_to_do(tmp_path, capsys
     assert "calibration.yaml is missing: copy config/vehicles/" in capsys.readouterr().err
 
 
+def test_a_part_of_a_sequence_that_is_none_is_named(tmp_path, capsys):
+    words = ["import", "fskitti", str(tmp_path), "-o", str(tmp_path / "bag"), "--frames", "first"]
+    assert main(words) == 1
+    assert "--frames first: expected FIRST:END, such as :8 or 8:" in capsys.readouterr().err
+
+
 def test_evaluate_of_a_bag_without_cones_says_so(bag, capsys):
     assert main(["evaluate", str(bag)]) == 1
     assert "cones" in capsys.readouterr().err

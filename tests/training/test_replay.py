@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 import torch
 
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.vehicle import Vehicle
+from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.decode import image_from_msg, scan_from_msg, truth_from_msg
 from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.errors import ReplayError
 from conegrad_training.replay import BagReplay, split_by_sequence
+from conegrad_training.training_data import bag_data
 
 
 def test_every_image_is_paired_with_its_nearest_scan(replay: BagReplay):
@@ -134,3 +137,20 @@ def test_splits_recordings_never_frames():
 def test_refuses_to_part_the_frames_of_one_recording():
     with pytest.raises(ReplayError, match="1 bags cannot be split"):
         split_by_sequence([Path("a")], 0.2, seed=1)
+
+
+def test_clouds_become_scans_as_the_settings_say(small_bag: SimulatedBag, tmp_path: Path):
+    with BagReader(small_bag.path) as bag, BagWriter(tmp_path / "clouds") as writer:
+        for raw in bag.raw_messages([name for name in bag.topics if name != "/scan"]):
+            writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+        for _, stamp_ns, msg in bag.messages(["/scan"]):
+            # A return 2 m ahead on the own nose, one 5 m ahead, 0.05 m above the LiDAR's height.
+            points = np.array([[2.0, 0.0, 0.05], [5.0, 0.0, 0.05]])
+            cloud = messages.points_msg(stamp_ns, msg.header.frame_id, points)
+            writer.write("/points", "sensor_msgs/msg/PointCloud2", stamp_ns, cloud)
+    nearest = []
+    for ahead in (0.0, 2.4):
+        reduction = ReductionConfig(sensor_height=0.15, car_ahead=ahead, car_beside=0.5)
+        data = bag_data([tmp_path / "clouds"], reduction=reduction)
+        nearest.append(float(data.training[0].scan.ranges.nan_to_num(99.0).min()))
+    assert nearest == pytest.approx([2.0, 5.0])
