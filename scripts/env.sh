@@ -20,8 +20,10 @@ conegrad_env() {
         libraries="$libraries:$library"
     done
     packages="$root/install/lib/$(basename "$(dirname "$site")")/site-packages"
+    # Sources from src; what setuptools wrote about them, which installed programs ask for, in build.
     for package in "$root"/src/*/setup.py; do
-        [ -e "$package" ] && packages="$packages:$(dirname "$package")"
+        package="$(basename "$(dirname "$package")")"
+        packages="$packages:$root/src/$package:$root/build/$package"
     done
 
     export VIRTUAL_ENV="$venv"

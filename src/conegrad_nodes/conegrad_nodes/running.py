@@ -1,7 +1,9 @@
 """Runs nodes until they are told to stop."""
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 import rclpy
 import torch
@@ -18,6 +20,8 @@ def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
     """Run nodes in one process; SIGINT and SIGTERM end it with exit code 0."""
     torch.set_num_threads(1)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    interrupt = _Interrupt()
+    signal.signal(signal.SIGINT, interrupt)  # rclpy.init adds its own handler before this one
     rclpy.init()
     nodes: list[PerceptionNode] = []
     executor = EventsExecutor()
@@ -27,14 +31,33 @@ def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
             executor.add_node(nodes[-1])
         for node in nodes:
             node.start()
+        interrupt.is_starting = False
         # Not executor.spin(): in rclpy 7.1.5 it burns a core and serves no timer.
         while rclpy.ok():
             executor.spin_once(WAKE_PERIOD)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:
+        if rclpy.ok():
+            raise
+        # Told to stop amid a callback: nothing can be published any more, which is no fault.
     finally:
         for node in nodes:
             executor.remove_node(node)
             node.destroy_node()
         executor.shutdown()
         rclpy.try_shutdown()
+
+
+class _Interrupt:
+    """Handler of SIGINT: breaks off the start, and leaves all else to rclpy, which ends its context.
+
+    A KeyboardInterrupt amid the C++ of the executor would come out as another error.
+    """
+
+    def __init__(self) -> None:
+        self.is_starting = True
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.is_starting:
+            raise KeyboardInterrupt
