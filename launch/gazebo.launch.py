@@ -68,7 +68,7 @@ def simulation(context: LaunchContext) -> list[Any]:
         gazebo(folder, is_headless=LaunchConfiguration("headless").perform(context) == "true"),
         *bridge_and_frames(folder, settings, share / "config"),
         perception(settings, share),
-        driver(),
+        driver(settings),
         rviz(share / "config"),
         *recorder(context, settings["lidar"]),
     ]
@@ -155,13 +155,15 @@ def perception(settings: dict[str, Any], share: Path) -> GroupAction:
     return GroupAction([included], condition=IfCondition(LaunchConfiguration("perception")))
 
 
-def driver() -> Node:
-    """The driver, ours or that of a team."""
+def driver(settings: dict[str, Any]) -> Node:
+    """The driver, ours or that of a team; a team's own has no use for these parameters."""
+    is_file = settings["track"].endswith(".csv")
+    scale = (settings.get("track_scale") or 1.0) if is_file else 0.0  # 0: that of the vehicle
     return Node(
         package=LaunchConfiguration("driver_package"),
         executable=LaunchConfiguration("driver_executable"),
         namespace=LaunchConfiguration("namespace"),
-        parameters=[SIM_TIME],
+        parameters=[SIM_TIME, {"vehicle": settings["vehicle"], "scale": scale}],
         output="screen",
         condition=IfCondition(LaunchConfiguration("driver")),
     )
