@@ -128,8 +128,8 @@ def bridge_and_frames(folder: Path, settings: dict[str, Any], config: Path) -> l
         parameters=[
             SIM_TIME,
             {
-                "scene": str(folder / "scene.json"),
-                "vehicle": settings["vehicle"],
+                "scene": ParameterValue(str(folder / "scene.json"), value_type=str),
+                "vehicle": ParameterValue(settings["vehicle"], value_type=str),
                 "lidar": settings["lidar"],
             },
         ],
@@ -174,6 +174,7 @@ def rviz(config: Path) -> Node:
     return Node(
         package="rviz2",
         executable="rviz2",
+        namespace=LaunchConfiguration("namespace"),  # its topics are relative
         arguments=["-d", str(config / "perception.rviz")],
         parameters=[SIM_TIME],
         condition=IfCondition(LaunchConfiguration("rviz")),

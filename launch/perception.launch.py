@@ -10,21 +10,27 @@ from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from conegrad_bringup.launch_arguments import chosen_file, text
+
 NODES = ("camera_node", "lidar_node", "fusion_node")
 
 
 def generate_launch_description() -> LaunchDescription:
     """Description of the graph."""
     config = get_package_share_path("conegrad_bringup") / "config"
+    time: dict[Any, Any] = {"use_sim_time": LaunchConfiguration("use_sim_time")}
     rviz = Node(
         package="rviz2",
         executable="rviz2",
+        namespace=LaunchConfiguration("namespace"),  # its topics are relative
         arguments=["-d", str(config / "perception.rviz")],
+        parameters=[time],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )
     foxglove = Node(
         package="foxglove_bridge",
         executable="foxglove_bridge",
+        parameters=[time],
         condition=IfCondition(LaunchConfiguration("foxglove")),
     )
     return LaunchDescription(
@@ -54,9 +60,9 @@ def perception_nodes(context: LaunchContext, config: Path) -> list[Node]:
     """The processes; executables have the names of the nodes."""
     is_composed = LaunchConfiguration("composed").perform(context) == "true"
     files = [str(config / f"{name}.yaml") for name in NODES]
-    parameters: list[Any] = [*files, overrides(context)]
-    if params_file := LaunchConfiguration("params_file").perform(context):
-        parameters.append(params_file)
+    parameters: list[Any] = [*files, *chosen_file(context, "params_file")]
+    if values := overrides(context):
+        parameters.append(values)
     return [
         Node(
             package="conegrad_nodes",
@@ -70,10 +76,11 @@ def perception_nodes(context: LaunchContext, config: Path) -> list[Node]:
 
 
 def overrides(context: LaunchContext) -> dict[str, Any]:
-    """What the arguments say, as parameters."""
-    is_simulated = LaunchConfiguration("use_sim_time").perform(context) == "true"
-    values: dict[str, Any] = {"use_sim_time": is_simulated}
-    if vehicle := LaunchConfiguration("vehicle").perform(context):
-        values["calibration.vehicle"] = vehicle
+    """What the arguments ask for, as parameters; they take precedence over all files."""
+    values: dict[str, Any] = {}
+    if LaunchConfiguration("use_sim_time").perform(context) == "true":
+        values["use_sim_time"] = True
+    if LaunchConfiguration("vehicle").perform(context):
+        values["calibration.vehicle"] = text("vehicle")
         values["calibration.extrinsics"] = "vehicle"
     return values

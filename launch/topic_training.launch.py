@@ -9,6 +9,8 @@ from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from conegrad_bringup.launch_arguments import chosen_file, text
+
 MODELS = {"camera": "training_camera_node", "lidar": "training_lidar_node"}
 EVERY_SAMPLE = {"reliability": "reliable", "depth": 5}
 
@@ -32,14 +34,12 @@ def generate_launch_description() -> LaunchDescription:
 
 def training_nodes(context: LaunchContext) -> list[Any]:
     """One process per node."""
-    values = {name: LaunchConfiguration(name).perform(context) for name in
-              ("bag", "config", "params_file", "output")}  # fmt: skip
-    shared: list[Any] = [{**EVERY_SAMPLE, "training.output": values["output"]}]
-    if values["params_file"]:
-        shared.append(values["params_file"])
+    bag = LaunchConfiguration("bag").perform(context)
+    own = {"bags": [bag], "config": text("config"), "output": text("output")}
+    learning = {**EVERY_SAMPLE, "training.output": text("output")}
+    shared = [learning, *chosen_file(context, "params_file")]
     models = [_node(executable, shared) for executable in MODELS.values()]
-    own = {name: values[name] for name in ("config", "output")}
-    trainer = _node("topic_trainer", [{"bags": [values["bag"]], **own}])
+    trainer = _node("topic_trainer", [own])
     stop = OnProcessExit(target_action=trainer, on_exit=[EmitEvent(event=Shutdown())])
     return [*models, trainer, RegisterEventHandler(stop)]
 

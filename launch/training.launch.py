@@ -5,6 +5,8 @@ from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from conegrad_bringup.launch_arguments import text
+
 
 def generate_launch_description() -> LaunchDescription:
     """Description of one node."""
@@ -12,7 +14,7 @@ def generate_launch_description() -> LaunchDescription:
         package="conegrad_training",
         executable="training_node",
         namespace=LaunchConfiguration("namespace"),
-        parameters=[{"output": LaunchConfiguration("output")}],
+        parameters=[{"output": text("output")}],
         output="screen",
     )
     return LaunchDescription(

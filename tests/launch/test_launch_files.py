@@ -14,6 +14,7 @@ from launch.utilities import (  # noqa: E402
     normalize_to_list_of_substitutions,
     perform_substitutions,
 )
+from launch_ros.utilities import evaluate_parameters, normalize_parameters  # noqa: E402
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 
@@ -28,7 +29,7 @@ def load(name):
 
 
 def started(**arguments):
-    """Executables, and the last parameters given as values."""
+    """Executables, and what the arguments say as parameters."""
     module = load("perception")
     context = LaunchContext()
     for action in module.generate_launch_description().entities:
@@ -40,7 +41,8 @@ def started(**arguments):
         perform_substitutions(context, normalize_to_list_of_substitutions(node.node_executable))
         for node in nodes
     ]
-    return executables, module.overrides(context)
+    values = evaluate_parameters(context, normalize_parameters([module.overrides(context)]))
+    return executables, values[0]
 
 
 def test_composed_is_one_process():
@@ -57,6 +59,15 @@ def test_a_vehicle_gives_the_extrinsics():
         "calibration.vehicle": "roboracer",
         "calibration.extrinsics": "vehicle",
     }
+
+
+def test_the_name_of_a_vehicle_stays_text():
+    assert started(vehicle="2026")[1]["calibration.vehicle"] == "2026"
+
+
+def test_a_parameter_file_that_does_not_exist_is_refused():
+    with pytest.raises(FileNotFoundError, match="params_file:=/nowhere is no file"):
+        started(params_file="/nowhere")
 
 
 def test_replay_has_a_bag_and_passes_the_arguments_on():
