@@ -32,10 +32,11 @@ def test_constant_patterns_update_the_same_parts_in_every_step(name: str, parts:
         assert pattern.update(step).loss == loss
 
 
-@pytest.mark.parametrize("name", [name for name in PATTERNS if name != "fusion_only"])
+@pytest.mark.parametrize("name", [name for name in PATTERNS if not name.endswith("fusion_only")])
 def test_the_scalars_of_the_fusion_can_stay_frozen(name: str):
-    pattern = make_pattern(PatternConfig(name, learn_fusion=False))
-    assert "fusion" not in pattern.update(0).parts
+    pattern = make_pattern(PatternConfig(name, learn_fusion=False, first_steps=1))
+    for step in (0, 1):
+        assert "fusion" not in pattern.update(step).parts
 
 
 def turns(pattern: Alternating, losses: list[dict[str, float]]) -> str:
@@ -121,3 +122,10 @@ def test_passes_are_counted_by_part_and_survive_a_checkpoint():
         "seconds": 0.75,
         "label_values": 3,
     }
+
+
+def test_a_sequence_splits_its_budget():
+    pattern = make_pattern(PatternConfig("individual_then_simultaneous", first_steps=3))
+    assert [pattern.update(step).loss for step in range(6)] == [OWN] * 3 + [END] * 3
+    assert pattern.update(2).parts == NETWORKS
+    assert pattern.update(3).parts == NETWORKS | {"fusion"}

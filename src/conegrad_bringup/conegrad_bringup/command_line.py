@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
     "align": Command("place a surveyed map of cones in the odometry frame of a bag", "align"),
     "train": Command("train all models through the fusion on recorded drives", "train"),
+    "compare": Command("compare the training patterns from one start, write a report", "compare"),
     "train-camera": Command("train the cone detector alone", "train_camera"),
     "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
 }

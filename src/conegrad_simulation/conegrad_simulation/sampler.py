@@ -71,7 +71,17 @@ class Frame(NamedTuple):
     calibration: Calibration
 
 
-class _Setting(NamedTuple):
+class Setting(NamedTuple):
+    """Everything that a frame shows.
+
+    Attributes:
+        scene: in the map frame.
+        pose: of the car in the map.
+        world: looks, noise, and attitude of the car.
+        canvas: the camera.
+        lidar: the LiDAR.
+    """
+
     scene: Scene
     pose: Pose
     world: World
@@ -101,19 +111,31 @@ def sample_frame(
             padded with grey.
     """
     setting = _setting(seed, vehicle, level, size)
-    rendered = _render(setting, seed)
-    scan = _caster(setting.lidar).cast(setting.scene, setting.pose, setting.world, seed)
+    return frame_of(setting, setting, seed, size)
+
+
+def frame_of(real: Setting, believed: Setting, seed: int, size: tuple[int, int]) -> Frame:
+    """The frame of a car whose sensors are not quite where its calibration says.
+
+    Args:
+        real: image and scan are made with its sensors.
+        believed: the same car by its calibration: truth and calibration are told in its frames.
+        seed: of the noise.
+        size: width and height of the image [px].
+    """
+    rendered = _render(real, seed)
+    scan = _caster(real.lidar).cast(real.scene, real.pose, real.world, seed)
     return Frame(
-        _image(setting, rendered, size),
+        _image(real, rendered, size),
         scan.ranges,
-        setting.lidar.angles().numpy(),
+        real.lidar.angles().numpy(),
         scan.labels,
-        _truth(setting, rendered, scan),
-        _calibration(setting, size),
+        _truth(believed, rendered, scan),
+        _calibration(believed, size),
     )
 
 
-def _setting(seed: int, vehicle: Vehicle, level: str, size: tuple[int, int]) -> _Setting:
+def _setting(seed: int, vehicle: Vehicle, level: str, size: tuple[int, int]) -> Setting:
     rng = np.random.default_rng((seed, 0x5A3F))
     world = World.sample(rng, level)
     canvas, lidar = vehicle_canvas(vehicle, size), vehicle.lidar
@@ -133,10 +155,10 @@ def _setting(seed: int, vehicle: Vehicle, level: str, size: tuple[int, int]) -> 
         world = dataclasses.replace(world, backdrop_distance=radius)
         eye = view_from_pose(canvas.model, canvas.mounting, pose, world).position[:2]
         scene = ring_of_walls(scene, eye, radius)
-    return _Setting(scene, pose, world, canvas, lidar)
+    return Setting(scene, pose, world, canvas, lidar)
 
 
-def _render(setting: _Setting, seed: int) -> RenderedImage:
+def _render(setting: Setting, seed: int) -> RenderedImage:
     renderer = CameraRenderer(setting.canvas.model, setting.canvas.mounting)
     return renderer.render(setting.scene, setting.pose, setting.world, seed)
 
@@ -151,7 +173,7 @@ def _is_seen(rendered: RenderedImage) -> npt.NDArray[np.bool_]:
     return np.asarray((rendered.visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT))
 
 
-def _image(setting: _Setting, rendered: RenderedImage, size: tuple[int, int]) -> ImageSample:
+def _image(setting: Setting, rendered: RenderedImage, size: tuple[int, int]) -> ImageSample:
     canvas = setting.canvas
     image = np.full((size[1], size[0], 3), PADDING, np.uint8)
     height, width = rendered.image.shape[:2]
@@ -166,7 +188,7 @@ def _image(setting: _Setting, rendered: RenderedImage, size: tuple[int, int]) ->
     )
 
 
-def _truth(setting: _Setting, rendered: RenderedImage, scan: CastScan) -> TrueCones:
+def _truth(setting: Setting, rendered: RenderedImage, scan: CastScan) -> TrueCones:
     positions = _in_lidar(setting.scene.cone_positions, setting.pose, setting.lidar)
     count = len(positions)
     by_camera, by_lidar = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
@@ -197,7 +219,7 @@ def _in_lidar(positions: Floats, pose: Pose, lidar: LidarPreset) -> Floats:
     )
 
 
-def _calibration(setting: _Setting, size: tuple[int, int]) -> Calibration:
+def _calibration(setting: Setting, size: tuple[int, int]) -> Calibration:
     lidar = setting.lidar.mounting
     return Calibration(
         padded_model(setting.canvas, size),

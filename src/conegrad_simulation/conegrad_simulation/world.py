@@ -115,6 +115,10 @@ class World:
             return _jittered(PRESETS[str(rng.choice(list(PRESETS)))], rng)
         return _sample_varied(rng)
 
+    def jittered(self, rng: np.random.Generator) -> "World":
+        """Much the same world on another day: other styles, a little more or less light."""
+        return _jittered(self, rng)
+
     def still(self) -> "World":
         """The same world without the attitude and jitter of one frame."""
         return dataclasses.replace(

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.evaluation.metrics import LABEL_VALUES_PER_CONE
-from conegrad_core.losses import EndLoss, match_cones
+from conegrad_core.losses import EndLoss, EndLossConfig, match_cones
 from conegrad_training.budget import Budget
 from conegrad_training.distributed import averaged
 from conegrad_training.errors import TrainingError
@@ -242,16 +242,26 @@ def count_step(
     run = PARTS if update.loss == END else (CAMERA, LIDAR)
     budget.add_step(len(samples), run, update.parts, seconds)
     for sample in samples:
-        key = str(sample.key)
+        key = label_key(sample, update.loss)
         if update.loss == END and not budget.knows(key):
             budget.add_labels(key, LABEL_VALUES_PER_CONE * counted_cones(sample, criterion))
         elif update.loss == OWN and not budget.knows(key):
             budget.add_labels(key, own_label_values(own_labels(sample), sample.scan.ranges))
 
 
+def label_key(sample: Sample, loss: str) -> str:
+    """Name of the labels of a sample in the budget: those of each loss are others."""
+    return f"{loss}: {sample.key}"
+
+
 def counted_cones(sample: Sample, criterion: EndLoss) -> int:
     """True cones of a sample that the end loss counts."""
-    like = sample.truth.positions.float()
+    return int(counted_truth(sample.truth, criterion.config).sum())
+
+
+def counted_truth(truth: TrueCones, config: EndLossConfig) -> Tensor:
+    """``(N,)`` mask of the true cones that the end loss counts."""
+    like = truth.positions.float()
     empty = Cones(
         like.new_zeros(0, 2),
         like.new_zeros(0, 2, 2),
@@ -259,4 +269,4 @@ def counted_cones(sample: Sample, criterion: EndLoss) -> int:
         like.new_zeros(0),
         like.new_zeros(0, dtype=torch.int64),
     )
-    return int(match_cones(empty, sample.truth, criterion.config).counted.sum())
+    return match_cones(empty, truth, config).counted

@@ -16,6 +16,8 @@ PATTERNS = (
     "alternating",
     "fusion_only",
     "statistics_only",
+    "individual_then_simultaneous",
+    "individual_then_fusion_only",
 )
 SCHEDULES = ("round_robin", "worst_term")
 # Which network a term of the end loss blames; existence is the work of both.
@@ -61,6 +63,7 @@ class PatternConfig(Config):
     schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
     block: int = setting(1, "Of alternating: steps before the other model has its turn", low=1)
     learn_fusion: bool = setting(True, "The scalars of the fusion learn along with the end loss")
+    first_steps: int = setting(75, "Of individual_then_...: steps of individual training", low=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,6 +139,34 @@ class Alternating:
         self._turn, self._terms = state["turn"], dict(state["terms"])
 
 
+class InTurn:
+    """One pattern up to a step, another one from there on."""
+
+    def __init__(self, first: Pattern, then: Pattern, first_steps: int) -> None:
+        self._parts = (first, then)
+        self._first_steps = first_steps
+
+    def _at(self, step: int) -> Pattern:
+        return self._parts[step >= self._first_steps]
+
+    def update(self, step: int) -> Update:
+        """What the pattern does whose time it is."""
+        return self._at(step).update(step)
+
+    def observe(self, step: int, losses: Mapping[str, float]) -> None:
+        """The pattern whose step it was takes note."""
+        self._at(step).observe(step, losses)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of both."""
+        return {"parts": [part.state_dict() for part in self._parts]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        for part, of_part in zip(self._parts, state["parts"], strict=True):
+            part.load_state_dict(of_part)
+
+
 def make_pattern(config: PatternConfig) -> Pattern:
     """The pattern of the settings."""
     along = frozenset({FUSION} if config.learn_fusion else ())
@@ -150,4 +181,7 @@ def make_pattern(config: PatternConfig) -> Pattern:
         "fusion_only": Update(frozenset({FUSION}), END),
         "statistics_only": Update(frozenset(), NONE, networks),
     }
+    if "_then_" in config.pattern:
+        first, then = (Constant(updates[name]) for name in config.pattern.split("_then_"))
+        return InTurn(first, then, config.first_steps)
     return Constant(updates[config.pattern])

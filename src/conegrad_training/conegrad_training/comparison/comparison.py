@@ -1,0 +1,202 @@
+"""Runs all patterns from the same start under the same budget; goes on where it was stopped."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch.utils.data import Subset
+
+from conegrad_core.vehicle import Vehicle
+from conegrad_simulation.domain import DOMAINS
+from conegrad_simulation.drive_frames import DriveFrames
+from conegrad_training.budget import Budget
+from conegrad_training.comparison.costs import affordable, end_cost, own_cost, spread_evenly
+from conegrad_training.comparison.drive_samples import DriveSamples
+from conegrad_training.comparison.plan import PlannedRun
+from conegrad_training.comparison.results import RESULT, RunResult, write_json, write_result
+from conegrad_training.comparison.scenarios import CONDITIONS
+from conegrad_training.comparison.settings import ComparisonConfig
+from conegrad_training.comparison.starts import Start, prepare_start
+from conegrad_training.loop import StepReport, label_key
+from conegrad_training.patterns import END
+from conegrad_training.sample_stream import position
+from conegrad_training.training_run import CHECKPOINT, Data, Run
+
+T = TypeVar("T")
+
+TRAINING_SEED, TEST_SEED = 2_000_000, 3_000_000  # of tracks; those of the shipped weights differ
+DRIVES_PER_SEED = 1_000
+SETTINGS = "settings.json"
+
+
+class Progress:
+    """Shows nothing; a command line shows bars."""
+
+    def items(self, items: Iterable[T], total: int, title: str) -> Iterable[T]:
+        """The same items, counted."""
+        return items
+
+    def steps(
+        self, steps: Iterator[StepReport], done: int, total: int, title: str
+    ) -> Iterator[StepReport]:
+        """The same steps, counted on from those that are done."""
+        return steps
+
+
+def compare(
+    config: ComparisonConfig,
+    runs: Sequence[PlannedRun],
+    vehicle: Vehicle,
+    output: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Make the runs that are not done yet, each in its folder below ``runs``.
+
+    Two processes may share an output folder if they make different runs.
+
+    Args:
+        config: what all runs have in common.
+        runs: those of one condition and seed together.
+        vehicle: the car.
+        output: folder of everything.
+        progress: shows how far it is.
+
+    Raises:
+        ValueError: if the output holds runs of other settings.
+        TrainingError: if a step was refused.
+    """
+    progress = progress or Progress()
+    check_settings(config, vehicle, output)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    left = [run for run in runs if not (folder_of(run, output) / RESULT).exists()]
+    bench = Bench(config, vehicle, output, progress)
+    for planned in progress.items(left, len(left), "runs"):
+        bench.run(planned)
+
+
+def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> None:
+    """Note the settings of an output folder, or compare with those that are noted.
+
+    Raises:
+        ValueError: if they differ: the runs could not be compared.
+    """
+    settings = {**dataclasses.asdict(config), "vehicle": vehicle.name}
+    path = output / SETTINGS
+    if not path.exists():
+        write_json(path, settings)
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in settings.items():
+        if found.get(name) != value:
+            raise ValueError(
+                f"{path} has {name} = {found.get(name)!r} (now {value!r}); expected the same "
+                "settings, or another output folder"
+            )
+
+
+def folder_of(planned: PlannedRun, output: Path) -> Path:
+    """Folder of a run."""
+    return output / "runs" / planned.condition / planned.name
+
+
+class Bench:
+    """Samples and starts, made once and shared by the runs that need them."""
+
+    def __init__(
+        self, config: ComparisonConfig, vehicle: Vehicle, output: Path, progress: Progress
+    ) -> None:
+        self._config, self._vehicle = config, vehicle
+        self._output, self._progress = output, progress
+        self._samples: dict[tuple[str, int], DriveSamples] = {}
+        self._test: dict[str, DriveSamples] = {}
+
+    def run(self, planned: PlannedRun) -> None:
+        """Train, judge, write the result."""
+        training, test = self._training(planned), self._test_samples(planned.condition)
+        chosen = self._chosen(planned, training)
+        start = prepare_start(
+            self._config.system,
+            CONDITIONS[planned.condition].weakening,
+            test,
+            self._output / "starts" / planned.condition,
+        )
+        folder = folder_of(planned, self._output)
+        title = f"{planned.condition} {planned.name}"
+        data = Data(Subset(training, chosen), test, (title,))
+        run = Run(self._config.training(planned, start.system), data, folder)
+        run.start(resume=True)
+        with closing(run.steps()) as steps:
+            done, total = run.budget.steps, self._config.steps
+            for _ in self._progress.steps(steps, done, total, title):
+                pass
+        reached = run.measure("after")
+        run.publish({"before": start.headline, "after": reached})
+        write_result(self._result(planned, chosen, start, reached, run.budget), folder)
+        (folder / CHECKPOINT).unlink()  # large, and of no use any more
+
+    def _training(self, planned: PlannedRun) -> DriveSamples:
+        key = (CONDITIONS[planned.condition].domain, planned.seed)
+        if key not in self._samples:
+            first = TRAINING_SEED + DRIVES_PER_SEED * planned.seed
+            self._samples = {key: self._render(key[0], first, self._config.frames)}
+        return self._samples[key]
+
+    def _test_samples(self, condition: str) -> DriveSamples:
+        domain = CONDITIONS[condition].domain
+        if domain not in self._test:
+            self._test = {domain: self._render(domain, TEST_SEED, self._config.test_frames)}
+        return self._test[domain]
+
+    def _render(self, domain: str, first_seed: int, count: int) -> DriveSamples:
+        size = (self._config.image_width, self._config.image_height)
+        frames = DriveFrames(
+            self._vehicle, DOMAINS[domain], first_seed, self._config.frames_per_drive, size
+        )
+        return DriveSamples(frames, count, domain, self._progress.items)
+
+    def _chosen(self, planned: PlannedRun, training: DriveSamples) -> list[int]:
+        """Positions of the samples that a run learns from."""
+        count = len(training)
+        if not planned.paid_by:
+            return spread_evenly(planned.frames, count)
+        seen = min(count, self._config.steps * self._config.batch)
+        used = sorted({position(place, count, planned.seed) for place in range(seen)})
+        loss = self._config.loss
+        values = training.map_values(used, loss)
+        if planned.paid_by == "frame_values":
+            values = sum(end_cost(training[place], loss) for place in used)
+        return affordable(values, [own_cost(sample) for sample in training.all()])
+
+    def _result(
+        self,
+        planned: PlannedRun,
+        chosen: Sequence[int],
+        start: Start,
+        reached: dict[str, float],
+        budget: Budget,
+    ) -> RunResult:
+        training, cost = self._training(planned), budget.to_dict()
+        measured = [p for p in chosen if budget.knows(label_key(training[p], END))]
+        loss = self._config.loss
+        in_frames = sum(end_cost(training[p], loss) for p in measured)
+        return RunResult(
+            condition=planned.condition,
+            pattern=planned.pattern,
+            seed=planned.seed,
+            frames=len(chosen),
+            paid_by=planned.paid_by,
+            start=start.headline,
+            reached=reached,
+            intact=start.intact,
+            steps=cost["steps"],
+            seconds=cost["seconds"],
+            forward=cost["forward"],
+            backward=cost["backward"],
+            frame_values=cost["label_values"],
+            map_values=cost["label_values"] - in_frames + training.map_values(measured, loss),
+        )

@@ -1,0 +1,78 @@
+"""Simulated drives as samples in memory, with what a tape measure would have measured."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import torch
+from torch.utils.data import Dataset
+
+from conegrad_core.evaluation.boxes import TrueBoxes
+from conegrad_core.evaluation.metrics import LABEL_VALUES_PER_CONE
+from conegrad_core.lidar.scan import Scan
+from conegrad_core.losses import EndLossConfig
+from conegrad_simulation.drive_frames import DriveFrames
+from conegrad_training.loop import counted_truth
+from conegrad_training.sample import OwnLabels, Sample, SampleKey
+
+Progress = Callable[[Iterable[int], int, str], Iterable[int]]
+
+
+class DriveSamples(Dataset[Sample]):
+    """The first frames of a sequence of drives, rendered once; with the labels of every loss."""
+
+    def __init__(
+        self, frames: DriveFrames, count: int, name: str, progress: Progress | None = None
+    ) -> None:
+        """Render.
+
+        Args:
+            frames: the drives.
+            count: frames.
+            name: of the domain, for the keys of the samples.
+            progress: wraps the places to show progress; given them, their number and a title.
+        """
+        self._frames, self._name = frames, name
+        places: Iterable[int] = range(count)
+        self._samples = [
+            self._sample(place)
+            for place in (progress(places, count, f"frames of {name}") if progress else places)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, position: int) -> Sample:
+        """Sample at a position."""
+        return self._samples[position]
+
+    def all(self) -> Iterator[Sample]:
+        """Every sample in order."""
+        return iter(self._samples)
+
+    def map_values(self, positions: Sequence[int], config: EndLossConfig) -> int:
+        """Numbers that a tape measure gives for samples: each cone of a map is measured once.
+
+        Args:
+            positions: of the samples.
+            config: of the end loss, which decides what cones count.
+        """
+        cones: set[tuple[int, int]] = set()
+        for position in positions:
+            truth = self._samples[position].truth
+            counted = truth.positions[counted_truth(truth, config)].numpy()
+            cones.update(self._frames.cones_of_map(position, counted))
+        return LABEL_VALUES_PER_CONE * len(cones)
+
+    def _sample(self, place: int) -> Sample:
+        frame = self._frames.frame(place)
+        boxes = TrueBoxes(
+            torch.from_numpy(frame.sample.boxes_xyxy), torch.from_numpy(frame.sample.classes)
+        )
+        return Sample(
+            frame.sample.image,
+            Scan(torch.from_numpy(frame.ranges), torch.from_numpy(frame.angles)),
+            frame.calibration,
+            None,
+            frame.truth,
+            SampleKey(f"{self._name} from seed {self._frames.first_seed}", place, 0),
+            OwnLabels(boxes, torch.from_numpy(frame.labels)),
+        )

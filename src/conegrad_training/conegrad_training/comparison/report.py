@@ -1,0 +1,73 @@
+"""The report of a comparison: one HTML file that needs nothing else, and its plots as PNG."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from matplotlib.figure import Figure
+
+from conegrad_training.comparison import plots
+from conegrad_training.comparison.groups import Group, groups_of, is_answered
+from conegrad_training.comparison.results import RunResult
+from conegrad_training.comparison.scenarios import CONDITIONS, SCENARIOS, Scenario
+from conegrad_training.comparison.settings import ComparisonConfig
+from conegrad_training.comparison.tables import COST_HEADER, SCORE_HEADER, cost_rows, score_rows
+from conegrad_training.evaluation.look import house_style, png_bytes, svg_uri
+
+
+def write_report(results: Sequence[RunResult], config: ComparisonConfig, output: Path) -> Path:
+    """Write ``report.html``, and its plots to ``plots``.
+
+    Returns:
+        Path of the report.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("conegrad_training.comparison"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    folder = output / "plots"
+    folder.mkdir(parents=True, exist_ok=True)
+    with house_style():
+        sections = [
+            _section(name, scenario, groups, folder)
+            for name, scenario in SCENARIOS.items()
+            if is_answered(scenario, groups := groups_of(name, results, config.frames))
+        ]
+    context = {
+        "sections": sections,
+        "settings": sorted(dataclasses.asdict(config).items()),
+        "runs": len(results),
+        "score_header": SCORE_HEADER,
+        "cost_header": COST_HEADER,
+    }
+    report = output / "report.html"
+    report.write_text(environment.get_template("compare.html").render(context), encoding="utf-8")
+    return report
+
+
+def _section(name: str, scenario: Scenario, groups: list[Group], folder: Path) -> dict[str, Any]:
+    condition = CONDITIONS[scenario.condition]
+    drawn: dict[str, Figure] = {}
+    if len(scenario.shares) > 1:
+        drawn["frames"] = plots.shrinking_plot(groups)
+    else:
+        drawn["scores"] = plots.score_plot(groups, scenario.title)
+        drawn["labels"] = plots.label_plot(groups)
+        drawn["parts"] = plots.part_plot(groups)
+    uris = []
+    for kind, figure in drawn.items():
+        (folder / f"{name}_{kind}.png").write_bytes(png_bytes(figure))
+        uris.append(svg_uri(figure))
+    weakening = ", ".join(f"{key} {value}" for key, value in condition.weakening.items())
+    return {
+        "title": scenario.title,
+        "hint": f"{name}: domain {condition.domain}" + (f"; {weakening}" if weakening else ""),
+        "plots": uris,
+        "scores": score_rows(groups),
+        "costs": cost_rows(groups),
+    }

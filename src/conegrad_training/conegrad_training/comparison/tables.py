@@ -1,0 +1,78 @@
+"""Tables of a comparison: cells as text."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conegrad_training.comparison.groups import Group
+from conegrad_training.comparison.spread import Spread
+
+SCORE_HEADER = (
+    "pattern", "seeds", "F1 with colour", "gain", "F1", "precision", "recall", "RMSE [m]",
+    "mAP50", "beam F1",
+)  # fmt: skip
+COST_HEADER = (
+    "pattern", "frames", "steps", "seconds", "forward camera / LiDAR", "backward camera / LiDAR",
+    "label values, map", "label values, per frame",
+)  # fmt: skip
+METRICS = ("f1", "precision", "recall", "rmse", "mAP50", "beam_f1")
+
+
+def with_interval(value: Spread, digits: int = 3) -> str:
+    """``mean ± half width of the 95 % interval``; the mean alone for one seed."""
+    mean = f"{value.mean:.{digits}f}"
+    return mean if math.isnan(value.half) else f"{mean} ± {value.half:.{digits}f}"
+
+
+def score_rows(groups: Sequence[Group]) -> list[list[str]]:
+    """A row for the start, then one per group."""
+    first = groups[0].results[0]
+    rows = [_untrained("start", first.start)]
+    if first.intact != first.start:
+        rows.insert(0, _untrained("before it was weakened", first.intact))
+    for group in groups:
+        rows.append(
+            [
+                group.label,
+                str(len(group.results)),
+                with_interval(group.metric("f1_colour")),
+                f"{group.over_seeds(lambda result: result.gain).mean:+.3f}",
+                *(f"{group.metric(name).mean:.3f}" for name in METRICS),
+            ]
+        )
+    return rows
+
+
+def cost_rows(groups: Sequence[Group]) -> list[list[str]]:
+    """What each group cost, mean over its seeds."""
+    return [
+        [
+            group.label,
+            _mean(group, "frames"),
+            _mean(group, "steps"),
+            _mean(group, "seconds"),
+            _passes(group, "forward"),
+            _passes(group, "backward"),
+            _mean(group, "map_values"),
+            _mean(group, "frame_values"),
+        ]
+        for group in groups
+    ]
+
+
+def _untrained(label: str, headline: Mapping[str, float]) -> list[str]:
+    cells = (f"{headline[name]:.3f}" for name in METRICS)
+    return [label, "", f"{headline['f1_colour']:.3f}", "", *cells]
+
+
+def _mean(group: Group, name: str) -> str:
+    value: Any = group.over_seeds(lambda result: float(getattr(result, name))).mean
+    return f"{value:,.0f}"
+
+
+def _passes(group: Group, name: str) -> str:
+    counts = (
+        group.over_seeds(lambda result, p=part: float(getattr(result, name).get(p, 0))).mean  # type: ignore[misc]
+        for part in ("camera", "lidar")
+    )
+    return " / ".join(f"{count:,.0f}" for count in counts)

@@ -1,0 +1,95 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from conegrad_core.vehicle import Vehicle
+from conegrad_training.comparison.comparison import compare, folder_of
+from conegrad_training.comparison.plan import planned_runs
+from conegrad_training.comparison.report import write_report
+from conegrad_training.comparison.results import RESULT, read_results, write_table
+from conegrad_training.comparison.settings import ComparisonConfig
+from conegrad_training.system import SystemConfig
+
+WIDTH, HEIGHT = 160, 96  # [px]
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def config(system_config: SystemConfig) -> ComparisonConfig:
+    return ComparisonConfig(
+        steps=STEPS, batch=1, frames=3, test_frames=2, frames_per_drive=2, checkpoint_every=2,
+        camera=system_config.camera, lidar=system_config.lidar, fusion=system_config.fusion,
+        image_width=WIDTH, image_height=HEIGHT, input_width=WIDTH, input_height=32,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def output(
+    config: ComparisonConfig, small_vehicle: Vehicle, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Three runs, done."""
+    output = tmp_path_factory.mktemp("comparison")
+    patterns = ["simultaneous", "individual_then_simultaneous", "statistics_only"]
+    runs = planned_runs(["domain_shift"], patterns, [1], config.frames)
+    compare(config, runs, small_vehicle, output)
+    return output
+
+
+def test_every_run_has_the_same_budget_and_its_own_costs(output: Path):
+    results = {result.pattern: result for result in read_results(output)}
+    assert len(results) == 3
+    assert {result.steps for result in results.values()} == {STEPS}
+    assert results["statistics_only"].frame_values == 0
+    assert results["statistics_only"].backward == {}
+    end, both = results["simultaneous"], results["individual_then_simultaneous"]
+    assert end.backward == {"camera": STEPS, "lidar": STEPS, "fusion": STEPS}
+    # Half of the steps of the sequence did not touch the fusion.
+    assert both.backward == {"camera": STEPS, "lidar": STEPS, "fusion": STEPS // 2}
+    # Cones that are seen in two frames are measured once, and never more than counted.
+    assert 0 < end.map_values < end.frame_values
+    assert end.map_values % 3 == 0
+    assert both.frame_values > end.frame_values
+    assert set(end.reached) >= {"f1_colour", "mAP50", "beam_f1"}
+    assert len({tuple(result.start.items()) for result in results.values()}) == 1
+
+
+def test_done_runs_are_not_done_again(
+    config: ComparisonConfig, small_vehicle: Vehicle, output: Path
+):
+    runs = planned_runs(["domain_shift"], ["simultaneous", "statistics_only"], [1], config.frames)
+    lost, kept = (folder_of(run, output) for run in runs)
+    before = (lost / RESULT).read_text()
+    stamp = (kept / RESULT).stat().st_mtime_ns
+    (lost / RESULT).unlink()
+    (lost / "losses.csv").unlink()
+    compare(config, runs, small_vehicle, output)
+    assert (kept / RESULT).stat().st_mtime_ns == stamp
+    again, first = json.loads((lost / RESULT).read_text()), json.loads(before)
+    del again["seconds"], first["seconds"]
+    assert again == first
+
+
+def test_the_report_needs_nothing_else(config: ComparisonConfig, output: Path):
+    results = read_results(output)
+    write_table(results, output / "results.csv")
+    with (output / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["pattern"] for row in rows} == {result.pattern for result in results}
+    assert float(rows[0]["reached_f1_colour"]) == pytest.approx(
+        results[0].reached["f1_colour"], abs=1e-5
+    )
+    text = write_report(results, config, output).read_text()
+    assert "individual then simultaneous" in text
+    assert 'src="http' not in text
+    assert {path.name for path in (output / "plots").iterdir()} == {
+        "domain_shift_scores.png", "domain_shift_labels.png", "domain_shift_parts.png",
+    }  # fmt: skip
+
+
+def test_other_settings_need_another_folder(
+    config: ComparisonConfig, small_vehicle: Vehicle, output: Path
+):
+    with pytest.raises(ValueError, match=r"settings\.json has steps = 4 \(now 5\)"):
+        compare(ComparisonConfig(steps=5), [], small_vehicle, output)

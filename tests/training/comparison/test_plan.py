@@ -1,0 +1,39 @@
+import math
+
+import pytest
+
+from conegrad_training.comparison.plan import PlannedRun, planned_runs
+from conegrad_training.comparison.spread import spread
+
+
+def test_a_run_that_two_scenarios_need_is_made_once():
+    shift = planned_runs(["domain_shift"], [], [1, 2], 300)
+    both = planned_runs(["domain_shift", "shrinking_data"], [], [1, 2], 300)
+    assert len(shift) == 18  # nine patterns, two seeds
+    assert len(both) == 18 + 2 * 3 * 3  # three patterns at 30, 10 and 3 % of the frames
+    assert [run.seed for run in both] == sorted(run.seed for run in both)
+    assert {run.frames for run in both} == {300, 90, 30, 9}
+
+
+def test_at_equal_cost_the_label_values_decide_the_frames():
+    runs = planned_runs(["equal_cost"], [], [1], 300)
+    assert runs == [
+        PlannedRun("domain_shift", 1, "simultaneous", 300),
+        PlannedRun("domain_shift", 1, "individual", 0, "map_values"),
+        PlannedRun("domain_shift", 1, "individual", 0, "frame_values"),
+    ]
+    assert len({run.name for run in runs}) == 3
+
+
+def test_names_what_it_does_not_know():
+    with pytest.raises(ValueError, match="scenario is 'snow', expected one of"):
+        planned_runs(["snow"], [], [1], 300)
+    with pytest.raises(ValueError, match="pattern is 'all', expected one of"):
+        planned_runs(["domain_shift"], ["all"], [1], 300)
+
+
+def test_the_interval_is_that_of_student():
+    of_three = spread([1.0, 2.0, 3.0])
+    assert of_three.mean == 2.0
+    assert of_three.half == pytest.approx(4.3027 / math.sqrt(3), abs=1e-3)
+    assert math.isnan(spread([1.0]).half)
