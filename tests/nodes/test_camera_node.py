@@ -89,6 +89,25 @@ def test_a_bad_image_is_skipped_says_why_and_the_node_lives_on(
     graph.until(lambda: answers, "detections", again=lambda: publisher.publish(messages.image()))
 
 
+def test_an_image_of_which_the_crop_leaves_nothing_is_skipped_and_the_node_lives_on(
+    graph, reports, camera_parameters, messages
+):
+    # Of 2 rows round(0.5 * 2) and round(0.45 * 2) go: all; of 96 rows 5 stay.
+    crop = {"detector__crop_top": 0.5, "detector__crop_bottom": 0.45}
+    graph.start(CameraNode, **camera_parameters, **crop)
+    answers = graph.hear(ConeDetectionArray, "detections")
+    publisher = graph.publisher(Image, "image_raw")
+    tiny, part = messages.image(size=(4, 2)), "camera_node: input /image_raw"
+    graph.until(
+        lambda: "leave nothing of the 2 rows of the image" in reports.text(part),
+        "a report",
+        again=lambda: publisher.publish(tiny),
+    )
+    assert reports.level(part) == Level.ERROR
+    assert not answers
+    graph.until(lambda: answers, "detections", again=lambda: publisher.publish(messages.image()))
+
+
 def test_debug_image_is_drawn_only_for_subscribers(graph, camera_parameters, messages):
     graph.start(CameraNode, **camera_parameters)
     answers = graph.hear(ConeDetectionArray, "detections")

@@ -12,7 +12,7 @@ from conegrad_core.camera.detector import Detector, DetectorConfig, load_detecto
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.config import setting
 from conegrad_core.drawing import draw_detections
-from conegrad_nodes.decode import image_from_msg
+from conegrad_nodes.decode import image_for_detector
 from conegrad_nodes.encode import detections_to_msg, image_to_msg
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import LATEST, RESULTS
@@ -84,7 +84,7 @@ class CameraNode(SensorNode):
     def process(self, arrived: Arrived) -> None:
         """Publish the detections of an image."""
         header = arrived.msg.header
-        image = image_from_msg(arrived.msg)
+        image = image_for_detector(arrived.msg, self._loaded())
         detections = self._detect(image)
         height, width = image.shape[:2]
         self._output.publish(detections_to_msg(detections, header, width, height))
@@ -94,9 +94,12 @@ class CameraNode(SensorNode):
 
     @torch.inference_mode()
     def _detect(self, image: RgbImage) -> Detections:
+        return self._loaded().detect(image)
+
+    def _loaded(self) -> Detector:
         if self._detector is None:
             raise RuntimeError("the detector runs before it is loaded")
-        return self._detector.detect(image)
+        return self._detector
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
 
 
 class _Interrupt:
-    """Handler of SIGINT: breaks off the start, and leaves all else to rclpy, which ends its context.
+    """Handler of SIGINT: breaks off the start; later rclpy ends its context, which is enough.
 
     A KeyboardInterrupt amid the C++ of the executor would come out as another error.
     """

@@ -162,6 +162,11 @@ def test_refuses_unknown_settings_by_name(name, value):
         DetectorConfig(**{name: value})
 
 
+def test_refuses_crops_that_leave_no_image_of_any_size():
+    with pytest.raises(ValueError, match=r"crop_top 0\.6 and crop_bottom 0\.4 cut all rows off"):
+        DetectorConfig(crop_top=0.6, crop_bottom=0.4)
+
+
 def test_a_detector_is_a_module_with_trainable_weights(weights):
     torch_detector = detector(weights)
     assert isinstance(torch_detector, Detector)

@@ -70,7 +70,7 @@ def test_refuses_an_input_size_off_the_grid():
 
 
 def test_refuses_a_crop_that_leaves_nothing():
-    with pytest.raises(ValueError, match="leave no rows"):
+    with pytest.raises(ValueError, match="leave nothing of the 720 rows of the image"):
         Letterbox((1280, 720), (640, 384), crop_top=0.6, crop_bottom=0.4)
 
 

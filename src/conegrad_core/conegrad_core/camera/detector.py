@@ -58,6 +58,9 @@ class DetectorConfig(Config):
             if getattr(self, name) not in allowed:
                 value = getattr(self, name)
                 raise ValueError(f"DetectorConfig.{name} is {value!r}, expected one of {allowed}")
+        if self.crop_top + self.crop_bottom >= 1:
+            crops = f"crop_top {self.crop_top} and crop_bottom {self.crop_bottom}"
+            raise ValueError(f"DetectorConfig.{crops} cut all rows off, expected a sum below 1")
 
 
 class Detector(nn.Module):

@@ -44,7 +44,8 @@ class Letterbox:
             raise ValueError(f"input_size is {self.input_size}, expected multiples of {STRIDE}")
         if min(self.crop_top, self.crop_bottom) < 0 or self.rows[0] >= self.rows[1]:
             crops = f"crop_top {self.crop_top} and crop_bottom {self.crop_bottom}"
-            raise ValueError(f"{crops} leave no rows, expected fractions with a sum below 1")
+            rows = f"the {self.image_size[1]} rows of the image"
+            raise ValueError(f"{crops} leave nothing of {rows}, expected less or a larger image")
 
     @cached_property
     def rows(self) -> tuple[int, int]:

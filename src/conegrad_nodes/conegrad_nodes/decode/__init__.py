@@ -3,7 +3,7 @@
 from conegrad_nodes.decode.cones import cones_from_msg, truth_from_msg
 from conegrad_nodes.decode.errors import DecodeError
 from conegrad_nodes.decode.geometry import camera_model_from_msg, pose_from_msg, stamp_ns_from_msg
-from conegrad_nodes.decode.image import image_from_msg
+from conegrad_nodes.decode.image import image_for_detector, image_from_msg
 from conegrad_nodes.decode.points import PointCloud, points_from_msg
 from conegrad_nodes.decode.results import detections_from_msg, segmentation_from_msg
 from conegrad_nodes.decode.scan import scan_from_msg
@@ -14,6 +14,7 @@ __all__ = [
     "camera_model_from_msg",
     "cones_from_msg",
     "detections_from_msg",
+    "image_for_detector",
     "image_from_msg",
     "points_from_msg",
     "pose_from_msg",

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_core.camera.detector import Detector
 from conegrad_core.camera.image import RgbImage
 from conegrad_nodes.decode.errors import DecodeError
 
@@ -43,6 +44,20 @@ def image_from_msg(msg: Any) -> RgbImage:
         DecodeError: if the encoding, the size or the data cannot be used.
     """
     return _decompress(msg) if hasattr(msg, "format") else _from_raw(msg)
+
+
+def image_for_detector(msg: Any, detector: Detector) -> RgbImage:
+    """RGB image of a message, of which the crop of the detector leaves something.
+
+    Raises:
+        DecodeError: if the image cannot be used.
+    """
+    image = image_from_msg(msg)
+    try:
+        detector.letterbox(image)
+    except ValueError as error:
+        raise DecodeError(str(error)) from error
+    return image
 
 
 def _from_raw(msg: Any) -> RgbImage:

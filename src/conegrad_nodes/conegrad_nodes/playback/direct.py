@@ -25,7 +25,7 @@ from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import (
     DecodeError,
     camera_model_from_msg,
-    image_from_msg,
+    image_for_detector,
     points_from_msg,
     pose_from_msg,
     scan_from_msg,
@@ -133,7 +133,7 @@ class DirectPerception:
             self._pairing.add_segmentation(stamp_ns, seen)
 
     def _detect(self, msg: Any) -> Detections:
-        return self._detector.detect(image_from_msg(msg))
+        return self._detector.detect(image_for_detector(msg, self._detector))
 
     def _segment(self, role: str, msg: Any) -> SegmentedScan:
         return self._segmenter.segment(self._scan(role, msg))
