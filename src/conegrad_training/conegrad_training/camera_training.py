@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
@@ -34,10 +33,9 @@ from conegrad_core.weights import default_weights
 from conegrad_training.camera_batches import CropBatches, DetectionBatch
 from conegrad_training.camera_crops import LabelledImage
 from conegrad_training.camera_data import CameraData, labelled_data, simulated_data
-from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from conegrad_training.checkpoint import TrainingState
 from conegrad_training.model_card import git_revision, training_command, write_card
-
-logger = logging.getLogger(__name__)
+from conegrad_training.network_run import SHIPPED, averaged_network, run_network, update_weights
 
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 CLASS_BIAS = -5.0  # first logit of every class: cones are rare
@@ -45,7 +43,6 @@ GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}  # weights of the loss terms, as in
 MIN_HEIGHT = 4.0  # boxes lower than this do not count in the evaluation [px]
 MAX_GRAD_NORM = 10.0
 NAME = "yolov5n_cones"
-SHIPPED = "shipped"  # weights to start from
 
 
 @dataclass(frozen=True)
@@ -96,17 +93,16 @@ def train_camera(config: CameraTrainingConfig) -> dict[str, Any]:
     data = _data(config)
     state = _fresh_state(config)
     start = evaluate_frames(state.model, data.judged) if config.weights else {}
-    step = _resume(output / "checkpoint.pt", state, config)
-    progress = tqdm(total=config.steps, initial=step, desc="cone detector", unit="step")
-    for losses in train_steps(state, data.training, config, step):
-        step += 1
-        progress.update()
-        progress.set_postfix({name: f"{value:.3f}" for name, value in losses.items()})
-        if step % config.checkpoint_every == 0 or step == config.steps:
-            save_checkpoint(output / "checkpoint.pt", state, step, _run_settings(config))
-            _log_losses(output / "losses.csv", step, losses)
-    progress.close()
-    return _publish(_averaged_network(state), data, start, config, output)
+    run_network(
+        state,
+        lambda step: train_steps(state, data.training, config, step),
+        output,
+        _run_settings(config),
+        steps=config.steps,
+        checkpoint_every=config.checkpoint_every,
+        title="cone detector",
+    )
+    return _publish(averaged_network(state, nn.Module), data, start, config, output)
 
 
 def train_steps(
@@ -146,12 +142,7 @@ def train_step(
     losses = detection_losses(state.model, criterion, batch, use_bf16)
     state.optimizer.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
-    clip_grad_norm_(state.model.parameters(), MAX_GRAD_NORM, error_if_nonfinite=True)
-    state.optimizer.step()
-    if state.scheduler is not None:
-        state.scheduler.step()
-    if isinstance(state.averaged, AveragedModel):
-        state.averaged.update_parameters(state.model)
+    update_weights(state, MAX_GRAD_NORM)
     return {name: float(loss.detach()) for name, loss in losses.items()}
 
 
@@ -231,32 +222,10 @@ def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
     return update
 
 
-def _resume(path: Path, state: TrainingState, config: CameraTrainingConfig) -> int:
-    if not path.exists():
-        return 0
-    step, _ = load_checkpoint(path, state, _run_settings(config))
-    logger.info("resuming from %s at step %d", path, step)
-    return step
-
-
-def _averaged_network(state: TrainingState) -> nn.Module:
-    if not isinstance(state.averaged, AveragedModel):
-        raise TypeError(f"averaged is {type(state.averaged).__name__}, expected an AveragedModel")
-    network: nn.Module = state.averaged.module
-    return network
-
-
 def _run_settings(config: CameraTrainingConfig) -> dict[str, Any]:
     """Settings that decide the result; a run may move folders or change its workers."""
     free = ("output", "frames_folder", "workers", "threads", "checkpoint_every")
     return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
-
-
-def _log_losses(path: Path, step: int, losses: dict[str, float]) -> None:
-    if not path.exists():
-        path.write_text(",".join(["step", *losses]) + "\n")
-    with path.open("a") as file:
-        file.write(",".join([str(step), *(f"{value:.4f}" for value in losses.values())]) + "\n")
 
 
 def _publish(
@@ -294,4 +263,5 @@ if __name__ == "__main__":
 
     logging.basicConfig(level=logging.INFO)
     result = train_camera(config_from_arguments(CameraTrainingConfig, sys.argv[1:]))
-    logger.info("mAP50 on unseen simulated frames: %.3f", result["metrics"]["AP50"]["mean"])
+    mean = result["metrics"]["AP50"]["mean"]
+    logging.getLogger(__name__).info("mAP50 on frames that were kept aside: %.3f", mean)

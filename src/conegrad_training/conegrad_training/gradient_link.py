@@ -7,10 +7,8 @@ from typing import Any
 import torch
 from conegrad_msgs.msg import (
     ConeDetectionArray,
-    DetectionGradient,
     GradientReceipt,
     ScanSegmentation,
-    SegmentationGradient,
 )
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -23,6 +21,8 @@ from conegrad_nodes.decode import detections_from_msg, segmentation_from_msg, st
 from conegrad_nodes.encode import image_to_msg
 from conegrad_training.errors import TrainingError
 from conegrad_training.gradient_messages import (
+    DETECTION_GRADIENTS,
+    SEGMENTATION_GRADIENTS,
     detection_gradient_to_msg,
     scan_to_msg,
     segmentation_gradient_to_msg,
@@ -62,8 +62,8 @@ class GradientLink:
         self._images = node.create_publisher(Image, "image_raw", SAMPLES)
         self._scans = node.create_publisher(LaserScan, "scan", SAMPLES)
         self._gradients = {
-            CAMERA: node.create_publisher(DetectionGradient, "detection_gradients", GRADIENTS),
-            LIDAR: node.create_publisher(SegmentationGradient, "segmentation_gradients", GRADIENTS),
+            topic.part: node.create_publisher(topic.msgtype, topic.name, GRADIENTS)
+            for topic in (DETECTION_GRADIENTS, SEGMENTATION_GRADIENTS)
         }
         self._found: dict[tuple[str, int], Any] = {}
         self._stamp_ns = 0

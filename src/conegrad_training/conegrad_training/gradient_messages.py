@@ -1,7 +1,8 @@
 """Gradients and training inputs to messages, and back."""
 
 from array import array
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.lidar.scan import Scan
+from conegrad_training.system import CAMERA, LIDAR
 
 
 def detection_gradient_to_msg(
@@ -37,6 +39,30 @@ def segmentation_gradient_to_msg(
 def segmentation_gradient_from_msg(msg: Any) -> tuple[Tensor]:
     """Gradient of the logits."""
     return (_tensor(msg.logits),)
+
+
+class GradientTopic(NamedTuple):
+    """How the gradients of a model travel.
+
+    Attributes:
+        part: the model's name in the system.
+        msgtype: of the messages.
+        name: of the topic.
+        decode: message to flat gradients, one per output of the model.
+    """
+
+    part: str
+    msgtype: Any
+    name: str
+    decode: Callable[[Any], tuple[Tensor, ...]]
+
+
+DETECTION_GRADIENTS = GradientTopic(
+    CAMERA, DetectionGradient, "detection_gradients", detection_gradient_from_msg
+)
+SEGMENTATION_GRADIENTS = GradientTopic(
+    LIDAR, SegmentationGradient, "segmentation_gradients", segmentation_gradient_from_msg
+)
 
 
 def scan_to_msg(scan: Scan, header: Header) -> LaserScan:

@@ -10,10 +10,10 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
-from torch import Tensor
 
 from conegrad_nodes.decode import stamp_ns_from_msg
 from conegrad_training.gradient_exchange import GradientExchange, GradientRefusedError
+from conegrad_training.gradient_messages import GradientTopic
 
 GRADIENTS = QoSProfile(depth=100)  # reliable: a lost gradient costs a step
 EXPIRE_PERIOD = 1.0  # [s] between two looks for overdue graphs
@@ -30,10 +30,7 @@ class GradientService:
         self,
         node: Node,
         exchange: GradientExchange,
-        msgtype: Any,
-        topic: str,
-        *,
-        decode: Callable[[Any], tuple[Tensor, ...]],
+        topic: GradientTopic,
         save: Callable[[], Path],
     ) -> None:
         """Join the graph.
@@ -41,14 +38,14 @@ class GradientService:
         Args:
             node: of the model.
             exchange: of the model.
-            msgtype: of the gradients.
             topic: of the gradients.
-            decode: message to gradients, one per output.
             save: writes the weights; returns where, or raises OSError or ValueError.
         """
-        self._node, self._exchange, self._decode, self._save = node, exchange, decode, save
+        self._node, self._exchange, self._decode, self._save = node, exchange, topic.decode, save
         self._receipts = node.create_publisher(GradientReceipt, "gradient_receipts", GRADIENTS)
-        self._gradients = node.create_subscription(msgtype, topic, self._on_gradient, GRADIENTS)
+        self._gradients = node.create_subscription(
+            topic.msgtype, topic.name, self._on_gradient, GRADIENTS
+        )
         self._saving = node.create_service(Trigger, "~/save_weights", self._on_save)
         self._timer = node.create_timer(
             EXPIRE_PERIOD, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME)

@@ -15,26 +15,25 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, Subset
-from tqdm import tqdm
 
 from conegrad_core.config import Config, setting
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
 from conegrad_simulation.scan_sampler import ScanBatch
-from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from conegrad_training.checkpoint import TrainingState
 from conegrad_training.lidar_card import write_card
 from conegrad_training.lidar_data import LidarData, recorded_data, simulated_data
 from conegrad_training.lidar_evaluation import judge
 from conegrad_training.model_card import training_command
+from conegrad_training.network_run import SHIPPED, averaged_network, run_network, update_weights
 
 logger = logging.getLogger(__name__)
 
 MODULE = "conegrad_training.lidar_training"  # __name__ is __main__ when it runs
 
-SHIPPED = "shipped"  # weights to start from
+MAX_GRAD_NORM = 5.0
 # Settings that do not decide the weights: a run may be resumed with others.
 UNRELATED = ("output", "workers", "threads", "evaluation_batches", "evaluation_frames")
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
@@ -66,7 +65,7 @@ class LidarTrainingConfig(Config):
 def train_lidar(config: LidarTrainingConfig) -> dict[str, Any]:
     """Train, resume if the output folder holds a checkpoint, evaluate, and write the weights.
 
-    Writes ``checkpoint.pt``, ``scan_cnn.safetensors``, ``scan_cnn.json`` and ``scan_cnn.md``.
+    Writes ``checkpoint.pt``, ``losses.csv``, and ``scan_cnn`` as .safetensors, .json, .md.
 
     Returns:
         What the model card says: command, data, settings, git revision and metrics; with
@@ -82,19 +81,19 @@ def train_lidar(config: LidarTrainingConfig) -> dict[str, Any]:
     data = _data(config)
     state = _fresh_state(config)
     start = data.judge(state.model.eval()) if config.weights else {}
-    step = _resume(output / "checkpoint.pt", state, config)
-    progress = tqdm(total=config.steps, initial=step, desc="scan network", unit="step")
-    for losses in train_steps(state, data.batches, config, step):
-        step += 1
-        progress.update()
-        progress.set_postfix(loss=f"{losses['beams']:.4f}")
-        if step % config.checkpoint_every == 0 or step == config.steps:
-            save_checkpoint(output / "checkpoint.pt", state, step, _run_settings(config))
-    progress.close()
-    network = _averaged_network(state).eval()
+    settings = _run_settings(config)
+    run_network(
+        state,
+        lambda step: train_steps(state, data.batches, config, step),
+        output,
+        settings,
+        steps=config.steps,
+        checkpoint_every=config.checkpoint_every,
+        title="scan network",
+    )
+    network = averaged_network(state, ScanNetwork)
     metrics = {f"{name}, before": counts for name, counts in start.items()} | data.judge(network)
     command = training_command(MODULE, config)
-    settings = _run_settings(config)
     return write_card(network, output, command, settings, metrics, data.description)
 
 
@@ -124,12 +123,7 @@ def train_step(state: TrainingState, batches: list[ScanBatch], focus: float) -> 
         loss = focal_beam_loss(logits, labels, ranges, focus) / len(batches)
         loss.backward()
         total += loss.item()
-    clip_grad_norm_(state.model.parameters(), 5.0, error_if_nonfinite=True)
-    state.optimizer.step()
-    if state.scheduler is not None:
-        state.scheduler.step()
-    if isinstance(state.averaged, AveragedModel):
-        state.averaged.update_parameters(state.model)
+    update_weights(state, MAX_GRAD_NORM)
     return {"beams": total}
 
 
@@ -186,21 +180,6 @@ def _fresh_state(config: LidarTrainingConfig) -> TrainingState:
     average = get_ema_multi_avg_fn(config.averaging)
     averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
     return TrainingState(network, optimizer, schedule, averaged)
-
-
-def _resume(path: Path, state: TrainingState, config: LidarTrainingConfig) -> int:
-    if not path.exists():
-        return 0
-    step, _ = load_checkpoint(path, state, _run_settings(config))
-    logger.info("resuming from %s at step %d", path, step)
-    return step
-
-
-def _averaged_network(state: TrainingState) -> ScanNetwork:
-    network = getattr(state.averaged, "module", None)
-    if not isinstance(network, ScanNetwork):
-        raise TypeError(f"averaged is {type(state.averaged).__name__}, expected an AveragedModel")
-    return network
 
 
 def _run_settings(config: LidarTrainingConfig) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from rclpy.node import Node
@@ -14,6 +14,7 @@ from conegrad_nodes.decode import stamp_ns_from_msg
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.worker import Arrived
 from conegrad_training.gradient_exchange import ExchangeConfig, GradientExchange
+from conegrad_training.gradient_messages import GradientTopic
 from conegrad_training.gradient_service import GradientService
 from conegrad_training.optimizers import OptimizerConfig, make_part_optimizer
 from conegrad_training.training_mode import TrainingModeConfig, set_training
@@ -34,25 +35,17 @@ class ModelLearning:
     def __init__(
         self,
         node: Node,
-        part: str,
-        msgtype: Any,
-        topic: str,
-        *,
-        decode: Callable[[Any], tuple[Tensor, ...]],
+        topic: GradientTopic,
         save: Callable[[], Path],
     ) -> None:
         """Declare the parameters; nothing is served before :meth:`open`.
 
         Args:
             node: of the model.
-            part: name of the model in the system; chooses its learning rate.
-            msgtype: of the gradients.
-            topic: of the gradients.
-            decode: message to gradients, one per output.
+            topic: of the gradients; its part chooses the learning rate.
             save: writes the weights; returns where, or raises OSError or ValueError.
         """
-        self._node, self._part, self._msgtype, self._topic = node, part, msgtype, topic
-        self._decode, self._save = decode, save
+        self._node, self._topic, self._save = node, topic, save
         self._optimizer_config = declare_config(node, OptimizerConfig, "optimizer")
         self._exchange_config = declare_config(node, ExchangeConfig, "exchange")
         self.mode = declare_config(node, TrainingModeConfig, "training")
@@ -64,18 +57,11 @@ class ModelLearning:
         set_training(module, self.mode)
         self._exchange = GradientExchange(
             module,
-            make_part_optimizer(self._part, module, self._optimizer_config),
+            make_part_optimizer(self._topic.part, module, self._optimizer_config),
             self._exchange_config,
             max_grad_norm=self._optimizer_config.max_grad_norm,
         )
-        self._service = GradientService(
-            self._node,
-            self._exchange,
-            self._msgtype,
-            self._topic,
-            decode=self._decode,
-            save=self._save,
-        )
+        self._service = GradientService(self._node, self._exchange, self._topic, self._save)
 
     def close(self) -> None:
         """Serve no longer."""

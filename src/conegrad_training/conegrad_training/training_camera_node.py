@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from conegrad_msgs.msg import DetectionGradient
 
 from conegrad_core.camera.checkpoint import save_network
 from conegrad_core.camera.detector import Detector
@@ -13,7 +12,7 @@ from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.running import run
 from conegrad_nodes.worker import Arrived
-from conegrad_training.gradient_messages import detection_gradient_from_msg
+from conegrad_training.gradient_messages import DETECTION_GRADIENTS
 from conegrad_training.model_learning import ModelLearning
 from conegrad_training.system import CAMERA, FILES, architecture_of
 
@@ -28,14 +27,7 @@ class TrainingCameraNode(CameraNode):
 
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
-        self._learning = ModelLearning(
-            self,
-            CAMERA,
-            DetectionGradient,
-            "detection_gradients",
-            decode=detection_gradient_from_msg,
-            save=self._save,
-        )
+        self._learning = ModelLearning(self, DETECTION_GRADIENTS, self._save)
         # The only engine with gradients.
         self._detector_config = dataclasses.replace(self._detector_config, engine="torch")
 

@@ -4,14 +4,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from conegrad_msgs.msg import SegmentationGradient
-
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, save_segmenter
 from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.running import run
 from conegrad_nodes.worker import Arrived
-from conegrad_training.gradient_messages import segmentation_gradient_from_msg
+from conegrad_training.gradient_messages import SEGMENTATION_GRADIENTS
 from conegrad_training.model_learning import ModelLearning
 from conegrad_training.system import FILES, LIDAR
 
@@ -26,14 +24,7 @@ class TrainingLidarNode(LidarNode):
 
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
-        self._learning = ModelLearning(
-            self,
-            LIDAR,
-            SegmentationGradient,
-            "segmentation_gradients",
-            decode=segmentation_gradient_from_msg,
-            save=self._save,
-        )
+        self._learning = ModelLearning(self, SEGMENTATION_GRADIENTS, self._save)
         # The only engine with gradients.
         self._segmenter_config = dataclasses.replace(self._segmenter_config, engine="torch")
 
