@@ -20,8 +20,9 @@ from conegrad_bringup.options import add_config, fresh_folder, named_values, rea
 from conegrad_core.evaluation.metrics import Evaluation
 from conegrad_core.evaluation.table import number
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
+from conegrad_simulation.closed_loop.drive_loop import Progress
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
-from conegrad_simulation.closed_loop.live_drive import Drive, DriveOptions, Progress, drive
+from conegrad_simulation.closed_loop.live_drive import Drive, DriveOptions, drive
 from conegrad_simulation.closed_loop.referee import DriveLog, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.gazebo.scene_settings import SceneSettings
@@ -39,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser, RefereeConfig)
     add_config(parser, SensorConfig)
     add_config(parser, BicycleConfig)
+    parser.add_argument(
+        "--start-timeout", type=float, default=DriveOptions().start_timeout,
+        help="longest wait for the nodes to start [s] (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--params", type=Path, action="append", default=[],
         help="ROS parameter file of the perception; repeatable",
@@ -63,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
         parameters=named_values(options.set, "--set"),
         parameter_files=options.params,
         driver_parameters=named_values(options.set_driver, "--set-driver"),
+        start_timeout=options.start_timeout,
     )
     folder: Path = options.output
     fresh_folder(folder, MARKER)

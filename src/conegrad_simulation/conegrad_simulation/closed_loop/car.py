@@ -15,6 +15,8 @@ from conegrad_simulation.closed_loop.bicycle import (
 from conegrad_simulation.drive import CarState, OdometryDrift
 from conegrad_simulation.scene import Pose
 
+STOP = DriveCommand(0.0, 0.0)
+
 
 class SimulatedCar:
     """A car that stands at a pose until it is commanded to drive.
@@ -43,7 +45,7 @@ class SimulatedCar:
         self._chassis, self._config = chassis, config
         self._attitude, self._drift = attitude, drift
         self._state = BicycleState(*start)
-        self._command = DriveCommand(0.0, 0.0)
+        self._command = STOP
         self._queue: deque[tuple[float, DriveCommand]] = deque()
         self._odometry = start
         self.time = 0.0
@@ -84,9 +86,9 @@ class SimulatedCar:
         return self._odometry
 
     @property
-    def command_now(self) -> DriveCommand:
-        """The command that the actuators follow."""
-        return self._command
+    def is_commanded(self) -> bool:
+        """Whether a command has come."""
+        return bool(self._queue) or self._command != STOP
 
     def _move(self, time: float) -> None:
         seconds = time - self.time

@@ -11,8 +11,8 @@ from conegrad_simulation.curve import arc_lengths, resample
 from conegrad_simulation.scene import Floats, Pose
 from conegrad_simulation.track import Track
 
-STEP = 0.25  # [m] between points of the line, at full size
-WINDOW = 4.0  # [m] around the last place in which the next is looked for, at full size
+STEP = 0.25  # [m] between points of the line
+WINDOW = 2.0  # [m] around the last place in which the next is looked for
 WIDTH_WINDOW = 6.0  # [m] along the line over which the width of the lane is taken
 
 

@@ -1,0 +1,164 @@
+"""The closed loop's world without ROS: events, faults, truth, film and picture."""
+
+import dataclasses
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from conegrad_simulation.closed_loop.bicycle import BicycleConfig, DriveCommand
+from conegrad_simulation.closed_loop.film import MAX_BYTES, Film
+from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
+from conegrad_simulation.closed_loop.referee import Referee, RefereeConfig
+from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
+from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+
+
+@pytest.fixture(scope="module")
+def description():
+    """An acceleration track, seen by a small camera, which renders fast."""
+    whole = describe_scene(SceneSettings(track="acceleration", seed=3))
+    camera = dataclasses.replace(whole.vehicle.camera, width=320, height=180)
+    return whole._replace(vehicle=dataclasses.replace(whole.vehicle, camera=camera))
+
+
+@pytest.fixture
+def make(description):
+    def make(**sensors):
+        config = SensorConfig(**{"camera_rate": 10.0, **sensors})
+        return Simulator(description, config, BicycleConfig())
+
+    return make
+
+
+def until(simulator, seconds):
+    """What happens before a time."""
+    return list(happening_until(simulator, seconds))
+
+
+def happening_until(simulator, seconds):
+    """What happens before a time, while it happens."""
+    return itertools.takewhile(lambda h: h.event.time < seconds, steps(simulator))
+
+
+def steps(simulator):
+    while True:
+        yield simulator.step()
+
+
+def topics(happenings):
+    return [entry.topic for happening in happenings for entry in happening.entries]
+
+
+def test_sensors_run_at_their_rates_on_the_topics_of_a_simulated_bag(make):
+    heard = topics(until(make(), 0.5))
+    assert {topic: heard.count(topic) for topic in set(heard)} == {
+        "/odom": 50,
+        "/scan": 20,
+        "/image_raw/compressed": 5,
+        "/camera_info": 5,
+        "/truth": 24,  # of each image and scan, but not of the scan before the first image
+    }
+
+
+def test_raw_images_are_published_on_request(make):
+    simulator = make(quality=0)
+    assert simulator.is_raw
+    assert "/image_raw" in topics(until(simulator, 0.05))
+
+
+def test_the_same_commands_give_the_same_messages(make):
+    def drive():
+        simulator = make()
+        until(simulator, 0.1)
+        simulator.car.command(DriveCommand(5.0, 0.5))
+        happenings = until(simulator, 0.4)
+        scans = [e.msg.ranges for h in happenings for e in h.entries if e.topic == "/scan"]
+        return np.array(scans), simulator.car.pose
+
+    (scans, pose), (again, pose_again) = drive(), drive()
+    np.testing.assert_array_equal(scans, again)
+    assert pose == pose_again
+
+
+@pytest.mark.parametrize(
+    ("fault", "topic"), [("camera_lost", "/image_raw/compressed"), ("lidar_lost", "/scan")]
+)
+def test_a_lost_sensor_is_silent_and_sees_nothing(make, fault, topic):
+    happenings = until(make(**{fault: (0.2, 0.4)}), 0.6)
+    times = [h.event.time for h in happenings if topic in topics([h])]
+    assert times[0] < 0.2
+    assert times[-1] > 0.4
+    assert not [time for time in times if 0.2 <= time < 0.4]
+    truths = [e.msg for h in happenings for e in h.entries
+              if e.topic == "/truth" and 0.25 < h.event.time < 0.39]  # fmt: skip
+    flag = "visible_camera" if fault == "camera_lost" else "visible_lidar"
+    assert truths
+    assert not any(getattr(cone, flag) for truth in truths for cone in truth.cones)
+
+
+def test_faults_need_a_start_before_their_end():
+    with pytest.raises(ValueError, match=r"camera_lost is \(3\.0, 2\.0\)"):
+        SensorConfig(camera_lost=(3.0, 2.0))
+
+
+def test_the_referee_ends_the_drive_of_a_car_that_stands(make, description):
+    simulator = make()
+    referee = Referee(description, simulator.car, RefereeConfig(max_standing=0.2))
+    while not referee.log.outcome:
+        simulator.step()
+        referee.look()
+    assert referee.log.outcome == "the car stands since 0.0 s"
+    assert not referee.log.is_finished
+
+
+def test_the_referee_counts_touched_cones_and_sees_the_car_leave_the_track(make, description):
+    simulator = make()
+    referee = Referee(description, simulator.car, RefereeConfig())
+    simulator.car.command(DriveCommand(6.0, 1.0))
+    for tick in range(1, 1000):
+        simulator.car.advance(tick / 100)
+        referee.look()
+        if referee.log.outcome:
+            break
+    assert referee.log.outcome.startswith("the car left the track after")
+    assert referee.log.clearance < 1.0
+    figures = referee.log.summary()
+    assert figures["cones_touched"] == len(referee.log.touched)
+    assert figures["lateral_max"] > 1.75
+
+
+def test_an_open_track_is_driven_once_up_to_its_margin(make, description):
+    simulator = make()
+    referee = Referee(description, simulator.car, RefereeConfig(laps=3))
+    simulator.car.command(DriveCommand(20.0, 0.0))
+    for tick in range(1, 2000):
+        simulator.car.advance(tick / 100)
+        referee.look()
+        if referee.log.outcome:
+            break
+    log = referee.log
+    assert log.outcome == "finished"
+    assert log.touched == []
+    assert log.lap_times == pytest.approx([log.seconds])
+    assert log.trace[-1].along == pytest.approx(log.length - 8.0, abs=0.3)
+
+
+def test_film_and_picture_show_the_drive(make, description, tmp_path):
+    simulator = make()
+    film = Film(simulator)
+    referee = Referee(description, simulator.car, RefereeConfig())
+    simulator.car.command(DriveCommand(6.0, 0.0))
+    for happening in happening_until(simulator, 1.5):
+        referee.look()
+        if happening.event.kind == "camera":
+            film.show(happening.picture)
+    count = film.save(tmp_path / "lap.gif")
+    assert (tmp_path / "lap.gif").stat().st_size <= MAX_BYTES
+    with Image.open(tmp_path / "lap.gif") as gif:
+        assert gif.n_frames == count >= 4
+        assert gif.size == (384 + 216, 216)
+    save_lap_picture(description, referee.log, SensorConfig(), tmp_path / "lap.png")
+    assert cv2.imread(str(tmp_path / "lap.png")).shape[1] == 1400

@@ -1,0 +1,150 @@
+"""The simulator node on real topics."""
+
+import dataclasses
+import time
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs the ROS 2 environment")
+pytest.importorskip("conegrad_msgs.msg", reason="needs the built messages")
+
+from conegrad_msgs.msg import ConeDetectionArray, TruthCones
+from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry
+from rclpy.experimental import EventsExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, LaserScan
+
+from conegrad_nodes.decode import image_from_msg, stamp_ns_from_msg
+from conegrad_simulation.closed_loop.bicycle import BicycleConfig
+from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
+from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
+from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+
+pytestmark = pytest.mark.ros
+DEADLINE = 60.0  # [s]
+HEARD = {
+    "/clock": Clock, "odom": Odometry, "scan": LaserScan, "camera_info": CameraInfo,
+    "image_raw/compressed": CompressedImage, "truth": TruthCones,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def description():
+    """An acceleration track, seen by a small camera, which renders fast."""
+    whole = describe_scene(SceneSettings(track="acceleration", seed=3))
+    camera = dataclasses.replace(whole.vehicle.camera, width=160, height=96)
+    return whole._replace(vehicle=dataclasses.replace(whole.vehicle, camera=camera))
+
+
+class Loop:
+    """The node, and a peer that hears it and answers."""
+
+    def __init__(self, context, description, **parameters):
+        simulator = Simulator(description, SensorConfig(camera_rate=10.0), BicycleConfig())
+        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+        self.node = SimulatorNode(simulator, context=context, parameter_overrides=overrides)
+        self.peer = Node("peer", context=context)
+        self.executor = EventsExecutor(context=context)
+        self.executor.add_node(self.node)
+        self.executor.add_node(self.peer)
+        self.heard = {topic: [] for topic in HEARD}
+        for topic, msgtype in HEARD.items():
+            self.peer.create_subscription(msgtype, topic, self.heard[topic].append, 200)
+
+    def close(self):
+        for node in (self.node, self.peer):
+            self.executor.remove_node(node)
+            node.destroy_node()
+        self.executor.shutdown()
+
+    def until(self, condition, what):
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, f"{what}: not within {DEADLINE} s"
+            self.executor.spin_once(0.01)
+
+    def go_on(self, seconds):
+        """Run the node for a simulated time."""
+        end = self.node.simulator.car.time + seconds
+        while self.node.simulator.car.time < end:
+            self.node.step()
+            self.node.settle(self.executor, lambda: None)
+
+
+@pytest.fixture
+def make(context, description):
+    loops = []
+
+    def make(**parameters):
+        loops.append(Loop(context, description, **parameters))
+        return loops[-1]
+
+    yield make
+    for loop in loops:
+        loop.close()
+
+
+def test_publishes_sensors_clock_and_truth_without_waiting_for_nodes_that_are_not_there(make):
+    loop = make()
+    loop.until(lambda: loop.peer.count_publishers("truth"), "publishers")
+    loop.until(lambda: loop.node.count_subscribers("truth"), "subscribers")
+    loop.go_on(0.4)
+    for topic, messages in loop.heard.items():
+        loop.until(lambda heard=messages: len(heard) >= 3, f"messages on {topic}")
+    image = loop.heard["image_raw/compressed"][0]
+    assert image_from_msg(image).shape == (96, 160, 3)
+    assert image.header.frame_id == "camera_optical"
+    assert loop.heard["camera_info"][0].header.stamp == image.header.stamp
+    assert loop.heard["scan"][0].header.frame_id == "lidar"
+    times = [stamp_ns_from_msg(msg.clock) for msg in loop.heard["/clock"]]
+    assert times == sorted(times)
+    assert loop.node.missing() == ["/cones", "/cmd_vel"]
+
+
+def test_commands_drive_the_car(make):
+    loop = make()
+    publisher = loop.peer.create_publisher(Twist, "cmd_vel", 5)
+    loop.until(publisher.get_subscription_count, "a subscriber of cmd_vel")
+    loop.go_on(0.05)
+    command = Twist()
+    command.linear.x = 6.0
+    publisher.publish(command)
+    loop.until(lambda: loop.node.simulator.car.is_commanded, "the command")
+    loop.go_on(0.5)
+    loop.until(lambda: loop.heard["odom"][-1].twist.twist.linear.x > 0.5, "a moving car")
+
+
+def test_time_stands_still_until_an_image_is_answered(make):
+    loop = make()
+    publisher = loop.peer.create_publisher(ConeDetectionArray, "detections", 5)
+    loop.until(publisher.get_subscription_count, "a subscriber of detections")
+    loop.until(lambda: loop.node.count_publishers("detections"), "a publisher of detections")
+    while loop.node.step().event.kind != "camera":
+        loop.node.settle(loop.executor, lambda: None)
+    assert loop.node.lockstep.owed(loop.node.now_ns) == ["detections"]
+    loop.until(lambda: loop.heard["image_raw/compressed"], "the image")
+    answer = ConeDetectionArray(header=loop.heard["image_raw/compressed"][-1].header)
+    publisher.publish(answer)
+    loop.until(lambda: not loop.node.lockstep.owed(loop.node.now_ns), "the answer")
+
+
+def test_a_missing_answer_is_given_up_and_counted(make):
+    loop = make(patience=0.1)
+    loop.peer.create_publisher(ConeDetectionArray, "detections", 5)
+    loop.until(lambda: loop.node.count_publishers("detections"), "a publisher of detections")
+    loop.go_on(0.05)
+    assert loop.node.lockstep.given_up == {"detections": 1}
+
+
+def test_the_scene_comes_from_the_parameters(context):
+    overrides = [
+        Parameter(name, value=value)
+        for name, value in (("track", "skidpad"), ("vehicle", "roboracer"), ("quality", 0))
+    ]
+    node = SimulatorNode(context=context, parameter_overrides=overrides)
+    assert node.simulator.description.track.name == "skidpad"
+    assert node.simulator.is_raw
+    node.destroy_node()
