@@ -22,7 +22,13 @@ from conegrad_training.sample import Sample
 from conegrad_training.system import FILES, PARTS, SystemConfig, load_system
 from conegrad_training.system_metrics import measure
 from conegrad_training.training_data import bag_data
-from conegrad_training.training_run import CHECKPOINT, RunConfig, TrainingConfig, run_training
+from conegrad_training.training_run import (
+    CHECKPOINT,
+    Run,
+    RunConfig,
+    TrainingConfig,
+    run_training,
+)
 
 STEPS = 8
 DEADLINE = 90.0  # [s] for the run that is killed
@@ -182,3 +188,17 @@ def test_perfect_boxes_and_beams_give_perfect_part_metrics(
 def test_metrics_of_a_drive_have_no_part_metrics(system_config: SystemConfig, replay: BagReplay):
     headline = measure(load_system(system_config), [replay[0]], EvaluationConfig()).headline()
     assert set(headline) == {"f1_colour", "f1", "precision", "recall", "rmse"}
+
+
+def test_the_rates_fall_evenly_to_the_share_that_is_left(
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path
+):
+    settings = dataclasses.replace(config.run, steps=3, final_rate=0.5)
+    run = Run(
+        dataclasses.replace(config, run=settings), bag_data([small_bag.path]), tmp_path / "run"
+    )
+    run.start(resume=False)
+    rates = [[group["lr"] for group in run._optimizer.param_groups] for _ in run.steps()]
+    # Of the steps after the first, the second, and one that is never made.
+    assert rates[0] == pytest.approx([0.75 * 2e-4, 0.75 * 1e-3, 0.75 * 5e-3])
+    assert rates[1] == pytest.approx([0.5 * 2e-4, 0.5 * 1e-3, 0.5 * 5e-3])

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 
 from conegrad_core.config import Config, setting
 from conegrad_training.distributed import average_gradients
-from conegrad_training.system import CAMERA, FUSION, LIDAR, TrainableSystem
+from conegrad_training.system import CAMERA, FUSION, LIDAR, PARTS, TrainableSystem
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,21 @@ def make_part_optimizer(part: str, module: nn.Module, config: OptimizerConfig) -
     return AdamW([_group(part, module, config)])
 
 
-def _group(part: str, module: nn.Module, config: OptimizerConfig) -> dict[str, Any]:
+def set_rates(optimizer: Optimizer, config: OptimizerConfig, share: float) -> None:
+    """Set the rates of all parts to a share of those of the settings."""
+    for part, group in zip(PARTS, optimizer.param_groups, strict=True):
+        group["lr"] = share * _rate(part, config)
+
+
+def _rate(part: str, config: OptimizerConfig) -> float:
     rates = {CAMERA: config.camera_rate, LIDAR: config.lidar_rate, FUSION: config.fusion_rate}
+    return rates[part]
+
+
+def _group(part: str, module: nn.Module, config: OptimizerConfig) -> dict[str, Any]:
     return {
         "params": list(module.parameters()),
-        "lr": rates[part],
+        "lr": _rate(part, config),
         "weight_decay": 0.0 if part == FUSION else config.weight_decay,
     }
 

@@ -24,7 +24,7 @@ from conegrad_training.errors import ReplayError
 from conegrad_training.loop import StepReport, train
 from conegrad_training.loss_plot import plot_losses
 from conegrad_training.model_card import git_revision
-from conegrad_training.optimizers import OptimizerConfig, make_optimizer
+from conegrad_training.optimizers import OptimizerConfig, make_optimizer, set_rates
 from conegrad_training.patterns import Pattern, PatternConfig, make_pattern
 from conegrad_training.sample import Sample
 from conegrad_training.sample_stream import SampleBatches, evenly, stream
@@ -50,6 +50,12 @@ class RunConfig(Config):
     frames: int = setting(0, "Samples to train on, spread evenly; 0: all", low=0)
     seed: int = setting(1, "Seed of order and augmentation", low=0)
     adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
+    final_rate: float = setting(
+        1.0,
+        "Share of the learning rates that is left at the end; they fall evenly",
+        low=0.0,
+        high=1.0,
+    )
     evaluation_frames: int = setting(100, "Samples of the metrics; 0: no metrics", low=0)
     checkpoint_every: int = setting(25, "Steps between two checkpoints", low=1)
     workers: int = setting(1, "Processes that read samples; 0: this one", low=0)
@@ -155,7 +161,9 @@ class Run:
             max_grad_norm=self._config.optimizer.max_grad_norm,
             adapt_statistics=run.adapt_statistics,
         )
+        self._set_rates()
         for report in reports:
+            self._set_rates()
             _add_row(self._output / LOSSES, report)
             if self.budget.steps % run.checkpoint_every == 0 or self.budget.steps == run.steps:
                 self.save()
@@ -164,6 +172,12 @@ class Run:
             except GeneratorExit:
                 self.save()
                 raise
+
+    def _set_rates(self) -> None:
+        """Those of the next step: a function of its number alone, so that a run can resume."""
+        run = self._config.run
+        share = 1.0 - (1.0 - run.final_rate) * self.budget.steps / max(run.steps - 1, 1)
+        set_rates(self._optimizer, self._config.optimizer, max(share, 0.0))
 
     def save(self) -> None:
         """Write the checkpoint."""

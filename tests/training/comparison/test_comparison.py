@@ -20,6 +20,7 @@ STEPS = 4
 def config(system_config: SystemConfig) -> ComparisonConfig:
     return ComparisonConfig(
         steps=STEPS, batch=1, frames=3, test_frames=2, frames_per_drive=2, checkpoint_every=2,
+        first_share=0.5,
         camera=system_config.camera, lidar=system_config.lidar, fusion=system_config.fusion,
         image_width=WIDTH, image_height=HEIGHT, input_width=WIDTH, input_height=32,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from conegrad_training.training_run import RunConfig, TrainingConfig
 class ComparisonConfig(Config):
     """What all runs of a comparison have in common."""
 
-    steps: int = setting(120, "Optimizer steps of every run", low=1)
+    steps: int = setting(150, "Optimizer steps of every run", low=1)
     batch: int = setting(8, "Samples per step", low=1)
     frames: int = setting(300, "Frames to learn from", low=1)
     test_frames: int = setting(250, "Frames to judge by, of other tracks", low=1)
@@ -31,9 +31,15 @@ class ComparisonConfig(Config):
     input_height: int = setting(128, "Height of the detector's input [px]", low=32)
     crop_top: float = setting(0.26, "Fraction of rows cut off: sky", low=0.0, high=0.95)
     crop_bottom: float = setting(0.2, "Fraction of rows cut off: bonnet", low=0.0, high=0.95)
-    camera_rate: float = setting(2e-4, "Learning rate of the detector", low=0.0)
+    camera_rate: float = setting(3e-4, "Learning rate of the detector", low=0.0)
     lidar_rate: float = setting(1e-3, "Learning rate of the segmenter", low=0.0)
     fusion_rate: float = setting(5e-3, "Learning rate of the fusion's scalars", low=0.0)
+    final_rate: float = setting(
+        0.02, "Share of the rates that is left at the end; they fall evenly", low=0.0, high=1.0
+    )
+    first_share: float = setting(
+        0.33, "Share of the steps of the first pattern of a sequence", low=0.0, high=1.0
+    )
     recall_weight: float = setting(1.0, "Weight of existing against false cones", low=0.0)
     max_range: float = setting(13.0, "Truth beyond this does not count in the loss [m]", low=0.1)
     adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
@@ -66,13 +72,16 @@ class ComparisonConfig(Config):
                 batch=self.batch,
                 seed=planned.seed,
                 adapt_statistics=self.adapt_statistics,
+                final_rate=self.final_rate,
                 evaluation_frames=0,
                 checkpoint_every=self.checkpoint_every,
                 workers=0,
                 threads=self.threads,
             ),
             system=system,
-            pattern=PatternConfig(planned.pattern, first_steps=self.steps // 2),
+            pattern=PatternConfig(
+                planned.pattern, first_steps=round(self.first_share * self.steps)
+            ),
             optimizer=OptimizerConfig(self.camera_rate, self.lidar_rate, self.fusion_rate),
             loss=self.loss,
             augmentation=AugmentationConfig(mirror=CONDITIONS[planned.condition].mirror),
