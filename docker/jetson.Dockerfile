@@ -17,16 +17,20 @@ RUN apt-get update && apt-get install -y --no-install-recommends gnupg \
         > /etc/apt/sources.list.d/ros2.list \
     && apt-get update && apt-get install -y --no-install-recommends \
         libgl1 libgomp1 libusb-1.0-0 libx11-6 python3-colcon-common-extensions python3-venv \
-        ros-jazzy-ros-base ros-jazzy-launch-ros ros-jazzy-nav-msgs ros-jazzy-sensor-msgs \
-        ros-jazzy-tf2-msgs ros-jazzy-tf2-ros ros-jazzy-visualization-msgs \
+        ros-jazzy-ros-base ros-jazzy-ackermann-msgs ros-jazzy-launch-ros ros-jazzy-nav-msgs \
+        ros-jazzy-sensor-msgs ros-jazzy-tf2-msgs ros-jazzy-tf2-ros ros-jazzy-visualization-msgs \
     && rm -rf /var/lib/apt/lists/*
 
-# torch, torchvision and TensorRT stay the vendor's: only what they lack is installed.
+# torch, torchvision and TensorRT stay the vendor's: only what they lack is installed. The last line
+# stops the build where something is missing after all.
 WORKDIR /opt/conegrad
-RUN pip install --no-cache-dir 'setuptools<80' safetensors rosbags mcap tqdm rich plotly jinja2 \
-        matplotlib scipy onnx pyyaml lark 'empy<4' catkin_pkg \
+RUN pip install --no-cache-dir 'setuptools<80' safetensors rosbags mcap zstandard tqdm rich plotly jinja2 \
+        matplotlib scipy onnx pillow psutil requests pyyaml lark 'empy<4' catkin_pkg \
     && pip install --no-cache-dir --no-deps ultralytics ultralytics-thop \
-    && python -c "import torch, tensorrt; print(torch.__version__, tensorrt.__version__)"
+    && { python -c "import cv2" || pip install --no-cache-dir --no-deps opencv-python-headless; } \
+    && pip install --no-cache-dir open3d \
+    && python -c "import cv2, open3d, tensorrt, torch, torchvision; from ultralytics.nn import tasks; \
+print(torch.__version__, tensorrt.__version__)"
 
 COPY . .
 RUN source /opt/ros/jazzy/setup.bash \

@@ -22,6 +22,7 @@ setup(
         "numpy",
         "onnx",
         "onnxruntime",
+        "open3d",
         "opencv-python",
         "openvino",
         "pyyaml",

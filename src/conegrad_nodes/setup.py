@@ -23,6 +23,7 @@ setup(
         "numpy",
         "open3d",
         "opencv-python",
+        "pyyaml",
         "rosbags",
         "scipy",
         "torch",

@@ -12,7 +12,7 @@ PACKAGES = sorted(path.parent for path in ROOT.glob("src/*/package.xml"))
 PYTHON_PACKAGES = [package for package in PACKAGES if (package / "setup.py").is_file()]
 REQUIREMENTS = (ROOT / "requirements/requirements.txt").read_text()
 ROS_KEYS = {
-    "ament_index_python",
+    "ackermann_msgs", "ament_index_python",
     "builtin_interfaces", "conegrad_core", "conegrad_msgs", "conegrad_nodes", "conegrad_simulation",
     "conegrad_training", "diagnostic_msgs", "geometry_msgs", "launch", "launch_ros",
     "lifecycle_msgs", "nav_msgs", "rcl_interfaces", "rclpy", "rosgraph_msgs", "sensor_msgs",
@@ -22,6 +22,7 @@ KEYS = {
     "cv2": "python3-opencv",
     "jinja2": "python3-jinja2",
     "matplotlib": "python3-matplotlib",
+    "mlflow": "python3-mlflow",
     "numpy": "python3-numpy",
     "onnxruntime": "python3-onnxruntime-pip",
     "open3d": "python3-open3d-pip",
@@ -36,6 +37,10 @@ KEYS = {
     "yaml": "python3-yaml",
     **{key: key for key in ROS_KEYS},
 }
+
+# Where the name on PyPI is not that of the module; open3d comes as open3d or as open3d-cpu.
+DISTRIBUTIONS = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
+FROM_PYPI = {*KEYS, "mcap", "onnx", "openvino", "plotly", "safetensors", "zstandard"} - ROS_KEYS
 
 
 def tracked_files():
@@ -83,6 +88,15 @@ def test_package_is_named_and_licensed_as_its_folder_and_the_project(package):
 def test_package_declares_what_it_imports(package):
     needed = {KEYS[module] for module in imported(package) if module in KEYS}
     assert needed - dependencies(package) == set()
+
+
+@pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
+def test_package_requires_from_pypi_what_it_imports(package):
+    required = re.search(
+        r"install_requires=\[(.*?)\]", (package / "setup.py").read_text(), re.DOTALL
+    )
+    needed = {DISTRIBUTIONS.get(module, module) for module in imported(package) & FROM_PYPI}
+    assert needed - set(re.findall(r'"([\w-]+)"', required.group(1))) == set()
 
 
 @pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
