@@ -41,5 +41,7 @@ RUN printf '%s\n' '#!/bin/bash' 'set -e' 'source /opt/ros/jazzy/setup.bash' \
         'source /opt/conegrad/install/setup.bash' 'exec "$@"' > /entrypoint.sh \
     && chmod +x /entrypoint.sh \
     && ln -s /opt/conegrad/install/lib/conegrad_bringup/conegrad /usr/local/bin/conegrad
+# docker stop: on SIGTERM ros2 launch ends at once and leaves its nodes behind.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["/entrypoint.sh"]
 CMD ["conegrad", "--help"]
