@@ -24,7 +24,7 @@ def plot_losses(table: Path, picture: Path) -> None:
         (line,) = axes.plot(steps, values, alpha=0.25, linewidth=0.8)
         axes.plot(steps, _running_mean(values), color=line.get_color(), label=name)
     axes.grid(alpha=0.3)
-    if rows:
+    if axes.lines:
         axes.legend()
     figure.savefig(picture, dpi=110)
 

@@ -25,7 +25,7 @@ def spread_evenly(count: int, total: int) -> list[int]:
 
 
 def affordable(values: int, costs: Sequence[int]) -> list[int]:
-    """The most samples, evenly spread, whose labels cost at most a number of values.
+    """Samples, evenly spread: one more at a time, until their labels would cost too much.
 
     Args:
         values: that may be spent.

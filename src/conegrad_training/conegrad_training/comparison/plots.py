@@ -21,7 +21,7 @@ OTHER = "#8fb3ef"  # other patterns of the end loss
 
 def score_plot(groups: Sequence[Group], title: str) -> Figure:
     """f1_colour by pattern: bars of the mean, 95 % intervals, and every seed as a dot."""
-    figure, axes = new_figure(7.2, 0.9 + 0.36 * len(groups))
+    figure, axes = new_figure(7.2, 1.4 + 0.34 * len(groups))
     for row, group in enumerate(groups):
         score = group.metric("f1_colour")
         axes.barh(row, score.mean, color=colour_of(group), height=0.66)
@@ -39,17 +39,15 @@ def score_plot(groups: Sequence[Group], title: str) -> Figure:
     axes.set_yticks(range(len(groups)), [group.label for group in groups])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    lows = [result.reached["f1_colour"] for group in groups for result in group.results]
-    axes.set_xlim(max(0.0, min(*lows, first.start["f1_colour"]) - 0.1), 1.0)
-    axes.set(xlabel="F1 with colour")
+    axes.set(xlabel="F1 with colour", xlim=(0, 1))
     axes.set_title(title)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
 def label_plot(groups: Sequence[Group]) -> Figure:
     """Gain in f1_colour over the label values that it took."""
-    figure, axes = new_figure(6.4, 3.8)
+    figure, axes = new_figure(7.2, 4.2)
     for group in groups:
         gain = group.over_seeds(lambda result: result.gain).mean
         for name, marker in (("map_values", "o"), ("frame_values", "D")):
@@ -65,9 +63,9 @@ def label_plot(groups: Sequence[Group]) -> Figure:
     axes.plot([], [], "o", color=INK, label="each cone of a map measured once")
     axes.plot([], [], "D", color=INK, label="counted anew in every frame")
     axes.set_xscale("symlog", linthresh=10)
-    axes.set(xlabel="label values", ylabel="gain in F1 with colour")
+    axes.set(xlabel="label values", ylabel="gain in F1 with colour", xlim=(0, 2e6))
     axes.set_title("What a label value buys")
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

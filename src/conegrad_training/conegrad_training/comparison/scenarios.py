@@ -37,10 +37,10 @@ class Condition:
 CONDITIONS = {
     "domain_shift": Condition("sodium_evening", mirror=0.0),
     "camera_undertrained": Condition(
-        "fair", {"how": "disturb", "part": "camera", "strength": 0.22, "seed": 1}
+        "fair", {"how": "disturb", "part": "camera", "strength": 0.45, "seed": 1}
     ),
     "lidar_undertrained": Condition(
-        "fair", {"how": "disturb", "part": "lidar", "strength": 0.5, "seed": 1}
+        "fair", {"how": "disturb", "part": "lidar", "strength": 1.2, "seed": 1}
     ),
     "silenced_lidar": Condition("fair", {"how": "silence", "part": "lidar", "by": 10.0}),
     "silenced_camera": Condition("fair", {"how": "silence", "part": "camera", "by": 6.0}),
