@@ -37,6 +37,7 @@ class Answers:
     Attributes:
         listener: gets every answer, if it is set.
         cones: the newest message of cones.
+        cones_pose: where the car stood when they came.
         problems: what the nodes say is wrong, by the name of the part.
     """
 
@@ -51,6 +52,7 @@ class Answers:
         self._node, self._car, self._lockstep = node, car, lockstep
         self.listener: Listener | None = None
         self.cones: ConeArray | None = None
+        self.cones_pose = car.pose
         self.problems: dict[str, str] = {}
         qos = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE)
         for topic, msgtype in TYPES.items():
@@ -81,7 +83,7 @@ class Answers:
 
     def _take_cones(self, data: bytes) -> None:
         msg: Any = deserialize_message(data, ConeArray)
-        self.cones = msg
+        self.cones, self.cones_pose = msg, self._car.pose
         camera_ns = stamp_ns_from_msg(msg.camera_stamp) if msg.camera_used else None
         lidar_ns = stamp_ns_from_msg(msg.lidar_stamp) if msg.lidar_used else None
         self._lockstep.fused(camera_ns, lidar_ns, is_driven=self.has_source(COMMANDS))

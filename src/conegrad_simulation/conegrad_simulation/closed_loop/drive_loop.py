@@ -65,8 +65,9 @@ class DriveLoop:
     def _film(self, film: Film, happening: Happening) -> None:
         if happening.event.kind != CAMERA:
             return
-        if self._node.answers.cones is not None:
-            film.show_cones(cones_from_msg(self._node.answers.cones))
+        answers = self._node.answers
+        if answers.cones is not None:
+            film.show_cones(cones_from_msg(answers.cones), answers.cones_pose)
         film.show(happening.picture)
 
     def _problems(self) -> list[str]:

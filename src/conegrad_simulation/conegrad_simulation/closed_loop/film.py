@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image as GifImage
 
 from conegrad_core.cones import Cones
-from conegrad_core.drawing import PAPER
+from conegrad_core.drawing import COLOURS_RGB, INK, PAPER
 from conegrad_simulation.closed_loop.above import (
+    GROUND,
     LINE,
     Image,
     canvas_around,
@@ -21,7 +22,7 @@ from conegrad_simulation.closed_loop.above import (
 from conegrad_simulation.closed_loop.simulator import Simulator
 from conegrad_simulation.curve import closed
 from conegrad_simulation.drive_render import Picture
-from conegrad_simulation.scene import Floats, Ints
+from conegrad_simulation.scene import Floats, Ints, Pose
 
 HEIGHT = 216  # [px]
 REACH = 16.0  # [m] shown ahead of the car, at full size
@@ -30,6 +31,7 @@ FRAMES = 80  # at most; fewer if the file would be too large
 MAX_BYTES = 1_900_000
 DURATION = 130  # [ms] that a frame is shown
 COLOURS = 64
+SHADE = 0.6  # brightness of the dark side of a cone
 
 
 class Film:
@@ -51,10 +53,9 @@ class Film:
         self._next = 0.0
         self._frames: list[Image] = []
 
-    def show_cones(self, cones: Cones) -> None:
-        """Take perceived cones, in the frame of the LiDAR as the car stood a moment ago."""
+    def show_cones(self, cones: Cones, pose: Pose) -> None:
+        """Take perceived cones, in the frame of the LiDAR of a car at a pose."""
         mounting = self._simulator.description.vehicle.lidar.mounting
-        pose = self._simulator.car.pose
         in_base = _placed(cones.positions.double().numpy(), mounting.x, mounting.y, mounting.yaw)
         self._cones = (_placed(in_base, *pose), cones.colours.argmax(dim=1).numpy())
 
@@ -99,9 +100,9 @@ class Film:
         scale = description.scale
         canvas = canvas_around(pose, HEIGHT, REACH * scale)
         draw_line(canvas, self._line, LINE, 0.1 * scale)
-        draw_cones(canvas, description.track.positions, description.track.classes, 0.45 * scale,
+        draw_cones(canvas, description.track.positions, description.track.classes, 0.7 * scale,
                    is_hollow=True)  # fmt: skip
-        draw_cones(canvas, *self._cones, 0.25 * scale)
+        draw_cones(canvas, *self._cones, 0.38 * scale)
         draw_car(canvas, pose, self._chassis)
         cv2.line(canvas.image, (0, 0), (0, HEIGHT), PAPER, 2)
         return canvas.image
@@ -116,7 +117,7 @@ def _decoded(picture: Picture) -> Image:
 
 def _gif(frames: list[Image]) -> bytes:
     # One palette for all frames: colours stay still, and equal parts need no bytes.
-    palette = GifImage.fromarray(np.vstack(frames[:: max(1, len(frames) // 4)])).quantize(COLOURS)
+    palette = _palette(frames[:: max(1, len(frames) // 4)])
     pictures = [
         GifImage.fromarray(frame).quantize(palette=palette, dither=GifImage.Dither.NONE)
         for frame in frames
@@ -126,6 +127,18 @@ def _gif(frames: list[Image]) -> bytes:
         buffer, format="GIF", save_all=True, append_images=pictures[1:], duration=DURATION, loop=0
     )
     return buffer.getvalue()
+
+
+def _palette(frames: list[Image]) -> GifImage.Image:
+    """Colours of some frames, and those of drawings, which a picture has few pixels of."""
+    bright = list(COLOURS_RGB.values())
+    in_shade = [tuple(round(SHADE * value) for value in colour) for colour in bright]
+    drawn = [INK, PAPER, GROUND, LINE, *bright, *in_shade]
+    sampled = GifImage.fromarray(np.vstack(frames)).quantize(COLOURS - len(drawn))
+    colours = (sampled.getpalette() or [])[: 3 * (COLOURS - len(drawn))]
+    palette = GifImage.new("P", (1, 1))
+    palette.putpalette([*colours, *(value for colour in drawn for value in colour)])
+    return palette
 
 
 def _placed(points: Floats, x: float, y: float, yaw: float) -> Floats:
