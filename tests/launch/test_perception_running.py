@@ -8,6 +8,7 @@ import launch_pytest
 from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
 from node_questions import parameters_of, wait_until_active
 from sensors import Sensors
+from stand_in_packages import StandIns
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -31,6 +32,24 @@ CASES = [
 @pytest.fixture
 def arguments(request, params_file):
     return {"params_file": params_file, "vehicle": "formula_student", **request.param}
+
+
+@launch_pytest.fixture
+def watched(domain, params_file, tmp_path, monkeypatch, processes):
+    packages = StandIns(tmp_path / "prefix", monkeypatch)
+    packages.add("rviz2", "rviz2", "quiet_node.py")
+    packages.add("foxglove_bridge", "foxglove_bridge", "quiet_node.py")
+    arguments = {"params_file": params_file, "namespace": "car1", "use_sim_time": "true"}
+    return processes.watched("perception", arguments | {"rviz": "true", "foxglove": "true"})
+
+
+@pytest.mark.launch(fixture=watched)
+def test_rviz_follows_namespace_and_time_and_foxglove_sees_everything(graph, processes):
+    for node in ("/car1/rviz2", "/foxglove_bridge"):
+        assert parameters_of(graph, node, "use_sim_time") == [True]
+    wait_until_active(graph, "/car1/fusion_node")
+    yield
+    processes.assert_ended_well()
 
 
 @launch_pytest.fixture

@@ -8,12 +8,15 @@ import pytest
 pytest.importorskip("launch_needed")
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import IncludeLaunchDescription, RegisterEventHandler
+from launch.actions import IncludeLaunchDescription, RegisterEventHandler, SetLaunchConfiguration
 from launch.event_handlers import OnProcessExit, OnProcessStart
 from launch.events.process import ProcessExited, ProcessStarted
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 LAUNCH = Path(__file__).parents[2] / "launch"
+# Between the signals of launch when it ends: a busy machine must not look like a node that hangs.
+TIMEOUTS = ("sigterm_timeout", "sigkill_timeout")
+PATIENCE = "60"  # [s]
 
 
 def included(name: str, arguments: dict[str, str]) -> IncludeLaunchDescription:
@@ -40,6 +43,7 @@ class Processes:
             [
                 RegisterEventHandler(OnProcessStart(on_start=self._on_start)),
                 RegisterEventHandler(OnProcessExit(on_exit=self._on_exit)),
+                *(SetLaunchConfiguration(timeout, PATIENCE) for timeout in TIMEOUTS),
                 included(name, arguments),
             ]
         )

@@ -1,5 +1,6 @@
 """A graph of nodes on real topics, with deadlines instead of sleeps."""
 
+import os
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -8,7 +9,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-DEADLINE = 60.0  # [s], generous: the machine may be busy
+# [s], generous: the machine may be busy; more where it is very busy.
+DEADLINE = float(os.environ.get("CONEGRAD_TEST_DEADLINE", "60"))
 
 
 class Graph:

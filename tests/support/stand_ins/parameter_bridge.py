@@ -1,4 +1,4 @@
-"""Stands in for the bridge to Gazebo: each topic of its file, twenty times per second."""
+"""Stands in for the bridge to Gazebo: each topic of its file, ten times per second."""
 
 import sys
 from importlib import import_module
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from sensor_messages import camera_info_msg, image_msg, scan_msg
 from spinning import spin_until_told
 
-PERIOD_NS = 50_000_000
+PERIOD_NS = 100_000_000
 MAKERS = {"Image": image_msg, "CameraInfo": camera_info_msg, "LaserScan": scan_msg}
 
 
