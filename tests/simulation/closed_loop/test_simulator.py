@@ -55,7 +55,7 @@ def topics(happenings):
 def test_sensors_run_at_their_rates_on_the_topics_of_a_simulated_bag(make):
     heard = topics(until(make(), 0.5))
     assert {topic: heard.count(topic) for topic in set(heard)} == {
-        "/odom": 50,
+        "/odom": 100,
         "/scan": 20,
         "/image_raw/compressed": 5,
         "/camera_info": 5,

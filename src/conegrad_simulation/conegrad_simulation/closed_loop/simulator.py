@@ -10,7 +10,7 @@ import numpy as np
 
 from conegrad_core.config import Config, setting
 from conegrad_simulation.attitude import Attitude
-from conegrad_simulation.bag import CAMERA_PHASE, ODOMETRY_RATE
+from conegrad_simulation.bag import CAMERA_PHASE
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.car import SimulatedCar
 from conegrad_simulation.drive import DriveConfig, OdometryDrift
@@ -39,6 +39,9 @@ class SensorConfig(Config):
     camera_rate: float = setting(
         12.0, "Images per second; 0 is the vehicle's [Hz]", low=0.0, high=1000.0
     )
+    # At least as often as the stamps of scans: cones then wait for a scan, never for odometry,
+    # which would reach fusion and driver at the same time and in either order.
+    odometry_rate: float = setting(200.0, "Odometry messages per second [Hz]", low=1.0, high=1000.0)
     quality: int = setting(92, "JPEG quality; 0 publishes raw images", low=0, high=100)
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
@@ -171,7 +174,7 @@ class Simulator:
         vehicle = self.description.vehicle
         camera_rate = self._sensors.camera_rate or vehicle.camera.rate
         return heapq.merge(
-            _periodic(ODOMETRY, 0, ODOMETRY_RATE, 0.0),
+            _periodic(ODOMETRY, 0, self._sensors.odometry_rate, 0.0),
             _periodic(CAMERA, 1, camera_rate, CAMERA_PHASE),
             _periodic(LIDAR, 2, vehicle.lidar.rate, 0.0),
         )
