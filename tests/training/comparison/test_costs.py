@@ -10,6 +10,8 @@ def test_buys_as_many_evenly_spread_samples_as_the_values_pay_for():
     assert affordable(399, costs) == [0]
     assert affordable(700, costs) == [0, 2, 4]
     assert affordable(10_000, costs) == [0, 1, 2, 3, 4, 5]
+    # Two would be those at 0 and 2, too dear; three are those at 0, 1 and 3.
+    assert affordable(25, [10, 5, 40, 5, 5]) == [0, 1, 3]
 
 
 def test_one_sample_is_the_least():

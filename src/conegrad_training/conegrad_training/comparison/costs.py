@@ -25,7 +25,7 @@ def spread_evenly(count: int, total: int) -> list[int]:
 
 
 def affordable(values: int, costs: Sequence[int]) -> list[int]:
-    """Samples, evenly spread: one more at a time, until their labels would cost too much.
+    """The most samples, evenly spread, whose labels cost at most a number of values.
 
     Args:
         values: that may be spent.
@@ -38,7 +38,6 @@ def affordable(values: int, costs: Sequence[int]) -> list[int]:
     chosen = [0]
     for count in range(1, total + 1):
         positions = spread_evenly(count, total)
-        if sum(costs[position] for position in positions) > values:
-            break
-        chosen = positions
+        if sum(costs[position] for position in positions) <= values:
+            chosen = positions
     return chosen
