@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.clock import Clock, ClockType
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 
 from conegrad_core.config import Config, setting
 from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.running import run
 from conegrad_simulation import sensor_messages as says
 from conegrad_simulation.closed_loop.answers import (
     COMMANDS,
@@ -32,7 +32,8 @@ from conegrad_simulation.closed_loop.simulator import (
 )
 from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
 
-WAKE = 0.02  # [s] between two looks whether the process was told to stop
+WAKE = 0.02  # [s] between two looks at the processes while waiting
+TICK = 0.001  # [s] between two looks whether the time may go on
 FIRST_MESSAGE_WAIT = 0.3  # [s] after the first message of a topic, until it is known to arrive
 FIRST_RESULTS = {CAMERA: DETECTIONS, LIDAR: SEGMENTATION}
 
@@ -87,8 +88,8 @@ class SimulatorNode(Node):
         static = says.static_transforms(self.simulator.description.vehicle)
         self._topics = SensorTopics(self, static, is_raw=self.simulator.is_raw)
         self._listener: Listener | None = None
-        self._started = 0.0
-        self._pause = 0.0
+        # On the steady clock [s]: of the first event, when the next is due, when waiting ends.
+        self._started = self._due = self._patient_until = 0.0
 
     def _declared_simulator(self) -> Simulator:
         description = describe_scene(declare_config(self, SceneSettings))
@@ -108,7 +109,6 @@ class SimulatorNode(Node):
 
     def step(self) -> Happening:
         """Go on to the next event and publish what the sensors say about it."""
-        self._started = self._started or time.monotonic()
         happening = self.simulator.step()
         self.now_ns = max(self.now_ns, happening.event.stamp_ns)
         self._topics.set_time(self.now_ns)
@@ -118,8 +118,17 @@ class SimulatorNode(Node):
             data = self._topics.publish(entry)
             if self._listener is not None:
                 self._listener(entry.topic, entry.msgtype, data)
-        self._pause = FIRST_MESSAGE_WAIT if len(self._topics.has_begun) > begun else 0.0
+        self._set_due(is_first=len(self._topics.has_begun) > begun)
         return happening
+
+    def may_go_on(self) -> bool:
+        """Whether the next event is due and nothing is owed any more."""
+        now = time.monotonic()
+        if self._config.lockstep and self.lockstep.owed(self.now_ns):
+            if now < self._patient_until:
+                return False
+            self._give_up()
+        return now >= self._due
 
     def settle(self, executor: EventsExecutor, check: Callable[[], None]) -> None:
         """Serve what comes in until the time may go on.
@@ -129,18 +138,26 @@ class SimulatorNode(Node):
             check: called now and then; may raise to end the wait.
         """
         executor.spin_once(0.0)
-        end = time.monotonic() + self._config.patience
-        while self._config.lockstep and self.lockstep.owed(self.now_ns):
+        while not self.may_go_on():
             check()
             executor.spin_once(WAKE)
-            if time.monotonic() > end:
-                self._give_up()
-        end = time.monotonic() + self._pause
+
+    def start(self) -> None:
+        """Let the time go on by itself, for a node that is run alone."""
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(TICK, self._go_on, clock=steady)
+
+    def _go_on(self) -> None:
+        if self.may_go_on():
+            self.step()
+
+    def _set_due(self, *, is_first: bool) -> None:
+        now = time.monotonic()
+        self._started = self._started or now
+        self._patient_until = now + self._config.patience
+        self._due = now + (FIRST_MESSAGE_WAIT if is_first else 0.0)
         if not self._config.lockstep:
-            end = max(end, self._started + self.simulator.car.time)
-        while (remaining := end - time.monotonic()) > 0:
-            check()
-            executor.spin_once(min(WAKE, remaining))
+            self._due = max(self._due, self._started + self.simulator.car.time)
 
     def _give_up(self) -> None:
         owed = ", ".join(sorted(set(self.lockstep.give_up(self.now_ns))))
@@ -158,26 +175,7 @@ class SimulatorNode(Node):
 
 def main() -> None:
     """Entry point of ``ros2 run conegrad_simulation simulator_node``."""
-    rclpy.init()
-    executor = EventsExecutor()
-    node = SimulatorNode()
-    executor.add_node(node)
-    try:
-        while rclpy.ok():
-            node.step()
-            node.settle(executor, _end_on_shutdown)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        executor.remove_node(node)
-        node.destroy_node()
-        executor.shutdown()
-        rclpy.try_shutdown()
-
-
-def _end_on_shutdown() -> None:
-    if not rclpy.ok():
-        raise ExternalShutdownException
+    run([SimulatorNode])
 
 
 if __name__ == "__main__":
