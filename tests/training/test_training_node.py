@@ -126,6 +126,8 @@ def test_a_goal_trains_and_tells_every_step(
     assert client.statuses[-1].state == "completed"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # a store is made
 def test_a_run_is_tracked_as_that_of_the_command_line_is(
     client, node, settings, small_bag: SimulatedBag, tmp_path
 ):
@@ -133,11 +135,12 @@ def test_a_run_is_tracked_as_that_of_the_command_line_is(
     content = yaml.safe_load(Path(settings).read_text())
     content["tracking"] = {"tracking_uri": store, "experiment": "car"}
     Path(settings).write_text(yaml.safe_dump(content))
+    tracked = make_client(store)
+    tracked.search_experiments()  # makes the tables of the store, before anybody waits
     goal = client.send(bags=[str(small_bag.path)], pattern="partial_lidar", config=settings)
     status, result = client.result(goal)
     assert status == GoalStatus.STATUS_SUCCEEDED, result.message
     assert f"mlflow ui --backend-store-uri {store}" in result.message
-    tracked = make_client(store)
     experiment = tracked.get_experiment_by_name("car")
     runs = {run.info.run_name: run for run in tracked.search_runs([experiment.experiment_id])}
     assert set(runs) == {"run_001", "run_001 camera", "run_001 lidar", "run_001 fusion"}
