@@ -45,6 +45,11 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("vehicle", default_value="",
                                   description="Preset, by name or path, with the extrinsics; "
                                   "empty: as the parameters say"),
+            DeclareLaunchArgument("image_transport", default_value="",
+                                  choices=["", "raw", "compressed"],
+                                  description="Of the images; empty: as the parameters say"),
+            DeclareLaunchArgument("input", default_value="", choices=["", "scan", "points"],
+                                  description="Of the LiDAR; empty: as the parameters say"),
             DeclareLaunchArgument("rviz", default_value="false", choices=["true", "false"],
                                   description="Start RViz"),
             DeclareLaunchArgument("foxglove", default_value="false", choices=["true", "false"],
@@ -83,4 +88,7 @@ def overrides(context: LaunchContext) -> dict[str, Any]:
     if LaunchConfiguration("vehicle").perform(context):
         values["calibration.vehicle"] = text("vehicle")
         values["calibration.extrinsics"] = "vehicle"
+    for name in ("image_transport", "input"):
+        if LaunchConfiguration(name).perform(context):
+            values[name] = text(name)
     return values

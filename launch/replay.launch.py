@@ -15,7 +15,8 @@ from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
-FORWARDED = ("composed", "namespace", "params_file", "vehicle", "rviz", "foxglove")
+TEXTS = ("namespace", "params_file", "vehicle", "image_transport", "input")
+SWITCHES = ("rviz", "foxglove")
 LAST_MESSAGES = 2.0  # [s] for the nodes to finish after the bag
 
 
@@ -33,7 +34,7 @@ def generate_launch_description() -> LaunchDescription:
         PythonLaunchDescriptionSource(str(launch_folder / "perception.launch.py")),
         launch_arguments={
             "use_sim_time": "true",
-            **{name: LaunchConfiguration(name) for name in FORWARDED},
+            **{name: LaunchConfiguration(name) for name in ("composed", *TEXTS, *SWITCHES)},
         }.items(),
     )
     stop = TimerAction(period=LAST_MESSAGES, actions=[EmitEvent(event=Shutdown())])
@@ -44,8 +45,8 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("delay", default_value="5.0",
                                   description="Time for the models to load [s]"),
             DeclareLaunchArgument("composed", default_value="true"),
-            *(DeclareLaunchArgument(name, default_value="") for name in FORWARDED[1:4]),
-            *(DeclareLaunchArgument(name, default_value="false") for name in FORWARDED[4:]),
+            *(DeclareLaunchArgument(name, default_value="") for name in TEXTS),
+            *(DeclareLaunchArgument(name, default_value="false") for name in SWITCHES),
             perception,
             player,
             RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[stop])),
