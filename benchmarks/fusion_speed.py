@@ -1,7 +1,8 @@
 """Latency of the fusion by number of segments, on one thread.
 
 ``python benchmarks/fusion_speed.py [--boxes 40] [--count 300]`` prints median and 95th percentile
-in milliseconds: the whole forward as the node runs it, and the selection of the published cones.
+in milliseconds: the forward operation by operation, the recorded forward as the node runs it, and
+the selection of the published cones.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import torch
 from conegrad_core.camera.image import Detections
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
+from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.vehicle import load_vehicle
@@ -59,6 +61,7 @@ def main() -> None:
         vehicle.camera.model(), vehicle.camera_from_lidar(), vehicle.lidar_height
     )
     fuser = Fuser().eval()
+    traced = TracedFuser(fuser)
     detections = random_detections(options.boxes)
     motion = torch.tensor([-0.1, 0.0, 0.01])
     with torch.inference_mode():
@@ -69,10 +72,14 @@ def main() -> None:
             forward = durations_ms(
                 lambda scan=scan: fuser(scan, detections, calibration, motion), options.count
             )
+            recorded = durations_ms(
+                lambda scan=scan: traced(scan, detections, calibration, motion), options.count
+            )
             select = durations_ms(lambda cones=cones: select_cones(cones), options.count)
             print(
                 f"{found} segments, {options.boxes} boxes: fuse {forward[0]:.2f} ms "
-                f"(p95 {forward[1]:.2f}), select {select[0]:.2f} ms (p95 {select[1]:.2f})"
+                f"(p95 {forward[1]:.2f}), recorded {recorded[0]:.2f} ms (p95 {recorded[1]:.2f}), "
+                f"select {select[0]:.2f} ms (p95 {select[1]:.2f})"
             )
 
 

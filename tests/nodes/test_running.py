@@ -10,7 +10,7 @@ pytest.importorskip("rclpy")
 pytestmark = pytest.mark.ros
 
 BUSY_NODE = """
-import os, signal, time
+import gc, os, signal, time
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Empty
 from conegrad_nodes.running import run
@@ -53,3 +53,8 @@ def test_an_error_in_a_callback_ends_the_process_with_a_traceback(domain):
     result = busy("pass", "raise RuntimeError('no such device')")
     assert result.returncode == 1
     assert result.stderr.endswith("RuntimeError: no such device\n")
+
+
+def test_libraries_and_models_are_not_searched_for_garbage(domain):
+    result = busy("print(gc.get_freeze_count() > 100_000, flush=True)", "os.kill(os.getpid(), 2)")
+    assert result.stdout == "True\nfinished\n"

@@ -16,6 +16,7 @@ from conegrad_core.config import Config, setting
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
+from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.sync import Pair, Pairing, PairingConfig
@@ -84,7 +85,7 @@ class FusionNode(PerceptionNode):
         self._fuser_config = declare_config(self, FuserConfig, "fuser")
         self._pairing_config = declare_config(self, PairingConfig, "pairing")
         self._calibration_config = declare_config(self, CalibrationConfig, "calibration")
-        self._fuser: Fuser | None = None
+        self._fuser: TracedFuser | None = None
         self._trouble: Finding | None = None
         self._last_arrival = 0.0
         self._camera_frame = self._lidar_frame = ""
@@ -124,7 +125,7 @@ class FusionNode(PerceptionNode):
         """Load the fusion's scalars and what the calibration reads from files."""
         self._calibration = CalibrationSource(self._calibration_config)
         self._pairing = Pairing(self._pairing_config)
-        self._fuser = Fuser(self._fuser_config).eval()
+        self._fuser = TracedFuser(Fuser(self._fuser_config))
         self._output = self.create_lifecycle_publisher(ConeArray, "cones", RESULTS)
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
         self._points = self.create_lifecycle_publisher(PointCloud2, "cone_points", RESULTS)

@@ -17,10 +17,22 @@ from conegrad_core.fusion.existence import (
     segment_existence,
     should_be_seen,
 )
-from conegrad_core.fusion.monocular import CameraCandidates, camera_candidates
+from conegrad_core.fusion.monocular import (
+    BoxRays,
+    CameraCandidates,
+    box_candidates,
+    box_rays,
+    camera_candidates,
+)
 from conegrad_core.fusion.positions import box_positions, segment_positions
 from conegrad_core.fusion.scalars import FusionScalars
-from conegrad_core.fusion.segments import LidarCandidates, lidar_candidates
+from conegrad_core.fusion.segments import (
+    LidarCandidates,
+    SegmentBeams,
+    group_beams,
+    lidar_candidates,
+    segment_candidates,
+)
 from conegrad_core.geometry.calibration import Calibration, moved_calibration
 from conegrad_core.lidar.scan import SegmentedScan
 
@@ -73,11 +85,25 @@ class Fuser(nn.Module):
             return self._camera_alone(detections, calibration)
         if detections is None:
             return self._lidar_alone(segmented)
+        beams = group_beams(segmented, self.config)
+        return self.fuse(beams, box_rays(detections, calibration.camera), calibration, motion)
+
+    def fuse(
+        self, beams: SegmentBeams, rays: BoxRays, calibration: Calibration, motion: Tensor | None
+    ) -> Cones:
+        """Cones of grouped beams and boxes: tensors only, no step depends on their values.
+
+        Args:
+            beams: of the scan.
+            rays: of the image.
+            calibration: geometry of the vehicle.
+            motion: as in :meth:`forward`.
+        """
         if motion is not None:
             calibration = moved_calibration(calibration, motion)
         scalars = self.scalars()
-        lidar = lidar_candidates(segmented, scalars, self.config)
-        camera = camera_candidates(detections, calibration, scalars, self.config)
+        lidar = segment_candidates(beams, scalars, self.config)
+        camera = box_candidates(rays, calibration, scalars, self.config)
         association = associate(lidar, camera, scalars, self.config.rounds)
         should_see = should_be_seen(lidar.positions, calibration, self.config)
         of_segments = segment_existence(lidar, camera, association, should_see, scalars)

@@ -55,10 +55,51 @@ class CameraCandidates(NamedTuple):
     colours: Tensor
 
 
+class BoxRays(NamedTuple):
+    """Boxes with the rays through their ends; gradients flow to the boxes.
+
+    Attributes:
+        boxes_xyxy: ``(C, 4)`` [px].
+        logits: ``(C, 4)`` of the classes.
+        ends: ``(C, 2, 2)`` ideal coordinates (x/z, y/z) of the middle of bottom and top edge.
+    """
+
+    boxes_xyxy: Tensor
+    logits: Tensor
+    ends: Tensor
+
+
+def box_rays(detections: Detections, camera: CameraModel) -> BoxRays:
+    """The rays through the boxes' ends, lens distortion taken out.
+
+    Raises:
+        ValueError: if a shape is wrong.
+    """
+    boxes, logits = detections
+    check_shape(boxes, None, 4, name="boxes_xyxy")
+    check_shape(logits, len(boxes), 4, name="logits")
+    left, top, right, bottom = boxes.unbind(-1)
+    centre = 0.5 * (left + right)
+    ends = torch.stack([centre, bottom, centre, top], dim=-1).unflatten(-1, (2, 2))
+    return BoxRays(boxes, logits, undistort_pixels(ends, camera))
+
+
 def camera_candidates(
     detections: Detections, calibration: Calibration, scalars: ScalarValues, config: FuserConfig
 ) -> CameraCandidates:
     """Cone candidates of an image.
+
+    Raises:
+        ValueError: if a shape is wrong or the camera not above the ground.
+    """
+    rays = box_rays(detections, calibration.camera)
+    return box_candidates(rays, calibration, scalars, config)
+
+
+def box_candidates(
+    box_rays: BoxRays, calibration: Calibration, scalars: ScalarValues, config: FuserConfig
+) -> CameraCandidates:
+    """Cone candidates of boxes.
 
     Two estimates of the *inverse* range, in which pixel noise is close to Gaussian, are combined
     by their variance: the foot of the box on the ground plane, and its height against the
@@ -66,16 +107,11 @@ def camera_candidates(
     grows.
 
     Raises:
-        ValueError: if a shape is wrong or the camera not above the ground.
+        ValueError: if the camera is not above the ground.
     """
-    boxes, logits = detections
-    check_shape(boxes, None, 4, name="boxes_xyxy")
-    check_shape(logits, len(boxes), 4, name="logits")
+    boxes, logits, ends = box_rays
     camera = calibration.camera
-    left, top, right, bottom = boxes.unbind(-1)
-    centre = 0.5 * (left + right)
-    ends = torch.stack([centre, bottom, centre, top], dim=-1).unflatten(-1, (2, 2))
-    origin, rays = camera_rays(undistort_pixels(ends, camera), calibration.camera_from_lidar)
+    origin, rays = camera_rays(ends, calibration.camera_from_lidar)
     camera_height = _camera_height(origin, calibration)
     reach = rays[..., :2].norm(dim=-1)
     tangents = -rays[..., 2] / reach  # (C, 2): depression of foot and top

@@ -126,14 +126,28 @@ def _select(
     return Membership(beams[chosen], of_beam[chosen], counts[kept])
 
 
-def lidar_candidates(
-    segmented: SegmentedScan, scalars: ScalarValues, config: FuserConfig
-) -> LidarCandidates:
-    """Cone candidates of a scan, in the order of its beams.
+class SegmentBeams(NamedTuple):
+    """Beams of all candidates of a scan, in the order of the scan.
 
-    A candidate's log odds come from the mean of its beam *logits*: no saturation, so that a
-    network which is confidently wrong still gets gradients. Its position weights beams by their
-    cone probability.
+    Attributes:
+        ranges: ``(n,)`` [m].
+        angles: ``(n,)`` [rad].
+        logits: ``(n,)``.
+        segments: ``(n,)`` int64 candidate of each beam, ascending; no gradient.
+        counts: ``(S,)`` beams per candidate; no gradient.
+        step: ``()`` angle between neighbouring beams of the scan [rad].
+    """
+
+    ranges: Tensor
+    angles: Tensor
+    logits: Tensor
+    segments: Tensor
+    counts: Tensor
+    step: Tensor
+
+
+def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
+    """Beams of the cone-sized segments of a scan; gradients flow to ranges and logits.
 
     Raises:
         ValueError: if ranges, angles and logits differ in shape.
@@ -145,17 +159,46 @@ def lidar_candidates(
     ranges_np, angles_np, logits_np = (t.detach().cpu().numpy() for t in segmented)
     members = find_segments(ranges_np, angles_np, logits_np, config)
     beams = torch.from_numpy(members.beams).to(ranges.device)
-    segments = torch.from_numpy(members.segments).to(ranges.device)
-    counts = torch.from_numpy(members.counts).to(ranges)
     step = abs(float(angles_np[1] - angles_np[0])) if len(angles_np) > 1 else 0.0
-    r, angle, logit = ranges[beams], angles[beams], logits[beams]
-    weight = logit.sigmoid() + config.weight_floor
-    reach = weight * (r + scalars.cone_radius)
-    columns = torch.stack([logit, weight, reach * angle.cos(), reach * angle.sin()], dim=-1)
-    sums = columns.new_zeros(len(counts), 4).index_add(0, segments, columns)
+    return SegmentBeams(
+        ranges[beams],
+        angles[beams],
+        logits[beams],
+        torch.from_numpy(members.segments).to(ranges.device),
+        torch.from_numpy(members.counts).to(ranges),
+        ranges.new_tensor(step),
+    )
+
+
+def lidar_candidates(
+    segmented: SegmentedScan, scalars: ScalarValues, config: FuserConfig
+) -> LidarCandidates:
+    """Cone candidates of a scan, in the order of its beams.
+
+    Raises:
+        ValueError: if ranges, angles and logits differ in shape.
+    """
+    return segment_candidates(group_beams(segmented, config), scalars, config)
+
+
+def segment_candidates(
+    beams: SegmentBeams, scalars: ScalarValues, config: FuserConfig
+) -> LidarCandidates:
+    """Cone candidates of grouped beams.
+
+    A candidate's log odds come from the mean of its beam *logits*: no saturation, so that a
+    network which is confidently wrong still gets gradients. Its position weights beams by their
+    cone probability.
+    """
+    counts = beams.counts
+    weight = beams.logits.sigmoid() + config.weight_floor
+    reach = weight * (beams.ranges + scalars.cone_radius)
+    columns = [beams.logits, weight, reach * beams.angles.cos(), reach * beams.angles.sin()]
+    sums = counts.new_zeros(counts.shape[0], 4)  # len() would become a constant of a trace
+    sums = sums.index_add(0, beams.segments, torch.stack(columns, dim=-1))
     positions = sums[:, 2:] / sums[:, 1:2]
     distance = positions.norm(dim=-1)
-    spacing = distance * step
+    spacing = distance * beams.step
     expected = (config.cone_width / spacing.clamp(min=1e-6)).clamp(min=1.0)
     coverage = (counts / expected.detach()).clamp(max=1.0).log()
     log_odds = scalars.beam_gain * sums[:, 0] / counts

@@ -15,6 +15,7 @@ from conegrad_core.cones import Cones
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
+from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
@@ -83,7 +84,7 @@ class DirectPerception:
         self._segmenter: ScanSegmenter = load_segmenter(
             settings(SegmenterConfig, parameters, "segmenter")
         )
-        self._fuser = Fuser(settings(FuserConfig, parameters, "fuser")).eval()
+        self._fuser = TracedFuser(Fuser(settings(FuserConfig, parameters, "fuser")))
         self._pairing = Pairing(settings(PairingConfig, parameters, "pairing"))
         config = settings(CalibrationConfig, parameters, "calibration")
         self._calibration = CalibrationSource(config)
