@@ -9,7 +9,7 @@ from small_car import HEIGHT, WIDTH, small_car
 
 from conegrad_core.camera.checkpoint import save_network
 from conegrad_core.camera.head import build_network
-from conegrad_core.fusion.scalars import FusionScalars
+from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import save_segmenter
 from conegrad_core.vehicle import Vehicle
@@ -54,7 +54,7 @@ def system_config(tmp_path_factory: pytest.TempPathFactory) -> SystemConfig:
         half=False,
     )
     save_segmenter(ScanNetwork(), lidar, {})
-    FusionScalars().save(fusion)
+    Fuser().save(fusion)
     return SystemConfig(
         str(camera), str(lidar), str(fusion), input_width=WIDTH, input_height=HEIGHT
     )

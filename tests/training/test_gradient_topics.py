@@ -146,7 +146,7 @@ def test_twenty_steps_over_topics_give_the_weights_of_one_process(
         assert other.losses == pytest.approx(report.losses, rel=1e-5)
     for node in ("camera_node", "lidar_node"):
         graph.save(node)
-    apart.perception.fuser.scalars.save(tmp_path / FILES["fusion"])
+    apart.perception.fuser.save(tmp_path / FILES["fusion"])
     learned = load_system(
         dataclasses.replace(system_config, **{part: str(tmp_path / FILES[part]) for part in PARTS})
     )

@@ -125,7 +125,11 @@ class FusionNode(PerceptionNode):
         """Load the fusion's scalars and what the calibration reads from files."""
         self._calibration = CalibrationSource(self._calibration_config)
         self._pairing = Pairing(self._pairing_config)
-        self._fuser = TracedFuser(Fuser(self._fuser_config))
+        fuser = Fuser(self._fuser_config)
+        if any(fuser.mounting.values().values()):
+            corrections = fuser.mounting.describe()
+            self.get_logger().info(f"corrects the calibration as learned: {corrections}")
+        self._fuser = TracedFuser(fuser)
         self._output = self.create_lifecycle_publisher(ConeArray, "cones", RESULTS)
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
         self._points = self.create_lifecycle_publisher(PointCloud2, "cone_points", RESULTS)

@@ -63,6 +63,9 @@ class PatternConfig(Config):
     schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
     block: int = setting(1, "Of alternating: steps before the other model has its turn", low=1)
     learn_fusion: bool = setting(True, "The scalars of the fusion learn along with the end loss")
+    learn_calibration: bool = setting(
+        False, "With the fusion also learns where the sensors are mounted"
+    )
     first_steps: int = setting(75, "Of individual_then_...: steps of individual training", low=0)
 
     def __post_init__(self) -> None:

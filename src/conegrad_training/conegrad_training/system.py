@@ -68,6 +68,7 @@ class TrainableSystem(nn.Module):
     Attributes:
         perception: the modules that the nodes run.
         architecture: of the detector's network.
+        learns_mounting: corrections of the calibration learn along with the fusion.
     """
 
     def __init__(self, perception: Perception, architecture: str = "yolov5n") -> None:
@@ -77,6 +78,7 @@ class TrainableSystem(nn.Module):
             raise ValueError(f"the detector runs on {found}, expected engine 'torch' for training")
         self.perception = perception
         self.architecture = architecture
+        self.learns_mounting = False
         share_statistics(self)
         self.network.to(memory_format=torch.channels_last)  # a third faster on a CPU
         self.eval()
@@ -112,6 +114,8 @@ class TrainableSystem(nn.Module):
             learns = name in parts
             module.train(learns and adapt_statistics)
             module.requires_grad_(learns)
+        learns = FUSION in parts and self.learns_mounting
+        self.perception.fuser.mounting.requires_grad_(learns)
 
     def outputs(self, samples: Sequence[Sample]) -> list[PartOutputs]:
         """Detections and segmented scan of each sample, with one forward per network."""
@@ -179,7 +183,7 @@ def save_system(system: TrainableSystem, folder: Path) -> dict[str, Path]:
         half=False,
     )
     save_segmenter(perception.segmenter.network, paths[LIDAR], perception.segmenter.metadata)
-    perception.fuser.scalars.save(paths[FUSION])
+    perception.fuser.save(paths[FUSION])
     return paths
 
 

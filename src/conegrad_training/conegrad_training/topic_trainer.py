@@ -65,12 +65,13 @@ class TopicTrainer(Node):  # type: ignore[misc]
         """
         link = GradientLink(self, self.spin, retry=self._config.retry, timeout=self._config.timeout)
         system = load_system(self._settings.training.system)
+        system.learns_mounting = self._settings.training.pattern.learn_calibration
         for report in self._steps(link, system):
             terms = ", ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
             self.get_logger().info(f"step {report.step + 1}: {terms}")
         output = Path(self._config.output).expanduser()
         output.mkdir(parents=True, exist_ok=True)
-        system.perception.fuser.scalars.save(output / FILES[FUSION])
+        system.perception.fuser.save(output / FILES[FUSION])
         for node in MODEL_NODES:
             self._save(node)
 

@@ -111,6 +111,7 @@ class Run:
         torch.manual_seed(config.run.seed)
         self._config, self._data, self._output = config, data, output
         self.system: TrainableSystem = load_system(config.system)
+        self.system.learns_mounting = config.pattern.learn_calibration
         self.budget = Budget()
         self._optimizer: Optimizer = make_optimizer(self.system, config.optimizer)
         self._pattern: Pattern = make_pattern(config.pattern)
@@ -208,7 +209,7 @@ class Run:
             "budget": self.budget.to_dict(),
             "metrics": {name: dict(values) for name, values in headlines.items()},
             "weights": {part: path.name for part, path in weights.items()},
-            "fusion": self.system.perception.fuser.scalars.values(),
+            "fusion": self.system.perception.fuser.values(),
         }
         _write_json(self._output / "run.json", summary)
         if (self._output / LOSSES).exists():

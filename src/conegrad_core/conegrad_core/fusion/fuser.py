@@ -24,6 +24,7 @@ from conegrad_core.fusion.monocular import (
     box_rays,
     camera_candidates,
 )
+from conegrad_core.fusion.mounting import Mounting
 from conegrad_core.fusion.positions import box_positions, segment_positions
 from conegrad_core.fusion.scalars import FusionScalars
 from conegrad_core.fusion.segments import (
@@ -33,6 +34,7 @@ from conegrad_core.fusion.segments import (
     lidar_candidates,
     segment_candidates,
 )
+from conegrad_core.fusion.weights import load_learned, save_learned
 from conegrad_core.geometry.calibration import Calibration, moved_calibration
 from conegrad_core.lidar.scan import SegmentedScan
 
@@ -44,16 +46,17 @@ class Fuser(nn.Module):
 
     Every segment and every box gives one row of the result; rows that are no cones have low
     existence. Gradients reach box coordinates, class logits, beam logits, ranges, the calibration
-    and the scalars of :class:`conegrad_core.fusion.scalars.ScalarValues`; which beams form a
-    segment is constant.
+    the scalars of :class:`conegrad_core.fusion.scalars.ScalarValues` and the corrections of
+    :class:`conegrad_core.fusion.mounting.Mounting`; which beams form a segment is constant.
     """
 
     def __init__(self, config: FuserConfig | None = None) -> None:
         super().__init__()
         self.config = config or FuserConfig()
         self.scalars = FusionScalars()
+        self.mounting = Mounting()
         if self.config.weights:
-            self.scalars.load(Path(self.config.weights))
+            load_learned(self.scalars, self.mounting, Path(self.config.weights))
 
     def forward(
         self,
@@ -99,6 +102,7 @@ class Fuser(nn.Module):
             calibration: geometry of the vehicle.
             motion: as in :meth:`forward`.
         """
+        calibration = self.mounting.corrected(calibration)
         if motion is not None:
             calibration = moved_calibration(calibration, motion)
         scalars = self.scalars()
@@ -108,7 +112,16 @@ class Fuser(nn.Module):
         should_see = should_be_seen(lidar.positions, calibration, self.config)
         of_segments = segment_existence(lidar, camera, association, should_see, scalars)
         of_boxes = box_existence(camera, association, of_segments, scalars)
-        return _joined(lidar, camera, association, torch.cat([of_segments, of_boxes]))
+        existence = torch.cat([of_segments, of_boxes])
+        return self.mounting.placed(_joined(lidar, camera, association, existence))
+
+    def values(self) -> dict[str, float]:
+        """What is learned, by name, in physical units."""
+        return {**self.scalars.values(), **self.mounting.values()}
+
+    def save(self, path: Path) -> None:
+        """Write what is learned, to be loaded as ``FuserConfig.weights``."""
+        save_learned(self.scalars, self.mounting, path)
 
     def _lidar_alone(self, segmented: SegmentedScan) -> Cones:
         lidar = lidar_candidates(segmented, self.scalars(), self.config)
@@ -117,21 +130,24 @@ class Fuser(nn.Module):
             len(lidar.positions), 5
         )
         source = torch.full((len(colours),), LIDAR, device=colours.device)
-        return Cones(
-            lidar.positions, gaussians.as_matrices(covariances), colours, lidar.log_odds, source
+        covariances = gaussians.as_matrices(covariances)
+        return self.mounting.placed(
+            Cones(lidar.positions, covariances, colours, lidar.log_odds, source)
         )
 
     def _camera_alone(self, detections: Detections, calibration: Calibration) -> Cones:
-        scalars = self.scalars()
+        scalars, calibration = self.scalars(), self.mounting.corrected(calibration)
         camera = camera_candidates(detections, calibration, scalars, self.config)
         covariances = gaussians.oriented(camera.directions, *camera.variances.unbind(-1))
         source = torch.full((len(camera.colours),), CAMERA, device=camera.colours.device)
-        return Cones(
-            camera.positions,
-            gaussians.as_matrices(covariances),
-            pad(camera.colours, (0, 1)),
-            box_log_odds(camera, scalars),
-            source,
+        return self.mounting.placed(
+            Cones(
+                camera.positions,
+                gaussians.as_matrices(covariances),
+                pad(camera.colours, (0, 1)),
+                box_log_odds(camera, scalars),
+                source,
+            )
         )
 
 

@@ -1,11 +1,8 @@
-"""The learned scalars of the fusion: names, units, meaning, and how they are stored."""
+"""The learned scalars of the fusion: names, units and meaning."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 
@@ -104,8 +101,7 @@ class FusionScalars(nn.Module):
     """One parameter per field of :class:`ScalarValues`.
 
     Positive scalars are stored as their natural logarithm: they stay positive, and one learning
-    rate (about 5e-3, half a percent per step) suits metres, pixels and gains alike. Files hold
-    physical values.
+    rate (about 5e-3, half a percent per step) suits metres, pixels and gains alike.
     """
 
     def __init__(self) -> None:
@@ -144,28 +140,6 @@ class FusionScalars(nn.Module):
         with torch.no_grad():
             for name, value in values.items():
                 self.get_parameter(name).copy_(_stored(name, value))
-
-    def save(self, path: Path) -> None:
-        """Write the physical values to a safetensors file."""
-        save_file({name: torch.tensor(value) for name, value in self.values().items()}, path)
-
-    def load(self, path: Path) -> None:
-        """Read the physical values written by :meth:`save`.
-
-        Raises:
-            ValueError: if the file is none of ours, lacks a scalar or holds a bad value.
-        """
-        try:
-            with safe_open(path, framework="pt") as file:
-                values = {name: float(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-        except SafetensorError as error:
-            raise ValueError(f"{path} is not a safetensors file: {error}") from error
-        except (RuntimeError, ValueError) as error:
-            raise ValueError(f"{path} holds no single numbers: {error}") from error
-        missing = [name for name in ScalarValues._fields if name not in values]
-        if missing:
-            raise ValueError(f"{path} lacks the fusion scalars {', '.join(missing)}")
-        self.set_values(values)
 
 
 def _stored(name: str, value: float) -> Tensor:

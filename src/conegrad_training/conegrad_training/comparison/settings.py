@@ -40,6 +40,9 @@ class ComparisonConfig(Config):
     first_share: float = setting(
         0.33, "Share of the steps of the first pattern of a sequence", low=0.0, high=1.0
     )
+    learn_calibration: bool = setting(
+        False, "With the fusion also learns where the sensors are mounted"
+    )
     recall_weight: float = setting(1.0, "Weight of existing against false cones", low=0.0)
     max_range: float = setting(13.0, "Truth beyond this does not count in the loss [m]", low=0.1)
     adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
@@ -80,7 +83,9 @@ class ComparisonConfig(Config):
             ),
             system=system,
             pattern=PatternConfig(
-                planned.pattern, first_steps=round(self.first_share * self.steps)
+                planned.pattern,
+                learn_calibration=self.learn_calibration,
+                first_steps=round(self.first_share * self.steps),
             ),
             optimizer=OptimizerConfig(self.camera_rate, self.lidar_rate, self.fusion_rate),
             loss=self.loss,

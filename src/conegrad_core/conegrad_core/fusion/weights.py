@@ -1,0 +1,45 @@
+"""The file of what the fusion has learned: single numbers by name, in physical units."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from conegrad_core.fusion.mounting import NAMES as MOUNTING
+from conegrad_core.fusion.mounting import Mounting
+from conegrad_core.fusion.scalars import FusionScalars, ScalarValues
+
+
+def save_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:
+    """Write scalars and corrections to a safetensors file."""
+    values = {**scalars.values(), **mounting.values()}
+    save_file({name: torch.tensor(value) for name, value in values.items()}, path)
+
+
+def load_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:
+    """Read a file of :func:`save_learned`; one without corrections has none.
+
+    Raises:
+        ValueError: if the file is none of ours, lacks a scalar or holds a bad value.
+    """
+    values = _numbers(path)
+    missing = [name for name in ScalarValues._fields if name not in values]
+    if missing:
+        raise ValueError(f"{path} lacks the fusion scalars {', '.join(missing)}")
+    corrections = {name: values.pop(name, 0.0) for name in MOUNTING}
+    scalars.set_values(values)
+    try:
+        mounting.set_values(corrections)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _numbers(path: Path) -> dict[str, float]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: float(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a safetensors file: {error}") from error
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"{path} holds no single numbers: {error}") from error
