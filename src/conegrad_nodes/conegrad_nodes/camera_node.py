@@ -87,7 +87,7 @@ class CameraNode(SensorNode):
         image = image_for_detector(arrived.msg, self._loaded())
         detections = self._detect(image)
         height, width = image.shape[:2]
-        self._output.publish(detections_to_msg(detections, header, width, height))
+        self.deliver(self._output, detections_to_msg(detections, header, width, height), detections)
         self.latency.publish(arrived.arrival, header.stamp)
         if self._debug.get_subscription_count() > 0:
             self._debug.publish(image_to_msg(draw_detections(image, detections), header))

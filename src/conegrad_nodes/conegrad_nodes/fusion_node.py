@@ -1,5 +1,6 @@
 """Fusion node: detections and segmentations in, cones on the ground out."""
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from conegrad_core.camera.image import Detections
 from conegrad_core.cones import Cones
 from conegrad_core.config import Config, setting
 from conegrad_core.fusion.config import FuserConfig
@@ -19,6 +21,7 @@ from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.odometry import sensor_motion
+from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
@@ -86,6 +89,7 @@ class FusionNode(PerceptionNode):
         self._pairing_config = declare_config(self, PairingConfig, "pairing")
         self._calibration_config = declare_config(self, CalibrationConfig, "calibration")
         self._fuser: TracedFuser | None = None
+        self._lock = threading.RLock()  # results are handed over in threads of other nodes
         self._trouble: Finding | None = None
         self._last_arrival = 0.0
         self._camera_frame = self._lidar_frame = ""
@@ -102,8 +106,24 @@ class FusionNode(PerceptionNode):
         limits = {"timeout": config.input_timeout, "stamp_tolerance": config.stamp_tolerance}
         latched = {**limits, "is_latched": True}
         self.inputs = [
-            Input(self, ConeDetectionArray, "detections", self._on_detections, results, **limits),
-            Input(self, ScanSegmentation, "segmentation", self._on_segmentation, results, **limits),
+            Input(
+                self,
+                ConeDetectionArray,
+                "detections",
+                self._on_detections,
+                results,
+                taker=self._take_detections,
+                **limits,
+            ),
+            Input(
+                self,
+                ScanSegmentation,
+                "segmentation",
+                self._on_segmentation,
+                results,
+                taker=self._take_segmentation,
+                **limits,
+            ),
             Input(self, Odometry, "odom", self._on_odom, odometry, **limits, is_optional=True),
         ]
         if self._calibration_config.intrinsics == "camera_info":
@@ -141,14 +161,16 @@ class FusionNode(PerceptionNode):
 
     def release(self) -> None:
         """Drop the fusion and the outputs."""
-        if self._fuser is not None:
-            self._fuser = None
-            for publisher in (self._output, self._markers, self._points):
-                self.destroy_lifecycle_publisher(publisher)
+        with self._lock:
+            if self._fuser is not None:
+                self._fuser = None
+                for publisher in (self._output, self._markers, self._points):
+                    self.destroy_lifecycle_publisher(publisher)
 
     def check(self) -> list[Finding]:
         """State of the calibration and of the pairing."""
-        status = self._pairing.status(self.get_clock().now().nanoseconds)
+        with self._lock:
+            status = self._pairing.status(self.get_clock().now().nanoseconds)
         values = {
             name: str(getattr(status, name))
             for name in ("paired", "camera_alone", "lidar_alone", "dropped", "resets")
@@ -168,37 +190,51 @@ class FusionNode(PerceptionNode):
         return Finding("calibration", Level.OK, "known", "calibration is known")
 
     def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
-        detections = detections_from_msg(msg)
-        self._camera_frame = msg.header.frame_id
+        self._take_detections(msg, detections_from_msg(msg), arrival)
+
+    def _take_detections(
+        self, msg: ConeDetectionArray, detections: Detections, arrival: float
+    ) -> None:
         item = (Arrived(msg, arrival), detections)
-        self._pairing.add_detections(stamp_ns_from_msg(msg.header.stamp), item)
-        self._fuse_pairs()
+        with self._lock:
+            self._camera_frame = msg.header.frame_id
+            self._pairing.add_detections(stamp_ns_from_msg(msg.header.stamp), item)
+            self._fuse_pairs()
 
     def _on_segmentation(self, msg: ScanSegmentation, arrival: float) -> None:
-        segmented = segmentation_from_msg(msg)
-        self._lidar_frame = msg.header.frame_id
+        self._take_segmentation(msg, segmentation_from_msg(msg), arrival)
+
+    def _take_segmentation(
+        self, msg: ScanSegmentation, segmented: SegmentedScan, arrival: float
+    ) -> None:
         item = (Arrived(msg, arrival), segmented)
-        self._pairing.add_segmentation(stamp_ns_from_msg(msg.header.stamp), item)
-        self._fuse_pairs()
+        with self._lock:
+            self._lidar_frame = msg.header.frame_id
+            self._pairing.add_segmentation(stamp_ns_from_msg(msg.header.stamp), item)
+            self._fuse_pairs()
 
     def _on_odom(self, msg: Odometry, arrival: float) -> None:
-        self._pairing.add_odometry(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
-        self._fuse_pairs()
+        with self._lock:
+            self._pairing.add_odometry(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
+            self._fuse_pairs()
 
     def _on_camera_info(self, msg: CameraInfo, arrival: float) -> None:
-        self._calibration.set_camera(camera_model_from_msg(msg))
+        with self._lock:
+            self._calibration.set_camera(camera_model_from_msg(msg))
 
     def _on_tf_static(self, msg: Any, arrival: float) -> None:
         try:
-            self._calibration.add_transforms(msg)
+            with self._lock:
+                self._calibration.add_transforms(msg)
         except BagError as error:
             raise DecodeError(str(error)) from error
 
     def _fuse_pairs(self) -> None:
-        if self._fuser is None:
-            return
-        for pair in self._pairing.take(self.get_clock().now().nanoseconds):
-            self._fuse(pair)
+        with self._lock:
+            if self._fuser is None:
+                return
+            for pair in self._pairing.take(self.get_clock().now().nanoseconds):
+                self._fuse(pair)
 
     def _fuse(self, pair: Pair) -> None:
         try:

@@ -1,6 +1,7 @@
 """A subscription that keeps a record of itself and skips messages that cannot be used."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -8,10 +9,12 @@ from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEve
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 
+from conegrad_nodes import handover
 from conegrad_nodes.decode import DecodeError, stamp_ns_from_msg
 from conegrad_nodes.findings import Finding, InputRecord, explain_input
 
 LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages of one topic
+HANDED = 64  # stamps of results handed over that are remembered until their messages arrive
 
 
 class Input:
@@ -24,6 +27,8 @@ class Input:
         handler: gets the message and the ``time.perf_counter()`` of its arrival; messages on
             which it raises DecodeError are counted and skipped.
         qos: profile of the subscription.
+        taker: gets what a node of this process hands over: message, decoded result and time of
+            arrival, in the thread of that node. The message itself is then skipped.
         options: further fields of :class:`InputRecord`.
     """
 
@@ -34,10 +39,13 @@ class Input:
         topic: str,
         handler: Callable[[Any, float], None],
         qos: QoSProfile,
+        taker: Callable[[Any, Any, float], None] | None = None,
         **options: Any,
     ) -> None:
         self._node, self._msgtype, self._topic = node, msgtype, topic
         self._handler, self._qos, self._options = handler, qos, options
+        self._taker = taker
+        self._handed: deque[int] = deque(maxlen=HANDED)
         self._subscription: Any = None
         self._last_log = -LOG_PERIOD
         self.record = self._new_record()
@@ -53,8 +61,12 @@ class Input:
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
         )
 
+        if self._taker is not None:
+            handover.listen(self._node.context, self.record.topic, self._on_result)
+
     def close(self) -> None:
         """Unsubscribe."""
+        handover.leave(self._node.context, self.record.topic, self._on_result)
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
@@ -88,16 +100,28 @@ class Input:
 
     def _on_message(self, msg: Any) -> None:
         arrival = time.perf_counter()
+        if self._handed and stamp_ns_from_msg(msg.header.stamp) in self._handed:
+            return
+        self._note(msg)
+        try:
+            self._handler(msg, arrival)
+        except DecodeError as error:
+            self.refuse(error)
+
+    def _on_result(self, msg: Any, result: Any) -> None:
+        arrival = time.perf_counter()
+        if self._taker is not None:
+            self._handed.append(stamp_ns_from_msg(msg.header.stamp))
+            self._note(msg)
+            self._taker(msg, result, arrival)
+
+    def _note(self, msg: Any) -> None:
         if hasattr(msg, "header"):
             clock_ns = self._node.get_clock().now().nanoseconds
             stamp_ns = stamp_ns_from_msg(msg.header.stamp)
         else:
             clock_ns = stamp_ns = 0
         self.record.note(stamp_ns, clock_ns, time.monotonic())
-        try:
-            self._handler(msg, arrival)
-        except DecodeError as error:
-            self.refuse(error)
 
     def _on_incompatible(self, event: QoSRequestedIncompatibleQoSInfo) -> None:
         self.record.incompatible_policy = qos_policy_name_from_kind(event.last_policy_kind).lower()

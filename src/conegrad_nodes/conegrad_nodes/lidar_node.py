@@ -84,7 +84,8 @@ class LidarNode(SensorNode):
         header = arrived.msg.header
         scan, range_min, range_max = self._scan(arrived.msg)
         segmented = self._segment(scan)
-        self._output.publish(segmentation_to_msg(segmented, header, range_min, range_max))
+        msg = segmentation_to_msg(segmented, header, range_min, range_max)
+        self.deliver(self._output, msg, segmented)
         self.latency.publish(arrived.arrival, header.stamp)
 
     def _scan(self, msg: Any) -> tuple[Scan, float, float]:

@@ -7,6 +7,7 @@ from typing import Any
 from conegrad_core.config import Config, setting
 from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.handover import hand_over
 from conegrad_nodes.inputs import Input
 from conegrad_nodes.model_node import PerceptionNode
 from conegrad_nodes.qos import input_qos
@@ -60,6 +61,11 @@ class SensorNode(PerceptionNode):
     @abstractmethod
     def process(self, arrived: Arrived) -> None:
         """Run the model on a message and publish; a DecodeError skips the message."""
+
+    def deliver(self, publisher: Any, msg: Any, result: Any) -> None:
+        """Hand a result over to the nodes of this process, then publish its message."""
+        hand_over(self.context, publisher.topic_name, msg, result)
+        publisher.publish(msg)
 
     @property
     def wants_start(self) -> bool:

@@ -1,0 +1,82 @@
+"""Results that go from node to node of a process without the middleware."""
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
+from sensor_msgs.msg import CameraInfo, Image, LaserScan
+
+from conegrad_nodes.camera_node import CameraNode
+from conegrad_nodes.fusion_node import FusionNode
+from conegrad_nodes.handover import hand_over, leave, listen
+from conegrad_nodes.lidar_node import LidarNode
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def perception(graph, frames_file, camera_parameters, lidar_parameters):
+    """All three nodes in one process; gives the fusion node."""
+    graph.start(CameraNode, **camera_parameters)
+    graph.start(LidarNode, **lidar_parameters)
+    return graph.start(FusionNode, calibration__extrinsics="file", calibration__file=frames_file)
+
+
+class Sensors:
+    """Publishes an image and a scan of each instant."""
+
+    def __init__(self, graph, messages):
+        self.image = graph.publisher(Image, "image_raw")
+        self.scan = graph.publisher(LaserScan, "scan")
+        self.info = graph.publisher(CameraInfo, "camera_info")
+        self.messages, self.second = messages, 100
+
+    def speak(self):
+        self.second += 1
+        image, scan = self.messages.image(), self.messages.scan()
+        for msg in (image, scan):
+            msg.header.stamp.sec = self.second
+        self.info.publish(self.messages.camera_info())
+        self.scan.publish(scan)
+        self.image.publish(image)
+
+
+def test_each_result_counts_once_although_its_message_arrives_too(
+    graph, perception, messages, reports
+):
+    sensors = Sensors(graph, messages)
+    detections = graph.hear(ConeDetectionArray, "detections")
+    segmentations = graph.hear(ScanSegmentation, "segmentation")
+    cones = graph.hear(ConeArray, "cones")
+    graph.until(lambda: len(cones) >= 5, "cones", sensors.speak)
+    seen, sent = perception.inputs[0].record, len(cones)
+    graph.until(lambda: len(detections) >= sent and len(segmentations) >= sent, "messages")
+    assert seen.received <= len(detections) + 1  # one may be on its way to the listener here
+    stamps = [(c.camera_stamp.sec, c.header.stamp.sec) for c in cones if c.camera_used]
+    assert len(stamps) == len(set(stamps))
+    graph.until(lambda: reports.text("fusion_node: pairing") != "", "diagnostics")
+    values = {v.key: v.value for v in reports.latest["fusion_node: pairing"].values}
+    assert values["dropped"] == "0"
+
+
+def test_a_result_is_given_to_the_listeners_of_its_topic_and_context():
+    context, other, taken = object(), object(), []
+
+    def take(msg, result):
+        taken.append((msg, result))
+
+    listen(context, "/detections", take)
+    hand_over(context, "/detections", "msg", "result")
+    hand_over(context, "/front/detections", "msg", "of another topic")
+    hand_over(other, "/detections", "msg", "of another context")
+    leave(context, "/detections", take)
+    hand_over(context, "/detections", "msg", "too late")
+    assert taken == [("msg", "result")]
+
+
+def test_an_input_that_is_closed_takes_nothing(graph, perception):
+    perception.trigger_deactivate()
+    before = perception.inputs[0].record.received
+    hand_over(graph.context, "/detections", None, None)
+    assert perception.inputs[0].record.received == before
