@@ -6,6 +6,7 @@ from torch.utils.data import Dataset
 from conegrad_core.evaluation.boxes import TrueBoxes
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.vehicle import Vehicle
+from conegrad_simulation.sampler import Frame, sample_frame
 from conegrad_training.sample import OwnLabels, Sample, SampleKey
 
 
@@ -38,21 +39,24 @@ class SimulatedSamples(Dataset[Sample]):
 
     def __getitem__(self, position: int) -> Sample:
         """Sample at a position."""
-        from conegrad_simulation.sampler import sample_frame
-
         if not 0 <= position < self._count:
             raise IndexError(f"sample is {position}, expected 0 to {self._count - 1}")
         seed = self._first_seed + position
         frame = sample_frame(seed, self._vehicle, self._level, self._size)
-        boxes = TrueBoxes(
-            torch.from_numpy(frame.sample.boxes_xyxy), torch.from_numpy(frame.sample.classes)
-        )
-        return Sample(
-            frame.sample.image,
-            Scan(torch.from_numpy(frame.ranges), torch.from_numpy(frame.angles)),
-            frame.calibration,
-            None,
-            frame.truth,
-            SampleKey(f"simulation {self._level}", seed, 0),
-            OwnLabels(boxes, torch.from_numpy(frame.labels)),
-        )
+        return sample_of_frame(frame, SampleKey(f"simulation {self._level}", seed, 0))
+
+
+def sample_of_frame(frame: Frame, key: SampleKey) -> Sample:
+    """A simulated frame as a sample, with the labels of every loss."""
+    boxes = TrueBoxes(
+        torch.from_numpy(frame.sample.boxes_xyxy), torch.from_numpy(frame.sample.classes)
+    )
+    return Sample(
+        frame.sample.image,
+        Scan(torch.from_numpy(frame.ranges), torch.from_numpy(frame.angles)),
+        frame.calibration,
+        None,
+        frame.truth,
+        key,
+        OwnLabels(boxes, torch.from_numpy(frame.labels)),
+    )

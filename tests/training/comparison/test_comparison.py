@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,15 @@ def test_other_settings_need_another_folder(
 ):
     with pytest.raises(ValueError, match=r"settings\.json has steps = 4 \(now 5\)"):
         compare(ComparisonConfig(steps=5), [], small_vehicle, output)
+
+
+def test_a_setting_younger_than_the_folder_had_its_default(small_vehicle: Vehicle, tmp_path: Path):
+    config = ComparisonConfig(steps=4)
+    compare(config, [], small_vehicle, tmp_path)
+    path = tmp_path / "settings.json"
+    settings = json.loads(path.read_text())
+    del settings["learn_calibration"]
+    path.write_text(json.dumps(settings))
+    compare(config, [], small_vehicle, tmp_path)
+    with pytest.raises(ValueError, match=r"has learn_calibration = False \(now True\)"):
+        compare(replace(config, learn_calibration=True), [], small_vehicle, tmp_path)

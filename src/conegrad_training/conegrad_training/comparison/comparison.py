@@ -90,7 +90,8 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
     if not path.exists():
         write_json(path, settings)
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
+    # A setting that is younger than the folder had its default.
+    found = dataclasses.asdict(ComparisonConfig()) | json.loads(path.read_text(encoding="utf-8"))
     for name, value in settings.items():
         if found.get(name) != value:
             raise ValueError(

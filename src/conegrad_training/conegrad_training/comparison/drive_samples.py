@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import torch
 from torch.utils.data import Dataset
 
-from conegrad_core.evaluation.boxes import TrueBoxes
 from conegrad_core.evaluation.metrics import LABEL_VALUES_PER_CONE
-from conegrad_core.lidar.scan import Scan
 from conegrad_core.losses import EndLossConfig
 from conegrad_simulation.drive_frames import DriveFrames
 from conegrad_training.loop import counted_truth
-from conegrad_training.sample import OwnLabels, Sample, SampleKey
+from conegrad_training.sample import Sample, SampleKey
+from conegrad_training.simulated_samples import sample_of_frame
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 
@@ -63,16 +61,5 @@ class DriveSamples(Dataset[Sample]):
         return LABEL_VALUES_PER_CONE * len(cones)
 
     def _sample(self, place: int) -> Sample:
-        frame = self._frames.frame(place)
-        boxes = TrueBoxes(
-            torch.from_numpy(frame.sample.boxes_xyxy), torch.from_numpy(frame.sample.classes)
-        )
-        return Sample(
-            frame.sample.image,
-            Scan(torch.from_numpy(frame.ranges), torch.from_numpy(frame.angles)),
-            frame.calibration,
-            None,
-            frame.truth,
-            SampleKey(f"{self._name} from seed {self._frames.first_seed}", place, 0),
-            OwnLabels(boxes, torch.from_numpy(frame.labels)),
-        )
+        key = SampleKey(f"{self._name} from seed {self._frames.first_seed}", place, 0)
+        return sample_of_frame(self._frames.frame(place), key)
