@@ -8,6 +8,7 @@ import torch
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import ConeClass, TrueCones
 from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.scalars import INITIAL_VALUES
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
@@ -116,9 +117,21 @@ def test_what_the_camera_should_see_and_does_not_is_doubted(world, fuser):
     with torch.inference_mode():
         unseen = fuser(scene.scan(), nothing, scene.calibration)
         alone = fuser(scene.scan(), None, scene.calibration)
-    # missed_bias is -1.1.
     change = unseen.existence_logits - alone.existence_logits
-    assert change.tolist() == pytest.approx([-1.1], abs=1e-4)
+    assert change.tolist() == pytest.approx([INITIAL_VALUES["missed_bias"]], abs=1e-4)
+    assert change < -1
+
+
+def test_two_faint_signs_in_one_place_are_a_cone_and_each_alone_is_none(world, fuser):
+    scene = world.scene(((13.0, 2.0, ConeClass.BLUE),))
+    scan, boxes = scene.scan(cone_logit=0.0), scene.detections(cone_logit=-2.5)
+    nothing = Detections(torch.zeros(0, 4), torch.zeros(0, 4))
+    with torch.inference_mode():
+        both = select_cones(fuser(scan, boxes, scene.calibration))
+        no_box = select_cones(fuser(scan, nothing, scene.calibration))
+        no_segment = select_cones(fuser(None, boxes, scene.calibration))
+    assert world.found(both, 13.0, 2.0).colours.argmax() == ConeClass.BLUE
+    assert len(no_box.positions) == len(no_segment.positions) == 0
 
 
 def test_the_camera_alone_gives_cones(world, fuser):

@@ -50,7 +50,7 @@ def test_the_lens_is_taken_out(world, model, coefficients):
 def test_the_pitch_of_the_camera_does_not_matter(world, pitch):
     scene = world.scene(((6.0, 0.5, ConeClass.BLUE),), calibration=world.calibration(pitch))
     found = candidates(scene.detections(), scene.calibration)
-    assert (found.positions - scene.positions).norm() < 0.03
+    assert (found.positions - scene.positions).norm() < 0.04
 
 
 def test_the_height_of_a_box_depends_on_its_class(world):

@@ -1,9 +1,12 @@
 """The learned scalars: kept positive, set by name."""
 
+import json
+
 import pytest
 import torch
 
 from conegrad_core.fusion.scalars import INITIAL_VALUES, SIGNED, FusionScalars, ScalarValues
+from conegrad_core.weights import WEIGHTS_FOLDER
 
 
 def test_starts_at_the_documented_values():
@@ -15,6 +18,11 @@ def test_every_scalar_is_documented():
         assert f"{name}: " in ScalarValues.__doc__
 
 
+def test_the_built_in_values_are_those_of_the_card():
+    card = json.loads((WEIGHTS_FOLDER / "fusion.json").read_text())
+    assert card["values"] == INITIAL_VALUES
+
+
 def test_no_step_makes_a_positive_scalar_negative():
     scalars = FusionScalars()
     with torch.no_grad():
@@ -22,7 +30,7 @@ def test_no_step_makes_a_positive_scalar_negative():
             parameter -= 10.0
     values = scalars.values()
     assert all(value > 0 for name, value in values.items() if name not in SIGNED)
-    assert values["missed_bias"] == pytest.approx(-11.1)
+    assert values["missed_bias"] == pytest.approx(INITIAL_VALUES["missed_bias"] - 10)
 
 
 @pytest.mark.parametrize(
