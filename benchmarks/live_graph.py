@@ -73,12 +73,13 @@ class Times:
     def arrival_to_cones(self) -> list[float]:
         """From the arrival of each image to its cones [s].
 
-        The camera node tells how long it took to its detections; the rest is the time between
-        receiving the detections and the cones here, over the same kind of topic.
+        The camera node tells how long it took until its detections were published. In one process
+        it hands them over before: where the cones came out at once they are received first, and
+        the node's time is an upper bound. Else the time between receiving both is added.
         """
         rows = zip(self.detections.items(), self.camera, strict=False)
         return [
-            processing + self.cones[stamp] - received
+            processing + max(0.0, self.cones[stamp] - received)
             for (stamp, received), processing in rows
             if stamp in self.cones
         ]
