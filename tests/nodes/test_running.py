@@ -57,4 +57,4 @@ def test_an_error_in_a_callback_ends_the_process_with_a_traceback(domain):
 
 def test_libraries_and_models_are_not_searched_for_garbage(domain):
     result = busy("print(gc.get_freeze_count() > 100_000, flush=True)", "os.kill(os.getpid(), 2)")
-    assert result.stdout == "True\nfinished\n"
+    assert result.stdout.startswith("True\nfinished\n")
