@@ -39,21 +39,35 @@ def test_an_image_owes_cones_once_a_scan_has_passed_and_odometry_covers_both(loc
     assert lockstep.owed(25 * MS) == []
     lockstep.moved(30 * MS)
     assert lockstep.owed(30 * MS) == ["cones"]
-    lockstep.fused(7 * MS, 25 * MS, is_driven=False)
+    lockstep.fused(7 * MS, 25 * MS, is_driven=False, now=5.0)
     assert lockstep.owed(30 * MS) == []
 
 
 def test_cones_owe_a_command_where_a_driver_hears(lockstep):
-    lockstep.fused(7 * MS, 25 * MS, is_driven=True)
+    lockstep.fused(7 * MS, 25 * MS, is_driven=True, now=5.0)
     assert lockstep.owed(30 * MS) == ["command"]
-    lockstep.commanded()
+    lockstep.commanded(5.1)
     assert lockstep.owed(30 * MS) == []
+
+
+def test_a_command_that_overtakes_its_cones_is_their_answer(lockstep):
+    lockstep.commanded(4.995)
+    lockstep.fused(7 * MS, 25 * MS, is_driven=True, now=5.0)
+    assert lockstep.owed(30 * MS) == []
+    lockstep.fused(107 * MS, 125 * MS, is_driven=True, now=5.001)  # it answered one, not both
+    assert lockstep.owed(130 * MS) == ["command"]
+
+
+def test_a_command_long_before_the_cones_is_no_answer(lockstep):
+    lockstep.commanded(4.9)
+    lockstep.fused(7 * MS, 25 * MS, is_driven=True, now=5.0)
+    assert lockstep.owed(30 * MS) == ["command"]
 
 
 def test_without_scans_an_image_owes_cones_when_the_pairing_gives_up(lockstep):
     pass_image(lockstep, 7)
     pass_scan(lockstep, 25)
-    lockstep.fused(7 * MS, 25 * MS, is_driven=False)
+    lockstep.fused(7 * MS, 25 * MS, is_driven=False, now=5.0)
     pass_image(lockstep, 107)
     assert lockstep.owed(250 * MS) == []
     # 150 ms after the first image without a scan.
@@ -64,12 +78,12 @@ def test_without_images_a_scan_owes_cones_of_its_own(lockstep):
     pass_image(lockstep, 7)
     for ms in (25, 50, 75, 100, 125, 150):
         pass_scan(lockstep, ms)
-    lockstep.fused(7 * MS, 25 * MS, is_driven=False)
+    lockstep.fused(7 * MS, 25 * MS, is_driven=False, now=5.0)
     assert lockstep.owed(160 * MS) == []
     # 150 ms after the first scan without an image, which came at 25 ms.
     pass_scan(lockstep, 175)
     assert lockstep.owed(185 * MS) == ["cones"]
-    lockstep.fused(None, 175 * MS, is_driven=False)
+    lockstep.fused(None, 175 * MS, is_driven=False, now=5.0)
     assert lockstep.owed(185 * MS) == []
 
 
@@ -82,7 +96,7 @@ def test_without_a_fusion_no_cones_are_owed(lockstep):
 
 def test_what_is_given_up_is_counted(lockstep):
     lockstep.sent("camera", 7 * MS)
-    lockstep.fused(None, None, is_driven=True)
+    lockstep.fused(None, None, is_driven=True, now=5.0)
     assert lockstep.give_up(8 * MS) == ["detections", "command"]
     assert lockstep.owed(8 * MS) == []
     assert lockstep.given_up == {"detections": 1, "command": 1}

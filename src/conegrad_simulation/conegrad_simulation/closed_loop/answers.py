@@ -1,5 +1,6 @@
 """What the graph answers: results of the perception, commands, diagnostics."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -86,12 +87,14 @@ class Answers:
         self.cones, self.cones_pose = msg, self._car.pose
         camera_ns = stamp_ns_from_msg(msg.camera_stamp) if msg.camera_used else None
         lidar_ns = stamp_ns_from_msg(msg.lidar_stamp) if msg.lidar_used else None
-        self._lockstep.fused(camera_ns, lidar_ns, is_driven=self.has_source(COMMANDS))
+        self._lockstep.fused(
+            camera_ns, lidar_ns, is_driven=self.has_source(COMMANDS), now=time.monotonic()
+        )
 
     def _take_command(self, data: bytes) -> None:
         msg: Any = deserialize_message(data, Twist)
         self._car.command(DriveCommand(msg.linear.x, msg.angular.z))
-        self._lockstep.commanded()
+        self._lockstep.commanded(time.monotonic())
 
     def _take_diagnostics(self, data: bytes) -> None:
         for status in deserialize_message(data, DiagnosticArray).status:

@@ -6,6 +6,9 @@ So a slow computer gives the same drive as a fast one, and no message is lost.
 from conegrad_simulation.closed_loop.simulator import CAMERA, LIDAR
 
 NANOSECONDS = 1_000_000_000
+# A command may overtake its cones: they come from different processes. The next cones take longer.
+OVERTAKING = 0.02  # [s] of the steady clock
+NEVER = float("-inf")
 
 
 class Lockstep:
@@ -33,6 +36,7 @@ class Lockstep:
         self._odometry_ns = -1  # newest odometry
         self._silent_from: dict[str, int] = {}  # first message of the other sensor since
         self._commands = 0
+        self._early = NEVER  # arrival of a command that nothing owed [s]
         self.given_up: dict[str, int] = {}
 
     def sent(self, sensor: str, stamp_ns: int, *, is_fused: bool = True) -> None:
@@ -58,15 +62,29 @@ class Lockstep:
         if sensor == LIDAR:
             self._passed_ns = max(self._passed_ns, stamp_ns)
 
-    def fused(self, camera_ns: int | None, lidar_ns: int | None, *, is_driven: bool) -> None:
-        """Cones came, of an image and a scan or of one of them; ``is_driven``: a driver hears."""
+    def fused(
+        self, camera_ns: int | None, lidar_ns: int | None, *, is_driven: bool, now: float
+    ) -> None:
+        """Cones came, of an image and a scan or of one of them.
+
+        Args:
+            camera_ns: stamp of the image, if one took part.
+            lidar_ns: stamp of the scan, likewise.
+            is_driven: a driver hears them.
+            now: time of the steady clock [s].
+        """
         self._images = {s for s in self._images if camera_ns is None or s > camera_ns}
         self._scans = {s for s in self._scans if lidar_ns is None or s > lidar_ns}
-        self._commands += is_driven
+        is_answered = now - self._early < OVERTAKING
+        self._commands += is_driven and not is_answered
+        self._early = NEVER
 
-    def commanded(self) -> None:
-        """A command came."""
-        self._commands = max(0, self._commands - 1)
+    def commanded(self, now: float) -> None:
+        """A command came at a time of the steady clock [s]."""
+        if self._commands:
+            self._commands -= 1
+        else:
+            self._early = now
 
     def owed(self, now_ns: int) -> list[str]:
         """What has to come before the time may go on, in words."""
