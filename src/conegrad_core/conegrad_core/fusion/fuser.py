@@ -45,7 +45,7 @@ class Fuser(nn.Module):
     """Fuses the candidates of one scan and one image.
 
     Every segment and every box gives one row of the result; rows that are no cones have low
-    existence. Gradients reach box coordinates, class logits, beam logits, ranges, the calibration
+    existence. Gradients reach box coordinates, class logits, beam logits, ranges, the calibration,
     the scalars of :class:`conegrad_core.fusion.scalars.ScalarValues` and the corrections of
     :class:`conegrad_core.fusion.mounting.Mounting`; which beams form a segment is constant.
     """

@@ -29,7 +29,7 @@ class TracedFuser:
     def __init__(self, fuser: Fuser) -> None:
         self._fuser = fuser.eval()
         self._calibration: Calibration | None = None
-        self._graphs: dict[tuple[int, ...] | None, Any] = {}  # by the shape of the motion
+        self._graphs: dict[tuple[torch.Size, ...], Any] = {}  # by the shape of a motion
 
     def __call__(
         self,
@@ -44,17 +44,16 @@ class TracedFuser:
                 alone: Cones = self._fuser(segmented, detections, calibration, motion)
                 return alone
             beams = group_beams(segmented, self._fuser.config)
-            inputs: tuple[Tensor, ...] = (*beams, *box_rays(detections, calibration.camera))
-            if motion is None:
-                return Cones(*self._graph(calibration, None, inputs)(*inputs))
-            inputs = (*inputs, motion)
-            return Cones(*self._graph(calibration, tuple(motion.shape), inputs)(*inputs))
+            moved = () if motion is None else (motion,)
+            inputs = (*beams, *box_rays(detections, calibration.camera), *moved)
+            return Cones(*self._graph(calibration, moved, inputs)(*inputs))
 
     def _graph(
-        self, calibration: Calibration, key: tuple[int, ...] | None, inputs: tuple[Tensor, ...]
+        self, calibration: Calibration, moved: tuple[Tensor, ...], inputs: tuple[Tensor, ...]
     ) -> Any:
         if self._calibration is not calibration:
             self._calibration, self._graphs = calibration, {}
+        key = tuple(motion.shape for motion in moved)
         if key not in self._graphs:
             self._graphs[key] = _recorded(_FixedFusion(self._fuser, calibration), inputs)
         return self._graphs[key]
