@@ -274,8 +274,10 @@ def test_markers_and_points_are_made_only_for_subscribers(graph, fusion, talker)
     points = graph.hear(PointCloud2, "cone_points")
     latency = graph.hear(Float64, "fusion_node/processing_latency")
     graph.until(
-        lambda: any(len(m.markers) > 1 for m in markers) and any(p.width for p in points),
-        "markers and points",
+        lambda: (
+            latency and any(len(m.markers) > 1 for m in markers) and any(p.width for p in points)
+        ),
+        "markers, points and latency",
         talker.speak,
     )
     shown = next(m for m in markers if len(m.markers) > 1)

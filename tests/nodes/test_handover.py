@@ -80,3 +80,16 @@ def test_an_input_that_is_closed_takes_nothing(graph, perception):
     before = perception.inputs[0].record.received
     hand_over(graph.context, "/detections", None, None)
     assert perception.inputs[0].record.received == before
+
+
+def test_messages_after_a_new_start_count_whatever_was_handed_over_before(
+    graph, perception, messages
+):
+    sensors = Sensors(graph, messages)
+    detections = graph.hear(ConeDetectionArray, "detections")
+    graph.until(lambda: len(detections) >= 3, "detections", sensors.speak)
+    perception.trigger_deactivate()
+    perception.trigger_activate()
+    publisher = graph.publisher(ConeDetectionArray, "detections")
+    record = perception.inputs[0].record
+    graph.until(lambda: record.received > 0, "a message", lambda: publisher.publish(detections[0]))

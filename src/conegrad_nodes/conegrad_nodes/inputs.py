@@ -53,6 +53,7 @@ class Input:
     def open(self) -> None:
         """Subscribe, with a fresh record."""
         self.record = self._new_record()
+        self._handed.clear()
         self._subscription = self._node.create_subscription(
             self._msgtype,
             self._topic,
@@ -60,7 +61,6 @@ class Input:
             self._qos,
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
         )
-
         if self._taker is not None:
             handover.listen(self._node.context, self.record.topic, self._on_result)
 
