@@ -40,6 +40,7 @@ class ComparisonConfig(Config):
     first_share: float = setting(
         0.33, "Share of the steps of the first pattern of a sequence", low=0.0, high=1.0
     )
+    schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
     learn_calibration: bool = setting(
         False, "With the fusion also learns where the sensors are mounted"
     )
@@ -84,6 +85,7 @@ class ComparisonConfig(Config):
             system=system,
             pattern=PatternConfig(
                 planned.pattern,
+                schedule=self.schedule,
                 learn_calibration=self.learn_calibration,
                 first_steps=round(self.first_share * self.steps),
             ),
