@@ -66,3 +66,14 @@ def test_a_calibration_file_that_does_not_exist_is_named():
 def test_a_source_without_its_file_is_refused():
     with pytest.raises(ValueError, match=r"extrinsics is 'file', but calibration\.file is empty"):
         CalibrationConfig(extrinsics="file")
+
+
+def test_even_a_vehicle_preset_does_not_name_the_frame_of_the_lidar():
+    # Cones without a frame would go out before the first scan.
+    preset = {"intrinsics": "vehicle", "extrinsics": "vehicle", "vehicle": "formula_student"}
+    source = CalibrationSource(CalibrationConfig(**preset))
+    with pytest.raises(CalibrationError, match=r"calibration\.lidar_frame"):
+        source.calibration("camera", "")
+    assert source.calibration("", "lidar")
+    named = CalibrationSource(CalibrationConfig(**preset, lidar_frame="laser"))
+    assert named.calibration("camera", "")

@@ -115,6 +115,8 @@ class CalibrationSource:
                 "no intrinsics: nothing received on camera_info, and calibration.intrinsics is "
                 f"{self._config.intrinsics!r}"
             )
+        # Cones are in the LiDAR frame, wherever its place on the car comes from.
+        _check_named(lidar_frame, "lidar_frame")
         camera_from_lidar, base_from_lidar = self._extrinsics(camera_frame, lidar_frame)
         calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
         try:
@@ -127,18 +129,13 @@ class CalibrationSource:
         if self._vehicle and self._config.extrinsics == "vehicle":
             base_from_lidar = self._vehicle.lidar.mounting.base_from_sensor().float()
             return self._vehicle.camera_from_lidar(), base_from_lidar
+        _check_named(camera_frame, "camera_frame")
         return (
             self._lookup(camera_frame, lidar_frame, "camera"),
             self._lookup(self._config.base_frame, lidar_frame, "base"),
         )
 
     def _lookup(self, target: str, source: str, what: str) -> Tensor:
-        if not target or not source:
-            name = "lidar_frame" if target else "camera_frame"
-            raise CalibrationError(
-                f"no extrinsics: the frame of a sensor is not known before its first message, "
-                f"unless calibration.{name} gives it"
-            )
         if self._config.extrinsics == "tf" and TF_STATIC is None:
             raise CalibrationError(
                 "no extrinsics: calibration.extrinsics is 'tf', but tf2_msgs is not installed; "
@@ -153,6 +150,14 @@ class CalibrationSource:
                 f"no extrinsics from {source!r} to {target!r} ({what}) in {place}; "
                 f"frames known there: {known}"
             ) from error
+
+
+def _check_named(frame: str, setting_name: str) -> None:
+    if not frame:
+        raise CalibrationError(
+            "no extrinsics: the frame of a sensor is not known before its first message, "
+            f"unless calibration.{setting_name} gives it"
+        )
 
 
 def _same(a: CameraModel, b: CameraModel | None) -> bool:
