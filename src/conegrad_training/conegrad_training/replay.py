@@ -74,7 +74,7 @@ class BagReplay(Dataset[Sample]):
         row = self.rows[position]
         frame, index = self.index.frames[row], self.index
         image, scan = self._messages([frame.image, frame.scan])
-        truth = self._truth_source().at(frame.scan.stamp_ns)
+        truth = self._truth_source().at(frame.scan.stamp_ns, frame.image.stamp_ns)
         if truth is None:
             raise ReplayError(f"{index.path}: frame {row} has no truth")
         return Sample(
@@ -100,7 +100,8 @@ class BagReplay(Dataset[Sample]):
     def truths(self) -> Iterable[TrueCones]:
         """Truth of every frame, without reading images and scans."""
         for row in self.rows:
-            truth = self._truth_source().at(self.index.frames[row].scan.stamp_ns)
+            frame = self.index.frames[row]
+            truth = self._truth_source().at(frame.scan.stamp_ns, frame.image.stamp_ns)
             if truth is not None:
                 yield truth
 

@@ -65,24 +65,25 @@ def map_targets(index: BagIndex, track: Path, view: ScanView) -> Truth:
 class NoTruth:
     """Truth of drives that are only looked at: no cones."""
 
-    def at(self, stamp_ns: int) -> TrueCones:
+    def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones:
         """No cones, whatever the stamp."""
         nothing = torch.zeros(0, dtype=torch.bool)
         return TrueCones(torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64), nothing, nothing)
 
 
 class UnhiddenTruth:
-    """Truth whose cones hide each other from the camera, too."""
+    """Truth of a map whose cones hide each other from the camera, too."""
 
-    def __init__(self, truth: Truth, calibration: Calibration) -> None:
+    def __init__(self, truth: MapTruth, calibration: Calibration) -> None:
         self._truth, self._calibration = truth, calibration
 
-    def at(self, stamp_ns: int) -> TrueCones | None:
-        """Truth in the LiDAR frame of that stamp; None where none can be had."""
+    def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones | None:
+        """Truth in the LiDAR frame of that stamp, with the camera's marks of an image."""
         truth = self._truth.at(stamp_ns)
-        if truth is None:
+        at_image = truth if image_ns is None else self._truth.at(image_ns)
+        if truth is None or at_image is None:
             return None
-        seen = truth.visible_camera & ~hidden_from_camera(truth, self._calibration)
+        seen = at_image.visible_camera & ~hidden_from_camera(at_image, self._calibration)
         positions = truth.positions.float()
         return truth._replace(positions=positions, visible_camera=seen)
 

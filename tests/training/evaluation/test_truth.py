@@ -82,6 +82,31 @@ def test_recorded_truth_is_exact_at_its_stamp_and_carried_near_it():
     assert truth.at(3 * SECOND) is None
 
 
+def test_recorded_truth_takes_what_the_camera_saw_from_the_stamp_of_the_image():
+    """The scan's own truth knows the image before; the car has passed a cone since."""
+    hidden, seen = torch.tensor([True, False]), torch.tensor([True, True])
+    at_scan = true_cones([1.0, 2.0], [5.0, 0.0])._replace(visible_lidar=hidden)
+    at_image = true_cones([4.75, 0.0], [0.75, 2.0])._replace(visible_camera=hidden)
+    recorded = {0: at_scan, SECOND // 4: at_image}
+    truth = RecordedTruth(recorded, recorded.get, forward)
+    found = truth.at(0, SECOND // 4)
+    assert found.positions.tolist() == at_scan.positions.tolist()
+    assert found.visible_camera.tolist() == [False, True]
+    assert found.visible_lidar.tolist() == hidden.tolist()
+    assert truth.at(0).visible_camera.tolist() == seen.tolist()
+    assert truth.at(0, 3 * SECOND).visible_camera.tolist() == seen.tolist()  # no truth near it
+
+
+def test_a_cone_that_the_truth_of_the_image_lacks_keeps_its_own_mark():
+    at_scan, at_image = true_cones([1.0, 2.0], [5.0, 0.0]), true_cones([0.75, 2.0])
+    at_image = at_image._replace(visible_camera=torch.tensor([False]))
+    recorded = {0: at_scan, SECOND // 4: at_image}
+    truth = RecordedTruth(recorded, recorded.get, forward)
+    assert truth.at(0, SECOND // 4).visible_camera.tolist() == [False, True]
+    still = RecordedTruth(recorded, recorded.get, lambda *_: None)
+    assert still.at(0, SECOND // 4).visible_camera.tolist() == [True, True]
+
+
 def test_recorded_truth_without_motion_holds_for_a_moment_only():
     truth = RecordedTruth([0], lambda _: true_cones([5.0, 0.0]), lambda *_: None)
     assert truth.at(4_000_000) is not None
@@ -100,6 +125,15 @@ def test_the_camera_sees_feet_inside_the_picture():
     sight = views(camera=camera, camera_from_lidar=optical_from_body())
     assert with_visibility(truth, sight).visible_camera.tolist() == [True, False, False, False]
     assert not with_visibility(truth, views()).visible_camera.any()
+
+
+def test_a_map_is_seen_by_the_camera_from_where_the_image_was_taken():
+    camera = pinhole_camera(640, 480, math.pi / 2)
+    sight = views(camera=camera, camera_from_lidar=optical_from_body())
+    truth = MapTruth(np.array([[2.0, 1.5]]), np.array([1]), lambda ns: forward(0, ns), sight)
+    assert truth.at(0).visible_camera.tolist() == [True]
+    assert truth.at(0, SECOND).visible_camera.tolist() == [False]  # 1 m further on
+    assert truth.at(0, SECOND).positions.tolist() == [[2.0, 1.5]]
 
 
 def test_a_map_is_seen_from_the_pose_of_the_lidar():

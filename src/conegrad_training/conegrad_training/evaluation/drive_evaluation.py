@@ -44,7 +44,7 @@ def evaluate_drive(
     evaluator = Evaluator(config)
     results: list[FrameResult | None] = []
     for frame in drive.frames:
-        true = truth.at(frame.stamp_ns) if truth is not None else None
+        true = truth.at(frame.stamp_ns, frame.camera_ns) if truth is not None else None
         results.append(evaluator.add(frame.cones, true) if true is not None else None)
     for delay in drive.delays:
         evaluator.add_latency(delay.seconds)

@@ -45,7 +45,7 @@ def shots(result: DriveEvaluation, folder: Path) -> list[Shot]:
 
 def _shot(result: DriveEvaluation, choice: Choice, recorded: Recorded, folder: Path) -> Shot:
     frame, match = result.drive.frames[choice.row], result.results[choice.row]
-    truth = result.truth.at(frame.stamp_ns) if result.truth is not None else None
+    truth = result.truth.at(frame.stamp_ns, frame.camera_ns) if result.truth is not None else None
     title = f"{choice.label.capitalize()}, {result.drive.seconds(frame.stamp_ns):.2f} s"
     if match is not None:
         title += f": {_frame_score(match, result)}"
@@ -167,7 +167,9 @@ def draw_map(result: DriveEvaluation, folder: Path) -> str | None:
         if pose is None:
             continue
         layers.append(_layer(frame.cones.positions, frame.cones.colours, pose, result))
-        truth = result.truth.at(frame.stamp_ns) if result.truth is not None else None
+        truth = (
+            result.truth.at(frame.stamp_ns, frame.camera_ns) if result.truth is not None else None
+        )
         if truth is not None:
             one_hot = torch.nn.functional.one_hot(truth.classes, 5)
             truths.append(_layer(truth.positions, one_hot, pose, result))

@@ -17,13 +17,18 @@ from conegrad_training.evaluation.motion import moved_truth
 
 MAX_AGE_NS = 500_000_000  # [ns], truth further away in time is not carried along
 STILL_NS = 5_000_000  # [ns], within it the car counts as standing when there is no odometry
+SAME_CONE = 0.5  # [m] between the places of one cone in two truths; cones stand further apart
 
 
 class Truth(Protocol):
     """Gives the truth of any stamp."""
 
-    def at(self, stamp_ns: int) -> TrueCones | None:
-        """Truth in the LiDAR frame of that stamp; None where none can be had."""
+    def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones | None:
+        """Truth in the LiDAR frame of that stamp; None where none can be had.
+
+        With the stamp of an image, ``visible_camera`` is what that image could show: at 20 m/s it
+        shows other cones than the one before.
+        """
 
 
 LidarMotion = Callable[[int, int], Tensor | None]  # (to_ns, from_ns) -> (4, 4) lidar_from_lidar
@@ -72,8 +77,17 @@ class RecordedTruth:
         self._load = load
         self._lidar_motion = lidar_motion
 
-    def at(self, stamp_ns: int) -> TrueCones | None:
-        """Truth in the LiDAR frame of that stamp; None where none can be had."""
+    def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones | None:
+        """Truth in the LiDAR frame of that stamp, as :class:`Truth` says."""
+        truth = self._at(stamp_ns)
+        if truth is None or image_ns is None or image_ns == stamp_ns:
+            return truth
+        at_image, motion = self._at(image_ns), self._lidar_motion(stamp_ns, image_ns)
+        if at_image is None or motion is None:
+            return truth
+        return _shown_in(moved_truth(at_image, motion), truth)
+
+    def _at(self, stamp_ns: int) -> TrueCones | None:
         if not len(self._stamps):
             return None
         nearest = self._nearest(stamp_ns)
@@ -90,6 +104,15 @@ class RecordedTruth:
         after = int(np.searchsorted(self._stamps, stamp_ns))
         around = self._stamps[max(after - 1, 0) : after + 1]
         return int(around[np.abs(around - stamp_ns).argmin()])
+
+
+def _shown_in(at_image: TrueCones, truth: TrueCones) -> TrueCones:
+    """Truth with the camera's marks of the truth of an image in the same frame, by place."""
+    if not len(at_image.positions) or not len(truth.positions):
+        return truth
+    apart, nearest = torch.cdist(truth.positions.double(), at_image.positions.double()).min(dim=1)
+    seen = torch.where(apart < SAME_CONE, at_image.visible_camera[nearest], truth.visible_camera)
+    return truth._replace(visible_camera=seen)
 
 
 class MapTruth:
@@ -115,8 +138,15 @@ class MapTruth:
         self._lidar_pose = lidar_pose
         self._views = views
 
-    def at(self, stamp_ns: int) -> TrueCones | None:
+    def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones | None:
         """Truth in the LiDAR frame of that stamp; None where the pose is unknown."""
+        truth = self._at(stamp_ns)
+        at_image = None if image_ns is None else self._at(image_ns)
+        if truth is None or at_image is None:
+            return truth
+        return truth._replace(visible_camera=at_image.visible_camera)
+
+    def _at(self, stamp_ns: int) -> TrueCones | None:
         odom_from_lidar = self._lidar_pose(stamp_ns)
         if odom_from_lidar is None:
             return None
