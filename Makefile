@@ -1,5 +1,5 @@
 # Each target sets up what it needs first; a second run installs and builds nothing.
-.PHONY: setup build demo test lint format clean requirements
+.PHONY: setup build car demo test lint format clean requirements
 
 ARGS ?=
 
@@ -8,6 +8,9 @@ setup:
 
 build: setup
 	@scripts/build.sh
+
+car:  ## beside ROS 2 Jazzy from apt instead of its wheels
+	@scripts/car.sh
 
 demo: build  ## BAG=path takes a recorded drive instead of a simulated one
 	@scripts/run.sh conegrad demo $(if $(BAG),"$(BAG)") $(ARGS)

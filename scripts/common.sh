@@ -32,6 +32,21 @@ need_apt() {
     fi
 }
 
+# install_requirements PYTHON FILE: install pinned packages with uv, where it fails with pip.
+install_requirements() {
+    local uv
+    uv="uv$(sed -n 's/^uv\(==[^ ;]*\).*/\1/p' "$2")"
+    # The certificates of the system, as pip uses them: networks with a proxy add theirs there.
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+    "$1" -m pip install --quiet --disable-pip-version-check "$uv" \
+        || fail "pip could not install $uv: is there a connection to the package index?"
+    if ! "$1" -m uv pip install --python "$1" -r "$2"; then
+        echo "      uv could not install them; trying pip (slower) ..."
+        "$1" -m pip install --disable-pip-version-check -r "$2" \
+            || fail "pip could not install $2: see the lines above"
+    fi
+}
+
 venv_log="$(mktemp)"
 trap 'rm -f "$venv_log"' EXIT
 

