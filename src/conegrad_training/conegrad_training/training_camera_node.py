@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from conegrad_core.camera.checkpoint import save_network
-from conegrad_core.camera.detector import Detector
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.running import run
@@ -56,11 +55,6 @@ class TrainingCameraNode(CameraNode):
     def _detect(self, image: RgbImage) -> Detections:
         detector = self._loaded()
         return self._learning.forward(lambda: detector.detect_batch([image])[0], tuple)
-
-    def _loaded(self) -> Detector:
-        if self._detector is None:
-            raise RuntimeError("the detector runs before it is loaded")
-        return self._detector
 
     def _save(self) -> Path:
         config, path = self._detector_config, self._learning.mode.file(FILES[CAMERA])
