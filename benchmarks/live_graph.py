@@ -73,15 +73,16 @@ class Times:
     def arrival_to_cones(self) -> list[float]:
         """From the arrival of each image to its cones [s].
 
-        The camera node tells how long it took until its detections were published. In one process
-        it hands them over before: where the cones came out at once they are received first, and
-        the node's time is an upper bound. Else the time between receiving both is added.
+        The camera node tells how long it took until its detections were there, the fusion node how
+        long it took from the last input of a pair to its cones. Where the scan came last, its wait
+        shows in the time between receiving detections and cones.
         """
-        rows = zip(self.detections.items(), self.camera, strict=False)
+        camera = dict(zip(self.detections, self.camera, strict=False))
+        fusion = zip(self.cones.items(), self.fusion, strict=False)
         return [
-            processing + max(0.0, self.cones[stamp] - received)
-            for (stamp, received), processing in rows
-            if stamp in self.cones
+            camera[stamp] + max(processing, received - self.detections[stamp])
+            for (stamp, received), processing in fusion
+            if stamp in camera
         ]
 
 

@@ -48,6 +48,17 @@ def test_a_camera_below_the_ground_is_a_fault_of_the_calibration(source):
     assert source.calibration("camera", "lidar")
 
 
+def test_transforms_that_change_nothing_keep_the_calibration_as_it_is(source):
+    source.add_transforms(transforms())
+    before, _ = source.calibration("camera", "lidar")
+    source.add_transforms(transforms())
+    assert source.calibration("camera", "lidar")[0] is before
+    moved = BASE_FROM_CAMERA.copy()
+    moved[0, 3] += 0.1
+    source.add_transforms(transforms(moved))
+    assert source.calibration("camera", "lidar")[0] is not before
+
+
 def test_a_transform_without_rotation_is_refused_and_forgotten(source):
     bad = transforms()
     for axis in "xyzw":

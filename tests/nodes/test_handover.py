@@ -1,6 +1,7 @@
 """Results that go from node to node of a process without the middleware."""
 
 import pytest
+import torch
 
 pytest.importorskip("rclpy")
 
@@ -77,6 +78,25 @@ def test_a_result_is_given_to_the_listeners_of_its_topic_and_context():
     leave(context, "/detections", take)
     hand_over(context, "/detections", "msg", "too late")
     assert taken == [("msg", "result")]
+
+
+@pytest.mark.parametrize("broken", ["detections", "segmentation"])
+def test_a_result_that_is_not_finite_is_refused_by_name(
+    graph, perception, messages, broken, monkeypatch
+):
+    # As of an engine in half precision; one such row would take all cones of the frame with it.
+    node, run = (CameraNode, "_detect") if broken == "detections" else (LidarNode, "_segment")
+    found = getattr(node, run)
+
+    def run_broken(self, given):
+        result = found(self, given)
+        return result._replace(logits=torch.full_like(result.logits, torch.nan))
+
+    monkeypatch.setattr(node, run, run_broken)
+    sensors = Sensors(graph, messages)
+    record = next(i.record for i in perception.inputs if i.record.topic == f"/{broken}")
+    graph.until(lambda: record.refused >= 2, "refusals", sensors.speak)
+    assert "a logit is not finite" in record.refusal
 
 
 def test_an_input_that_is_closed_takes_nothing(graph, perception):

@@ -74,6 +74,7 @@ class CalibrationSource:
         self._transforms = file.transforms if file and config.extrinsics == "file" else []
         self._frames = StaticFrames(self._transforms)
         self._known: tuple[tuple[str, str], Calibration, Tensor] | None = None
+        self._last: tuple[Calibration, Tensor] | None = None
 
     def set_camera(self, camera: CameraModel) -> None:
         """Take the intrinsics of a camera_info message, if they come from there."""
@@ -106,7 +107,11 @@ class CalibrationSource:
             self._config.lidar_frame or lidar_frame,
         )
         if self._known is None or self._known[0] != frames:
-            self._known = (frames, *self._assembled(*frames))
+            found = self._assembled(*frames)
+            # The same object while nothing changes: the fusion is recorded anew for another one.
+            if self._last is None or not _alike(found, self._last):
+                self._last = found
+            self._known = (frames, *self._last)
         return self._known[1:]
 
     def _assembled(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
@@ -116,7 +121,7 @@ class CalibrationSource:
                 f"{self._config.intrinsics!r}"
             )
         # Cones are in the LiDAR frame, wherever its place on the car comes from.
-        _check_named(lidar_frame, "lidar_frame")
+        _check_named(lidar_frame, "LiDAR")
         camera_from_lidar, base_from_lidar = self._extrinsics(camera_frame, lidar_frame)
         calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
         try:
@@ -129,7 +134,7 @@ class CalibrationSource:
         if self._vehicle and self._config.extrinsics == "vehicle":
             base_from_lidar = self._vehicle.lidar.mounting.base_from_sensor().float()
             return self._vehicle.camera_from_lidar(), base_from_lidar
-        _check_named(camera_frame, "camera_frame")
+        _check_named(camera_frame, "camera")
         return (
             self._lookup(camera_frame, lidar_frame, "camera"),
             self._lookup(self._config.base_frame, lidar_frame, "base"),
@@ -152,12 +157,21 @@ class CalibrationSource:
             ) from error
 
 
-def _check_named(frame: str, setting_name: str) -> None:
+def _check_named(frame: str, sensor: str) -> None:
     if not frame:
         raise CalibrationError(
-            "no extrinsics: the frame of a sensor is not known before its first message, "
-            f"unless calibration.{setting_name} gives it"
+            f"the frame of the {sensor} is not known before its first message, unless "
+            f"calibration.{sensor.lower()}_frame names it"
         )
+
+
+def _alike(a: tuple[Calibration, Tensor], b: tuple[Calibration, Tensor]) -> bool:
+    return (
+        _same(a[0].camera, b[0].camera)
+        and torch.equal(a[0].camera_from_lidar, b[0].camera_from_lidar)
+        and a[0].lidar_height == b[0].lidar_height
+        and torch.equal(a[1], b[1])
+    )
 
 
 def _same(a: CameraModel, b: CameraModel | None) -> bool:

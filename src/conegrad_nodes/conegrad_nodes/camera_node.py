@@ -87,8 +87,8 @@ class CameraNode(SensorNode):
         image = image_for_detector(arrived.msg, self._loaded())
         detections = self._detect(image)
         height, width = image.shape[:2]
-        self.deliver(self._output, detections_to_msg(detections, header, width, height), detections)
-        self.latency.publish(arrived.arrival, header.stamp)
+        msg = detections_to_msg(detections, header, width, height)
+        self.deliver(self._output, arrived, msg, detections)
         if self._debug.get_subscription_count() > 0:
             self._debug.publish(image_to_msg(draw_detections(image, detections), header))
 

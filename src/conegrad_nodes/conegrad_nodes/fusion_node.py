@@ -28,6 +28,8 @@ from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, Cali
 from conegrad_nodes.decode import (
     DecodeError,
     camera_model_from_msg,
+    check_detections,
+    check_segmentation,
     detections_from_msg,
     pose_from_msg,
     segmentation_from_msg,
@@ -190,9 +192,15 @@ class FusionNode(PerceptionNode):
         return Finding("calibration", Level.OK, "known", "calibration is known")
 
     def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
-        self._take_detections(msg, detections_from_msg(msg), arrival)
+        self._add_detections(msg, detections_from_msg(msg), arrival)
 
     def _take_detections(
+        self, msg: ConeDetectionArray, detections: Detections, arrival: float
+    ) -> None:
+        check_detections(detections)
+        self._add_detections(msg, detections, arrival)
+
+    def _add_detections(
         self, msg: ConeDetectionArray, detections: Detections, arrival: float
     ) -> None:
         item = (Arrived(msg, arrival), detections)
@@ -202,9 +210,15 @@ class FusionNode(PerceptionNode):
             self._fuse_pairs()
 
     def _on_segmentation(self, msg: ScanSegmentation, arrival: float) -> None:
-        self._take_segmentation(msg, segmentation_from_msg(msg), arrival)
+        self._add_segmentation(msg, segmentation_from_msg(msg), arrival)
 
     def _take_segmentation(
+        self, msg: ScanSegmentation, segmented: SegmentedScan, arrival: float
+    ) -> None:
+        check_segmentation(segmented)
+        self._add_segmentation(msg, segmented, arrival)
+
+    def _add_segmentation(
         self, msg: ScanSegmentation, segmented: SegmentedScan, arrival: float
     ) -> None:
         item = (Arrived(msg, arrival), segmented)

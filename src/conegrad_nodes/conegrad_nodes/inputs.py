@@ -28,7 +28,8 @@ class Input:
             which it raises DecodeError are counted and skipped.
         qos: profile of the subscription.
         taker: gets what a node of this process hands over: message, decoded result and time of
-            arrival, in the thread of that node. The message itself is then skipped.
+            arrival, in the thread of that node; it may raise DecodeError likewise. The message
+            itself is then skipped.
         options: further fields of :class:`InputRecord`.
     """
 
@@ -113,7 +114,10 @@ class Input:
         if self._taker is not None:
             self._handed.append(stamp_ns_from_msg(msg.header.stamp))
             self._note(msg)
-            self._taker(msg, result, arrival)
+            try:
+                self._taker(msg, result, arrival)
+            except DecodeError as error:
+                self.refuse(error)
 
     def _note(self, msg: Any) -> None:
         if hasattr(msg, "header"):

@@ -16,7 +16,8 @@ class LatencyTopics:
     """Publishes ``~/processing_latency`` and ``~/pipeline_latency`` [s] while subscribed.
 
     Processing is from the arrival of a message to its result, on the steady clock; pipeline is
-    from the stamp of capture to the result, on the clock of the node.
+    from the stamp of capture to the result, on the clock of the node. What the fusion makes of the
+    result in the same process does not count.
     """
 
     def __init__(self, node: LifecycleNode) -> None:
@@ -25,20 +26,23 @@ class LatencyTopics:
         self._pipeline = node.create_publisher(Float64, "~/pipeline_latency", 10)
         self._window: deque[float] = deque(maxlen=WINDOW)
 
-    def publish(self, arrival: float, stamp: Time) -> None:
-        """Note a result just published, and publish its times.
+    def publish(self, arrival: float, stamp: Time, done: float | None = None) -> None:
+        """Note a result, and publish its times.
 
         Args:
             arrival: ``time.perf_counter()`` when the message arrived.
             stamp: of capture.
+            done: ``time.perf_counter()`` when the result was there; None: now.
         """
-        processing = time.perf_counter() - arrival
+        since_done = 0.0 if done is None else time.perf_counter() - done
+        processing = time.perf_counter() - arrival - since_done
         self._window.append(processing)
         if self._processing.get_subscription_count() > 0:
             self._processing.publish(Float64(data=processing))
         if self._pipeline.get_subscription_count() > 0:
             now = self._node.get_clock().now().nanoseconds
-            self._pipeline.publish(Float64(data=(now - stamp_ns_from_msg(stamp)) / 1e9))
+            pipeline = (now - stamp_ns_from_msg(stamp)) / 1e9 - since_done
+            self._pipeline.publish(Float64(data=pipeline))
 
     def summary(self) -> dict[str, str]:
         """Percentiles of processing, for diagnostics."""

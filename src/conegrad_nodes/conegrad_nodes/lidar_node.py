@@ -85,8 +85,7 @@ class LidarNode(SensorNode):
         scan, range_min, range_max = self._scan(arrived.msg)
         segmented = self._segment(scan)
         msg = segmentation_to_msg(segmented, header, range_min, range_max)
-        self.deliver(self._output, msg, segmented)
-        self.latency.publish(arrived.arrival, header.stamp)
+        self.deliver(self._output, arrived, msg, segmented)
 
     def _scan(self, msg: Any) -> tuple[Scan, float, float]:
         """The scan, and the limits of its ranges [m]."""

@@ -1,5 +1,6 @@
 """What the camera and the LiDAR node share: one input, and a model in a thread of its own."""
 
+import time
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -62,10 +63,12 @@ class SensorNode(PerceptionNode):
     def process(self, arrived: Arrived) -> None:
         """Run the model on a message and publish; a DecodeError skips the message."""
 
-    def deliver(self, publisher: Any, msg: Any, result: Any) -> None:
-        """Hand a result over to the nodes of this process, then publish its message."""
+    def deliver(self, publisher: Any, arrived: Arrived, msg: Any, result: Any) -> None:
+        """Hand a result over to the nodes of this process, then publish its message and times."""
+        done = time.perf_counter()
         hand_over(self.context, publisher.topic_name, msg, result)
         publisher.publish(msg)
+        self.latency.publish(arrived.arrival, msg.header.stamp, done)
 
     @property
     def wants_start(self) -> bool:

@@ -80,9 +80,10 @@ class UnhiddenTruth:
     def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones | None:
         """Truth in the LiDAR frame of that stamp, with the camera's marks of an image."""
         truth = self._truth.at(stamp_ns)
-        at_image = truth if image_ns is None else self._truth.at(image_ns)
-        if truth is None or at_image is None:
+        if truth is None:
             return None
+        # As for every truth, the scan's marks do where the pose at the image is not known.
+        at_image = (self._truth.at(image_ns) if image_ns is not None else None) or truth
         seen = at_image.visible_camera & ~hidden_from_camera(at_image, self._calibration)
         positions = truth.positions.float()
         return truth._replace(positions=positions, visible_camera=seen)

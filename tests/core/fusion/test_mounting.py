@@ -6,11 +6,17 @@ import pytest
 import torch
 
 from conegrad_core.cones import Cones, TrueCones
+from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.mounting import Mounting
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
-from conegrad_core.geometry.transforms import mounting_matrix, pose_matrix, transform_points
+from conegrad_core.geometry.transforms import (
+    mounting_matrix,
+    pose_matrix,
+    rigid_inverse,
+    transform_points,
+)
 from conegrad_core.losses import EndLoss
 
 KNOCK = {"camera_x": 0.03, "camera_turn_x": math.radians(1.5), "camera_turn_y": math.radians(-0.7)}
@@ -30,16 +36,31 @@ def test_nothing_is_corrected_before_it_is_learned(world):
     assert mounting.corrected(scene.calibration) is scene.calibration
 
 
-def test_the_camera_turns_about_itself(world):
+def test_the_camera_is_where_its_corrections_say(world):
+    # 5 cm further right and 2 cm ahead, and turned by 0.1 rad about the axis to its right: up.
     mounting = Mounting()
-    mounting.set_values({"camera_turn_x": 0.1, "camera_z": 0.02})
+    mounting.set_values({"camera_x": 0.05, "camera_z": 0.02, "camera_turn_x": 0.1})
     nominal = world.calibration().camera_from_lidar
     point = torch.tensor([5.0, 1.0, 0.2, 1.0])
     x, y, z, _ = (nominal @ point).tolist()
-    expected = [x, y * math.cos(0.1) - z * math.sin(0.1), y * math.sin(0.1) + z * math.cos(0.1)]
-    expected[2] += 0.02
+    x, z = x - 0.05, z - 0.02
+    expected = [x, y * math.cos(0.1) + z * math.sin(0.1), -y * math.sin(0.1) + z * math.cos(0.1)]
     found = mounting.corrected(world.calibration()).camera_from_lidar @ point
     torch.testing.assert_close(found[:3], torch.tensor(expected))
+    assert found[1] > y  # what it sees is further down in a picture of a camera that looks up
+
+
+def test_a_turned_lidar_moves_along_its_own_axes():
+    # A car that drives straight ahead: in the frame of a LiDAR turned left, ahead is to the right.
+    mounting = Mounting()
+    mounting.requires_grad_(requires_grad=False)
+    motion = torch.tensor([1.5, 0.0, 0.0])
+    assert mounting.carried(motion) is motion
+    turn = math.radians(5)
+    mounting.set_values({"lidar_turn": turn, "lidar_x": 0.1})
+    expected = pose_matrix(1.5 * math.cos(turn), -1.5 * math.sin(turn), 0.0)
+    torch.testing.assert_close(mounting.carried(motion), expected)
+    torch.testing.assert_close(mounting.carried(pose_matrix(*motion)), expected)
 
 
 def test_cones_of_a_turned_lidar_are_turned_back(world):
@@ -80,7 +101,7 @@ def test_a_knocked_camera_and_lidar_are_found_back(world):
         torch.tensor([0.03, 0.0, 0.0]), math.radians(1.5), math.radians(-0.7), 0.0
     )
     real = scene.calibration._replace(
-        camera_from_lidar=knocked @ scene.calibration.camera_from_lidar
+        camera_from_lidar=rigid_inverse(knocked) @ scene.calibration.camera_from_lidar
     )
     detections = world.scene(scene.cones, calibration=real).detections()
     lidar = pose_matrix(0.02, 0.03, math.radians(-0.7))
@@ -114,6 +135,17 @@ def test_the_recorded_fusion_corrects_alike(world):
         expected = fuser(scene.scan(), scene.detections(), scene.calibration)
     found = TracedFuser(fuser)(scene.scan(), scene.detections(), scene.calibration)
     torch.testing.assert_close(found.positions, expected.positions)
+
+
+def test_what_is_learned_stays_within_what_can_be_loaded(tmp_path):
+    fuser = Fuser()
+    with torch.no_grad():
+        fuser.mounting.stored.fill_(9.0)
+    assert "at the limit, measure the calibration anew: camera_x" in fuser.mounting.describe()
+    fuser.save(tmp_path / "fusion.safetensors")
+    loaded = Fuser(FuserConfig(weights=str(tmp_path / "fusion.safetensors")))
+    assert loaded.mounting.values()["lidar_y"] == pytest.approx(0.3)
+    assert "limit" not in Fuser().mounting.describe()
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,9 @@ def test_a_file_without_corrections_has_none(tmp_path):
 
 
 def test_refuses_a_correction_that_no_knock_explains(tmp_path):
-    fuser = Fuser()
-    with torch.no_grad():
-        fuser.mounting.stored[0] = 5.0
-    fuser.save(tmp_path / "far.safetensors")
+    values = Fuser().values() | {"camera_x": 1.0}
+    far = {name: torch.tensor(value) for name, value in values.items()}
+    save_file(far, tmp_path / "far.safetensors")
     with pytest.raises(ValueError, match=r"far\.safetensors: .* camera_x is 1 m, expected at most"):
         loaded(tmp_path / "far.safetensors")
 

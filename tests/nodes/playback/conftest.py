@@ -72,12 +72,12 @@ def write_drive(path, *, images=6, scans=14, has_frames=True, delay=0.7):
             ]
             msg = messages.transforms_msg(START, frames)
             bag.write("/tf_static", "tf2_msgs/msg/TFMessage", START, msg)
-        for tick in range(0, 50 * scans, 1):
+        for tick in range(max(50 * scans, 100 * images)):
             stamp = START + tick * MILLISECOND
             if tick % 10 == 0:
                 odometry = messages.odometry_msg(stamp, (0.0004 * tick, 0.0, 0.0))
                 bag.write("/odom", ODOMETRY, stamp, odometry)
-            if tick % 50 == 0:
+            if tick % 50 == 0 and tick // 50 < scans:
                 write_scan(bag, stamp, tick // 50)
             if tick % 100 == 13 and tick // 100 < images:
                 write_image(bag, stamp, tick // 100)

@@ -184,6 +184,20 @@ def test_a_lidar_alone_gives_the_cones_of_every_scan(record_drive, parameters, d
     assert result.fusions == Counts(sent=10, answered=10, lost=0)
 
 
+def test_a_camera_alone_gives_cones_in_the_lidar_frame_of_the_vehicle(
+    record_drive, parameters, domain, tmp_path
+):
+    bag = record_drive("camera_only", images=4, scans=0)
+    options = PerceiveOptions(parameters=parameters, domain=domain, vehicle="formula_student")
+    live = perceive_bag(bag, tmp_path / "live", options)
+    assert live.fusions == Counts(sent=4, answered=4, lost=0)
+    perceive_directly(bag, tmp_path / "direct", options)
+    for name in ("live", "direct"):
+        with BagReader(tmp_path / name) as found:
+            frames = [msg.header.frame_id for _, _, msg in found.messages(["/cones"])]
+        assert frames == ["lidar"] * 4, name
+
+
 def test_a_bag_without_sensors_is_refused(tmp_path, parameters):
     with BagWriter(tmp_path / "odometry") as bag:
         bag.write("/odom", "nav_msgs/msg/Odometry", 5, messages.odometry_msg(5, (0.0, 0.0, 0.0)))

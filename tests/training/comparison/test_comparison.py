@@ -97,6 +97,16 @@ def test_other_settings_need_another_folder(
         compare(ComparisonConfig(steps=5), [], small_vehicle, output)
 
 
+def test_other_weights_need_another_folder(small_vehicle: Vehicle, tmp_path: Path):
+    config = ComparisonConfig(steps=4)
+    compare(config, [], small_vehicle, tmp_path)
+    path = tmp_path / "settings.json"
+    # As of a version that shipped other weights.
+    path.write_text(json.dumps({**json.loads(path.read_text()), "weights": "0123"}))
+    with pytest.raises(ValueError, match="did not start from the weights"):
+        compare(config, [], small_vehicle, tmp_path)
+
+
 def test_a_setting_younger_than_the_folder_had_its_default(small_vehicle: Vehicle, tmp_path: Path):
     config = ComparisonConfig(steps=4)
     compare(config, [], small_vehicle, tmp_path)

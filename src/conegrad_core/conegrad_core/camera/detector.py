@@ -101,7 +101,7 @@ class Detector(nn.Module):
         )
 
     def detect(self, image: RgbImage) -> Detections:
-        """Cone candidates of one image, best first; no score threshold is applied.
+        """Cone candidates of one image, best first, on the CPU; no score threshold is applied.
 
         Gradients flow to the weights where autograd is on and the engine is torch.
 
@@ -110,7 +110,8 @@ class Detector(nn.Module):
         """
         letterbox = self.letterbox(image)
         raw = self.engine.infer(letterbox.apply(image))
-        return self.reduce(raw.boxes_xyxy[0], raw.logits[0], letterbox)
+        found = self.reduce(raw.boxes_xyxy[0], raw.logits[0], letterbox)
+        return Detections(*(values.cpu() for values in found))
 
     def detect_batch(self, images: Sequence[RgbImage]) -> list[Detections]:
         """As :meth:`detect`, with one forward for all images (of any sizes)."""

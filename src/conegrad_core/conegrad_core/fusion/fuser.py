@@ -104,7 +104,7 @@ class Fuser(nn.Module):
         """
         calibration = self.mounting.corrected(calibration)
         if motion is not None:
-            calibration = moved_calibration(calibration, motion)
+            calibration = moved_calibration(calibration, self.mounting.carried(motion))
         scalars = self.scalars()
         lidar = segment_candidates(beams, scalars, self.config)
         camera = box_candidates(rays, calibration, scalars, self.config)

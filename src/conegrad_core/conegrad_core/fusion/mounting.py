@@ -3,11 +3,11 @@
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from conegrad_core.cones import Cones
 from conegrad_core.geometry.calibration import Calibration
-from conegrad_core.geometry.transforms import mounting_matrix
+from conegrad_core.geometry.transforms import mounting_matrix, pose_matrix, rigid_inverse
 
 NAMES = (
     "camera_x",
@@ -22,17 +22,20 @@ NAMES = (
 )
 MAX_SHIFT = 0.3  # [m]; beyond these the calibration is wrong, not a little off
 MAX_TURN = math.radians(10.0)  # [rad]
+LIMITS = tuple(MAX_TURN if "turn" in name else MAX_SHIFT for name in NAMES)
+ROUNDING = 1 + 1e-6  # of single precision
 SCALE = 0.2  # [m] or [rad] per unit stored: the rate of the scalars, 5e-3, moves 1 mm or 0.06 deg
 
 
 class Mounting(nn.Module):
     """Corrections of camera and LiDAR against the calibration that the fusion is given.
 
-    All are 0 until they are learned, and then cost nothing. The camera's, ``camera_x`` to
-    ``camera_turn_z``, are a shift [m] and turns [rad] in its optical frame, which say where it is
-    against the LiDAR; the LiDAR's, ``lidar_x``, ``lidar_y`` [m] and ``lidar_turn`` [rad], where
-    the scan is against the frame that the calibration calls that of the LiDAR. Height and tilt of
-    the LiDAR do not show in a planar scan and have none.
+    All are 0 until they are learned, and then cost nothing. Each says where a sensor is, seen from
+    where the calibration has it: the camera's, ``camera_x`` to ``camera_turn_z``, are its shift [m]
+    and its turns [rad] in the optical frame of the calibration, against the LiDAR; the LiDAR's,
+    ``lidar_x``, ``lidar_y`` [m] and ``lidar_turn`` [rad], are those of the scan in the LiDAR frame
+    of the calibration. Height and tilt of the LiDAR do not show in a planar scan and have none.
+    What is learned stays within ``MAX_SHIFT`` and ``MAX_TURN``.
     """
 
     def __init__(self) -> None:
@@ -50,25 +53,45 @@ class Mounting(nn.Module):
         """The calibration with the camera where it is against the LiDAR."""
         if self.is_neutral:
             return calibration
-        values = SCALE * self.stored[:6].to(calibration.camera_from_lidar)
-        correction = mounting_matrix(values[:3], *values[3:].unbind())
-        return calibration._replace(camera_from_lidar=correction @ calibration.camera_from_lidar)
+        values = self._values().to(calibration.camera_from_lidar)
+        there_from_here = mounting_matrix(values[:3], *values[3:6].unbind())
+        here_from_lidar = rigid_inverse(there_from_here) @ calibration.camera_from_lidar
+        return calibration._replace(camera_from_lidar=here_from_lidar)
+
+    def carried(self, motion: Tensor) -> Tensor:
+        """Ego-motion of the scan's frame, of that of the calibration's LiDAR frame.
+
+        Args:
+            motion: ``(3,)`` x, y [m], yaw [rad] or ``(4, 4)``; the result is like it or ``(4, 4)``.
+        """
+        if self.is_neutral:
+            return motion
+        if motion.shape == (3,):
+            motion = pose_matrix(*motion.unbind())
+        lidar_from_scan = self._lidar_from_scan(motion)
+        return rigid_inverse(lidar_from_scan) @ motion @ lidar_from_scan
 
     def placed(self, cones: Cones) -> Cones:
-        """Cones of the scan's frame in the frame that the calibration calls that of the LiDAR."""
+        """Cones of the scan's frame in the LiDAR frame of the calibration."""
         if self.is_neutral:
             return cones
-        values = SCALE * self.stored[6:].to(cones.positions)
-        cos, sin = values[2].cos(), values[2].sin()
-        rotation = torch.stack([cos, -sin, sin, cos]).reshape(2, 2)
+        lidar_from_scan = self._lidar_from_scan(cones.positions)
+        rotation = lidar_from_scan[:2, :2]
         return cones._replace(
-            positions=cones.positions @ rotation.mT + values[:2],
+            positions=cones.positions @ rotation.mT + lidar_from_scan[:2, 3],
             covariances=rotation @ cones.covariances @ rotation.mT,
         )
 
+    def _values(self) -> Tensor:
+        limits = self.stored.new_tensor(LIMITS)
+        return torch.clamp(SCALE * self.stored, -limits, limits)
+
+    def _lidar_from_scan(self, like: Tensor) -> Tensor:
+        return pose_matrix(*self._values()[6:].to(like).unbind())
+
     def values(self) -> dict[str, float]:
         """Corrections by name [m], [rad]."""
-        return dict(zip(NAMES, (SCALE * self.stored.detach().double()).tolist(), strict=True))
+        return dict(zip(NAMES, self._values().detach().tolist(), strict=True))
 
     def set_values(self, values: dict[str, float]) -> None:
         """Set corrections by name.
@@ -79,8 +102,8 @@ class Mounting(nn.Module):
         for name, value in values.items():
             if name not in NAMES:
                 raise ValueError(f"correction {name!r} is unknown, expected one of {NAMES}")
-            limit, unit = (MAX_TURN, "rad") if "turn" in name else (MAX_SHIFT, "m")
-            if not abs(value) <= limit:
+            limit, unit = LIMITS[NAMES.index(name)], "rad" if "turn" in name else "m"
+            if not abs(value) <= limit * ROUNDING:
                 raise ValueError(
                     f"the learned correction {name} is {value:.3g} {unit}, expected at most "
                     f"{limit:.3g} {unit}: measure the calibration anew"
@@ -91,9 +114,18 @@ class Mounting(nn.Module):
 
     def describe(self) -> str:
         """Corrections in cm and degrees, such as ``camera_turn_x -1.42 deg``."""
-        return ", ".join(
+        values = self.values()
+        text = ", ".join(
             f"{name} {math.degrees(value):.2f} deg"
             if "turn" in name
             else f"{name} {100 * value:.1f} cm"
-            for name, value in self.values().items()
+            for name, value in values.items()
         )
+        ends = [
+            name
+            for (name, value), limit in zip(values.items(), LIMITS, strict=True)
+            if abs(value) * ROUNDING >= limit
+        ]
+        if ends:
+            text += f"; at the limit, measure the calibration anew: {', '.join(ends)}"
+        return text

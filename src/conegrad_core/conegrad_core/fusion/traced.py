@@ -14,13 +14,17 @@ from conegrad_core.fusion.segments import SegmentBeams, group_beams
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.lidar.scan import SegmentedScan
 
+# Recorded ahead: without motion, and with that of conegrad_core.geometry.odometry.sensor_motion.
+MOTIONS: tuple[tuple[Tensor, ...], ...] = ((), (torch.eye(4),))
+WARM_UP_RUNS = 2  # in which torch optimises a recording
+
 
 class TracedFuser:
     """Runs a fuser as it is now: same operations on the same numbers, without Python in between.
 
     Some 700 operations on small tensors make a fusion; started one by one from Python they take
     three times as long as their work, and keep other threads waiting meanwhile. They are recorded
-    at the first pair of a calibration, which takes a tenth of a second.
+    at the first pair of a calibration, which takes some tenths of a second; no later pair waits.
 
     Args:
         fuser: later changes of its scalars count from the next calibration on.
@@ -29,7 +33,7 @@ class TracedFuser:
     def __init__(self, fuser: Fuser) -> None:
         self._fuser = fuser.eval()
         self._calibration: Calibration | None = None
-        self._graphs: dict[tuple[torch.Size, ...], Any] = {}  # by the shape of a motion
+        self._graphs: dict[tuple[Any, ...], Any] = {}  # by shape and type of a motion
 
     def __call__(
         self,
@@ -45,17 +49,20 @@ class TracedFuser:
                 return alone
             beams = group_beams(segmented, self._fuser.config)
             moved = () if motion is None else (motion,)
-            inputs = (*beams, *box_rays(detections, calibration.camera), *moved)
-            return Cones(*self._graph(calibration, moved, inputs)(*inputs))
+            candidates = (*beams, *box_rays(detections, calibration.camera))
+            if self._calibration is not calibration:
+                self._calibration, self._graphs = calibration, {}
+                for likely in MOTIONS:
+                    self._graph(calibration, candidates, likely)
+            return Cones(*self._graph(calibration, candidates, moved)(*candidates, *moved))
 
     def _graph(
-        self, calibration: Calibration, moved: tuple[Tensor, ...], inputs: tuple[Tensor, ...]
+        self, calibration: Calibration, candidates: tuple[Tensor, ...], moved: tuple[Tensor, ...]
     ) -> Any:
-        if self._calibration is not calibration:
-            self._calibration, self._graphs = calibration, {}
-        key = tuple(motion.shape for motion in moved)
+        key = tuple((motion.shape, motion.dtype) for motion in moved)
         if key not in self._graphs:
-            self._graphs[key] = _recorded(_FixedFusion(self._fuser, calibration), inputs)
+            fusion = _FixedFusion(self._fuser, calibration)
+            self._graphs[key] = _recorded(fusion, (*candidates, *moved))
         return self._graphs[key]
 
 
@@ -78,5 +85,7 @@ class _FixedFusion(nn.Module):
 def _recorded(fusion: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about shapes, which are checked, and the tracer's age
-        graph = torch.jit.trace(fusion.eval(), inputs, check_trace=False)
-        return torch.jit.freeze(graph)
+        graph = torch.jit.freeze(torch.jit.trace(fusion.eval(), inputs, check_trace=False))
+        for _ in range(WARM_UP_RUNS):
+            graph(*inputs)
+        return graph

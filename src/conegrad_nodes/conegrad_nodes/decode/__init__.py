@@ -5,13 +5,20 @@ from conegrad_nodes.decode.errors import DecodeError
 from conegrad_nodes.decode.geometry import camera_model_from_msg, pose_from_msg, stamp_ns_from_msg
 from conegrad_nodes.decode.image import image_for_detector, image_from_msg
 from conegrad_nodes.decode.points import PointCloud, points_from_msg
-from conegrad_nodes.decode.results import detections_from_msg, segmentation_from_msg
+from conegrad_nodes.decode.results import (
+    check_detections,
+    check_segmentation,
+    detections_from_msg,
+    segmentation_from_msg,
+)
 from conegrad_nodes.decode.scan import scan_from_msg
 
 __all__ = [
     "DecodeError",
     "PointCloud",
     "camera_model_from_msg",
+    "check_detections",
+    "check_segmentation",
     "cones_from_msg",
     "detections_from_msg",
     "image_for_detector",

@@ -29,9 +29,29 @@ def detections_from_msg(msg: Any) -> Detections:
     logits = np.array([d.class_logits for d in rows], dtype=np.float32).reshape(-1, len(order))
     half = boxes[:, 2:] / 2
     corners = np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1).astype(np.float32)
-    if not (np.isfinite(corners).all() and np.isfinite(logits).all()):
+    found = Detections(torch.from_numpy(corners), torch.from_numpy(logits[:, order]))
+    check_detections(found)
+    return found
+
+
+def check_detections(detections: Detections) -> None:
+    """Refuse what would spread to every cone.
+
+    Raises:
+        DecodeError: if a box or a logit is not finite.
+    """
+    if not all(bool(values.isfinite().all()) for values in detections):
         raise DecodeError("a box or a logit is not finite, expected finite values")
-    return Detections(torch.from_numpy(corners), torch.from_numpy(logits[:, order]))
+
+
+def check_segmentation(segmented: SegmentedScan) -> None:
+    """Refuse what would spread to every cone.
+
+    Raises:
+        DecodeError: if a logit is not finite.
+    """
+    if not bool(segmented.logits.isfinite().all()):
+        raise DecodeError("a logit is not finite, expected finite values")
 
 
 def _class_order(names: Any) -> list[int]:
@@ -55,8 +75,8 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
             f"ranges has {len(ranges)} and logits {len(logits)} values, "
             "expected as many of both, 2 or more"
         )
-    if not np.isfinite(logits).all():
-        raise DecodeError("a logit is not finite, expected finite values")
     ranges[~np.isfinite(ranges)] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
-    return SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)))
+    segmented = SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)))
+    check_segmentation(segmented)
+    return segmented

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.bags.topics import COMPRESSED_IMAGE, find_topics
 from conegrad_nodes.bags.types import BagError
@@ -246,11 +247,21 @@ def graph_parameters(
     return parameters | dict(options.parameters)
 
 
+def _lidar_frame(bag: BagReader, roles: Mapping[str, str]) -> str:
+    """Frame of the first scan or cloud; in a bag without, that of the presets."""
+    topics = [roles[role] for role in ("scan", "points") if role in roles]
+    if not topics:
+        return "lidar"
+    return next((read_stamp(raw.data).frame for raw in bag.raw_messages(topics)), "")
+
+
 def _calibration(
     bag: BagReader, roles: Mapping[str, str], options: PerceiveOptions, folder: Path
 ) -> dict[str, Any]:
     if options.vehicle:
         chosen = {"calibration.vehicle": options.vehicle, "calibration.extrinsics": "vehicle"}
+        # Images before the first scan give cones, too.
+        chosen["calibration.lidar_frame"] = _lidar_frame(bag, roles)
         if "camera_info" not in roles:
             chosen["calibration.intrinsics"] = "vehicle"
         return chosen

@@ -20,7 +20,7 @@ from conegrad_training.comparison.plan import PlannedRun
 from conegrad_training.comparison.results import RESULT, RunResult, write_json, write_result
 from conegrad_training.comparison.scenarios import CONDITIONS
 from conegrad_training.comparison.settings import ComparisonConfig
-from conegrad_training.comparison.starts import Start, prepare_start
+from conegrad_training.comparison.starts import Start, fingerprint, prepare_start
 from conegrad_training.loop import StepReport, label_key
 from conegrad_training.patterns import END
 from conegrad_training.sample_stream import position
@@ -83,12 +83,13 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
     """Note the settings of an output folder, or compare with those that are noted.
 
     Raises:
-        ValueError: if they differ: the runs could not be compared.
+        ValueError: if they, or the weights to start from, differ: the runs could not be compared.
     """
     settings = {**dataclasses.asdict(config), "vehicle": vehicle.name}
+    weights = fingerprint(config.system)
     path = output / SETTINGS
     if not path.exists():
-        write_json(path, settings)
+        write_json(path, {**settings, "weights": weights})
         return
     # A setting that is younger than the folder had its default.
     found = dataclasses.asdict(ComparisonConfig()) | json.loads(path.read_text(encoding="utf-8"))
@@ -98,6 +99,11 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
                 f"{path} has {name} = {found.get(name)!r} (now {value!r}); expected the same "
                 "settings, or another output folder"
             )
+    if found.get("weights") != weights:
+        raise ValueError(
+            f"the runs of {output} did not start from the weights and scalars that are given or "
+            "shipped now; expected the same, or another output folder"
+        )
 
 
 def folder_of(planned: PlannedRun, output: Path) -> Path:

@@ -1,6 +1,7 @@
 """Where the runs of a condition begin: weights, and what they reach untrained."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,15 @@ class Start(NamedTuple):
     system: SystemConfig
     headline: dict[str, float]
     intact: dict[str, float]
+
+
+def fingerprint(config: SystemConfig) -> str:
+    """Hash of all weights and scalars of a system, wherever they come from."""
+    digest = hashlib.sha256()
+    for name, values in load_system(config).state_dict().items():
+        digest.update(name.encode())
+        digest.update(values.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def prepare_start(
