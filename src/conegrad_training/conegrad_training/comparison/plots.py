@@ -16,6 +16,7 @@ COLOURS = {
     "individual_then_simultaneous": GOOD,
     **dict.fromkeys(CONTROLS, GREY),
 }
+LABEL_WIDTH = 1.0  # of the label of a point, in decades
 OTHER = "#8fb3ef"  # other patterns of the end loss
 
 
@@ -48,17 +49,17 @@ def score_plot(groups: Sequence[Group], title: str) -> Figure:
 def label_plot(groups: Sequence[Group]) -> Figure:
     """Gain in f1_colour over the label values that it took."""
     figure, axes = new_figure(7.2, 4.2)
+    places = []
     for group in groups:
         gain = group.over_seeds(lambda result: result.gain).mean
         for name, marker in (("map_values", "o"), ("frame_values", "D")):
             values = group.over_seeds(lambda result, n=name: getattr(result, n)).mean  # type: ignore[misc]
             axes.plot(max(values, 1.0), gain, marker, color=colour_of(group), markersize=7)
+        places.append((max(values, 1.0), gain))
+    heights = _apart(places)
+    for group, (values, _), height in zip(groups, places, heights, strict=True):
         axes.annotate(
-            group.label,
-            (max(values, 1.0), gain),
-            xytext=(6, 4),
-            textcoords="offset points",
-            fontsize=8,
+            group.label, (values, height), xytext=(8, -3), textcoords="offset points", fontsize=8
         )
     axes.plot([], [], "o", color=INK, label="each cone of a map measured once")
     axes.plot([], [], "D", color=INK, label="counted anew in every frame")
@@ -67,6 +68,20 @@ def label_plot(groups: Sequence[Group]) -> Figure:
     axes.set_title("What a label value buys")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _apart(places: Sequence[tuple[float, float]]) -> list[float]:
+    """Heights of labels beside points (x, y), lowered where one would cover another."""
+    heights = [y for _, y in places]
+    line = 0.045 * max(max(heights) - min(heights), 1e-9)
+    placed: list[int] = []
+    for index in sorted(range(len(places)), key=lambda i: -places[i][1]):
+        for other in placed:  # from the highest down
+            is_beside = abs(math.log10(places[index][0] / places[other][0])) < LABEL_WIDTH
+            if is_beside and abs(heights[index] - heights[other]) < line:
+                heights[index] = heights[other] - line
+        placed.append(index)
+    return heights
 
 
 def part_plot(groups: Sequence[Group]) -> Figure:
