@@ -60,6 +60,20 @@ def test_a_car_drives_on_perceived_cones_and_survives_the_loss_of_the_camera(
     assert max(b - a for a, b in itertools.pairwise(driving)) < 0.25
 
 
+def test_an_earlier_lap_stays_unless_forced_and_whatever_is_mistyped(tmp_path, capsys):
+    lap = tmp_path / "lap"
+    lap.mkdir()
+    for name in (".conegrad-drive", "drive.json"):
+        (lap / name).touch()
+    words = ["drive", "-o", str(lap), "--track", "acceleration"]
+    assert main(words) == 1
+    assert "holds an earlier drive: choose another folder, or --force" in capsys.readouterr().err
+    for option, name in (("--set-driver", "pursuit.sped=5.0"), ("--set", "detector.engin=onnx")):
+        assert main([*words, "--force", option, name]) == 1
+        assert "is unknown, did you mean" in capsys.readouterr().err
+    assert (lap / "drive.json").exists()
+
+
 def test_what_is_wrong_with_the_arguments_is_said_in_one_line(tmp_path, capsys):
     (tmp_path / "notes.txt").touch()
     assert main(["drive", "-o", str(tmp_path), "--seed", "4"]) == 1

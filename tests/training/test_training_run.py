@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from conegrad_core.evaluation.matching import EvaluationConfig
+from conegrad_core.losses import EndLoss
 from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.errors import ReplayError
 from conegrad_training.patterns import PatternConfig
@@ -73,6 +75,49 @@ def differences(one: Path, other: Path) -> list[str]:
             f"{part}.{name}" for name in tensors if not torch.equal(tensors[name], others[name])
         ]
     return found
+
+
+def test_ctrl_c_within_a_step_keeps_that_step(
+    config: TrainingConfig,
+    small_bag: SimulatedBag,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    run_training(config, bag_data([small_bag.path]), tmp_path / "whole")
+    calls, forward = [], EndLoss.forward
+
+    def interrupted(self, *arguments):
+        calls.append(None)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return forward(self, *arguments)
+
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patched:
+        patched.setattr(EndLoss, "forward", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_training(config, bag_data([small_bag.path]), tmp_path / "run")
+    assert signal.getsignal(signal.SIGINT) is before
+    rows = (tmp_path / "run" / "losses.csv").read_text().splitlines()
+    assert 1 < len(rows) < STEPS  # the head, and the steps until the one of the interrupt
+    run_training(config, bag_data([small_bag.path]), tmp_path / "run", resume=True)
+    assert differences(tmp_path / "whole", tmp_path / "run") == []
+    assert len((tmp_path / "run" / "losses.csv").read_text().splitlines()) == STEPS + 1
+
+
+def test_a_run_that_cannot_resume_says_that_it_starts_anew(
+    config: TrainingConfig,
+    small_bag: SimulatedBag,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+):
+    (tmp_path / "losses.csv").write_text("step\n0\n1\n")  # of a run that was killed early
+    run = Run(config, bag_data([small_bag.path]), tmp_path)
+    run.start(resume=True)
+    assert (tmp_path / "losses.csv").read_text() == "step\n"
+    short = replace(config, run=replace(config.run, steps=1))
+    run_training(short, bag_data([small_bag.path]), tmp_path / "other", resume=True)
+    assert "other/checkpoint.pt is missing: the run starts anew" in caplog.text
 
 
 def test_a_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(

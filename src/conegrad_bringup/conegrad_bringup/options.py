@@ -84,6 +84,20 @@ def named_values(pairs: Sequence[str], option: str) -> dict[str, Any]:
     return values
 
 
+def named_config(config_class: type[C], pairs: Sequence[str], option: str) -> C:
+    """Settings of ``name=value`` words.
+
+    Raises:
+        ValueError: if a word has another form, or names no setting.
+    """
+    values = named_values(pairs, option)
+    known = [field.name for field in dataclasses.fields(config_class)]
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{option} {name} is unknown, expected one of {', '.join(known)}")
+    return config_class(**values)
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """The bag to create, and whether it may replace an older one."""
     parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Every node of ROS has these, or takes what begins like this.
 OF_ROS = ("use_sim_time", "start_type_description_service")
@@ -24,28 +24,33 @@ def known_names() -> list[str]:
     )
 
 
-def explain_unknown(given: Iterable[str]) -> list[str]:
+def explain_unknown(given: Iterable[str], known: Sequence[str] | None = None) -> list[str]:
     """One line for each name that is no parameter of any node, with the nearest that is.
 
     A name of another node is no fault: sections such as ``/**`` are read by all of them.
+
+    Args:
+        given: full names.
+        known: those that exist; None: those of the three nodes of the perception.
     """
-    known = known_names()
+    listed = ": docs/parameters.md lists all" if known is None else f", expected one of {known}"
+    known = known_names() if known is None else known
     lines = []
     for name in sorted(set(given) - {*known, *OF_ROS}):
         if name.startswith(PREFIX_OF_ROS):
             continue
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f", did you mean {near[0]}?" if near else ": docs/parameters.md lists all"
+        hint = f", did you mean {near[0]}?" if near else listed
         lines.append(f"parameter {name} is unknown{hint}")
     return lines
 
 
-def check_names(given: Iterable[str]) -> None:
-    """Refuse names that are no parameter of any node.
+def check_names(given: Iterable[str], known: Sequence[str] | None = None) -> None:
+    """Refuse names that are no parameter of any node; arguments as of :func:`explain_unknown`.
 
     Raises:
         ValueError: naming all of them.
     """
-    lines = explain_unknown(given)
+    lines = explain_unknown(given, known)
     if lines:
         raise ValueError("; ".join(lines))

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from conegrad_training.augmentation import AugmentationConfig
 from conegrad_training.budget import Budget
 from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.errors import ReplayError
+from conegrad_training.interrupts import held_back
 from conegrad_training.loop import StepReport, train
 from conegrad_training.loss_plot import plot_losses
 from conegrad_training.model_card import git_revision
@@ -35,6 +37,8 @@ from conegrad_training.system import (
     save_system,
 )
 from conegrad_training.system_metrics import measure
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
@@ -133,6 +137,7 @@ class Run:
         path = self._output / CHECKPOINT
         if not path.exists():
             self._output.mkdir(parents=True, exist_ok=True)
+            _cut_table(self._output / LOSSES, 0)
             return
         if not resume:
             raise ReplayError(
@@ -245,7 +250,7 @@ def run_training(
         output: folder to write to.
         resume: go on from the checkpoint in ``output``.
         progress: wraps the steps to show progress; given them, the first and the last. If it
-            raises, a checkpoint of the last step is written.
+            raises, a checkpoint of the last step is written, as on Ctrl-C.
 
     Returns:
         Headline metrics ``before`` and ``after``; empty without evaluation frames.
@@ -255,13 +260,15 @@ def run_training(
         TrainingError: if a step was refused.
     """
     run = Run(config, data, output)
+    if resume and not (output / CHECKPOINT).exists():
+        logger.warning("%s is missing: the run starts anew", output / CHECKPOINT)
     run.start(resume=resume)
     headlines: dict[str, dict[str, float]] = {}
     if config.run.evaluation_frames:
         headlines["before"] = _before(run, output)
-    with closing(run.steps()) as steps:
+    with closing(run.steps()) as steps, held_back() as release:
         for _ in progress(steps, run.budget.steps, config.run.steps) if progress else steps:
-            pass
+            release()
     if config.run.evaluation_frames:
         headlines["after"] = run.measure("after")
     run.publish(headlines)

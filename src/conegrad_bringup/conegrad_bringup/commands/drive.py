@@ -22,7 +22,7 @@ from conegrad_core.evaluation.table import number
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.drive_loop import Progress
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
-from conegrad_simulation.closed_loop.live_drive import Drive, DriveOptions, drive
+from conegrad_simulation.closed_loop.live_drive import Drive, DriveOptions, check_parameters, drive
 from conegrad_simulation.closed_loop.referee import DriveLog, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.gazebo.scene_settings import SceneSettings
@@ -36,6 +36,7 @@ NOT_DRIVEN = 3  # exit code of a drive that did not come to its end
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--force", action="store_true", help="replace an older drive there")
     add_config(parser, SceneSettings, leave_out=("lidar", "movable_cones"))
     add_config(parser, RefereeConfig)
     add_config(parser, SensorConfig)
@@ -70,7 +71,12 @@ def run(options: argparse.Namespace) -> int:
         driver_parameters=named_values(options.set_driver, "--set-driver"),
         start_timeout=options.start_timeout,
     )
+    check_parameters(chosen)
     folder: Path = options.output
+    if not options.force and (folder / MARKER).exists() and len(list(folder.iterdir())) > 1:
+        raise ValueError(
+            f"{folder} holds an earlier drive: choose another folder, or --force to replace it"
+        )
     fresh_folder(folder, MARKER)
     with _bar() as progress:
         driven = drive(folder / "drive", chosen, progress=progress)

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from conegrad_bringup.options import add_config, named_values, read_config
+from conegrad_bringup.options import add_config, named_config, read_config
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.vehicle import load_vehicle
@@ -69,9 +69,9 @@ def run(options: argparse.Namespace) -> None:
         system=read_config(options, SystemConfig),
         pattern=read_config(options, PatternConfig),
         optimizer=read_config(options, OptimizerConfig),
-        loss=EndLossConfig(**named_values(options.loss, "--loss")),
-        augmentation=AugmentationConfig(**named_values(options.augment, "--augment")),
-        reduction=ReductionConfig(**named_values(options.reduction, "--reduction")),
+        loss=named_config(EndLossConfig, options.loss, "--loss"),
+        augmentation=named_config(AugmentationConfig, options.augment, "--augment"),
+        reduction=named_config(ReductionConfig, options.reduction, "--reduction"),
     )
     check_precision(config.system)
     with joined(), folder_of_this_process(options.output) as output:

@@ -271,4 +271,5 @@ def _calibration(
     # The wheels of ROS lack tf2_msgs: the transforms of the bag reach the fusion as a file.
     path = folder / "frames.yaml"
     write_calibration_file(path, (msg for _, _, msg in bag.messages([topic])))
-    return {"calibration.file": str(path), "calibration.extrinsics": "file"}
+    chosen = {"calibration.file": str(path), "calibration.extrinsics": "file"}
+    return {**chosen, "calibration.lidar_frame": _lidar_frame(bag, roles)}

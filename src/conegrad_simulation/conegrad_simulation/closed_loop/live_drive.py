@@ -23,6 +23,7 @@ from conegrad_simulation.closed_loop.film import Film
 from conegrad_simulation.closed_loop.referee import DriveLog, Referee, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
+from conegrad_simulation.driver.driver_node import parameter_names
 from conegrad_simulation.gazebo.scene_settings import (
     SceneDescription,
     SceneSettings,
@@ -83,7 +84,7 @@ def drive(bag: Path, options: DriveOptions, *, progress: Progress | None = None)
         BagError: if the recording exists.
         GraphError: if a process cannot start or ends; says why.
     """
-    check_names([*options.parameters, *names_in_files(options.parameter_files)])
+    check_parameters(options)
     description = describe_scene(options.scene)
     simulator = Simulator(description, options.sensors, options.bicycle)
     with contextlib.ExitStack() as stack:
@@ -100,6 +101,16 @@ def drive(bag: Path, options: DriveOptions, *, progress: Progress | None = None)
         film = Film(simulator)
         loop.run(referee, film, progress)
         return Drive(description, referee.log, film)
+
+
+def check_parameters(options: DriveOptions) -> None:
+    """Refuse parameters that neither the perception nor the driver has.
+
+    Raises:
+        ValueError: naming all of them.
+    """
+    check_names([*options.parameters, *names_in_files(options.parameter_files)])
+    check_names(options.driver_parameters, parameter_names())
 
 
 def _processes(

@@ -1,6 +1,6 @@
 """Driver node: cones and odometry in, drive commands out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from conegrad_msgs.msg import ConeArray
@@ -36,6 +36,20 @@ class DriverNodeConfig(Config):
     )
     reliability: str = setting("best_effort", "QoS of the odometry: best_effort or reliable")
     ackermann: bool = setting(True, "Publish ackermann_cmd as well, if ackermann_msgs is there")
+
+
+PREFIXES: dict[str, type[Config]] = {
+    "memory": MemoryConfig,
+    "search": SearchConfig,
+    "pursuit": PursuitConfig,
+}
+
+
+def parameter_names() -> list[str]:
+    """Full names of the parameters of the driver."""
+    own = [field.name for part in (DriverNodeConfig, DriverConfig) for field in fields(part)]
+    parts = [f"{name}.{field.name}" for name, part in PREFIXES.items() for field in fields(part)]
+    return sorted({*own, *parts})
 
 
 class DriverNode(Node):
