@@ -184,11 +184,12 @@ def test_a_lidar_alone_gives_the_cones_of_every_scan(record_drive, parameters, d
     assert result.fusions == Counts(sent=10, answered=10, lost=0)
 
 
-def test_a_camera_alone_gives_cones_in_the_lidar_frame_of_the_vehicle(
-    record_drive, parameters, domain, tmp_path
+@pytest.mark.parametrize("vehicle", ["formula_student", None])
+def test_a_camera_alone_gives_cones_in_the_frame_lidar(
+    record_drive, parameters, domain, tmp_path, vehicle
 ):
     bag = record_drive("camera_only", images=4, scans=0)
-    options = PerceiveOptions(parameters=parameters, domain=domain, vehicle="formula_student")
+    options = PerceiveOptions(parameters=parameters, domain=domain, vehicle=vehicle)
     live = perceive_bag(bag, tmp_path / "live", options)
     assert live.fusions == Counts(sent=4, answered=4, lost=0)
     perceive_directly(bag, tmp_path / "direct", options)
