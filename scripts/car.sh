@@ -34,6 +34,7 @@ mkdir -p car
 touch car/COLCON_IGNORE
 if [ "$(cat "$venv/.conegrad" 2>/dev/null)" != "$wanted" ]; then
     echo "[2/3] Python packages in car/venv (some 7 GB on disk) ..."
+    need_libraries python3
     python3 -c "import ensurepip" 2>/dev/null || need_apt "python3 has no ensurepip" python3-venv
     # It sees the Python packages of ROS.
     python3 -m venv --system-site-packages --clear "$venv"

@@ -32,6 +32,31 @@ need_apt() {
     fi
 }
 
+# Debian packages of the libraries that a Python does not find.
+library_objections() {
+    "$1" - <<'PYTHON'
+import ctypes
+packages = {
+    "libusb-1.0.so.0": "libusb-1.0-0",
+    "libGL.so.1": "libgl1",
+    "libgomp.so.1": "libgomp1",
+    "libX11.so.6": "libx11-6",
+}
+for library, package in packages.items():
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        print(package)
+PYTHON
+}
+
+# need_libraries PYTHON: the system's libraries that the Python packages need.
+need_libraries() {
+    local missing
+    mapfile -t missing < <(library_objections "$1")
+    [ ${#missing[@]} -eq 0 ] || need_apt "missing system libraries" "${missing[@]}"
+}
+
 # install_requirements PYTHON FILE: install pinned packages with uv, where it fails with pip.
 install_requirements() {
     local uv

@@ -63,24 +63,7 @@ if ! find_python; then
         "Name one with PYTHON=/path/to/python3.12"
 fi
 
-library_objections() {
-    "$python" - <<'PYTHON'
-import ctypes
-packages = {
-    "libusb-1.0.so.0": "libusb-1.0-0",
-    "libGL.so.1": "libgl1",
-    "libgomp.so.1": "libgomp1",
-    "libX11.so.6": "libx11-6",
-}
-for library, package in packages.items():
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        print(package)
-PYTHON
-}
-mapfile -t missing < <(library_objections)
-[ ${#missing[@]} -eq 0 ] || need_apt "missing system libraries" "${missing[@]}"
+need_libraries "$python"
 
 site_python="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 echo "[2/4] virtual environment .venv with Python $site_python ..."

@@ -34,13 +34,15 @@ class LatencyTopics:
             stamp: of capture.
             done: ``time.perf_counter()`` when the result was there; None: now.
         """
-        since_done = 0.0 if done is None else time.perf_counter() - done
-        processing = time.perf_counter() - arrival - since_done
+        if done is None:
+            done = time.perf_counter()
+        processing = done - arrival
         self._window.append(processing)
         if self._processing.get_subscription_count() > 0:
             self._processing.publish(Float64(data=processing))
         if self._pipeline.get_subscription_count() > 0:
             now = self._node.get_clock().now().nanoseconds
+            since_done = time.perf_counter() - done
             pipeline = (now - stamp_ns_from_msg(stamp)) / 1e9 - since_done
             self._pipeline.publish(Float64(data=pipeline))
 

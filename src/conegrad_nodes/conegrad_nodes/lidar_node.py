@@ -101,9 +101,12 @@ class LidarNode(SensorNode):
 
     @torch.inference_mode()
     def _segment(self, scan: Scan) -> SegmentedScan:
+        return self._loaded().segment(scan)
+
+    def _loaded(self) -> ScanSegmenter:
         if self._segmenter is None:
             raise RuntimeError("the segmenter runs before it is loaded")
-        return self._segmenter.segment(scan)
+        return self._segmenter
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from conegrad_core.lidar.scan import Scan, SegmentedScan
-from conegrad_core.lidar.segmenter import ScanSegmenter, save_segmenter
+from conegrad_core.lidar.segmenter import save_segmenter
 from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.running import run
 from conegrad_nodes.worker import Arrived
@@ -53,11 +53,6 @@ class TrainingLidarNode(LidarNode):
         return self._learning.forward(
             lambda: segmenter.segment(scan), lambda found: (found.logits,)
         )
-
-    def _loaded(self) -> ScanSegmenter:
-        if self._segmenter is None:
-            raise RuntimeError("the segmenter runs before it is loaded")
-        return self._segmenter
 
     def _save(self) -> Path:
         segmenter, path = self._loaded(), self._learning.mode.file(FILES[LIDAR])

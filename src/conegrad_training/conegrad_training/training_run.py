@@ -40,6 +40,8 @@ from conegrad_training.system_metrics import measure
 
 logger = logging.getLogger(__name__)
 
+Progress = Callable[[Iterator[StepReport], int, int], Iterator[StepReport]]
+
 CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
 FREE = ("workers", "threads", "checkpoint_every")  # settings that do not change the result
@@ -179,6 +181,22 @@ class Run:
                 self.save()
                 raise
 
+    def take_steps(self, progress: Progress | None = None) -> None:
+        """Take the steps that are left.
+
+        Ctrl-C, and an exception of ``progress``, end them between two steps, with a checkpoint.
+
+        Args:
+            progress: wraps the steps to show progress; given them, the first and the last.
+
+        Raises:
+            TrainingError: if a step was refused.
+        """
+        with closing(self.steps()) as steps, held_back() as release:
+            total = self._config.run.steps
+            for _ in progress(steps, self.budget.steps, total) if progress else steps:
+                release()
+
     def _set_rates(self) -> None:
         """Those of the next step: a function of its number alone, so that a run can resume."""
         run = self._config.run
@@ -240,7 +258,7 @@ def run_training(
     output: Path,
     *,
     resume: bool = False,
-    progress: Callable[[Iterator[StepReport], int, int], Iterator[StepReport]] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, dict[str, float]]:
     """Train to the end, with metrics before and after.
 
@@ -266,9 +284,7 @@ def run_training(
     headlines: dict[str, dict[str, float]] = {}
     if config.run.evaluation_frames:
         headlines["before"] = _before(run, output)
-    with closing(run.steps()) as steps, held_back() as release:
-        for _ in progress(steps, run.budget.steps, config.run.steps) if progress else steps:
-            release()
+    run.take_steps(progress)
     if config.run.evaluation_frames:
         headlines["after"] = run.measure("after")
     run.publish(headlines)

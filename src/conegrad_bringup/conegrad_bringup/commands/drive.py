@@ -22,7 +22,7 @@ from conegrad_core.evaluation.table import number
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.drive_loop import Progress
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
-from conegrad_simulation.closed_loop.live_drive import Drive, DriveOptions, check_parameters, drive
+from conegrad_simulation.closed_loop.live_drive import START_TIMEOUT, Drive, DriveOptions, drive
 from conegrad_simulation.closed_loop.referee import DriveLog, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.gazebo.scene_settings import SceneSettings
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser, SensorConfig)
     add_config(parser, BicycleConfig)
     parser.add_argument(
-        "--start-timeout", type=float, default=DriveOptions().start_timeout,
+        "--start-timeout", type=float, default=START_TIMEOUT,
         help="longest wait for the nodes to start [s] (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
@@ -71,13 +71,8 @@ def run(options: argparse.Namespace) -> int:
         driver_parameters=named_values(options.set_driver, "--set-driver"),
         start_timeout=options.start_timeout,
     )
-    check_parameters(chosen)
     folder: Path = options.output
-    if not options.force and (folder / MARKER).exists() and len(list(folder.iterdir())) > 1:
-        raise ValueError(
-            f"{folder} holds an earlier drive: choose another folder, or --force to replace it"
-        )
-    fresh_folder(folder, MARKER)
+    fresh_folder(folder, MARKER, force=options.force)
     with _bar() as progress:
         driven = drive(folder / "drive", chosen, progress=progress)
     log = driven.log

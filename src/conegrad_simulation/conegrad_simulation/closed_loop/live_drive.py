@@ -33,6 +33,7 @@ from conegrad_simulation.gazebo.scene_settings import (
 DRIVER = "conegrad_simulation.driver.driver_node"
 # The fusion gives a lost sensor up after this, well before the driver would stop for want of cones.
 PAIRING_TIMEOUT = 0.15  # [s]
+START_TIMEOUT = 120.0  # [s]
 RELIABLE = {"use_sim_time": True, "reliability": "reliable"}
 
 
@@ -49,6 +50,9 @@ class DriveOptions:
         parameter_files: of the perception nodes; ``parameters`` take precedence.
         driver_parameters: of the driver by full name, such as ``pursuit.speed``.
         start_timeout: longest wait for the nodes [s].
+
+    Raises:
+        ValueError: if neither the perception nor the driver has a parameter that is given.
     """
 
     scene: SceneSettings = field(default_factory=SceneSettings)
@@ -58,7 +62,11 @@ class DriveOptions:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     parameter_files: Sequence[Path] = ()
     driver_parameters: Mapping[str, Any] = field(default_factory=dict)
-    start_timeout: float = 120.0
+    start_timeout: float = START_TIMEOUT
+
+    def __post_init__(self) -> None:
+        check_names([*self.parameters, *names_in_files(self.parameter_files)])
+        check_names(self.driver_parameters, parameter_names())
 
 
 class Drive(NamedTuple):
@@ -84,7 +92,6 @@ def drive(bag: Path, options: DriveOptions, *, progress: Progress | None = None)
         BagError: if the recording exists.
         GraphError: if a process cannot start or ends; says why.
     """
-    check_parameters(options)
     description = describe_scene(options.scene)
     simulator = Simulator(description, options.sensors, options.bicycle)
     with contextlib.ExitStack() as stack:
@@ -101,16 +108,6 @@ def drive(bag: Path, options: DriveOptions, *, progress: Progress | None = None)
         film = Film(simulator)
         loop.run(referee, film, progress)
         return Drive(description, referee.log, film)
-
-
-def check_parameters(options: DriveOptions) -> None:
-    """Refuse parameters that neither the perception nor the driver has.
-
-    Raises:
-        ValueError: naming all of them.
-    """
-    check_names([*options.parameters, *names_in_files(options.parameter_files)])
-    check_names(options.driver_parameters, parameter_names())
 
 
 def _processes(

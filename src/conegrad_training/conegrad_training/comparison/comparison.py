@@ -1,9 +1,9 @@
 """Runs all patterns from the same start under the same budget; goes on where it was stopped."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +21,6 @@ from conegrad_training.comparison.results import RESULT, RunResult, write_json, 
 from conegrad_training.comparison.scenarios import CONDITIONS
 from conegrad_training.comparison.settings import ComparisonConfig
 from conegrad_training.comparison.starts import Start, fingerprint, prepare_start
-from conegrad_training.interrupts import held_back
 from conegrad_training.loop import StepReport, label_key
 from conegrad_training.patterns import END
 from conegrad_training.sample_stream import position
@@ -138,10 +137,7 @@ class Bench:
         data = Data(Subset(training, chosen), test, (title,))
         run = Run(self._config.training(planned, start.system), data, folder)
         run.start(resume=True)
-        with closing(run.steps()) as steps, held_back() as release:
-            done, total = run.budget.steps, self._config.steps
-            for _ in self._progress.steps(steps, done, total, title):
-                release()
+        run.take_steps(functools.partial(self._progress.steps, title=title))
         reached = run.measure("after")
         run.publish({"before": start.headline, "after": reached})
         write_result(self._result(planned, chosen, start, reached, run.budget), folder)
