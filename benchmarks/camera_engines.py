@@ -1,7 +1,8 @@
 """Latency of the cone detector per engine: bare forward, and image to detections.
 
 ``python benchmarks/camera_engines.py [--weights FILE] [--threads 1 2]`` prints median
-milliseconds; without ``--weights`` the shipped ones are used.
+milliseconds; without ``--weights`` the shipped ones are used. ``--device cuda`` measures torch on a
+GPU instead.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from conegrad_core.camera.detector import Detector, DetectorConfig, load_detecto
 
 IMAGE_SHAPE = (720, 1280, 3)
 RUNS = [("torch", "fp32"), ("onnx", "fp32"), ("openvino", "fp32"), ("openvino", "bf16")]
+ON_GPU = [("torch", "fp32"), ("torch", "bf16"), ("torch", "fp16")]
 
 
 def median_ms(run: Callable[[], object], count: int) -> float:
@@ -26,6 +28,8 @@ def median_ms(run: Callable[[], object], count: int) -> float:
     for _ in range(count + 2):
         start = time.perf_counter()
         run()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         durations.append(time.perf_counter() - start)
     return 1e3 * statistics.median(durations[2:])
 
@@ -51,19 +55,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", default="", help="weights file; default: the shipped ones")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--count", type=int, default=50, help="runs per figure")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     results = []
-    for engine, precision in RUNS:
-        for threads in options.threads:
+    is_cpu = options.device == "cpu"
+    for engine, precision in RUNS if is_cpu else ON_GPU:
+        for threads in options.threads if is_cpu else [1]:
             torch.set_num_threads(threads)
             config = DetectorConfig(
-                weights=options.weights, engine=engine, precision=precision, threads=threads
+                weights=options.weights,
+                engine=engine,
+                device=options.device,
+                precision=precision,
+                threads=threads,
             )
             with torch.inference_mode():
                 figures = measure(load_detector(config).eval(), options.count)
-            results.append({"engine": engine, "precision": precision, "threads": threads} | figures)
+            setting = {"engine": engine, "precision": precision, "threads": threads}
+            results.append({"device": options.device} | setting | figures)
             parts = ", ".join(f"{name} {value:.1f} ms" for name, value in figures.items())
             print(f"{engine:9} {precision} {threads} threads: {parts}", flush=True)
     if options.json:

@@ -133,7 +133,8 @@ def bare_forwards(bag: BagReader, parameters: dict[str, Any]) -> list[float]:
     times = []
     for index in range(10 + FORWARDS):
         start = time.perf_counter()
-        detector.engine.infer(pixels[index % len(pixels)])
+        raw = detector.engine.infer(pixels[index % len(pixels)])
+        raw.logits.cpu()  # waits for a GPU
         times.append(time.perf_counter() - start)
     return times[10:]
 
@@ -267,9 +268,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0, help="of the simulated drive")
     parser.add_argument("--minutes", type=float, default=0.0, help="of real-time play afterwards")
     parser.add_argument("--engine", default="auto", help="of the detector")
+    parser.add_argument("--device", default="cpu", help="of the detector: cpu or cuda")
     parser.add_argument("--threads", type=int, default=0, help="of the detector; 0: its choice")
     options = parser.parse_args()
-    parameters = {"detector.engine": options.engine, "detector.threads": options.threads}
+    parameters = {
+        "detector.engine": options.engine,
+        "detector.device": options.device,
+        "detector.threads": options.threads,
+    }
     with tempfile.TemporaryDirectory(prefix="conegrad-") as folder:
         path = options.bag or _simulated(Path(folder), options.seconds)
         with BagReader(path) as bag:

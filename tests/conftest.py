@@ -38,6 +38,15 @@ def lock_domain() -> tuple[int, IO[str]]:
     raise RuntimeError(f"all ROS domains from 1 to {HIGHEST_DOMAIN} are taken by other tests")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("torch finds no CUDA device")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Folder of the ROS logs of this session, instead of the home folder."""

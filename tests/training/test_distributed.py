@@ -26,6 +26,7 @@ from conegrad_training.training_data import bag_data
 from conegrad_training.training_run import RunConfig, TrainingConfig, run_training
 
 DEADLINE = 300.0  # [s], on a busy machine
+NEAR = {"cpu": 1e-3, "cuda": 5e-3}  # relative; a GPU adds in any order
 # Gradients of one batch, then a whole run: in two processes, and for comparison in one.
 WORK = """
 import pickle, sys
@@ -52,6 +53,7 @@ with joined(), folder_of_this_process(output) as folder:
 
 def gradients(config: TrainingConfig, bag: Path) -> dict[str, torch.Tensor]:
     """Gradients and batch-norm statistics after one batch, as the loop makes them."""
+    torch.backends.cudnn.allow_tf32 = False
     system = load_system(config.system)
     batches = SampleBatches(
         BagReplay(bag), seed=3, batch=4, steps=1, augmentation=AugmentationConfig()
@@ -68,12 +70,13 @@ def gradients(config: TrainingConfig, bag: Path) -> dict[str, torch.Tensor]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(480)
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def test_two_processes_do_what_one_does_with_the_joint_batch(
-    system_config: SystemConfig, small_bag: SimulatedBag, tmp_path: Path
+    system_config: SystemConfig, small_bag: SimulatedBag, tmp_path: Path, device: str
 ):
     config = TrainingConfig(
         run=RunConfig(steps=3, batch=4, evaluation_frames=0, workers=0, threads=1),
-        system=system_config,
+        system=dataclasses.replace(system_config, device=device),
         pattern=PatternConfig("simultaneous"),
     )
     settings = tmp_path / "settings"
@@ -95,7 +98,11 @@ def test_two_processes_do_what_one_does_with_the_joint_batch(
         for name, value in expected.items():
             scale = float(value.double().abs().max())
             torch.testing.assert_close(
-                found[name], value, rtol=1e-3, atol=1e-3 * scale + 1e-7, msg=name
+                found[name],
+                value,
+                rtol=NEAR[device],
+                atol=NEAR[device] * scale + 1e-7,
+                msg=name,
             )
 
     run_training(config, bag_data([small_bag.path]), tmp_path / "one")
@@ -108,7 +115,7 @@ def test_two_processes_do_what_one_does_with_the_joint_batch(
     assert budgets[0]["forward"]["camera"] == 12
     rows = [(tmp_path / n / "losses.csv").read_text().splitlines() for n in ("one", "two")]
     first = [[float(value) for value in table[1].split(",")[1:5]] for table in rows]
-    assert first[1] == pytest.approx(first[0], rel=1e-4)
+    assert first[1] == pytest.approx(first[0], rel=0.1 * NEAR[device])
     assert len(rows[1]) == 1 + 3
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.augmentation import UNCHANGED, AugmentationConfig
 from conegrad_training.replay import BagReplay
 from conegrad_training.sample_stream import SampleBatches, evenly, position, stream
@@ -40,6 +41,16 @@ def test_worker_processes_give_what_this_process_gives(replay: BagReplay):
     ]
     np.testing.assert_array_equal(here[1][1].image, there[1][1].image)
     assert isinstance(there[1][1].image, np.ndarray)
+
+
+def test_workers_do_not_share_the_open_file_of_this_process(small_bag: SimulatedBag):
+    replay = BagReplay(small_bag.path)  # its file is open, and inherited by a fork
+    batches = SampleBatches(replay, seed=3, batch=4, steps=30, augmentation=UNCHANGED)
+    for batch, expected in zip(
+        stream(batches, 0, workers=4), stream(batches, 0, workers=0), strict=True
+    ):
+        for one, other in zip(batch, expected, strict=True):
+            np.testing.assert_array_equal(one.image, other.image)
 
 
 def test_fewer_samples_are_spread_evenly(replay: BagReplay):

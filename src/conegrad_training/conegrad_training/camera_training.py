@@ -149,8 +149,9 @@ def train_step(
 def detection_losses(
     network: nn.Module, criterion: Any, batch: DetectionBatch, use_bf16: bool = False
 ) -> dict[str, Tensor]:
-    """Box, class and distribution loss of a batch, per image."""
-    inputs = batch.inputs.to(torch.float32, memory_format=torch.channels_last) / 255
+    """Box, class and distribution loss of a batch, per image, where the network is."""
+    device = next(network.parameters()).device
+    inputs = batch.inputs.to(device, torch.float32, memory_format=torch.channels_last) / 255
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=use_bf16):
         outputs = head_outputs(network, inputs)
     outputs |= {name: outputs[name].float() for name in ("boxes", "scores")}

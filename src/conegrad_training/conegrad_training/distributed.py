@@ -32,9 +32,11 @@ def joined() -> Iterator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
-    if torch.cuda.is_available():
+    # NCCL refuses processes that share a GPU; gloo serves them, and those on the CPU beside it.
+    has_own_gpu = int(os.environ["LOCAL_WORLD_SIZE"]) <= torch.cuda.device_count()
+    if has_own_gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    processes.init_process_group(BACKENDS if torch.cuda.is_available() else "gloo")
+    processes.init_process_group(BACKENDS if has_own_gpu else "gloo")
     try:
         yield
     finally:

@@ -33,20 +33,24 @@ class OwnLosses(nn.Module):
         self._criterion = v8DetectionLoss(network)
 
     def forward(self, system: TrainableSystem, samples: Sequence[Sample]) -> dict[str, Tensor]:
-        """Mean terms ``box``, ``class``, ``distribution`` and ``beams`` of a batch.
+        """Mean terms ``box``, ``class``, ``distribution`` and ``beams`` of a batch, on the CPU.
 
         Raises:
             ReplayError: if a sample has no boxes or beam labels.
         """
         labels = [own_labels(sample) for sample in samples]
         batch = detection_batch(system.perception.detector, samples, labels)
-        terms = detection_losses(system.network, self._criterion, batch)
+        engine: Any = system.perception.detector.engine
+        terms = detection_losses(
+            system.network, self._criterion, batch, use_bf16=engine.precision == "bf16"
+        )
         segmented = segment_batch(system.perception.segmenter, [s.scan for s in samples])
         beams = [
             beam_loss(scan.logits, label.beams, scan.ranges)
             for scan, label in zip(segmented, labels, strict=True)
         ]
-        return {**terms, "beams": torch.stack(beams).mean()}
+        on_cpu = {name: loss.cpu() for name, loss in terms.items()}
+        return {**on_cpu, "beams": torch.stack(beams).mean()}
 
 
 def own_labels(sample: Sample) -> OwnLabels:

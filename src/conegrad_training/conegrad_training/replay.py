@@ -1,5 +1,6 @@
 """Replays bags for learning: the samples of a drive by index, decoded as the nodes decode."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ class BagReplay(Dataset[Sample]):
         self._reduction = reduction or ReductionConfig()
         self._track = Path(track) if track is not None else None
         self._bag: BagReader | None = None
+        self._opened_by = 0  # process that opened the file
         self._view = self._scan_view()
         self._truth: Truth | None = None if needs_truth else NoTruth()
         self.rows = [row for row in range(len(self.index.frames)) if self._has_truth(row)]
@@ -141,8 +143,9 @@ class BagReplay(Dataset[Sample]):
         return float(angles[0]), float(angles[-1]), longest
 
     def _open(self) -> BagReader:
-        if self._bag is None:
-            self._bag = BagReader(self.index.path)
+        # A forked worker inherits the open file, and with it the place where others read.
+        if self._bag is None or self._opened_by != os.getpid():
+            self._bag, self._opened_by = BagReader(self.index.path), os.getpid()
         return self._bag
 
     def _messages(self, references: Sequence[MessageReference]) -> list[Any]:

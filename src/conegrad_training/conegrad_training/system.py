@@ -118,12 +118,10 @@ class TrainableSystem(nn.Module):
         self.perception.fuser.mounting.requires_grad_(learns)
 
     def outputs(self, samples: Sequence[Sample]) -> list[PartOutputs]:
-        """Detections and segmented scan of each sample, with one forward per network."""
+        """Detections and segmented scan of each sample on the CPU; one forward per network."""
         segmented = segment_batch(self.perception.segmenter, [sample.scan for sample in samples])
         detected = self.perception.detector.detect_batch([sample.image for sample in samples])
-        # The fusion runs on the CPU: it is made of many small steps.
-        on_cpu = [Detections(*(values.cpu() for values in found)) for found in detected]
-        return [PartOutputs(*pair) for pair in zip(on_cpu, segmented, strict=True)]
+        return [PartOutputs(*pair) for pair in zip(detected, segmented, strict=True)]
 
     def fuse(self, sample: Sample, outputs: PartOutputs) -> Cones:
         """All candidates of one sample."""

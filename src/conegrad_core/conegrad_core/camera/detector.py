@@ -110,8 +110,7 @@ class Detector(nn.Module):
         """
         letterbox = self.letterbox(image)
         raw = self.engine.infer(letterbox.apply(image))
-        found = self.reduce(raw.boxes_xyxy[0], raw.logits[0], letterbox)
-        return Detections(*(values.cpu() for values in found))
+        return self.reduce(raw.boxes_xyxy[0], raw.logits[0], letterbox)
 
     def detect_batch(self, images: Sequence[RgbImage]) -> list[Detections]:
         """As :meth:`detect`, with one forward for all images (of any sizes)."""
@@ -126,7 +125,7 @@ class Detector(nn.Module):
         return [self.reduce(*rows) for rows in zip(*self(inputs), letterboxes, strict=True)]
 
     def reduce(self, boxes_xyxy: Tensor, logits: Tensor, letterbox: Letterbox) -> Detections:
-        """One row per cone candidate from all anchors of one image.
+        """One row per cone candidate from all anchors of one image, on the CPU.
 
         Args:
             boxes_xyxy: ``(A, 4)`` [px of the network's input].
@@ -137,6 +136,8 @@ class Detector(nn.Module):
             At most ``clusters`` rows, boxes in pixels of the original image.
         """
         top = select_top(boxes_xyxy, logits, self.config.candidates)
+        # From here on it is many small steps, which a GPU is slow at.
+        top = Detections(*(values.cpu() for values in top))
         pooled = pool_duplicates(top, self.config.overlap, self.config.clusters)
         return Detections(letterbox.boxes_to_image(pooled.boxes_xyxy), pooled.logits)
 

@@ -80,7 +80,9 @@ def raw_detections(network: nn.Module, inputs: Tensor) -> RawDetections:
     outputs = head_outputs(network, inputs)
     head: Any = network.model[-1]  # type: ignore[index]
     sizes = [tuple(map(int, features.shape[2:])) for features in outputs["feats"]]
-    anchors, strides = _anchors(sizes, head.stride.tolist(), inputs.device)
+    # Not those of the head: they may be on a GPU, and reading them would wait for it.
+    steps = [float(inputs.shape[2]) / height for height, _ in sizes]
+    anchors, strides = _anchors(sizes, steps, inputs.device)
     batch, _, count = outputs["boxes"].shape
     bins = torch.arange(head.reg_max, dtype=inputs.dtype, device=inputs.device)
     distribution = outputs["boxes"].view(batch, 4, head.reg_max, count).softmax(2)

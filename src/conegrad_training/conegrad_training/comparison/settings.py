@@ -41,6 +41,7 @@ class ComparisonConfig(Config):
         0.33, "Share of the steps of the first pattern of a sequence", low=0.0, high=1.0
     )
     schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
+    block: int = setting(1, "Of alternating: steps before the other model has its turn", low=1)
     learn_calibration: bool = setting(
         False, "With the fusion also learns where the sensors are mounted"
     )
@@ -86,6 +87,7 @@ class ComparisonConfig(Config):
             pattern=PatternConfig(
                 planned.pattern,
                 schedule=self.schedule,
+                block=self.block,
                 learn_calibration=self.learn_calibration,
                 first_steps=round(self.first_share * self.steps),
             ),

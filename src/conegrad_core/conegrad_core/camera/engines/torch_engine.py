@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from conegrad_core.camera.engines.engine import Engine
+from conegrad_core.camera.engines.recorded_forward import RecordedForward
 from conegrad_core.camera.head import RawDetections, raw_detections
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.camera.letterbox import inputs_from_pixels
@@ -17,22 +18,32 @@ class TorchEngine(Engine):
     Args:
         network: Ultralytics ``DetectionModel`` with the classes of the core in their order.
         precision: ``fp32``, ``bf16`` or ``fp16`` of the convolutions.
+
+    Attributes:
+        precision: as given.
     """
 
     def __init__(self, network: nn.Module, precision: str = "fp32") -> None:
         super().__init__()
         self.network = network
-        self._precision = precision
+        self.precision = precision
+        self._recorded = RecordedForward(self.forward)
 
     def forward(self, inputs: Tensor) -> RawDetections:
         """Raw detections; differentiable with respect to inputs and weights."""
-        if self._precision == "fp32":
+        if self.precision == "fp32":
             return raw_detections(self.network, inputs)
-        with torch.autocast(inputs.device.type, AUTOCAST[self._precision]):
+        with torch.autocast(inputs.device.type, AUTOCAST[self.precision]):
             raw = raw_detections(self.network, inputs)
         return RawDetections(raw.boxes_xyxy.float(), raw.logits.float())
 
     def infer(self, pixels: RgbImage) -> RawDetections:
-        """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
+        """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``.
+
+        On a GPU and without gradient, the next call overwrites them.
+        """
         device = next(self.network.parameters()).device
-        return self.forward(inputs_from_pixels(pixels, device))
+        inputs = inputs_from_pixels(pixels, device)
+        if device.type != "cuda" or torch.is_grad_enabled() or self.network.training:
+            return self.forward(inputs)
+        return self._recorded(inputs)
