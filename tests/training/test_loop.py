@@ -98,15 +98,19 @@ def test_training_lowers_the_end_loss(system: TrainableSystem, replay: BagReplay
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
 
 
-def test_alternating_moves_one_network_at_a_time(system: TrainableSystem, replay: BagReplay):
+@pytest.mark.parametrize("adapt_statistics", [False, True])
+def test_alternating_moves_one_network_at_a_time(
+    system: TrainableSystem, replay: BagReplay, adapt_statistics: bool
+):
     pattern = make_pattern(PatternConfig("alternating", learn_fusion=False))
     steps = train(
         system,
-        [[replay[0]]] * 3,
+        [[replay[0], replay[1]]] * 3,
         pattern,
         EndLoss(),
         make_optimizer(system, OptimizerConfig()),
         budget=Budget(),
+        adapt_statistics=adapt_statistics,
     )
     for expected in ({"camera"}, {"lidar"}, {"camera"}):
         before = states(system)

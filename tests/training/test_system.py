@@ -118,6 +118,21 @@ def test_frozen_parts_are_in_evaluation_mode_even_when_statistics_adapt(system: 
     assert not any(module.training for module in system.parts[LIDAR].modules())
 
 
+def test_a_network_that_waits_says_what_it_says_when_it_learns(
+    system: TrainableSystem, replay: BagReplay
+):
+    samples = [replay[3], replay[5]]
+    with torch.no_grad():
+        system.train_only([CAMERA], adapt_statistics=True, waits=[LIDAR])
+        waiting = system.outputs(samples)[0].segmented.logits
+        system.train_only([LIDAR], adapt_statistics=True)
+        learning = system.outputs(samples)[0].segmented.logits
+        system.train_only([CAMERA], adapt_statistics=True)
+        frozen = system.outputs(samples)[0].segmented.logits
+    assert torch.equal(waiting, learning)
+    assert not torch.equal(frozen, learning)
+
+
 def test_refuses_a_part_that_does_not_exist(system: TrainableSystem):
     with pytest.raises(ValueError, match="parts has 'radar', expected some of"):
         system.train_only(["camera", "radar"])

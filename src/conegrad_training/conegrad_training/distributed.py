@@ -149,7 +149,8 @@ class JointBatchNorm(nn.BatchNorm2d):
         mean = summed(values.sum(axes)) / size
         offsets = values - _along(mean, values)
         variance = summed(offsets.square().sum(axes)) / size
-        self._follow(mean.detach(), variance.detach() * size / max(size - 1, 1))
+        if self.track_running_stats:
+            self._follow(mean.detach(), variance.detach() * size / max(size - 1, 1))
         normal = offsets * _along((variance + self.eps).rsqrt() * self.weight, values)
         return (normal + _along(self.bias, values)).to(inputs.dtype)
 

@@ -19,7 +19,14 @@ from conegrad_training.optimizers import clipped_norms, restore_statistics, stat
 from conegrad_training.own_losses import OwnLosses, own_label_values, own_labels
 from conegrad_training.patterns import END, OWN, Pattern, Update
 from conegrad_training.sample import Sample
-from conegrad_training.system import CAMERA, LIDAR, PARTS, PartOutputs, TrainableSystem
+from conegrad_training.system import (
+    CAMERA,
+    LIDAR,
+    PARTS,
+    PartOutputs,
+    TrainableSystem,
+    follow_statistics,
+)
 
 MAX_GRAD_NORM = 5.0
 REFUSED = "expected finite values; the step was refused and the weights are unchanged"
@@ -100,9 +107,10 @@ def train(
 
 def prepare(system: TrainableSystem, update: Update, adapt_statistics: bool) -> None:
     """Freeze what does not learn in a step, thaw what does."""
-    system.train_only(update.parts, adapt_statistics=adapt_statistics)
+    system.train_only(update.parts, adapt_statistics=adapt_statistics, waits=update.waits)
     for part in update.adapts:
-        system.parts[part].train()
+        module = system.parts[part].train()
+        follow_statistics(module, follows=True)
 
 
 def end_losses(

@@ -32,11 +32,14 @@ class Update(NamedTuple):
         parts: that learn.
         loss: ``end``, the end loss; ``own``, each model's own loss; ``none``, no loss at all.
         adapts: parts whose batch-norm statistics follow the data whatever the settings say.
+        waits: networks that learn in other steps. Where statistics follow the data, they normalise
+            by the batch in this one as well, and keep their statistics.
     """
 
     parts: frozenset[str]
     loss: str
     adapts: frozenset[str] = frozenset()
+    waits: frozenset[str] = frozenset()
 
 
 class Pattern(Protocol):
@@ -115,7 +118,7 @@ class Alternating:
 
     def update(self, step: int) -> Update:
         """The network whose turn it is, from the end loss."""
-        return Update(self._along | {self._turn}, END)
+        return Update(self._along | {self._turn}, END, waits=frozenset({self._other}))
 
     def observe(self, step: int, losses: Mapping[str, float]) -> None:
         """Note the terms; after the last step of a block, choose who is next."""
@@ -125,13 +128,16 @@ class Alternating:
         if (step + 1) % self._block == 0:
             self._turn = self._next()
 
+    @property
+    def _other(self) -> str:
+        return LIDAR if self._turn == CAMERA else CAMERA
+
     def _next(self) -> str:
-        other = LIDAR if self._turn == CAMERA else CAMERA
         if self._schedule == "round_robin":
-            return other
+            return self._other
         judged = ("position", "colour", "existence")
         worst = max(judged, key=lambda name: self._terms.get(name, 0.0))
-        return BLAME.get(worst, other)
+        return BLAME.get(worst, self._other)
 
     def state_dict(self) -> dict[str, Any]:
         """Whose turn it is, and the running means of the terms."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from conegrad_core.camera.checkpoint import save_network
 from conegrad_core.camera.detector import DetectorConfig, load_detector
@@ -96,13 +97,23 @@ class TrainableSystem(nn.Module):
         engine = self.perception.detector.engine
         return engine.network  # type: ignore[return-value]
 
-    def train_only(self, parts: Collection[str], *, adapt_statistics: bool = False) -> None:
+    def train_only(
+        self,
+        parts: Collection[str],
+        *,
+        adapt_statistics: bool = False,
+        waits: Collection[str] = (),
+    ) -> None:
         """Make some parts learn and freeze the others, batch-norm statistics included.
 
         Args:
             parts: names of the parts that learn.
             adapt_statistics: batch-norm layers of these parts use and follow the statistics of
                 each batch; else they keep those they have, and only their weights learn.
+            waits: frozen parts that learn in other steps. With ``adapt_statistics`` they use the
+                statistics of the batch as in their own steps, but keep those they have: a part
+                learns beside the other one as it will be, not beside what its statistics, which
+                lag behind, make of it.
 
         Raises:
             ValueError: for a part that does not exist.
@@ -112,7 +123,8 @@ class TrainableSystem(nn.Module):
             raise ValueError(f"parts has {unknown[0]!r}, expected some of {PARTS}")
         for name, module in self.parts.items():
             learns = name in parts
-            module.train(learns and adapt_statistics)
+            module.train(adapt_statistics and (learns or name in waits))
+            follow_statistics(module, follows=learns)
             module.requires_grad_(learns)
         learns = FUSION in parts and self.learns_mounting
         self.perception.fuser.mounting.requires_grad_(learns)
@@ -183,6 +195,13 @@ def save_system(system: TrainableSystem, folder: Path) -> dict[str, Path]:
     save_segmenter(perception.segmenter.network, paths[LIDAR], perception.segmenter.metadata)
     perception.fuser.save(paths[FUSION])
     return paths
+
+
+def follow_statistics(module: nn.Module, *, follows: bool) -> None:
+    """Whether batch-norm layers that use the statistics of a batch also remember them."""
+    for layer in module.modules():
+        if isinstance(layer, _BatchNorm):
+            layer.track_running_stats = follows
 
 
 def segment_batch(segmenter: ScanSegmenter, scans: Sequence[Scan]) -> list[SegmentedScan]:
