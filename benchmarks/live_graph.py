@@ -123,6 +123,7 @@ class LiveRun:
         self.times.hear(output)
 
 
+@torch.inference_mode()
 def bare_forwards(bag: BagReader, parameters: dict[str, Any]) -> list[float]:
     """Times of the engine alone on the letterboxed images of the bag [s]."""
     torch.set_num_threads(1)
