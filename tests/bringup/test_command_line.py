@@ -146,6 +146,19 @@ def test_evaluate_of_a_bag_without_cones_says_so(bag, capsys):
     assert "cones" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("imgae=/front/image_raw", "imgae=/front/image_raw: no such role, expected one of image,"),
+        ("image=7", "--topic image=7: expected the name of a topic of the bag"),
+    ],
+)
+def test_a_topic_that_cannot_play_its_role_is_refused(bag, tmp_path, capsys, word, message):
+    assert main(["perceive", str(bag), "-o", str(tmp_path / "out"), "--topic", word]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_demo_does_not_clear_a_folder_of_something_else(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("precious")
     assert main(["demo", "-o", str(tmp_path)]) == 1
