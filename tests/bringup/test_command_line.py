@@ -130,6 +130,14 @@ def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
     assert "DriveConfig.speed is -3.0, expected a value in" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("layout", ["folder", "fskitti"])
+def test_import_of_a_folder_that_is_missing_says_so(tmp_path, capsys, layout):
+    missing, bag = tmp_path / "missing", tmp_path / "bag"
+    assert main(["import", layout, str(missing), "-o", str(bag)]) == 1
+    assert f"{missing}: no such folder" in capsys.readouterr().err
+    assert not bag.exists()
+
+
 def test_import_of_a_folder_without_calibration_says_what_to_do(tmp_path, capsys):
     assert main(["import", "folder", str(tmp_path), "-o", str(tmp_path / "bag")]) == 1
     assert "calibration.yaml is missing: copy config/vehicles/" in capsys.readouterr().err

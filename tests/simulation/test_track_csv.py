@@ -67,9 +67,7 @@ def test_wrong_file_is_refused_by_line_and_value(tmp_path, text, message):
 
 
 def test_a_missing_map_is_named_with_what_was_expected(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"gone\.csv: no such file, expected a map of the"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"gone\.csv: no such file, expected a map of the"):
         read_cones(tmp_path / "gone.csv")
 
 
