@@ -68,6 +68,13 @@ def test_stamps_that_were_never_set_are_told(tmp_path):
     assert "/image_raw has no stamps" in problems(path)
 
 
+def test_a_stamp_that_was_not_set_is_no_gap(tmp_path):
+    # As the first message on /diagnostics of a node whose time comes from /clock.
+    path = write(tmp_path / "bag", image_stamps=[0, 10**18, 10**18 + SECOND])
+    image = inspect(path).topics["/image_raw"]
+    assert (image.count, image.longest_gap, image.rate) == (3, 1.0, 1.0)
+
+
 def test_missing_extrinsics_are_told_with_both_frames(tmp_path):
     path = write(tmp_path / "bag", image_stamps=[SECOND], scan_stamps=[SECOND])
     assert any("no transform from laser to eye in tf_static" in text for text in problems(path))

@@ -53,16 +53,21 @@ class TopicInfo:
     @property
     def rate(self) -> float:
         """Median rate [Hz], by stamps where there are any."""
-        times = np.sort(np.array(self.stamp_ns or self.receive_ns, dtype=np.int64))
-        steps = np.diff(times)
+        steps = np.diff(self._times)
         steps = steps[steps > 0]
         return NANOSECONDS / float(np.median(steps)) if len(steps) else float("nan")
 
     @property
     def longest_gap(self) -> float:
         """Longest time without a message [s]."""
-        times = np.sort(np.array(self.stamp_ns or self.receive_ns, dtype=np.int64))
+        times = self._times
         return float(np.diff(times).max()) / NANOSECONDS if len(times) > 1 else float("nan")
+
+    @property
+    def _times(self) -> npt.NDArray[np.int64]:
+        """Stamps that were set, else receive times, in their order [ns]."""
+        stamps = [stamp for stamp in self.stamp_ns if stamp]
+        return np.sort(np.array(stamps or self.receive_ns, dtype=np.int64))
 
     @property
     def delay(self) -> float:
