@@ -1,6 +1,7 @@
 """The command line: what it prints, and with which exit code it ends."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -85,6 +86,21 @@ def test_info_tells_topics_and_what_is_missing(bag, capsys):
     assert "no LiDAR\n  -> cones come from the camera alone" in text
     assert "no camera_info" in text
     assert "no truth" in text
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_nobody_reads_ends_the_command_silently(bag, unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run(
+        [sys.executable, "-m", "conegrad_bringup.command_line", "info", str(bag)],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        check=False,
+    )
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (141, b"")  # as of a tool that SIGPIPE ends
 
 
 def test_info_as_json_is_for_programs(bag, capsys):

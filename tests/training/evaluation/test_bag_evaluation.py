@@ -147,6 +147,15 @@ def test_latency_without_a_topic_is_the_delay_of_the_recording(make_drive, plan,
     assert evaluate_bag(bag, tmp_path / "out").latency.p50 == pytest.approx(0.04, abs=0.01)
 
 
+@pytest.mark.parametrize("inside", [".", "report"])
+def test_a_report_is_not_written_into_a_bag(make_drive, plan, inside):
+    bag = make_drive(plan(frames=2))
+    files = sorted(bag.iterdir())
+    with pytest.raises(ValueError, match="is a bag, expected another folder for the report"):
+        evaluate_bag(bag, bag / inside)
+    assert sorted(bag.iterdir()) == files
+
+
 def test_a_bag_without_cones_is_refused_with_what_to_do(make_drive, plan, tmp_path):
     with pytest.raises(BagError, match="conegrad perceive"):
         evaluate_bag(make_drive(plan(frames=0)), tmp_path / "out")
