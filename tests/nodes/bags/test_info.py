@@ -80,6 +80,17 @@ def test_missing_extrinsics_are_told_with_both_frames(tmp_path):
     assert any("no transform from laser to eye in tf_static" in text for text in problems(path))
 
 
+def test_a_bag_without_sensors_gets_no_advice_about_one_of_them(tmp_path):
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.write("/odom", "nav_msgs/msg/Odometry", 1, messages.odometry_msg(1, (0.0, 0.0, 0.0)))
+    assert problems(str(tmp_path / "bag")) == ["no images and no LiDAR"]
+
+
+def test_a_camera_alone_needs_its_place_on_the_car(tmp_path):
+    path = write(tmp_path / "bag", image_stamps=[SECOND])
+    assert any("no transform from lidar to eye in tf_static" in text for text in problems(path))
+
+
 def test_a_complete_bag_needs_no_advice_about_its_sensors(tmp_path):
     path = tmp_path / "bag"
     frames = [("base_link", "laser", np.eye(4)), ("laser", "eye", np.eye(4))]
