@@ -1,6 +1,7 @@
 """The command line: what it prints, and with which exit code it ends."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -87,6 +88,21 @@ def test_info_tells_topics_and_what_is_missing(bag, capsys):
     assert "no truth" in text
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_nobody_reads_ends_the_command_silently(bag, unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run(
+        [sys.executable, "-m", "conegrad_bringup.command_line", "info", str(bag)],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        check=False,
+    )
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (141, b"")  # as of a tool that SIGPIPE ends
+
+
 def test_info_as_json_is_for_programs(bag, capsys):
     assert main(["info", str(bag), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -130,6 +146,14 @@ def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
     assert "DriveConfig.speed is -3.0, expected a value in" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("layout", ["folder", "fskitti"])
+def test_import_of_a_folder_that_is_missing_says_so(tmp_path, capsys, layout):
+    missing, bag = tmp_path / "missing", tmp_path / "bag"
+    assert main(["import", layout, str(missing), "-o", str(bag)]) == 1
+    assert f"{missing}: no such folder" in capsys.readouterr().err
+    assert not bag.exists()
+
+
 def test_import_of_a_folder_without_calibration_says_what_to_do(tmp_path, capsys):
     assert main(["import", "folder", str(tmp_path), "-o", str(tmp_path / "bag")]) == 1
     assert "calibration.yaml is missing: copy config/vehicles/" in capsys.readouterr().err
@@ -144,6 +168,19 @@ def test_a_part_of_a_sequence_that_is_none_is_named(tmp_path, capsys):
 def test_evaluate_of_a_bag_without_cones_says_so(bag, capsys):
     assert main(["evaluate", str(bag)]) == 1
     assert "cones" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("imgae=/front/image_raw", "imgae=/front/image_raw: no such role, expected one of image,"),
+        ("image=7", "--topic image=7: expected the name of a topic of the bag"),
+    ],
+)
+def test_a_topic_that_cannot_play_its_role_is_refused(bag, tmp_path, capsys, word, message):
+    assert main(["perceive", str(bag), "-o", str(tmp_path / "out"), "--topic", word]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_demo_does_not_clear_a_folder_of_something_else(tmp_path, capsys):

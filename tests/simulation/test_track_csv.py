@@ -56,6 +56,7 @@ def test_centre_line_of_a_straight_track_goes_between_the_colours(tmp_path):
         ("x,y,colour\n1,nan,blue\n", r"line 2: coordinate is 'nan', expected metres"),
         ("x,y,colour\n1,2,blue\nfar,2,blue\n", r"line 3: coordinate is 'far'"),
         ("x,y,colour\n", r"no cone in it"),
+        ("x;y;colour\n1,5;2;blue\n", r"line 1: 'x;y;colour' has semicolons, expected commas"),
         ("", r"columns are \[\]"),
     ],
 )
@@ -63,6 +64,22 @@ def test_wrong_file_is_refused_by_line_and_value(tmp_path, text, message):
     (tmp_path / "wrong.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
         read_cones(tmp_path / "wrong.csv")
+
+
+def test_a_missing_map_is_named_with_what_was_expected(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone\.csv: no such file, expected a map of the"):
+        read_cones(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_map_from_a_spreadsheet_is_read_or_refused_by_name(tmp_path, encoding):
+    (tmp_path / "sheet.csv").write_text("x, y, colour\n1, 2, blue\n", encoding=encoding)
+    if encoding == "utf-8-sig":
+        positions, _ = read_cones(tmp_path / "sheet.csv")
+        np.testing.assert_array_equal(positions, [[1.0, 2.0]])
+    else:
+        with pytest.raises(ValueError, match=r"sheet\.csv is no text in UTF-8"):
+            read_cones(tmp_path / "sheet.csv")
 
 
 def test_map_without_yellow_cones_has_no_centre_line(tmp_path):

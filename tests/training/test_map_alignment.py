@@ -151,6 +151,15 @@ def test_too_few_cones_are_refused():
         align_map(surveyed(), few)
 
 
+@pytest.mark.parametrize(("cones", "message"), [(5, "5 cones were seen"), (10, "does not fit")])
+def test_few_frames_are_told_before_the_drive_is_blamed(cones: int, message: str):
+    seen = driven(3, np.zeros(3))
+    few = SeenCones(seen.positions[:cones], seen.classes[:cones], seen.poses[:20])
+    with pytest.raises(AlignmentError, match=rf"{message}.* only 20 frames .* --frames") as told:
+        align_map(surveyed(), few)
+    assert "odometry drift" not in str(told.value)
+
+
 def test_a_map_without_the_colours_that_were_seen_is_refused():
     survey = ConeMap(surveyed().positions, np.full(len(surveyed().classes), ConeClass.SMALL_ORANGE))
     seen = driven(3, np.zeros(3))

@@ -12,7 +12,8 @@ from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.decode import image_from_msg, scan_from_msg, truth_from_msg
 from conegrad_simulation.bag import SimulatedBag
-from conegrad_training.errors import ReplayError
+from conegrad_simulation.track_csv import read_cones, save_cones
+from conegrad_training.errors import AlignmentError, ReplayError
 from conegrad_training.replay import BagReplay, split_by_sequence
 from conegrad_training.training_data import bag_data
 
@@ -79,6 +80,13 @@ def test_a_map_and_odometry_give_the_truth_of_the_truth_topic(
         seen = recorded.visible_camera[near] | recorded.visible_lidar[near]
         assert float((allowed | ~seen).float().mean()) > 0.9
     mapped.close()
+
+
+def test_a_map_of_which_no_cone_comes_into_view_is_refused(small_bag: SimulatedBag, tmp_path: Path):
+    positions, classes = read_cones(small_bag.track)
+    save_cones(positions + 5000.0, classes, tmp_path / "far.csv")
+    with pytest.raises(AlignmentError, match=r"far\.csv does not fit .*conegrad align"):
+        BagReplay(small_bag.path, track=tmp_path / "far.csv")
 
 
 def test_sqlite_bags_give_the_same_samples(

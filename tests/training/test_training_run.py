@@ -120,6 +120,21 @@ def test_a_run_that_cannot_resume_says_that_it_starts_anew(
     assert "other/checkpoint.pt is missing: the run starts anew" in caplog.text
 
 
+def test_a_map_that_the_cones_of_the_start_do_not_lie_on_is_doubted(
+    config: TrainingConfig,
+    small_bag: SimulatedBag,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr(Run, "measure", lambda *_: {"precision": 0.03, "recall": 0.01})
+    short = replace(config, run=replace(config.run, steps=1, evaluation_frames=1))
+    run_training(short, bag_data([small_bag.path]), tmp_path / "recorded")
+    assert caplog.text == ""
+    run_training(short, bag_data([small_bag.path], track=small_bag.track), tmp_path / "map")
+    assert f"{small_bag.track} (precision 0.03, recall 0.01)" in caplog.text
+
+
 def test_a_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(
     config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path
 ):

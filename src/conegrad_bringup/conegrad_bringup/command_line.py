@@ -3,13 +3,15 @@
 import argparse
 import importlib
 import logging
+import os
+import select
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NamedTuple
 
-EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
+EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_TERMINATED = 1, 2, 130, 141, 143
 
 
 class Command(NamedTuple):
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 if all is well, 1 for an error that is explained in one line, 130 after
-        Ctrl-C. Wrong usage exits with 2.
+        Ctrl-C, 141 if nobody reads the output any more. Wrong usage exits with 2.
     """
     words = sys.argv[1:] if arguments is None else arguments
     if not words:
@@ -83,15 +85,29 @@ def _main_parser() -> argparse.ArgumentParser:
 
 def _run(module: ModuleType, options: argparse.Namespace, *, is_debugging: bool) -> int:
     try:
-        return int(module.run(options) or 0)
+        code = int(module.run(options) or 0)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return EXIT_INTERRUPTED
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _lost_its_reader():
+            return EXIT_NO_READER
         if is_debugging or not _is_explained(error):
             raise
         print(f"conegrad: {error}", file=sys.stderr)
         return EXIT_ERROR
+
+
+def _lost_its_reader() -> bool:
+    """Whether the reader of the output (``head``) is gone; what is left then goes nowhere."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)  # a pipe without reader reports POLLERR unasked
+    if not poll.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _is_explained(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES
+from conegrad_nodes.bags.csv_table import csv_rows
 from conegrad_simulation.curve import arc_lengths, resample
 from conegrad_simulation.scene import Floats, Ints
 from conegrad_simulation.track import Track
@@ -38,10 +39,14 @@ def read_cones(path: str | Path) -> tuple[Floats, Ints]:
     """Read ``(N, 2)`` positions [m] and ``(N,)`` classes of a cone map.
 
     Raises:
+        FileNotFoundError: if there is no such file.
         ValueError: naming file, line, value and what was expected.
     """
-    with Path(path).open(newline="") as file:
-        reader = csv.DictReader(file)
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"{path}: no such file, expected a map of the cones, CSV with {','.join(OWN_COLUMNS)}"
+        )
+    with csv_rows(path) as reader:
         columns = _columns(path, reader.fieldnames or ())
         rows = [_read_row(path, reader.line_num, row, columns) for row in reader]
     if not rows:

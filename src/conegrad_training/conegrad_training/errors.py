@@ -10,4 +10,4 @@ class TrainingError(RuntimeError):
 
 
 class AlignmentError(ValueError):
-    """A map does not fit a drive; gives residual and shares, and what was expected."""
+    """A map does not fit a drive; gives distances and shares, and what was expected."""

@@ -20,6 +20,7 @@ SOFT = 0.1  # [m], residuals beyond pull ever less (Cauchy loss)
 MAX_ROUNDS = 30  # of matching and fitting; a handful is usual
 REFINED = 25  # starts that are fitted
 ELSEWHERE = (1.0, 0.2)  # [m], [rad], fits further apart than this are two answers
+FEW_FRAMES = 30  # fewer looks may miss cones that the car passed
 VIEW_NEAR, VIEW_FAR, VIEW_ANGLE = 2.0, 7.0, 0.6  # [m], [m], [rad]: surely seen from a pose
 
 
@@ -107,7 +108,7 @@ def align_map(survey: ConeMap, seen: SeenCones, config: AlignmentConfig | None =
     if len(seen.positions) < config.min_cones:
         raise AlignmentError(
             f"{len(seen.positions)} cones were seen for sure, expected {config.min_cones} or more; "
-            "give a longer drive"
+            f"{_longer(seen)}"
         )
     centred, middles = _centred(survey, seen)
     found = starts(*centred, config.match_distance)
@@ -115,11 +116,12 @@ def align_map(survey: ConeMap, seen: SeenCones, config: AlignmentConfig | None =
         raise AlignmentError(
             f"no two of the {len(seen.positions)} seen cones ({_colours(seen.classes)}) look like "
             f"two of the map ({_colours(survey.classes)}), expected the same colours and distances"
+            + (f"; {_longer(seen)}" if _are_few(seen) else "")
         )
     fits = [_fitted(start, *centred, config) for start in found[:REFINED]]
     best = max(fits, key=lambda fit: fit.score)
-    _check(best, config)
-    _check_unique(best, fits, centred[0], config)
+    _check(best, seen, config)
+    _check_unique(best, fits, centred, config)
     return best._replace(odom_from_map=_uncentred(best.odom_from_map, *middles))
 
 
@@ -215,28 +217,41 @@ def _in_view(points: Floats, poses: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(seen.any(axis=1))
 
 
-def _check(fit: Alignment, config: AlignmentConfig) -> None:
+def _check(fit: Alignment, seen: SeenCones, config: AlignmentConfig) -> None:
     cones = int((fit.matches >= 0).sum())
-    good = (
-        cones >= config.min_cones
-        and fit.inliers >= config.min_inliers
-        and fit.coverage >= config.min_coverage
-        and fit.residual <= config.max_residual
-    )
-    if not good:
+    lies_on_it = fit.inliers >= config.min_inliers and fit.residual <= config.max_residual
+    is_enough = cones >= config.min_cones and fit.coverage >= config.min_coverage
+    if not (lies_on_it and is_enough):
+        advice = ". Is it the map of this track, in metres? Does the odometry drift?"
+        if _are_few(seen):
+            advice = f"; {_longer(seen)}{'' if lies_on_it else advice}"
         raise AlignmentError(
             f"the map does not fit the drive: {cones} of {len(fit.matches)} seen cones "
             f"({fit.inliers:.0%}) lie on it with an error of {fit.residual:.2f} m RMS, and "
             f"{fit.coverage:.0%} of its cones along the drive were seen; expected "
             f"{config.min_cones} or more cones, {config.min_inliers:.0%}, at most "
-            f"{config.max_residual:.2f} m, and {config.min_coverage:.0%}. Is it the map of this "
-            "track, in metres? Does the odometry drift?"
+            f"{config.max_residual:.2f} m, and {config.min_coverage:.0%}{advice}"
         )
 
 
+def _are_few(seen: SeenCones) -> bool:
+    return len(seen.poses) < FEW_FRAMES
+
+
+def _longer(seen: SeenCones) -> str:
+    """What to do when more cones would help."""
+    if not _are_few(seen):
+        return "give a longer drive"
+    return f"only {len(seen.poses)} frames were looked at, give more --frames or a longer drive"
+
+
 def _check_unique(
-    best: Alignment, fits: list[Alignment], survey: ConeMap, config: AlignmentConfig
+    best: Alignment,
+    fits: list[Alignment],
+    centred: tuple[ConeMap, SeenCones],
+    config: AlignmentConfig,
 ) -> None:
+    survey, seen = centred
     used = survey.positions[best.matches[best.matches >= 0]]
     rivals = [fit for fit in fits if _is_elsewhere(fit.odom_from_map, best.odom_from_map, used)]
     rival = max(rivals, key=lambda fit: fit.score, default=None)
@@ -244,7 +259,7 @@ def _check_unique(
         raise AlignmentError(
             f"the map fits at several places: {best.inliers:.0%} of the seen cones at the best "
             f"({best.residual:.2f} m RMS) and {rival.inliers:.0%} at another "
-            f"({rival.residual:.2f} m RMS), expected a clear winner; give a longer drive"
+            f"({rival.residual:.2f} m RMS), expected a clear winner; {_longer(seen)}"
         )
 
 

@@ -19,6 +19,7 @@ from conegrad_training.bag_index import BagIndex, MessageReference, index_bag
 from conegrad_training.errors import ReplayError
 from conegrad_training.evaluation.motion import moved_truth
 from conegrad_training.evaluation.truth import Truth
+from conegrad_training.map_fit import check_in_view
 from conegrad_training.sample import Sample, SampleKey
 from conegrad_training.targets import NoTruth, ScanView, map_targets, recorded_targets
 
@@ -53,6 +54,7 @@ class BagReplay(Dataset[Sample]):
         Raises:
             ReplayError: if the bag lacks what training needs.
             BagError: if the bag cannot be read.
+            AlignmentError: if no sensor could ever see a cone of the track.
             FileNotFoundError: if there is no bag or no track.
         """
         self.index: BagIndex = index_bag(
@@ -67,6 +69,8 @@ class BagReplay(Dataset[Sample]):
         self.rows = [row for row in range(len(self.index.frames)) if self._has_truth(row)]
         if not self.rows:
             raise ReplayError(f"{path}: none of its {len(self.index.frames)} frames has truth")
+        if self._track is not None and needs_truth:
+            check_in_view(self.truths(), self._track, self.index.path)
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -41,6 +41,7 @@ def bag_data(
 
     Raises:
         ReplayError: if there is no bag, or one cannot be learned from.
+        AlignmentError: if no sensor could ever see a cone of the map in one of the drives.
     """
     if not bags:
         raise ReplayError("no bags are given, expected at least one to learn from")
@@ -54,7 +55,7 @@ def bag_data(
         )
 
     return Data(
-        replayed(training), replayed(tests or training), tuple(bag.name for bag in training)
+        replayed(training), replayed(tests or training), tuple(bag.name for bag in training), track
     )
 
 

@@ -25,6 +25,7 @@ from conegrad_training.errors import ReplayError
 from conegrad_training.interrupts import held_back
 from conegrad_training.loop import StepReport, train
 from conegrad_training.loss_plot import plot_losses
+from conegrad_training.map_fit import doubt
 from conegrad_training.model_card import git_revision
 from conegrad_training.optimizers import OptimizerConfig, make_optimizer, set_rates
 from conegrad_training.patterns import Pattern, PatternConfig, make_pattern
@@ -89,11 +90,13 @@ class Data(NamedTuple):
         training: to learn from.
         evaluation: of the metrics.
         names: of the recordings, compared on resume.
+        track: map that the truth is from, if it is from one.
     """
 
     training: Dataset[Sample]
     evaluation: Dataset[Sample]
     names: tuple[str, ...]
+    track: Path | None = None
 
 
 class Run:
@@ -283,7 +286,9 @@ def run_training(
     run.start(resume=resume)
     headlines: dict[str, dict[str, float]] = {}
     if config.run.evaluation_frames:
-        headlines["before"] = _before(run, output)
+        before = headlines["before"] = _before(run, output)
+        if data.track and (text := doubt(before["precision"], before["recall"], data.track)):
+            logger.warning("%s", text)
     run.take_steps(progress)
     if config.run.evaluation_frames:
         headlines["after"] = run.measure("after")

@@ -185,7 +185,33 @@ def test_a_cloud_becomes_a_message_with_fields(folder, tmp_path, vehicle):
 
 def test_a_colour_that_does_not_exist_is_refused(folder, tmp_path, vehicle):
     (folder / "labels.csv").write_text("stamp,x,y,colour\n12.5,1,2,purple\n")
-    with pytest.raises(BagError, match=r"labels\.csv: colour is 'purple', expected one of"):
+    with pytest.raises(BagError, match=r"labels\.csv, line 2: colour is 'purple', expected"):
+        import_folder(folder, tmp_path / "bag", vehicle)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("12.6,1,two,0", r"odometry\.csv, line 3: y is 'two', expected a number"),
+        ("noon,1,2,0", r"odometry\.csv, line 3: 'noon' is no stamp"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_by_its_line(folder, tmp_path, vehicle, row, message):
+    (folder / "odometry.csv").write_text(f"stamp,x,y,yaw\n12.5,1,2,0\n{row}\n")
+    with pytest.raises(BagError, match=message):
+        import_folder(folder, tmp_path / "bag", vehicle)
+
+
+def test_a_table_with_a_byte_order_mark_is_read(folder, tmp_path, vehicle):
+    text = (folder / "odometry.csv").read_text()
+    (folder / "odometry.csv").write_text(text, encoding="utf-8-sig")
+    import_folder(folder, tmp_path / "bag", vehicle)
+    assert sum(topic == "/odom" for topic, _, _ in read(tmp_path / "bag")) == 2
+
+
+def test_a_table_with_semicolons_is_refused(folder, tmp_path, vehicle):
+    (folder / "odometry.csv").write_text("stamp;x;y;yaw\n12.5;1;2;0\n")
+    with pytest.raises(BagError, match=r"'stamp;x;y;yaw' has semicolons, expected commas"):
         import_folder(folder, tmp_path / "bag", vehicle)
 
 

@@ -68,9 +68,27 @@ def test_stamps_that_were_never_set_are_told(tmp_path):
     assert "/image_raw has no stamps" in problems(path)
 
 
+def test_a_stamp_that_was_not_set_is_no_gap(tmp_path):
+    # As the first message on /diagnostics of a node whose time comes from /clock.
+    path = write(tmp_path / "bag", image_stamps=[0, 10**18, 10**18 + SECOND])
+    image = inspect(path).topics["/image_raw"]
+    assert (image.count, image.longest_gap, image.rate) == (3, 1.0, 1.0)
+
+
 def test_missing_extrinsics_are_told_with_both_frames(tmp_path):
     path = write(tmp_path / "bag", image_stamps=[SECOND], scan_stamps=[SECOND])
     assert any("no transform from laser to eye in tf_static" in text for text in problems(path))
+
+
+def test_a_bag_without_sensors_gets_no_advice_about_one_of_them(tmp_path):
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.write("/odom", "nav_msgs/msg/Odometry", 1, messages.odometry_msg(1, (0.0, 0.0, 0.0)))
+    assert problems(str(tmp_path / "bag")) == ["no images and no LiDAR"]
+
+
+def test_a_camera_alone_needs_its_place_on_the_car(tmp_path):
+    path = write(tmp_path / "bag", image_stamps=[SECOND])
+    assert any("no transform from lidar to eye in tf_static" in text for text in problems(path))
 
 
 def test_a_complete_bag_needs_no_advice_about_its_sensors(tmp_path):

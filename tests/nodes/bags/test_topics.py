@@ -56,5 +56,10 @@ def test_a_named_topic_that_is_missing_is_refused(bag_with):
         find_topic(bag_with("/eye"), "image", "/ear")
 
 
+def test_a_role_that_does_not_exist_is_refused_with_those_that_do(bag_with):
+    with pytest.raises(BagError, match="imgae=/eye: no such role, expected one of image, camera_"):
+        find_topics(bag_with("/eye"), {"imgae": "/eye"})
+
+
 def test_a_role_that_the_bag_lacks_is_none(bag_with):
     assert find_topic(bag_with("/eye"), "scan") is None

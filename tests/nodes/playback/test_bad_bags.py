@@ -52,6 +52,95 @@ def test_a_parameter_of_no_node_is_refused_with_the_nearest(drive, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("no_graph")
+@pytest.mark.parametrize("play", [perceive_bag, perceive_directly])
+def test_a_bag_without_transforms_is_refused_with_the_ways_out(record_drive, tmp_path, play):
+    bag = record_drive("bare", has_frames=False)
+    with pytest.raises(BagError, match=r"bare has no tf_static.* give --vehicle .*extrinsics=file"):
+        play(bag, tmp_path / "out", PerceiveOptions())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def without(drive, tmp_path):
+    """Function that writes the drive without some topics, others renamed."""
+
+    def write(*dropped, **renamed):
+        path = tmp_path / "part"
+        with BagReader(drive) as source, BagWriter(path) as copy:
+            for raw in source.raw_messages([n for n in source.topics if n not in dropped]):
+                topic = renamed.get(raw.topic.strip("/"), raw.topic)
+                copy.write(topic, raw.msgtype, raw.receive_ns, raw.data)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("dropped", "parameters", "message"),
+    [
+        (["/camera_info"], {}, "has no camera_info that can be used; .*intrinsics=file"),
+        ([], {"calibration.base_frame": "car"}, "no extrinsics from 'lidar' to 'car'"),
+    ],
+)
+@pytest.mark.usefixtures("no_graph")
+def test_a_bag_that_lacks_another_part_of_the_calibration_is_refused(
+    without, tmp_path, dropped, parameters, message
+):
+    with pytest.raises(BagError, match=message):
+        perceive_bag(without(*dropped), tmp_path / "out", PerceiveOptions(parameters=parameters))
+
+
+FRAMES = """
+frames:
+  - {parent: base_link, child: lidar, translation: [1, 0, 0.2], quaternion: [0, 0, 0, 1]}
+  - parent: lidar
+    child: camera_optical
+    translation: [0, 0, 0.9]
+    quaternion: [-0.5, 0.5, -0.5, 0.5]
+"""
+
+
+@pytest.mark.parametrize(
+    ("dropped", "renamed", "options"),
+    [
+        pytest.param([], {}, {}, id="all of it in the bag"),
+        pytest.param(["/tf_static"], {}, {"vehicle": "formula_student"}, id="a vehicle"),
+        pytest.param(
+            ["/tf_static", "/camera_info", "/image_raw"],
+            {},
+            {"vehicle": "formula_student"},
+            id="a LiDAR alone",
+        ),
+        pytest.param(["/scan"], {}, {}, id="a camera alone"),
+        pytest.param(["/tf_static"], {}, {"parameters": "file"}, id="a calibration file"),
+        pytest.param(["/tf_static"], {}, {"parameter_files": "file"}, id="a parameter file"),
+        pytest.param(
+            [], {"tf_static": "/mounting"}, {"topics": {"tf_static": "/mounting"}}, id="a role"
+        ),
+        pytest.param(["/tf_static"], {}, {"domain": 7}, id="others in a shared domain"),
+    ],
+)
+def test_calibration_that_comes_from_elsewhere_is_no_fault(
+    without, tmp_path, dropped, renamed, options
+):
+    file, settings = tmp_path / "frames.yaml", tmp_path / "settings.yaml"
+    file.write_text(FRAMES)
+    if options.get("parameters"):
+        chosen = {"calibration.extrinsics": "file", "calibration.file": str(file)}
+        options = {"parameters": chosen}
+    if options.get("parameter_files"):
+        settings.write_text(
+            "/**/fusion_node: {ros__parameters: {calibration: {extrinsics: file, file: "
+            f"{file}}}}}}}\n"
+        )
+        options = {"parameter_files": [settings]}
+    chosen = PerceiveOptions(**options)
+    with BagReader(without(*dropped, **renamed)) as bag:
+        roles = perceive.input_roles(bag, chosen.topics)
+        perceive.graph_parameters(bag, roles, chosen, tmp_path)
+
+
 @pytest.fixture
 def cut_drive(drive, tmp_path):
     """The drive without the end of its file, where the index is."""

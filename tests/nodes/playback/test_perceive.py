@@ -105,7 +105,9 @@ def test_cones_of_an_earlier_run_are_replaced(perceived, parameters, tmp_path):
         assert bag.topics["/cones"].count == 6
 
 
-def test_missing_calibration_is_given_as_the_reason(record_drive, parameters, domain, tmp_path):
+def test_calibration_that_nobody_in_a_shared_domain_gives_is_the_reason(
+    record_drive, parameters, domain, tmp_path
+):
     bag = record_drive("bare", has_frames=False, images=8, scans=20)
     options = PerceiveOptions(play=PlayConfig(timeout=0.5), parameters=parameters, domain=domain)
     with pytest.raises(GraphError, match="no extrinsics"):

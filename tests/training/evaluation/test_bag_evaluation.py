@@ -1,14 +1,14 @@
 """Bags in, metrics and report out."""
 
-import csv
 import json
 import re
 
 import pytest
 
-from conegrad_core.cones import COLOUR_NAMES
 from conegrad_core.evaluation.table import summary_table
 from conegrad_nodes.bags.types import BagError
+from conegrad_simulation.track_csv import save_cones
+from conegrad_training.errors import AlignmentError
 from conegrad_training.evaluation.bag_evaluation import evaluate_bag
 
 NO_SENSORS = {"images": False, "scans": False}
@@ -71,10 +71,7 @@ def test_truth_between_stamps_is_not_used_without_odometry(make_drive, plan, tmp
 
 def test_a_track_map_serves_as_truth(make_drive, plan, track, tmp_path):
     bag = make_drive(plan(frames=10, perfect=True, truth=False, **NO_SENSORS))
-    with (tmp_path / "track.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["x", "y", "colour"])
-        writer.writerows((*xy, COLOUR_NAMES[kind]) for xy, kind in zip(*track, strict=True))
+    save_cones(*track, tmp_path / "track.csv")
     evaluation = evaluate_bag(
         bag,
         tmp_path / "out",
@@ -85,6 +82,33 @@ def test_a_track_map_serves_as_truth(make_drive, plan, track, tmp_path):
     assert evaluation.f1_colour > 0.99
     assert evaluation.rmse < 1e-3
     assert "track map track.csv" in report(tmp_path / "out")
+
+
+def test_a_map_of_which_no_cone_comes_into_view_is_refused(make_drive, plan, track, tmp_path):
+    bag = make_drive(plan(frames=3, truth=False))
+    save_cones(track[0] + 500_000.0, track[1], tmp_path / "utm.csv")
+    with pytest.raises(AlignmentError, match=r"utm\.csv does not fit .* 'conegrad align'"):
+        evaluate_bag(bag, tmp_path / "out", track=tmp_path / "utm.csv")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.filterwarnings("error:No artists with labels")
+def test_a_map_that_hardly_any_cone_lies_on_is_doubted_aloud(
+    make_drive, plan, track, tmp_path, caplog
+):
+    bag = make_drive(plan(frames=3, perfect=True, truth=False))
+    save_cones(track[0] + 1.2, track[1], tmp_path / "shifted.csv")
+    evaluation = evaluate_bag(bag, tmp_path / "out", track=tmp_path / "shifted.csv")
+    assert evaluation.total.counts.matched == 0
+    assert "shifted.csv (precision 0.00, recall 0.00)" in caplog.text
+    assert "conegrad align" in report(tmp_path / "out")
+
+
+def test_a_map_without_the_view_of_any_sensor_is_refused(make_drive, plan, track, tmp_path):
+    save_cones(*track, tmp_path / "track.csv")
+    bag = make_drive(plan(frames=2, truth=False, **NO_SENSORS))
+    with pytest.raises(BagError, match="neither scans nor camera_info; give a vehicle"):
+        evaluate_bag(bag, tmp_path / "out", track=tmp_path / "track.csv")
 
 
 def test_the_vehicle_gives_the_bounds_of_the_evaluation(make_drive, plan, tmp_path):
@@ -121,6 +145,15 @@ def test_a_bag_without_sensors_truth_odometry_and_latency_still_gives_a_report(
 def test_latency_without_a_topic_is_the_delay_of_the_recording(make_drive, plan, tmp_path):
     bag = make_drive(plan(frames=10, latency=False, **NO_SENSORS))
     assert evaluate_bag(bag, tmp_path / "out").latency.p50 == pytest.approx(0.04, abs=0.01)
+
+
+@pytest.mark.parametrize("inside", [".", "report"])
+def test_a_report_is_not_written_into_a_bag(make_drive, plan, inside):
+    bag = make_drive(plan(frames=2))
+    files = sorted(bag.iterdir())
+    with pytest.raises(ValueError, match="is a bag, expected another folder for the report"):
+        evaluate_bag(bag, bag / inside)
+    assert sorted(bag.iterdir()) == files
 
 
 def test_a_bag_without_cones_is_refused_with_what_to_do(make_drive, plan, tmp_path):

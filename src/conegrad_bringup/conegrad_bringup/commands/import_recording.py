@@ -49,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Import and say what was written."""
+    if not options.folder.is_dir():
+        raise FileNotFoundError(f"{options.folder}: no such folder, expected one to import")
     if options.layout == "fskitti":
         import_fskitti(
             options.folder,

@@ -9,6 +9,7 @@ plays in real time instead, as on the car. --direct runs the same modules withou
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from conegrad_bringup.options import (
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
         play=read_config(options, PlayConfig),
         parameters=named_values(options.set, "--set"),
         parameter_files=options.params,
-        topics=named_values(options.topic, "--topic"),
+        topics=_topics(options.topic),
         vehicle=options.vehicle,
         domain=options.domain,
     )
@@ -74,6 +75,14 @@ def run(options: argparse.Namespace) -> None:
     result = perceive_bag(options.bag, output, chosen, progress=Bar("perceive"))
     print(describe(result))
     print(f"{output}: written; 'conegrad evaluate {output}' judges it")
+
+
+def _topics(words: Sequence[str]) -> dict[str, str]:
+    topics = named_values(words, "--topic")
+    for role, name in topics.items():
+        if not isinstance(name, str):
+            raise ValueError(f"--topic {role}={name}: expected the name of a topic of the bag")
+    return topics
 
 
 def describe(result: PerceiveResult) -> str:

@@ -1,6 +1,5 @@
 """Files of a general folder of recordings: stamps, scans, clouds and tables."""
 
-import csv
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_nodes.bags.csv_table import csv_rows
 from conegrad_nodes.bags.types import BagError
 
 Array = npt.NDArray[np.float64]
@@ -32,6 +32,13 @@ class RawScan(NamedTuple):
     ranges: Array
     angle_min: float | None
     angle_increment: float | None
+
+
+class Row(NamedTuple):
+    """A row of a table: where it is (file and line), and its values by column name."""
+
+    place: str
+    values: dict[str, str]
 
 
 def stamped_files(folder: Path, suffixes: tuple[str, ...]) -> list[StampedFile]:
@@ -68,45 +75,46 @@ def parse_stamp(text: str) -> int:
     raise ValueError(f"{text!r} is no stamp: expected seconds such as 12.05, or nanoseconds")
 
 
-def read_table(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file by column name.
+def read_table(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
+    """Rows of a CSV file.
 
     Raises:
         BagError: if a column is missing or empty.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file, skipinitialspace=True)
+    with csv_rows(path) as rows:
         missing = [name for name in columns if name not in (rows.fieldnames or ())]
         if missing:
             raise BagError(f"{path} has no column {missing[0]}; it has {rows.fieldnames}")
         for row in rows:
+            place = f"{path}, line {rows.line_num}"
             if any(row[name] in (None, "") for name in columns):
-                raise BagError(f"{path}, line {rows.line_num}: {row}, expected {columns}")
-            yield row
+                raise BagError(f"{place}: {row}, expected {columns}")
+            yield Row(place, row)
 
 
-def number(path: Path, row: dict[str, str], column: str) -> float:
+def number(row: Row, column: str) -> float:
     """A number of a table.
 
     Raises:
-        BagError: naming file, column and value.
+        BagError: naming file, line, column and value.
     """
     try:
-        return float(row[column])
+        return float(row.values[column])
     except ValueError as error:
-        raise BagError(f"{path}: {column} is {row[column]!r}, expected a number") from error
+        value = row.values[column]
+        raise BagError(f"{row.place}: {column} is {value!r}, expected a number") from error
 
 
-def table_stamp(path: Path, row: dict[str, str]) -> int:
+def table_stamp(row: Row) -> int:
     """The stamp [ns] in the column ``stamp`` of a table.
 
     Raises:
-        BagError: naming file and value.
+        BagError: naming file, line and value.
     """
     try:
-        return parse_stamp(row["stamp"])
+        return parse_stamp(row.values["stamp"])
     except ValueError as error:
-        raise BagError(f"{path}: {error}") from error
+        raise BagError(f"{row.place}: {error}") from error
 
 
 def read_scan(path: Path) -> RawScan:
@@ -153,7 +161,7 @@ def read_cloud(path: Path, columns: int = BIN_COLUMNS) -> Array:
 def _listed_stamps(path: Path) -> dict[str, int]:
     if not path.exists():
         return {}
-    return {row["file"]: table_stamp(path, row) for row in read_table(path, ("file", "stamp"))}
+    return {r.values["file"]: table_stamp(r) for r in read_table(path, ("file", "stamp"))}
 
 
 def _stamp_of(path: Path, listed: dict[str, int]) -> int:
@@ -172,8 +180,8 @@ def _stamp_of(path: Path, listed: dict[str, int]) -> int:
 
 def _scan_of_table(path: Path) -> RawScan:
     rows = list(read_table(path, ("angle", "range")))
-    angles = np.array([number(path, row, "angle") for row in rows])
-    ranges = np.array([number(path, row, "range") for row in rows])
+    angles = np.array([number(row, "angle") for row in rows])
+    ranges = np.array([number(row, "range") for row in rows])
     if len(angles) < 2:
         raise BagError(f"{path} has {len(angles)} beams, expected two or more")
     increment = (angles[-1] - angles[0]) / (len(angles) - 1)

@@ -12,6 +12,7 @@ import numpy as np
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.folder_formats import (
     BIN_COLUMNS,
+    Row,
     number,
     read_cloud,
     read_scan,
@@ -144,7 +145,7 @@ def _odometry(path: Path) -> Iterator[Entry]:
     if not path.exists():
         return
     rows = [
-        (table_stamp(path, row), tuple(number(path, row, column) for column in ("x", "y", "yaw")))
+        (table_stamp(row), tuple(number(row, column) for column in ("x", "y", "yaw")))
         for row in read_table(path, ("stamp", "x", "y", "yaw"))
     ]
     for stamp, (x, y, yaw) in sorted(rows):
@@ -158,9 +159,9 @@ def _write_odometry(bag: BagWriter, stamp: int, pose: tuple[float, float, float]
 def _truth(path: Path, vehicle: "Vehicle") -> Iterator[Entry]:
     if not path.exists():
         return
-    rows = sorted(read_table(path, LABEL_COLUMNS), key=lambda row: table_stamp(path, row))
-    for stamp, group in itertools.groupby(rows, key=lambda row: table_stamp(path, row)):
-        cones = _true_cones(path, list(group))
+    rows = sorted(read_table(path, LABEL_COLUMNS), key=table_stamp)
+    for stamp, group in itertools.groupby(rows, key=table_stamp):
+        cones = _true_cones(list(group))
         write = partial(_write_truth, stamp=stamp, truth=cones, ground_z=-vehicle.lidar_height)
         yield Entry(stamp, 3, write)
 
@@ -170,20 +171,22 @@ def _write_truth(bag: BagWriter, stamp: int, truth: "TrueCones", ground_z: float
     bag.write("/truth", "conegrad_msgs/msg/TruthCones", stamp, msg)
 
 
-def _true_cones(path: Path, rows: list[dict[str, str]]) -> "TrueCones":
+def _true_cones(rows: list[Row]) -> "TrueCones":
     import torch
 
     from conegrad_core.cones import COLOUR_NAMES, TrueCones
 
-    for row in rows:
-        if row["colour"] not in COLOUR_NAMES:
-            raise BagError(f"{path}: colour is {row['colour']!r}, expected one of {COLOUR_NAMES}")
-    positions = [[number(path, row, "x"), number(path, row, "y")] for row in rows]
+    positions = [[number(row, "x"), number(row, "y")] for row in rows]
+    for place, values in rows:
+        colour = values["colour"]
+        if colour not in COLOUR_NAMES:
+            raise BagError(f"{place}: colour is {colour!r}, expected one of {COLOUR_NAMES}")
+    table = [row.values for row in rows]
     return TrueCones(
         positions=torch.tensor(positions),
-        classes=torch.tensor([COLOUR_NAMES.index(row["colour"]) for row in rows]),
-        visible_camera=torch.tensor([row.get("visible_camera", "1") != "0" for row in rows]),
-        visible_lidar=torch.tensor([row.get("visible_lidar", "1") != "0" for row in rows]),
+        classes=torch.tensor([COLOUR_NAMES.index(values["colour"]) for values in table]),
+        visible_camera=torch.tensor([values.get("visible_camera", "1") != "0" for values in table]),
+        visible_lidar=torch.tensor([values.get("visible_lidar", "1") != "0" for values in table]),
     )
 
 

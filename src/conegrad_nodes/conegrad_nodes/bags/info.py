@@ -18,6 +18,10 @@ MAX_DELAY = 1.0  # [s] between capture and recording, above which the clocks are
 MAX_PAIR_OFFSET = 0.06  # [s] between an image and its nearest scan, above which it is told
 
 
+SENSORS = {"image", "scan", "points"}  # roles, any of which gives cones
+BASE_FRAME, LIDAR_FRAME = "base_link", "lidar"  # the latter of cones without a LiDAR
+
+
 class Stamp(NamedTuple):
     """Header of a message: stamp of capture [ns] and frame."""
 
@@ -53,16 +57,21 @@ class TopicInfo:
     @property
     def rate(self) -> float:
         """Median rate [Hz], by stamps where there are any."""
-        times = np.sort(np.array(self.stamp_ns or self.receive_ns, dtype=np.int64))
-        steps = np.diff(times)
+        steps = np.diff(self._times)
         steps = steps[steps > 0]
         return NANOSECONDS / float(np.median(steps)) if len(steps) else float("nan")
 
     @property
     def longest_gap(self) -> float:
         """Longest time without a message [s]."""
-        times = np.sort(np.array(self.stamp_ns or self.receive_ns, dtype=np.int64))
+        times = self._times
         return float(np.diff(times).max()) / NANOSECONDS if len(times) > 1 else float("nan")
+
+    @property
+    def _times(self) -> npt.NDArray[np.int64]:
+        """Stamps that were set, else receive times, in their order [ns]."""
+        stamps = [stamp for stamp in self.stamp_ns if stamp]
+        return np.sort(np.array(stamps or self.receive_ns, dtype=np.int64))
 
     @property
     def delay(self) -> float:
@@ -78,6 +87,12 @@ class Advice(NamedTuple):
 
     problem: str
     remedy: str
+
+
+NO_SENSORS = Advice(
+    "no images and no LiDAR",
+    "there is nothing to perceive; record image_raw or its compressed form, and scan or points",
+)
 
 
 @dataclass
@@ -204,7 +219,8 @@ def _advise(
     offsets: npt.NDArray[np.float64],
 ) -> list[Advice]:
     return [
-        *_advise_sensors(roles),
+        *(_advise_sensors(roles) if SENSORS & set(roles) else [NO_SENSORS]),
+        *_advise_comparison(roles),
         *_advise_calibration(topics, roles, frames),
         *_advise_stamps(topics, roles, offsets),
     ]
@@ -215,11 +231,20 @@ def _advise_sensors(roles: dict[str, str]) -> list[Advice]:
     if "image" not in roles:
         advice.append(
             Advice(
-                "no images", "cones will have no colour; record image_raw or its compressed form"
+                "no images",
+                "cones will have no colour, and perceive needs --vehicle FILE; record image_raw or "
+                "its compressed form",
             )
         )
     if "scan" not in roles and "points" not in roles:
         advice.append(Advice("no LiDAR", "cones come from the camera alone; record scan or points"))
+    return advice
+
+
+def _advise_comparison(roles: dict[str, str]) -> list[Advice]:
+    if not (SENSORS | {"cones"}) & set(roles):
+        return []
+    advice = []
     if "odom" not in roles:
         advice.append(
             Advice(
@@ -249,12 +274,11 @@ def _advise_calibration(
             Advice("no camera_info", "fusion stays silent; record it, or use --vehicle FILE")
         )
     lidar = roles.get("scan") or roles.get("points")
-    if lidar is None:
-        return advice
     for camera_frame in topics[roles["image"]].frames:
-        for lidar_frame in topics[lidar].frames:
+        for lidar_frame in topics[lidar].frames if lidar else {LIDAR_FRAME}:
             try:
                 frames.lookup(camera_frame, lidar_frame)
+                frames.lookup(BASE_FRAME, lidar_frame)
             except BagError as error:
                 advice.append(Advice(str(error), "or use --vehicle FILE"))
     return advice

@@ -61,9 +61,13 @@ def find_topics(bag: BagReader, given: Mapping[str, str] | None = None) -> dict[
     """Topic of each role that the bag has.
 
     Raises:
-        BagError: as :func:`find_topic`.
+        BagError: as :func:`find_topic`, or if a name is given to a role that does not exist.
     """
-    found = {role: find_topic(bag, role, (given or {}).get(role)) for role in ROLES}
+    given = given or {}
+    for role, name in given.items():
+        if role not in ROLES:
+            raise BagError(f"{role}={name}: no such role, expected one of {', '.join(ROLES)}")
+    found = {role: find_topic(bag, role, given.get(role)) for role in ROLES}
     return {role: name for role, name in found.items() if name is not None}
 
 

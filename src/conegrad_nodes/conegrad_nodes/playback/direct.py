@@ -177,8 +177,8 @@ def direct_frames(
         progress: wraps the messages to show progress; given them and their number.
 
     Raises:
-        BagError: if the bag cannot be read.
-        CalibrationError: if the calibration is not in the bag.
+        BagError: if the bag cannot be read, or lacks a part of the calibration.
+        CalibrationError: if a pair is decided before the calibration is known.
     """
     options = options or PerceiveOptions()
     roles = input_roles(bag, options.topics)
@@ -188,6 +188,15 @@ def direct_frames(
         parameters = read_parameter_files(options.parameter_files)
         parameters |= graph_parameters(bag, roles, options, folder)
         perception = DirectPerception(parameters)
+    return _frames(bag, role_of, perception, progress)
+
+
+def _frames(
+    bag: BagReader,
+    role_of: Mapping[str, str],
+    perception: DirectPerception,
+    progress: Progress | None,
+) -> Iterator[DirectFrame]:
     count = sum(bag.topics[topic].count for topic in role_of)
     stream: Iterable[RawMessage] = bag.raw_messages(list(role_of))
     receive_ns = bag.start_ns

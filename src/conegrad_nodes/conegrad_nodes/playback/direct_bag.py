@@ -29,21 +29,20 @@ def perceive_directly(
         The number of messages on ``/cones``.
 
     Raises:
-        BagError: if a bag cannot be read or written.
-        CalibrationError: if the calibration is not in the bag.
+        BagError: if a bag cannot be read or written, or lacks a part of the calibration.
+        CalibrationError: if a pair is decided before the calibration is known.
     """
-    with (
-        BagReader(bag_path) as bag,
-        BagWriter(output, typestore=bag.typestore) as writer,
-    ):
-        count = 0
-        for frame in direct_frames(bag, options, progress=progress):
-            data = serialize_message(_cones_msg(frame))
-            writer.write("/cones", OUTPUTS["/cones"], frame.receive_ns, data)
-            count += 1
-        for raw in bag.raw_messages([n for n, t in bag.topics.items() if t.is_readable]):
-            if raw.topic not in OUTPUTS:
-                writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+    with BagReader(bag_path) as bag:
+        frames = direct_frames(bag, options, progress=progress)  # refuses before a bag is made
+        with BagWriter(output, typestore=bag.typestore) as writer:
+            count = 0
+            for frame in frames:
+                data = serialize_message(_cones_msg(frame))
+                writer.write("/cones", OUTPUTS["/cones"], frame.receive_ns, data)
+                count += 1
+            for raw in bag.raw_messages([n for n, t in bag.topics.items() if t.is_readable]):
+                if raw.topic not in OUTPUTS:
+                    writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
     return count
 
 

@@ -16,7 +16,8 @@ from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.calibration_file import write_calibration_file
 from conegrad_nodes.parameter_names import check_names
-from conegrad_nodes.playback.chosen_parameters import names_in_files
+from conegrad_nodes.playback.calibration_check import check_calibration
+from conegrad_nodes.playback.chosen_parameters import names_in_files, read_parameter_files
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.ledger import Counts
@@ -105,7 +106,7 @@ def perceive_bag(
         progress: wraps the messages to show progress; given them and their number.
 
     Raises:
-        BagError: if a bag cannot be read or written.
+        BagError: if a bag cannot be read or written, or lacks a part of the calibration.
         ValueError: if a parameter is of no node.
         GraphError: if the nodes cannot start or give nothing; says why.
     """
@@ -229,6 +230,7 @@ def graph_parameters(
     """Parameters of the nodes for a bag: its topics, its calibration, and what the user chose.
 
     Raises:
+        BagError: if a part of the calibration is missing, and nobody else could give it.
         ValueError: if a chosen parameter is of no node.
     """
     check_names([*options.parameters, *names_in_files(options.parameter_files)])
@@ -244,7 +246,10 @@ def graph_parameters(
     if "image" not in roles:
         parameters["pairing.trigger"] = LIDAR
     parameters |= _calibration(bag, roles, options, folder)
-    return parameters | dict(options.parameters)
+    parameters |= dict(options.parameters)
+    if options.domain is None:  # in a shared one, others may publish camera_info and tf_static
+        check_calibration(bag, roles, read_parameter_files(options.parameter_files) | parameters)
+    return parameters
 
 
 def _lidar_frame(bag: BagReader, roles: Mapping[str, str]) -> str:

@@ -47,10 +47,13 @@ def evaluate_bag(
         preface: what stands first in the report.
 
     Raises:
+        AlignmentError: if no sensor could ever see a cone of ``track``.
         BagError: if the bag cannot be read, has no cones, or lacks what ``track`` needs.
         FileNotFoundError: if the bag, the track or the vehicle does not exist.
-        ValueError: if a setting or file is out of bounds.
+        ValueError: if a setting or file is out of bounds, or ``output_dir`` is a bag.
     """
+    folder = Path(output_dir)
+    _refuse_bag(folder, Path(bag))
     preset = load_vehicle(vehicle) if isinstance(vehicle, (str, Path)) else vehicle
     bounds = preset.evaluation if preset is not None else None
     drive = read_drive(bag, preset)
@@ -61,12 +64,18 @@ def evaluate_bag(
         bootstrap_block=_frames_per_second(drive),
     )
     result = evaluate_drive(drive, config, track)
-    folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     metrics = json.dumps(_metrics(result), indent=2, allow_nan=False)
     (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
     write_report(result, folder, preface)
     return result.evaluation
+
+
+def _refuse_bag(folder: Path, bag: Path) -> None:
+    """A report among the files of a bag would be in the way of whoever reads it."""
+    place = folder.resolve()
+    if bag.resolve() in (place, *place.parents) or (folder / "metadata.yaml").exists():
+        raise ValueError(f"output {folder} is a bag, expected another folder for the report")
 
 
 def _frames_per_second(drive: Drive) -> int:

@@ -1,5 +1,6 @@
 """A recorded drive matched to its truth."""
 
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ from conegrad_core.evaluation.metrics import Evaluation, Evaluator
 from conegrad_nodes.bags.types import BagError
 from conegrad_training.evaluation.drive import Drive
 from conegrad_training.evaluation.truth import MapTruth, RecordedTruth, SensorViews, Truth
+from conegrad_training.map_fit import check_in_view, doubt
+
+logger = logging.getLogger(__name__)
 
 CAMERA_RANGE = 25.0  # [m], a small cone is 8 px high there at 640 px over 60 degrees
 
@@ -38,7 +42,8 @@ def evaluate_drive(
     """Match every frame of a drive that has truth.
 
     Raises:
-        BagError: if ``track`` is given but the pose of the LiDAR is unknown.
+        BagError: if ``track`` is given but the pose or the view of the LiDAR is unknown.
+        AlignmentError: if no sensor could ever see a cone of ``track``.
     """
     truth, source = _truth(drive, track)
     evaluator = Evaluator(config)
@@ -51,7 +56,12 @@ def evaluate_drive(
     missing = sum(result is None for result in results)
     if truth is not None and missing:
         drive.notes.append(f"{missing} of {len(results)} frames have no truth near their stamp")
-    return DriveEvaluation(drive, truth, source, evaluator.result(), results)
+    evaluation = evaluator.result()
+    counts = evaluation.total.counts
+    if track is not None and (text := doubt(counts.precision, counts.recall, track)):
+        drive.notes.append(text)
+        logger.warning("%s", text)
+    return DriveEvaluation(drive, truth, source, evaluation, results)
 
 
 def _truth(drive: Drive, track: str | Path | None) -> tuple[Truth | None, str]:
@@ -75,6 +85,11 @@ def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
             f"{drive.path}: a track map needs the place of {drive.lidar_frame} on the car; record "
             "/tf_static, or give a vehicle"
         )
+    if drive.scan_view is None and drive.calibration is None:
+        raise BagError(
+            f"{drive.path}: a track map needs the view of a sensor, and the bag has neither scans "
+            "nor camera_info; give a vehicle"
+        )
     low, high, longest = drive.scan_view or (0.0, 0.0, 0.0)
     calibration = drive.calibration
     views = SensorViews(
@@ -86,4 +101,7 @@ def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
         camera_from_lidar=calibration.camera_from_lidar if calibration else None,
         camera_range=CAMERA_RANGE,
     )
-    return MapTruth(positions, classes, drive.lidar_pose, views)
+    truth = MapTruth(positions, classes, drive.lidar_pose, views)
+    truths = (truth.at(frame.stamp_ns, frame.camera_ns) for frame in drive.frames)
+    check_in_view(truths, track, drive.path)
+    return truth

@@ -253,7 +253,8 @@ def score_plot(times: Floats, records: Records) -> Figure:
 
 
 def _legend_above(axes: Axes) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3)
 
 
 def _per_second(seconds: npt.NDArray[np.int64], size: int) -> Floats:
