@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from conegrad_bringup.command_line import COMMANDS, main
-from conegrad_bringup.options import named_values
+from conegrad_bringup.options import named_config, named_values
+from conegrad_core.losses import EndLossConfig
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.writer import BagWriter
@@ -127,7 +128,21 @@ def test_what_is_no_bag_is_never_replaced(tmp_path, capsys):
 
 def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
     assert main(["simulate", "-o", str(tmp_path / "drive"), "--speed", "-3"]) == 1
-    assert "DriveConfig.speed is -3.0, expected a value in" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error == "conegrad: --speed is -3.0, expected a value in [0.1, 60.0]\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["demo", "--seconds", "0"], ["world", "make", "--seconds", "0", "--to", "bag", "x"]]
+)
+def test_a_setting_of_another_command_is_named_as_it_was_typed(words, tmp_path, capsys):
+    assert main([*words, *(["-o", str(tmp_path / "out")] if words[0] == "demo" else [])]) == 1
+    assert "conegrad: --seconds is 0.0, expected a value in" in capsys.readouterr().err
+
+
+def test_settings_of_an_option_that_takes_names_are_named_with_it():
+    with pytest.raises(ValueError, match=r"^--loss gate is -1, expected at least "):
+        named_config(EndLossConfig, ["gate=-1"], "--loss")
 
 
 def test_import_of_a_folder_without_calibration_says_what_to_do(tmp_path, capsys):

@@ -79,6 +79,6 @@ def test_what_is_wrong_with_the_arguments_is_said_in_one_line(tmp_path, capsys):
     assert main(["drive", "-o", str(tmp_path), "--seed", "4"]) == 1
     assert "is not empty and holds no .conegrad-drive" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--lidar-lost", "5", "4"]) == 1
-    assert "lidar_lost is (5.0, 4.0), expected its start and its end" in capsys.readouterr().err
+    assert "--lidar-lost is (5.0, 4.0), expected its start and its end" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--set", "detector.engin=onnx"]) == 1
     assert "did you mean detector.engine?" in capsys.readouterr().err

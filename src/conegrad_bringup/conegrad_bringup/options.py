@@ -1,15 +1,16 @@
 """Options that several sub-commands share."""
 
 import argparse
+import contextlib
 import dataclasses
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
-from conegrad_core.config import Config
+from conegrad_core.config import Config, SettingError
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
@@ -61,12 +62,27 @@ def read_config(options: argparse.Namespace, config_class: type[C]) -> C:
     """The settings dataclass of parsed options.
 
     Raises:
-        ValueError: if a value is out of bounds.
+        ValueError: if a value is out of bounds, naming the option.
     """
     names = [f.name for f in dataclasses.fields(config_class) if hasattr(options, f.name)]
     values = {name: getattr(options, name) for name in names}
     # argparse gives a list where a tuple is meant.
-    return config_class(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+    plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+    with refused_by_option():
+        return config_class(**plain)
+
+
+@contextlib.contextmanager
+def refused_by_option() -> Iterator[None]:
+    """Name a setting that is refused inside by its option, which is what was typed.
+
+    Raises:
+        ValueError: for the setting.
+    """
+    try:
+        yield
+    except SettingError as error:
+        raise ValueError(error.by_option) from error
 
 
 def named_values(pairs: Sequence[str], option: str) -> dict[str, Any]:
@@ -88,14 +104,17 @@ def named_config(config_class: type[C], pairs: Sequence[str], option: str) -> C:
     """Settings of ``name=value`` words.
 
     Raises:
-        ValueError: if a word has another form, or names no setting.
+        ValueError: if a word has another form, names no setting, or a value is out of bounds.
     """
     values = named_values(pairs, option)
     known = [field.name for field in dataclasses.fields(config_class)]
     for name in values:
         if name not in known:
             raise ValueError(f"{option} {name} is unknown, expected one of {', '.join(known)}")
-    return config_class(**values)
+    try:
+        return config_class(**values)
+    except SettingError as error:
+        raise ValueError(f"{option} {error.field} {error.fault}") from error
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
-from conegrad_core.config import Config
+from conegrad_core.config import Config, SettingError
 
 C = TypeVar("C", bound=Config)
 
@@ -35,7 +35,11 @@ def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
         except ParameterException as error:
             raise ValueError(f"parameter {name} of {node.get_name()}: {error}") from error
         values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
-    return config_class(**values)
+    try:
+        return config_class(**values)
+    except SettingError as error:
+        name = f"{prefix}.{error.field}" if prefix else error.field
+        raise ValueError(f"parameter {name} of {node.get_name()} {error.fault}") from error
 
 
 def descriptor_of(field: "dataclasses.Field[Any]") -> ParameterDescriptor:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from conegrad_bringup.commands.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
-from conegrad_bringup.options import Bar, named_values
+from conegrad_bringup.options import Bar, named_values, refused_by_option
 from conegrad_core.vehicle import load_vehicle
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
@@ -58,12 +58,14 @@ def run(options: argparse.Namespace) -> None:
 def _simulate(options: argparse.Namespace) -> Path:
     print(f"1/3 simulate {options.seconds:g} s on a track of seed {options.seed}", flush=True)
     vehicle = load_vehicle(options.vehicle)
+    with refused_by_option():
+        config = BagConfig(seconds=options.seconds, seed=options.seed, camera_rate=15.0)
     made = simulate_bag(
         options.output / "drive",
         make_track("random", options.seed, vehicle),
         vehicle,
         DriveConfig(),
-        BagConfig(seconds=options.seconds, seed=options.seed, camera_rate=15.0),
+        config,
         workers=os.cpu_count() or 1,
         progress=Bar("simulate"),
     )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from conegrad_core.config import Config
+from conegrad_core.config import Config, SettingError
 from conegrad_nodes.bags.types import BagError
 
 C = TypeVar("C", bound=Config)
@@ -69,7 +69,11 @@ def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str =
         if name in parameters:
             value = parameters[name]
             values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
-    return config_class(**values)
+    try:
+        return config_class(**values)
+    except SettingError as error:
+        name = f"{prefix}.{error.field}" if prefix else error.field
+        raise ValueError(f"parameter {name} {error.fault}") from error
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
