@@ -171,5 +171,16 @@ def test_demo_does_not_clear_a_folder_of_something_else(tmp_path, capsys):
 def test_values_are_read_as_yaml():
     values = named_values(["a.b=1.5", "c=true", "d=text", "e=[1, 2]"], "--set")
     assert values == {"a.b": 1.5, "c": True, "d": "text", "e": [1, 2]}
+    assert named_values(["a=1e-3"], "--set") == {"a": 0.001}  # as in ROS, not as in PyYAML
     with pytest.raises(ValueError, match="--set 'a': expected name=value"):
         named_values(["a"], "--set")
+    with pytest.raises(ValueError, match=r"^--set a=\[1: no YAML in line 1, column 3"):
+        named_values(["a=[1"], "--set")
+
+
+def test_a_value_of_the_wrong_type_is_one_line_and_the_older_bag_stays(bag, capsys):
+    words = ["perceive", str(bag), "-o", str(bag), "--force", "--set", "detector.threads=abc"]
+    assert main(words) == 1
+    expected = "conegrad: parameter detector.threads is 'abc', expected a whole number\n"
+    assert capsys.readouterr().err == expected
+    assert bag.exists()

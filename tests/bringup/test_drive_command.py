@@ -71,6 +71,10 @@ def test_an_earlier_lap_stays_unless_forced_and_whatever_is_mistyped(tmp_path, c
     for option, name in (("--set-driver", "pursuit.sped=5.0"), ("--set", "detector.engin=onnx")):
         assert main([*words, "--force", option, name]) == 1
         assert "is unknown, did you mean" in capsys.readouterr().err
+    assert main([*words, "--force", "--set-driver", "pursuit.speed=5"]) == 1
+    assert (
+        "pursuit.speed is 5, expected a number with a point: write 5.0" in capsys.readouterr().err
+    )
     assert (lap / "drive.json").exists()
 
 

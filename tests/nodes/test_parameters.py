@@ -75,6 +75,12 @@ def test_a_bad_override_is_refused_by_name(make, values, name):
         declare_config(make(**values), Settings)
 
 
+def test_a_bad_override_is_told_with_what_to_write(make):
+    expected = "parameter reach of test is 20, expected a number with a point: write 20.0"
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        declare_config(make(reach=20), Settings)
+
+
 def test_settings_that_do_not_go_together_are_refused_by_the_name_of_the_parameter(make):
     node = make(**{"reduction.min_height": 0.5})
     expected = "parameter reduction.min_height of test is 0.5, expected less than max_height, 0.3"

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from conegrad_core.config import Config, SettingError
+from conegrad_nodes.parameter_values import read_yaml
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
@@ -89,14 +88,17 @@ def named_values(pairs: Sequence[str], option: str) -> dict[str, Any]:
     """Values by name of ``name=value`` words; values are read as YAML.
 
     Raises:
-        ValueError: if a word has another form.
+        ValueError: if a word has another form, or its value is no YAML.
     """
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise ValueError(f"{option} {pair!r}: expected name=value")
-        values[name] = yaml.safe_load(value)
+        try:
+            values[name] = read_yaml(value)
+        except ValueError as error:
+            raise ValueError(f"{option} {pair}: {error}") from error
     return values
 
 

@@ -40,11 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the three steps."""
     started = time.monotonic()
+    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"))
     _clear(options.output)
     bag = Path(options.bag) if options.bag else _simulate(options)
     cones = options.output / "cones"
     print(f"2/3 perceive {bag} through the live graph", flush=True)
-    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"))
     result = perceive_bag(bag, cones, chosen, progress=Bar("perceive"))
     print(describe_play(result), flush=True)
     print("3/3 evaluate", flush=True)
