@@ -45,6 +45,16 @@ def test_trains_resumes_and_says_where_the_weights_are(
     assert main([*arguments, "--resume"]) == 0
 
 
+def test_a_run_that_is_refused_leaves_no_folder(
+    detector: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["train", "--simulated", "1", "--camera", str(detector), "--no-tracking"]
+    wrong = ["--level", "foggy", "--input-width", "64", "--input-height", "32"]
+    assert main([*arguments, *wrong, "-o", str(tmp_path / "runs" / "first")]) == 1
+    assert "level is 'foggy', expected one of" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_an_unknown_pattern_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["train", "-o", str(tmp_path / "run"), "--pattern", "all"]) == 1
     assert "pattern is 'all', expected one of" in capsys.readouterr().err

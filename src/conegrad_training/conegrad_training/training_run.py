@@ -27,6 +27,7 @@ from conegrad_training.loop import StepReport, train
 from conegrad_training.loss_plot import plot_losses
 from conegrad_training.model_card import git_revision
 from conegrad_training.optimizers import OptimizerConfig, make_optimizer, set_rates
+from conegrad_training.output_folder import claimed
 from conegrad_training.patterns import Pattern, PatternConfig, make_pattern
 from conegrad_training.sample import Sample
 from conegrad_training.sample_stream import SampleBatches, evenly, stream
@@ -262,6 +263,8 @@ def run_training(
 ) -> dict[str, dict[str, float]]:
     """Train to the end, with metrics before and after.
 
+    A run that is refused at its start leaves no output folder.
+
     Args:
         config: settings.
         data: samples.
@@ -274,20 +277,22 @@ def run_training(
         Headline metrics ``before`` and ``after``; empty without evaluation frames.
 
     Raises:
-        ReplayError: if the data or the output folder cannot be used.
+        ReplayError: if the data or the output folder cannot be used, such as one where another
+            process trains.
         TrainingError: if a step was refused.
     """
-    run = Run(config, data, output)
-    if resume and not (output / CHECKPOINT).exists():
-        logger.warning("%s is missing: the run starts anew", output / CHECKPOINT)
-    run.start(resume=resume)
-    headlines: dict[str, dict[str, float]] = {}
-    if config.run.evaluation_frames:
-        headlines["before"] = _before(run, output)
-    run.take_steps(progress)
-    if config.run.evaluation_frames:
-        headlines["after"] = run.measure("after")
-    run.publish(headlines)
+    with claimed(output):
+        run = Run(config, data, output)
+        if resume and not (output / CHECKPOINT).exists():
+            logger.warning("%s is missing: the run starts anew", output / CHECKPOINT)
+        run.start(resume=resume)
+        headlines: dict[str, dict[str, float]] = {}
+        if config.run.evaluation_frames:
+            headlines["before"] = _before(run, output)
+        run.take_steps(progress)
+        if config.run.evaluation_frames:
+            headlines["after"] = run.measure("after")
+        run.publish(headlines)
     return headlines
 
 
