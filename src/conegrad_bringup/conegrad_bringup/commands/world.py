@@ -57,6 +57,7 @@ def run(options: argparse.Namespace) -> None:
 def _make_world(description: SceneDescription, folder: Path) -> None:
     made = export_gazebo_world(description, folder)
     print(f"{made.world}: {made.cones} cones, {description.vehicle.name}")
+    print("with ROS 2 and Gazebo from apt:")
     print(f"ros2 launch conegrad_bringup gazebo.launch.py world:={folder.resolve()}")
 
 
