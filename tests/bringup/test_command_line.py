@@ -164,7 +164,7 @@ def test_evaluate_of_a_bag_without_cones_says_so(bag, capsys):
 def test_demo_does_not_clear_a_folder_of_something_else(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("precious")
     assert main(["demo", "-o", str(tmp_path)]) == 1
-    assert "was not made by a demo" in capsys.readouterr().err
+    assert "was not made by this command" in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 

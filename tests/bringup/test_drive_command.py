@@ -81,7 +81,7 @@ def test_an_earlier_lap_stays_unless_forced_and_whatever_is_mistyped(tmp_path, c
 def test_what_is_wrong_with_the_arguments_is_said_in_one_line(tmp_path, capsys):
     (tmp_path / "notes.txt").touch()
     assert main(["drive", "-o", str(tmp_path), "--seed", "4"]) == 1
-    assert "is not empty and holds no .conegrad-drive" in capsys.readouterr().err
+    assert "is not empty and was not made by this command" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--lidar-lost", "5", "4"]) == 1
     assert "--lidar-lost is (5.0, 4.0), expected its start and its end" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--set", "detector.engin=onnx"]) == 1

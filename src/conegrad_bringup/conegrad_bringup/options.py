@@ -153,7 +153,10 @@ def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:
     """
     found = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if found and marker not in found:
-        raise ValueError(f"{folder} is not empty and holds no {marker}: choose another one")
+        raise ValueError(
+            f"{folder} is not empty and was not made by this command, which leaves a file {marker}: "
+            "choose another one"
+        )
     if found - {marker} and not force:
         raise ValueError(
             f"{folder} holds an earlier drive: choose another folder, or --force to replace it"
