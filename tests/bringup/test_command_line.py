@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from conegrad_bringup.command_line import COMMANDS, main
-from conegrad_bringup.options import named_values
+from conegrad_bringup.options import named_config, named_values
+from conegrad_core.losses import EndLossConfig
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.writer import BagWriter
@@ -143,7 +144,21 @@ def test_what_is_no_bag_is_never_replaced(tmp_path, capsys):
 
 def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
     assert main(["simulate", "-o", str(tmp_path / "drive"), "--speed", "-3"]) == 1
-    assert "DriveConfig.speed is -3.0, expected a value in" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error == "conegrad: --speed is -3.0, expected a value in [0.1, 60.0]\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["demo", "--seconds", "0"], ["world", "make", "--seconds", "0", "--to", "bag", "x"]]
+)
+def test_a_setting_of_another_command_is_named_as_it_was_typed(words, tmp_path, capsys):
+    assert main([*words, *(["-o", str(tmp_path / "out")] if words[0] == "demo" else [])]) == 1
+    assert "conegrad: --seconds is 0.0, expected a value in" in capsys.readouterr().err
+
+
+def test_settings_of_an_option_that_takes_names_are_named_with_it():
+    with pytest.raises(ValueError, match=r"^--loss gate is -1, expected at least "):
+        named_config(EndLossConfig, ["gate=-1"], "--loss")
 
 
 @pytest.mark.parametrize("layout", ["folder", "fskitti"])
@@ -186,12 +201,23 @@ def test_a_topic_that_cannot_play_its_role_is_refused(bag, tmp_path, capsys, wor
 def test_demo_does_not_clear_a_folder_of_something_else(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("precious")
     assert main(["demo", "-o", str(tmp_path)]) == 1
-    assert "was not made by a demo" in capsys.readouterr().err
+    assert "was not made by this command" in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
 def test_values_are_read_as_yaml():
     values = named_values(["a.b=1.5", "c=true", "d=text", "e=[1, 2]"], "--set")
     assert values == {"a.b": 1.5, "c": True, "d": "text", "e": [1, 2]}
+    assert named_values(["a=1e-3"], "--set") == {"a": 0.001}  # as in ROS, not as in PyYAML
     with pytest.raises(ValueError, match="--set 'a': expected name=value"):
         named_values(["a"], "--set")
+    with pytest.raises(ValueError, match=r"^--set a=\[1: no YAML in line 1, column 3"):
+        named_values(["a=[1"], "--set")
+
+
+def test_a_value_of_the_wrong_type_is_one_line_and_the_older_bag_stays(bag, capsys):
+    words = ["perceive", str(bag), "-o", str(bag), "--force", "--set", "detector.threads=abc"]
+    assert main(words) == 1
+    expected = "conegrad: parameter detector.threads is 'abc', expected a whole number\n"
+    assert capsys.readouterr().err == expected
+    assert bag.exists()

@@ -71,14 +71,18 @@ def test_an_earlier_lap_stays_unless_forced_and_whatever_is_mistyped(tmp_path, c
     for option, name in (("--set-driver", "pursuit.sped=5.0"), ("--set", "detector.engin=onnx")):
         assert main([*words, "--force", option, name]) == 1
         assert "is unknown, did you mean" in capsys.readouterr().err
+    assert main([*words, "--force", "--set-driver", "pursuit.speed=5"]) == 1
+    assert (
+        "pursuit.speed is 5, expected a number with a point: write 5.0" in capsys.readouterr().err
+    )
     assert (lap / "drive.json").exists()
 
 
 def test_what_is_wrong_with_the_arguments_is_said_in_one_line(tmp_path, capsys):
     (tmp_path / "notes.txt").touch()
     assert main(["drive", "-o", str(tmp_path), "--seed", "4"]) == 1
-    assert "is not empty and holds no .conegrad-drive" in capsys.readouterr().err
+    assert "is not empty and was not made by this command" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--lidar-lost", "5", "4"]) == 1
-    assert "lidar_lost is (5.0, 4.0), expected its start and its end" in capsys.readouterr().err
+    assert "--lidar-lost is (5.0, 4.0), expected its start and its end" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--set", "detector.engin=onnx"]) == 1
     assert "did you mean detector.engine?" in capsys.readouterr().err

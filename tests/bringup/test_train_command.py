@@ -33,6 +33,7 @@ def test_trains_resumes_and_says_where_the_weights_are(
     ]  # fmt: skip
     assert main(arguments) == 0
     printed = capsys.readouterr().out
+    assert printed.startswith("learns from 2 of 2 frames, judged by 1 of 2\n")
     assert "f1_colour" in printed
     assert str(tmp_path / "run" / "scan_cnn.safetensors") in printed
     settings = json.loads((tmp_path / "run" / "run.json").read_text())["settings"]
@@ -43,6 +44,16 @@ def test_trains_resumes_and_says_where_the_weights_are(
     assert main(arguments) == 1
     assert "resume that run (--resume)" in capsys.readouterr().err
     assert main([*arguments, "--resume"]) == 0
+
+
+def test_a_run_that_is_refused_leaves_no_folder(
+    detector: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["train", "--simulated", "1", "--camera", str(detector), "--no-tracking"]
+    wrong = ["--level", "foggy", "--input-width", "64", "--input-height", "32"]
+    assert main([*arguments, *wrong, "-o", str(tmp_path / "runs" / "first")]) == 1
+    assert "level is 'foggy', expected one of" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_an_unknown_pattern_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

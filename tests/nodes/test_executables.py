@@ -82,6 +82,7 @@ def test_a_parameter_out_of_bounds_ends_the_program_and_is_named(domain, started
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "min_existence" in output.splitlines()[-1]
+    assert "Traceback" not in output
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from conegrad_core.config import Config, setting
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_nodes.parameter_names import check_names, explain_unknown
 from conegrad_nodes.parameter_table import NODE_SETTINGS, parameter_tables
 from conegrad_nodes.parameters import declare_config
@@ -72,6 +73,19 @@ def test_bounds_and_description_are_told_to_tools(make):
 def test_a_bad_override_is_refused_by_name(make, values, name):
     with pytest.raises(ValueError, match=f"parameter {name} of test"):
         declare_config(make(**values), Settings)
+
+
+def test_a_bad_override_is_told_with_what_to_write(make):
+    expected = "parameter reach of test is 20, expected a number with a point: write 20.0"
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        declare_config(make(reach=20), Settings)
+
+
+def test_settings_that_do_not_go_together_are_refused_by_the_name_of_the_parameter(make):
+    node = make(**{"reduction.min_height": 0.5})
+    expected = "parameter reduction.min_height of test is 0.5, expected less than max_height, 0.3"
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        declare_config(node, ReductionConfig, "reduction")
 
 
 def test_an_unknown_reliability_is_refused():

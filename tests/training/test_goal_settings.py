@@ -39,7 +39,7 @@ def test_sections_of_the_file_are_read_and_the_goal_comes_first(tmp_path: Path):
     [
         pytest.param("speed: {steps: 5}", "has 'speed', expected some of run", id="section"),
         pytest.param("run: {step: 5}", "run has 'step', expected some of steps", id="name"),
-        pytest.param("run: {steps: 0}", r"RunConfig.steps is 0", id="value"),
+        pytest.param("run: {steps: 0}", r"yaml: run\.steps is 0, expected at least 1", id="value"),
         pytest.param("run: 5", "run is 5, expected names with values", id="no section"),
         pytest.param("[1]", "holds a list, expected sections", id="no sections"),
     ],

@@ -115,4 +115,4 @@ def test_the_command_repeats_the_settings():
 def test_a_setting_out_of_bounds_is_refused_by_name(capsys):
     with pytest.raises(SystemExit):
         config_from_arguments(LidarTrainingConfig, ["--steps", "0"])
-    assert "LidarTrainingConfig.steps is 0" in capsys.readouterr().err
+    assert "--steps is 0, expected at least 1" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,7 +178,14 @@ def test_a_run_writes_weights_metrics_and_a_picture(
     config = dataclasses.replace(
         config, run=dataclasses.replace(config.run, steps=2, evaluation_frames=3)
     )
-    headlines = run_training(config, bag_data([small_bag.path]), tmp_path)
+    measured: list[int] = []
+
+    def measuring(samples: Iterable[Sample], count: int) -> Iterable[Sample]:
+        measured.append(count)
+        return samples
+
+    headlines = run_training(config, bag_data([small_bag.path]), tmp_path, measuring=measuring)
+    assert measured == [3, 3]  # before and after
     assert set(headlines) == {"before", "after"}
     summary = json.loads((tmp_path / "run.json").read_text())
     assert summary["metrics"]["after"]["f1_colour"] == headlines["after"]["f1_colour"]

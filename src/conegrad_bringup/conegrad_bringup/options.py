@@ -1,15 +1,15 @@
 """Options that several sub-commands share."""
 
 import argparse
+import contextlib
 import dataclasses
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
-from conegrad_core.config import Config
+from conegrad_core.config import Config, SettingError
+from conegrad_nodes.parameter_values import read_yaml
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
@@ -61,26 +61,44 @@ def read_config(options: argparse.Namespace, config_class: type[C]) -> C:
     """The settings dataclass of parsed options.
 
     Raises:
-        ValueError: if a value is out of bounds.
+        ValueError: if a value is out of bounds, naming the option.
     """
     names = [f.name for f in dataclasses.fields(config_class) if hasattr(options, f.name)]
     values = {name: getattr(options, name) for name in names}
     # argparse gives a list where a tuple is meant.
-    return config_class(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+    plain = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+    with refused_by_option():
+        return config_class(**plain)
+
+
+@contextlib.contextmanager
+def refused_by_option() -> Iterator[None]:
+    """Name a setting that is refused inside by its option, which is what was typed.
+
+    Raises:
+        ValueError: for the setting.
+    """
+    try:
+        yield
+    except SettingError as error:
+        raise ValueError(error.by_option) from error
 
 
 def named_values(pairs: Sequence[str], option: str) -> dict[str, Any]:
     """Values by name of ``name=value`` words; values are read as YAML.
 
     Raises:
-        ValueError: if a word has another form.
+        ValueError: if a word has another form, or its value is no YAML.
     """
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise ValueError(f"{option} {pair!r}: expected name=value")
-        values[name] = yaml.safe_load(value)
+        try:
+            values[name] = read_yaml(value)
+        except ValueError as error:
+            raise ValueError(f"{option} {pair}: {error}") from error
     return values
 
 
@@ -88,14 +106,17 @@ def named_config(config_class: type[C], pairs: Sequence[str], option: str) -> C:
     """Settings of ``name=value`` words.
 
     Raises:
-        ValueError: if a word has another form, or names no setting.
+        ValueError: if a word has another form, names no setting, or a value is out of bounds.
     """
     values = named_values(pairs, option)
     known = [field.name for field in dataclasses.fields(config_class)]
     for name in values:
         if name not in known:
             raise ValueError(f"{option} {name} is unknown, expected one of {', '.join(known)}")
-    return config_class(**values)
+    try:
+        return config_class(**values)
+    except SettingError as error:
+        raise ValueError(f"{option} {error.field} {error.fault}") from error
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +153,10 @@ def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:
     """
     found = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if found and marker not in found:
-        raise ValueError(f"{folder} is not empty and holds no {marker}: choose another one")
+        raise ValueError(
+            f"{folder} is not empty and was not made by this command, which leaves {marker} there: "
+            "choose another one"
+        )
     if found - {marker} and not force:
         raise ValueError(
             f"{folder} holds an earlier drive: choose another folder, or --force to replace it"

@@ -40,9 +40,8 @@ class PairingConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.trigger not in (CAMERA, LIDAR):
-            raise ValueError(
-                f"PairingConfig.trigger is {self.trigger!r}, expected 'camera' or 'lidar'"
-            )
+            fault = f"is {self.trigger!r}, expected 'camera' or 'lidar'"
+            raise self.refusal("trigger", fault)
 
 
 class Pair(NamedTuple):

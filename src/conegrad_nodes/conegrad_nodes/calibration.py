@@ -48,11 +48,9 @@ class CalibrationConfig(Config):
         ):
             value = getattr(self, name)
             if value not in allowed:
-                raise ValueError(f"calibration.{name} is {value!r}, expected one of {allowed}")
+                raise self.refusal(name, f"is {value!r}, expected one of {', '.join(allowed)}")
             if value in ("file", "vehicle") and not getattr(self, value):
-                raise ValueError(
-                    f"calibration.{name} is {value!r}, but calibration.{value} is empty"
-                )
+                raise self.refusal(name, f"is {value!r}, but calibration.{value} is empty")
 
 
 class CalibrationSource:

@@ -36,9 +36,8 @@ class CameraNodeConfig(SensorNodeConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.image_transport not in TRANSPORTS:
-            raise ValueError(
-                f"image_transport is {self.image_transport!r}, expected raw or compressed"
-            )
+            fault = f"is {self.image_transport!r}, expected raw or compressed"
+            raise self.refusal("image_transport", fault)
 
 
 class CameraNode(SensorNode):

@@ -36,7 +36,7 @@ class LidarNodeConfig(SensorNodeConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.input not in INPUTS:
-            raise ValueError(f"input is {self.input!r}, expected scan or points")
+            raise self.refusal("input", f"is {self.input!r}, expected scan or points")
 
 
 class LidarNode(SensorNode):

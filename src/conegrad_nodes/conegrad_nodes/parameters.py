@@ -8,7 +8,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
-from conegrad_core.config import Config
+from conegrad_core.config import Config, SettingError
+from conegrad_nodes.parameter_values import check_type
 
 C = TypeVar("C", bound=Config)
 
@@ -30,12 +31,20 @@ def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
     for field in dataclasses.fields(config_class):
         name = f"{prefix}.{field.name}" if prefix else field.name
         default = list(field.default) if isinstance(field.default, tuple) else field.default
+        # rclpy keeps what was given, but offers no way to ask for it before it is declared.
+        given = node._parameter_overrides.get(name)
+        if given is not None and not isinstance(default, list):
+            check_type(f"parameter {name} of {node.get_name()}", given.value, default)
         try:
             value = node.declare_parameter(name, default, descriptor_of(field)).value
         except ParameterException as error:
             raise ValueError(f"parameter {name} of {node.get_name()}: {error}") from error
         values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
-    return config_class(**values)
+    try:
+        return config_class(**values)
+    except SettingError as error:
+        name = f"{prefix}.{error.field}" if prefix else error.field
+        raise ValueError(f"parameter {name} of {node.get_name()} {error.fault}") from error
 
 
 def descriptor_of(field: "dataclasses.Field[Any]") -> ParameterDescriptor:

@@ -18,7 +18,10 @@ SWITCH_INTERVAL = 2e-3  # [s] after which a busy Python thread lets the next one
 
 
 def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
-    """Run nodes in one process; SIGINT and SIGTERM end it with exit code 0."""
+    """Run nodes in one process; SIGINT and SIGTERM end it with exit code 0.
+
+    A setting that a node refuses ends it with exit code 1 and one line.
+    """
     torch.set_num_threads(1)
     sys.setswitchinterval(SWITCH_INTERVAL)
     interrupt = _Interrupt()
@@ -28,7 +31,7 @@ def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
     executor = EventsExecutor()
     try:
         for node_class in node_classes:
-            nodes.append(node_class())
+            nodes.append(_made(node_class))
             executor.add_node(nodes[-1])
         for node in nodes:
             node.start()
@@ -49,6 +52,13 @@ def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
             node.destroy_node()
         executor.shutdown()
         rclpy.try_shutdown()
+
+
+def _made(node_class: Callable[[], PerceptionNode]) -> PerceptionNode:
+    try:
+        return node_class()
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
 
 
 def _spare_collector() -> None:

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TypeVar
 
-from conegrad_core.config import Config
+from conegrad_core.config import Config, SettingError
 
 C = TypeVar("C", bound=Config)
 
@@ -26,5 +26,5 @@ def config_from_arguments(config_class: type[C], arguments: Sequence[str]) -> C:
     values = vars(parser.parse_args(arguments))
     try:
         return config_class(**values)
-    except ValueError as error:
-        parser.error(str(error))
+    except SettingError as error:
+        parser.error(error.by_option)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from conegrad_core.config import Config, setting
+from conegrad_core.config import Config, SettingError, setting
 from conegrad_core.vehicle import load_vehicle
 from conegrad_training.tracking import TrackingConfig
 from conegrad_training.training_data import bag_data
@@ -62,12 +62,13 @@ def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> 
     }
     classes |= {"data": DataConfig, "tracking": TrackingConfig}
     _check_names(f"{path}", content, list(classes))
+    place = f"{path}: " if path is not None else ""
     if pattern:
         content["pattern"] = {**content.get("pattern", {}), "pattern": pattern}
     if steps:
         content["run"] = {**content.get("run", {}), "steps": steps}
     parts = {
-        name: _section(f"{path}: {name}", config_class, content[name])
+        name: _section(f"{place}{name}", config_class, content[name])
         for name, config_class in classes.items()
         if name in content
     }
@@ -118,7 +119,10 @@ def _section(place: str, config_class: Any, values: Any) -> Any:
         raise ValueError(f"{place} is {values!r}, expected names with values")
     _check_names(place, values, [field.name for field in dataclasses.fields(config_class)])
     plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return config_class(**plain)
+    try:
+        return config_class(**plain)
+    except SettingError as error:
+        raise ValueError(f"{place}.{error.field} {error.fault}") from error
 
 
 def _check_names(place: str, content: Mapping[str, Any], allowed: Sequence[str]) -> None:

@@ -6,6 +6,12 @@ from pathlib import Path
 import numpy as np
 
 SMOOTH_OVER = 20  # steps of the running mean
+MEANINGS = {
+    "position": "distance to the true cone",
+    "colour": "cross-entropy",
+    "existence": "missed and false cones",
+    "covariance": "stated error, log-likelihood: may be below 0",
+}
 
 
 def plot_losses(table: Path, picture: Path) -> None:
@@ -14,19 +20,25 @@ def plot_losses(table: Path, picture: Path) -> None:
 
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot(xlabel="step", ylabel="loss per true cone")
+    figure = Figure(figsize=(8, 5.2), layout="constrained")
+    axes = figure.add_subplot(xlabel="step", ylabel="weighted term (end loss: per true cone)")
     for name in rows[0] if rows else ():
         if name in ("step", "parts", "seconds"):
             continue
         points = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
         steps, values = np.array(points, dtype=np.float64).reshape(-1, 2).T
         (line,) = axes.plot(steps, values, alpha=0.25, linewidth=0.8)
-        axes.plot(steps, _running_mean(values), color=line.get_color(), label=name)
+        axes.plot(steps, _running_mean(values), color=line.get_color(), label=_label(name))
     axes.grid(alpha=0.3)
     if axes.lines:
-        axes.legend()
+        title = f"thick: mean of {SMOOTH_OVER} steps; thin: each step"
+        figure.legend(loc="outside lower center", ncols=2, title=title)
+    axes.set_title("Losses of the training; what is minimised is their sum")
     figure.savefig(picture, dpi=110)
+
+
+def _label(name: str) -> str:
+    return f"{name}: {MEANINGS[name]}" if name in MEANINGS else name
 
 
 def _running_mean(values: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ class PatternConfig(Config):
         for name, allowed in (("pattern", PATTERNS), ("schedule", SCHEDULES)):
             value = getattr(self, name)
             if value not in allowed:
-                raise ValueError(f"PatternConfig.{name} is {value!r}, expected one of {allowed}")
+                raise self.refusal(name, f"is {value!r}, expected one of {', '.join(allowed)}")
 
 
 class Constant:

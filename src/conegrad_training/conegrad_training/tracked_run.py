@@ -1,13 +1,14 @@
 """A training run that is tracked in MLflow."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from conegrad_training.loop import StepReport
 from conegrad_training.tracking import RunTracker, TrackingConfig
-from conegrad_training.training_run import Data, TrainingConfig, run_training
+from conegrad_training.training_run import Data, SampleProgress, TrainingConfig, run_training
 
 Progress = Callable[[Iterator[StepReport], int, int], Iterator[StepReport]]
 
@@ -20,17 +21,21 @@ def run_tracked(
     *,
     resume: bool = False,
     progress: Progress | None = None,
+    measuring: SampleProgress | None = None,
 ) -> tuple[dict[str, dict[str, float]], str]:
     """As :func:`run_training`, tracked; a store that fails costs the tracking, not the run.
 
     Returns:
         The headline metrics, and how to look at the tracked run; empty without tracking.
     """
+    train = functools.partial(
+        run_training, config, data, output, resume=resume, measuring=measuring
+    )
     if not tracking.tracking:
-        return run_training(config, data, output, resume=resume, progress=progress), ""
+        return train(progress=progress), ""
     watcher = _Watcher(config, data, output, tracking, progress)
     try:
-        headlines = run_training(config, data, output, resume=resume, progress=watcher)
+        headlines = train(progress=watcher)
     except BaseException:  # whatever ended it, the store is told, and it goes on up
         if watcher.tracker is not None:
             watcher.tracker.fail()

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import json
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from conegrad_training.loss_plot import plot_losses
 from conegrad_training.map_fit import doubt
 from conegrad_training.model_card import git_revision
 from conegrad_training.optimizers import OptimizerConfig, make_optimizer, set_rates
+from conegrad_training.output_folder import claimed
 from conegrad_training.patterns import Pattern, PatternConfig, make_pattern
 from conegrad_training.sample import Sample
 from conegrad_training.sample_stream import SampleBatches, evenly, stream
@@ -42,6 +43,7 @@ from conegrad_training.system_metrics import measure
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[Iterator[StepReport], int, int], Iterator[StepReport]]
+SampleProgress = Callable[[Iterable[Sample], int], Iterable[Sample]]
 
 CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
@@ -217,12 +219,18 @@ class Run:
             pattern=self._pattern.state_dict(),
         )
 
-    def measure(self, name: str) -> dict[str, float]:
-        """Write the metrics of the system as it is to ``metrics_<name>.json``; the headline."""
+    def measure(self, name: str, progress: SampleProgress | None = None) -> dict[str, float]:
+        """Write the metrics of the system as it is to ``metrics_<name>.json``; the headline.
+
+        Args:
+            name: when it is measured.
+            progress: wraps the samples to show progress; given them and their number.
+        """
         count = self._config.run.evaluation_frames
         chosen: Any = evenly(self._data.evaluation, count)
         samples = (chosen[place] for place in range(len(chosen)))
-        metrics = measure(self.system, samples, self._config.evaluation)
+        shown = progress(samples, len(chosen)) if progress else samples
+        metrics = measure(self.system, shown, self._config.evaluation)
         _write_json(self._output / f"metrics_{name}.json", metrics.to_dict())
         return metrics.headline()
 
@@ -262,8 +270,11 @@ def run_training(
     *,
     resume: bool = False,
     progress: Progress | None = None,
+    measuring: SampleProgress | None = None,
 ) -> dict[str, dict[str, float]]:
     """Train to the end, with metrics before and after.
+
+    A run that is refused at its start leaves no output folder.
 
     Args:
         config: settings.
@@ -272,37 +283,40 @@ def run_training(
         resume: go on from the checkpoint in ``output``.
         progress: wraps the steps to show progress; given them, the first and the last. If it
             raises, a checkpoint of the last step is written, as on Ctrl-C.
+        measuring: likewise wraps the samples of the metrics; given them and their number.
 
     Returns:
         Headline metrics ``before`` and ``after``; empty without evaluation frames.
 
     Raises:
-        ReplayError: if the data or the output folder cannot be used.
+        ReplayError: if the data or the output folder cannot be used, such as one where another
+            process trains.
         TrainingError: if a step was refused.
     """
-    run = Run(config, data, output)
-    if resume and not (output / CHECKPOINT).exists():
-        logger.warning("%s is missing: the run starts anew", output / CHECKPOINT)
-    run.start(resume=resume)
-    headlines: dict[str, dict[str, float]] = {}
-    if config.run.evaluation_frames:
-        before = headlines["before"] = _before(run, output)
-        if data.track and (text := doubt(before["precision"], before["recall"], data.track)):
-            logger.warning("%s", text)
-    run.take_steps(progress)
-    if config.run.evaluation_frames:
-        headlines["after"] = run.measure("after")
-    run.publish(headlines)
+    with claimed(output):
+        run = Run(config, data, output)
+        if resume and not (output / CHECKPOINT).exists():
+            logger.warning("%s is missing: the run starts anew", output / CHECKPOINT)
+        run.start(resume=resume)
+        headlines: dict[str, dict[str, float]] = {}
+        if config.run.evaluation_frames:
+            before = headlines["before"] = _before(run, output, measuring)
+            if data.track and (text := doubt(before["precision"], before["recall"], data.track)):
+                logger.warning("%s", text)
+        run.take_steps(progress)
+        if config.run.evaluation_frames:
+            headlines["after"] = run.measure("after", measuring)
+        run.publish(headlines)
     return headlines
 
 
-def _before(run: Run, output: Path) -> dict[str, float]:
+def _before(run: Run, output: Path, measuring: SampleProgress | None) -> dict[str, float]:
     """Metrics of the start; those of an interrupted run are kept."""
     path = output / "metrics_before.json"
     if run.budget.steps and path.exists():
         headline: dict[str, float] = json.loads(path.read_text())["headline"]
         return headline
-    return run.measure("before")
+    return run.measure("before", measuring)
 
 
 def _add_row(path: Path, report: StepReport) -> None:

@@ -163,7 +163,7 @@ def test_refuses_unknown_settings_by_name(name, value):
 
 
 def test_refuses_crops_that_leave_no_image_of_any_size():
-    with pytest.raises(ValueError, match=r"crop_top 0\.6 and crop_bottom 0\.4 cut all rows off"):
+    with pytest.raises(ValueError, match=r"crop_top is 0\.6, .* crop_bottom 0\.4 cuts all"):
         DetectorConfig(crop_top=0.6, crop_bottom=0.4)
 
 

@@ -1,6 +1,9 @@
 """Bags and settings that cannot be used: named before anything is started or overwritten."""
 
+import re
+
 import pytest
+import yaml
 
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
@@ -40,16 +43,69 @@ def test_an_output_that_exists_is_not_overwritten(drive, tmp_path):
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.usefixtures("no_graph")
-def test_a_parameter_of_no_node_is_refused_with_the_nearest(drive, tmp_path):
-    options = PerceiveOptions(parameters={"detector.engin": "onnx"})
+def test_a_parameter_of_no_node_is_refused_with_the_nearest(tmp_path):
     with pytest.raises(ValueError, match=r"detector\.engin is unknown, did you mean detector\.eng"):
-        perceive_bag(drive, tmp_path / "out", options)
+        PerceiveOptions(parameters={"detector.engin": "onnx"})
     file = tmp_path / "parameters.yaml"
     file.write_text("/**/fusion_node: {ros__parameters: {min_exist: 0.4}}\n")
     with pytest.raises(ValueError, match="did you mean min_existence"):
-        perceive_bag(drive, tmp_path / "out", PerceiveOptions(parameter_files=[file]))
-    assert not (tmp_path / "out").exists()
+        PerceiveOptions(parameter_files=[file])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("detector.threads", "abc", "is 'abc', expected a whole number"),
+        ("detector.threads", True, "is True, expected a whole number"),
+        ("segmenter.max_range", 20, "is 20, expected a number with a point: write 20.0"),
+        ("segmenter.max_range", 0.0, "is 0.0, expected at least 0.1"),
+        ("detector.weights", None, "is empty, expected text in quotes"),
+        ("detector.engine", "caffe", "is 'caffe', expected one of auto, torch"),
+        ("reliability", 1, "is 1, expected text in quotes"),
+    ],
+)
+def test_a_value_that_a_node_would_refuse_is_refused_before(name, value, fault, tmp_path):
+    with pytest.raises(ValueError, match=f"^parameter {name} {fault}"):
+        PerceiveOptions(parameters={name: value})
+    file = tmp_path / "parameters.yaml"
+    file.write_text(yaml.safe_dump({"/**": {"ros__parameters": {name: value}}}))
+    with pytest.raises(ValueError, match=f"^parameter {name} {fault}"):
+        PerceiveOptions(parameter_files=[file])
+
+
+def test_what_the_run_itself_adds_is_not_asked_for(tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(
+        "/camera_driver: {ros__parameters: {depth: deep}}\n"
+        "/fusion_node: {ros__parameters: {fuser.weight_floor: 1e-3}}\n"
+    )
+    chosen = {"calibration.intrinsics": "vehicle"}
+    PerceiveOptions(parameters=chosen, parameter_files=[file], vehicle="roboracer")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("/**: {ros__parameters: {a: 1}", "no YAML in line 1, column 30: expected ',' or '}'"),
+        ("", "holds None, expected /NODE: {ros__parameters"),
+        ("detector.threads: 1", "detector.threads is 1, expected ros__parameters below a node"),
+        ("/**: {params: {a: 1}}", "/** is {'params': {'a': 1}}, expected ros__parameters below"),
+        ("/**: {ros__parameters: }", "/**: ros__parameters is None, expected names with values"),
+        ("/camera_nod: {ros__parameters: {a: 1}}", "is for /camera_nod, expected some of camera_"),
+    ],
+)
+def test_what_is_no_parameter_file_is_explained_in_one_line(text, fault, tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=re.escape(fault)) as refused:
+        PerceiveOptions(parameter_files=[file])
+    assert str(refused.value).startswith(str(file))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_parameter_file_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"missing\.yaml: no such parameter file"):
+        PerceiveOptions(parameter_files=[tmp_path / "missing.yaml"])
 
 
 @pytest.mark.usefixtures("no_graph")

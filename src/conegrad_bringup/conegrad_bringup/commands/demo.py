@@ -5,13 +5,12 @@ The track is one that no training has seen. With a BAG, that drive is taken inst
 
 import argparse
 import os
-import shutil
 import time
 from pathlib import Path
 
 from conegrad_bringup.commands.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
-from conegrad_bringup.options import Bar, named_values
+from conegrad_bringup.options import Bar, fresh_folder, named_values, refused_by_option
 from conegrad_core.vehicle import load_vehicle
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
@@ -40,11 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the three steps."""
     started = time.monotonic()
-    _clear(options.output)
+    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"))
+    fresh_folder(options.output, MARKER, force=True)
     bag = Path(options.bag) if options.bag else _simulate(options)
     cones = options.output / "cones"
     print(f"2/3 perceive {bag} through the live graph", flush=True)
-    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"))
     result = perceive_bag(bag, cones, chosen, progress=Bar("perceive"))
     print(describe_play(result), flush=True)
     print("3/3 evaluate", flush=True)
@@ -58,26 +57,15 @@ def run(options: argparse.Namespace) -> None:
 def _simulate(options: argparse.Namespace) -> Path:
     print(f"1/3 simulate {options.seconds:g} s on a track of seed {options.seed}", flush=True)
     vehicle = load_vehicle(options.vehicle)
+    with refused_by_option():
+        config = BagConfig(seconds=options.seconds, seed=options.seed, camera_rate=15.0)
     made = simulate_bag(
         options.output / "drive",
         make_track("random", options.seed, vehicle),
         vehicle,
         DriveConfig(),
-        BagConfig(seconds=options.seconds, seed=options.seed, camera_rate=15.0),
+        config,
         workers=os.cpu_count() or 1,
         progress=Bar("simulate"),
     )
     return made.path
-
-
-def _clear(folder: Path) -> None:
-    """Make the folder, empty; only one that a demo made before is cleared.
-
-    Raises:
-        ValueError: if it holds something else.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise ValueError(f"{folder} is not empty and was not made by a demo: choose another one")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / MARKER).touch()

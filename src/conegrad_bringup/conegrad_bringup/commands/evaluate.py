@@ -7,6 +7,7 @@ bag's odometry.
 import argparse
 from pathlib import Path
 
+from conegrad_bringup.options import refused_by_option
 from conegrad_core.evaluation.metrics import Evaluation
 from conegrad_core.evaluation.table import summary_table
 from conegrad_training.evaluation.bag_evaluation import evaluate_bag
@@ -31,15 +32,16 @@ def run(options: argparse.Namespace) -> None:
     """Evaluate, print a table and the path of the report."""
     bag = Path(options.bag)
     output = options.output or bag.with_name(f"{bag.stem}_report")
-    evaluation = evaluate_bag(
-        bag,
-        output,
-        track=options.track,
-        vehicle=options.vehicle,
-        max_range=options.max_range,
-        match_distance=options.match_distance,
-        min_existence=options.min_existence,
-    )
+    with refused_by_option():
+        evaluation = evaluate_bag(
+            bag,
+            output,
+            track=options.track,
+            vehicle=options.vehicle,
+            max_range=options.max_range,
+            match_distance=options.match_distance,
+            min_existence=options.min_existence,
+        )
     print(describe(evaluation))
     print(f"report: {output / 'report.html'}")
 

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from conegrad_bringup.options import add_config, named_config, read_config
+from conegrad_bringup.options import Bar, add_config, named_config, read_config
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.vehicle import load_vehicle
@@ -77,13 +77,17 @@ def run(options: argparse.Namespace) -> None:
     with joined(), folder_of_this_process(options.output) as output:
         is_first = rank() == 0
         tracking = read_config(options, TrackingConfig)
+        data = _data(options, config)
+        if is_first:
+            print(_described(data, config), flush=True)
         headlines, look = run_tracked(
             config,
-            _data(options, config),
+            data,
             output,
             tracking if is_first else dataclasses.replace(tracking, tracking=False),
             resume=options.resume,
             progress=_show if is_first else None,
+            measuring=Bar("metrics") if is_first else None,
         )
         if is_first:
             _print_results(options.output, headlines, look)
@@ -104,6 +108,13 @@ def _data(options: argparse.Namespace, config: TrainingConfig) -> Data:
         vehicle=vehicle,
         reduction=config.reduction,
     )
+
+
+def _described(data: Data, config: TrainingConfig) -> str:
+    """What is learned from and judged by, told before the first wait."""
+    learned, judged = len(data.training), len(data.evaluation)  # type: ignore[arg-type]
+    counts = [min(config.run.frames or learned, learned), min(config.run.evaluation_frames, judged)]
+    return f"learns from {counts[0]} of {learned} frames, judged by {counts[1]} of {judged}"
 
 
 def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:

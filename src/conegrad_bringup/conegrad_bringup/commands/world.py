@@ -10,7 +10,7 @@ import argparse
 import os
 from pathlib import Path
 
-from conegrad_bringup.options import Bar, add_config, read_config
+from conegrad_bringup.options import Bar, add_config, read_config, refused_by_option
 from conegrad_simulation.bag import BagConfig, simulate_bag
 from conegrad_simulation.drive import DriveConfig
 from conegrad_simulation.gazebo.export import export_gazebo_world
@@ -57,6 +57,7 @@ def run(options: argparse.Namespace) -> None:
 def _make_world(description: SceneDescription, folder: Path) -> None:
     made = export_gazebo_world(description, folder)
     print(f"{made.world}: {made.cones} cones, {description.vehicle.name}")
+    print("with ROS 2 and Gazebo from apt:")
     print(f"ros2 launch conegrad_bringup gazebo.launch.py world:={folder.resolve()}")
 
 
@@ -64,12 +65,14 @@ def _make_bag(description: SceneDescription, path: Path, options: argparse.Names
     settings = description.settings
     if settings.lidar != "planar":
         raise ValueError(f"--lidar {settings.lidar}: a bag is simulated with the planar LiDAR only")
+    with refused_by_option():
+        config = BagConfig(seconds=options.seconds, seed=settings.seed, world=settings.world)
     made = simulate_bag(
         path,
         description.track,
         description.vehicle,
         DriveConfig(),
-        BagConfig(seconds=options.seconds, seed=settings.seed, world=settings.world),
+        config,
         workers=options.workers,
         progress=Bar("simulate"),
     )

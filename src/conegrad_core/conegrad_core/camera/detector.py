@@ -57,10 +57,10 @@ class DetectorConfig(Config):
         for name, allowed in (("engine", ENGINES), ("precision", PRECISIONS)):
             if getattr(self, name) not in allowed:
                 value = getattr(self, name)
-                raise ValueError(f"DetectorConfig.{name} is {value!r}, expected one of {allowed}")
+                raise self.refusal(name, f"is {value!r}, expected one of {', '.join(allowed)}")
         if self.crop_top + self.crop_bottom >= 1:
-            crops = f"crop_top {self.crop_top} and crop_bottom {self.crop_bottom}"
-            raise ValueError(f"DetectorConfig.{crops} cut all rows off, expected a sum below 1")
+            crops = f"is {self.crop_top}, which with crop_bottom {self.crop_bottom}"
+            raise self.refusal("crop_top", f"{crops} cuts all rows off, expected a sum below 1")
 
 
 class Detector(nn.Module):

@@ -43,10 +43,8 @@ class ReductionConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.min_height >= self.max_height:
-            raise ValueError(
-                f"ReductionConfig.min_height is {self.min_height}, "
-                f"expected less than max_height, {self.max_height}"
-            )
+            fault = f"is {self.min_height}, expected less than max_height, {self.max_height}"
+            raise self.refusal("min_height", fault)
 
 
 class ReducedScan(NamedTuple):

@@ -35,8 +35,8 @@ class SegmenterConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.engine not in ENGINES:
-            raise ValueError(
-                f"SegmenterConfig.engine is {self.engine!r}, expected one of {ENGINES}"
+            raise self.refusal(
+                "engine", f"is {self.engine!r}, expected one of {', '.join(ENGINES)}"
             )
 
 

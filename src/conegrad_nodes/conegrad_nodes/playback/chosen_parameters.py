@@ -5,28 +5,54 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
-from conegrad_core.config import Config
-from conegrad_nodes.bags.types import BagError
+from conegrad_core.config import Config, SettingError
+from conegrad_nodes.parameter_names import check_names
+from conegrad_nodes.parameter_table import NODE_SETTINGS
+from conegrad_nodes.parameter_values import check_type, read_yaml
 
 C = TypeVar("C", bound=Config)
 
-NODES = ("camera_node", "lidar_node", "fusion_node")
+EVERY_NODE = ("*", "**")
+# A run may take these from its bag: for a check of what was chosen, anything will do.
+OF_THE_RUN = {"calibration.file": "?", "calibration.vehicle": "?"}
 
 
-def read_parameter_files(paths: Sequence[Path]) -> dict[str, Any]:
+def check_parameters(parameters: Mapping[str, Any], paths: Sequence[Path]) -> None:
+    """Refuse what the three nodes of the perception would refuse, before they start.
+
+    Args:
+        parameters: by full name, for all nodes.
+        paths: ROS parameter files; ``parameters`` take precedence.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if a file is no ROS parameter file or is for none of the nodes, or if a name
+            or a value is of none of their parameters.
+    """
+    for path in paths:
+        _check_nodes(path)
+    check_names([*parameters, *names_in_files(paths)])
+    for node, parts in NODE_SETTINGS.items():
+        given = {**OF_THE_RUN, **read_parameter_files(paths, [node]), **parameters}
+        for prefix, config_class in parts.items():
+            settings(config_class, given, prefix)
+
+
+def read_parameter_files(
+    paths: Sequence[Path], nodes: Sequence[str] = tuple(NODE_SETTINGS)
+) -> dict[str, Any]:
     """Parameters by full name of ROS parameter files; later ones replace earlier ones.
 
-    Sections of all nodes are put together: no two nodes have a parameter of one name and
+    Sections of the nodes are put together: no two nodes have a parameter of one name and
     another meaning, except those of their inputs, which a run without nodes does not have.
 
     Raises:
-        BagError: if a file is no ROS parameter file.
+        ValueError: if a file is no ROS parameter file.
     """
     parameters: dict[str, Any] = {}
-    for section in _sections(paths).values():
-        parameters |= section
+    for (_, name), section in _sections(paths).items():
+        if _node(name) in (*nodes, *EVERY_NODE):
+            parameters |= section
     return parameters
 
 
@@ -34,14 +60,26 @@ def names_in_files(paths: Sequence[Path]) -> list[str]:
     """Names of all parameters that ROS parameter files give to one of the three nodes by name.
 
     Raises:
-        BagError: if a file is no ROS parameter file.
+        ValueError: if a file is no ROS parameter file.
     """
     return [
         name
         for (_, node), section in _sections(paths).items()
-        if node.rpartition("/")[2] in NODES
+        if _node(node) in NODE_SETTINGS
         for name in section
     ]
+
+
+def _check_nodes(path: Path) -> None:
+    """Refuse a file of which nothing reaches the perception: its nodes are misspelt."""
+    found = [name for _, name in _sections([path])]
+    if not any(_node(name) in (*NODE_SETTINGS, *EVERY_NODE) for name in found):
+        expected = ", ".join(NODE_SETTINGS)
+        raise ValueError(f"{path} is for {', '.join(found)}, expected some of {expected}, /**")
+
+
+def _node(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _sections(paths: Sequence[Path]) -> dict[tuple[Path, str], dict[str, Any]]:
@@ -49,27 +87,46 @@ def _sections(paths: Sequence[Path]) -> dict[tuple[Path, str], dict[str, Any]]:
     sections = {}
     for path in paths:
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            for node, section in content.items():
-                sections[path, str(node)] = _flat(section["ros__parameters"])
-        except (OSError, ValueError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-            raise BagError(f"{path} is no ROS parameter file ({error!r})") from error
+            content = read_yaml(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{path}: no such parameter file") from error
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        if not isinstance(content, Mapping):
+            raise ValueError(f"{path} holds {content!r}, expected /NODE: {{ros__parameters: ...}}")
+        for node, section in content.items():
+            sections[path, str(node)] = _flat(_parameters(f"{path}: {node}", section))
     return sections
+
+
+def _parameters(place: str, section: Any) -> Mapping[str, Any]:
+    """What is below ``ros__parameters``."""
+    if not isinstance(section, Mapping) or "ros__parameters" not in section:
+        raise ValueError(f"{place} is {section!r}, expected ros__parameters below a node")
+    values = section["ros__parameters"]
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{place}: ros__parameters is {values!r}, expected names with values")
+    return values
 
 
 def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str = "") -> C:
     """A settings dataclass with the parameters of a prefix; others keep their defaults.
 
     Raises:
-        ValueError: if a value is out of bounds.
+        ValueError: if a value is of another type than the node takes, or out of bounds.
     """
     values = {}
     for field in dataclasses.fields(config_class):
         name = f"{prefix}.{field.name}" if prefix else field.name
         if name in parameters:
             value = parameters[name]
+            check_type(f"parameter {name}", value, field.default)
             values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
-    return config_class(**values)
+    try:
+        return config_class(**values)
+    except SettingError as error:
+        name = f"{prefix}.{error.field}" if prefix else error.field
+        raise ValueError(f"parameter {name} {error.fault}") from error
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

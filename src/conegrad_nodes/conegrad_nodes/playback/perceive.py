@@ -15,9 +15,8 @@ from conegrad_nodes.bags.topics import COMPRESSED_IMAGE, find_topics
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.calibration_file import write_calibration_file
-from conegrad_nodes.parameter_names import check_names
 from conegrad_nodes.playback.calibration_check import check_calibration
-from conegrad_nodes.playback.chosen_parameters import names_in_files, read_parameter_files
+from conegrad_nodes.playback.chosen_parameters import check_parameters, read_parameter_files
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.ledger import Counts
@@ -57,6 +56,9 @@ class PerceiveOptions:
         topics: topic of the bag by role, where the usual names do not tell.
         vehicle: preset that gives the calibration; empty takes it from the bag.
         domain: ROS domain to share; None takes one of its own.
+
+    Raises:
+        ValueError: if the nodes would refuse a parameter or a file of them.
     """
 
     play: PlayConfig = field(default_factory=PlayConfig)
@@ -65,6 +67,9 @@ class PerceiveOptions:
     topics: Mapping[str, str] = field(default_factory=dict)
     vehicle: str = ""
     domain: int | None = None
+
+    def __post_init__(self) -> None:
+        check_parameters(self.parameters, self.parameter_files)
 
 
 class PerceiveResult(NamedTuple):
@@ -107,7 +112,6 @@ def perceive_bag(
 
     Raises:
         BagError: if a bag cannot be read or written, or lacks a part of the calibration.
-        ValueError: if a parameter is of no node.
         GraphError: if the nodes cannot start or give nothing; says why.
     """
     options = options or PerceiveOptions()
@@ -231,9 +235,7 @@ def graph_parameters(
 
     Raises:
         BagError: if a part of the calibration is missing, and nobody else could give it.
-        ValueError: if a chosen parameter is of no node.
     """
-    check_names([*options.parameters, *names_in_files(options.parameter_files)])
     parameters: dict[str, Any] = {"use_sim_time": True, "autostart": True}
     if not options.play.rate:
         parameters |= {"reliability": "reliable", "sensor_reliability": "reliable", "depth": 10}

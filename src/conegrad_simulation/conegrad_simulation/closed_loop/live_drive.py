@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.parameter_names import check_names
-from conegrad_nodes.playback.chosen_parameters import names_in_files
+from conegrad_nodes.playback.chosen_parameters import check_parameters, settings
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.transport import large_messages
@@ -23,7 +23,7 @@ from conegrad_simulation.closed_loop.film import Film
 from conegrad_simulation.closed_loop.referee import DriveLog, Referee, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
-from conegrad_simulation.driver.driver_node import parameter_names
+from conegrad_simulation.driver.driver_node import PARTS, parameter_names
 from conegrad_simulation.gazebo.scene_settings import (
     SceneDescription,
     SceneSettings,
@@ -52,7 +52,7 @@ class DriveOptions:
         start_timeout: longest wait for the nodes [s].
 
     Raises:
-        ValueError: if neither the perception nor the driver has a parameter that is given.
+        ValueError: if perception or driver would refuse a parameter or a file of them.
     """
 
     scene: SceneSettings = field(default_factory=SceneSettings)
@@ -65,8 +65,10 @@ class DriveOptions:
     start_timeout: float = START_TIMEOUT
 
     def __post_init__(self) -> None:
-        check_names([*self.parameters, *names_in_files(self.parameter_files)])
+        check_parameters(self.parameters, self.parameter_files)
         check_names(self.driver_parameters, parameter_names())
+        for prefix, config_class in PARTS:
+            settings(config_class, self.driver_parameters, prefix)
 
 
 class Drive(NamedTuple):

@@ -57,7 +57,7 @@ class SensorConfig(Config):
         for name in ("camera_lost", "lidar_lost"):
             times = getattr(self, name)
             if len(times) != 2 or times[0] > times[1]:
-                raise ValueError(f"SensorConfig.{name} is {times}, expected its start and its end")
+                raise self.refusal(name, f"is {times}, expected its start and its end")
 
 
 class Event(NamedTuple):

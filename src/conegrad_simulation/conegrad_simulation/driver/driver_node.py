@@ -38,18 +38,20 @@ class DriverNodeConfig(Config):
     ackermann: bool = setting(True, "Publish ackermann_cmd as well, if ackermann_msgs is there")
 
 
-PREFIXES: dict[str, type[Config]] = {
-    "memory": MemoryConfig,
-    "search": SearchConfig,
-    "pursuit": PursuitConfig,
-}
+# Settings of the driver, after the prefix of their parameters.
+PARTS: tuple[tuple[str, type[Config]], ...] = (
+    ("", DriverNodeConfig),
+    ("", DriverConfig),
+    ("memory", MemoryConfig),
+    ("search", SearchConfig),
+    ("pursuit", PursuitConfig),
+)
 
 
 def parameter_names() -> list[str]:
     """Full names of the parameters of the driver."""
-    own = [field.name for part in (DriverNodeConfig, DriverConfig) for field in fields(part)]
-    parts = [f"{name}.{field.name}" for name, part in PREFIXES.items() for field in fields(part)]
-    return sorted({*own, *parts})
+    names = [(prefix, field.name) for prefix, part in PARTS for field in fields(part)]
+    return sorted({f"{prefix}.{name}" if prefix else name for prefix, name in names})
 
 
 class DriverNode(Node):

@@ -22,6 +22,7 @@ from conegrad_training.comparison.scenarios import CONDITIONS
 from conegrad_training.comparison.settings import ComparisonConfig
 from conegrad_training.comparison.starts import Start, fingerprint, prepare_start
 from conegrad_training.loop import StepReport, label_key
+from conegrad_training.output_folder import claimed
 from conegrad_training.patterns import END
 from conegrad_training.sample_stream import position
 from conegrad_training.training_run import CHECKPOINT, Data, Run
@@ -135,13 +136,14 @@ class Bench:
         folder = folder_of(planned, self._output)
         title = f"{planned.condition} {planned.name}"
         data = Data(Subset(training, chosen), test, (title,))
-        run = Run(self._config.training(planned, start.system), data, folder)
-        run.start(resume=True)
-        run.take_steps(functools.partial(self._progress.steps, title=title))
-        reached = run.measure("after")
-        run.publish({"before": start.headline, "after": reached})
-        write_result(self._result(planned, chosen, start, reached, run.budget), folder)
-        (folder / CHECKPOINT).unlink()  # large, and of no use any more
+        with claimed(folder):
+            run = Run(self._config.training(planned, start.system), data, folder)
+            run.start(resume=True)
+            run.take_steps(functools.partial(self._progress.steps, title=title))
+            reached = run.measure("after")
+            run.publish({"before": start.headline, "after": reached})
+            write_result(self._result(planned, chosen, start, reached, run.budget), folder)
+            (folder / CHECKPOINT).unlink()  # large, and of no use any more
 
     def _training(self, planned: PlannedRun) -> DriveSamples:
         key = (CONDITIONS[planned.condition].domain, planned.seed)

@@ -5,10 +5,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from conegrad_core.cones import TrueCones
 from conegrad_core.evaluation.matching import EvaluationConfig, FrameResult
 from conegrad_core.evaluation.metrics import Evaluation, Evaluator
 from conegrad_nodes.bags.types import BagError
-from conegrad_training.evaluation.drive import Drive
+from conegrad_training.evaluation.drive import Drive, DriveFrame
 from conegrad_training.evaluation.truth import MapTruth, RecordedTruth, SensorViews, Truth
 from conegrad_training.map_fit import check_in_view, doubt
 
@@ -49,7 +50,7 @@ def evaluate_drive(
     evaluator = Evaluator(config)
     results: list[FrameResult | None] = []
     for frame in drive.frames:
-        true = truth.at(frame.stamp_ns, frame.camera_ns) if truth is not None else None
+        true = truth_of(frame, truth)
         results.append(evaluator.add(frame.cones, true) if true is not None else None)
     for delay in drive.delays:
         evaluator.add_latency(delay.seconds)
@@ -62,6 +63,11 @@ def evaluate_drive(
         drive.notes.append(text)
         logger.warning("%s", text)
     return DriveEvaluation(drive, truth, source, evaluation, results)
+
+
+def truth_of(frame: DriveFrame, truth: Truth | None) -> TrueCones | None:
+    """The cones there were in a frame, as its image could show them; None where unknown."""
+    return truth.at(frame.stamp_ns, frame.camera_ns) if truth is not None else None
 
 
 def _truth(drive: Drive, track: str | Path | None) -> tuple[Truth | None, str]:

@@ -9,8 +9,9 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from conegrad_core.cones import ConeClass
+from conegrad_core.cones import COLOUR_NAMES, ConeClass
 from conegrad_core.drawing import COLOURS_RGB
 
 INK = "#1b222c"
@@ -51,6 +52,19 @@ STYLE: dict[Any, Any] = {
 def colour_hex(cone: ConeClass) -> str:
     """Colour of a class as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*COLOURS_RGB[cone])
+
+
+def class_handles(size: float) -> list[Line2D]:
+    """Entries of a legend that say which colour is which class.
+
+    Args:
+        size: of the marks [points].
+    """
+    return [
+        Line2D([], [], marker="s", linestyle="", color=colour_hex(ConeClass(index)),
+               markersize=size, label=name.replace("_", " "))
+        for index, name in enumerate(COLOUR_NAMES)
+    ]  # fmt: skip
 
 
 @contextmanager

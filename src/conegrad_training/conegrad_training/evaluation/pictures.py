@@ -35,6 +35,7 @@ from conegrad_training.evaluation.look import (
     LINE,
     MUTED,
     WARN,
+    class_handles,
     colour_hex,
 )
 
@@ -123,7 +124,7 @@ def _framed(image: RgbImage, title: str, *, has_truth: bool) -> Figure:
             Line2D([], [], marker="o", linestyle="", markerfacecolor="white", markeredgecolor=INK,
                    markeredgewidth=1.5, markersize=10, label="truth on the ground")
         )  # fmt: skip
-    handles += _class_handles("s", 12)
+    handles += class_handles(12)
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(-0.004, 1 - 46 / (height + strip)),
         ncols=len(handles), fontsize=12, handletextpad=0.2, columnspacing=1.1, frameon=False,
@@ -265,14 +266,6 @@ def _birds_eye_handles(has_truth: bool, has_result: bool) -> list[Line2D]:
     return handles
 
 
-def _class_handles(marker: str, size: float) -> list[Line2D]:
-    return [
-        Line2D([], [], marker=marker, linestyle="", color=colour_hex(ConeClass(index)),
-               markersize=size, label=name.replace("_", " "))
-        for index, name in enumerate(COLOUR_NAMES)
-    ]  # fmt: skip
-
-
 class MapLayer(NamedTuple):
     """Cones on the map: ``(N, 2)`` positions [m] in the odometry frame and ``(N,)`` classes."""
 
@@ -291,32 +284,39 @@ def map_picture(path: Floats, cones: MapLayer, truth: MapLayer | None) -> Figure
     points = [layer.positions for layer in (cones, truth) if layer is not None]
     extent = np.ptp(np.concatenate([path[:, :2], *points]), axis=0) + 4.0
     width = 10.5
-    height = float(np.clip(width * extent[1] / extent[0], 3.0, 8.0)) + 1.0
+    height = float(np.clip(width * extent[1] / extent[0], 3.0, 8.0)) + 1.4
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(path[:, 0], path[:, 1], color=GREY, linewidth=1.4, zorder=1)
     axes.plot(*path[0, :2], "D", color=INK, markersize=6, zorder=5)
-    _map_layer(axes, cones, marker=".", size=14, alpha=0.25)
+    is_unknown = cones.classes == ConeClass.UNKNOWN
+    for chosen in (is_unknown, ~is_unknown):  # those of a colour on top
+        _map_layer(axes, MapLayer(cones.positions[chosen], cones.classes[chosen]))
     handles = [Line2D([], [], color=GREY, label="path"),
-               Line2D([], [], marker="D", linestyle="", color=INK, label="start")]  # fmt: skip
+               Line2D([], [], marker="D", linestyle="", color=INK, label="start"),
+               Line2D([], [], marker="o", linestyle="", color=MUTED, markersize=4,
+                      label="perceived, each frame")]  # fmt: skip
     if truth is not None:
         edges = [colour_hex(ConeClass(int(cone))) for cone in truth.classes]
         x, y = truth.positions.T
-        axes.scatter(x, y, s=70, facecolors="none", edgecolors=edges, linewidths=1.3, zorder=4)
+        axes.scatter(x, y, s=85, facecolors="none", edgecolors=edges, linewidths=1.3, zorder=4)
         handles.append(Line2D([], [], marker="o", linestyle="", markerfacecolor="none",
-                              color=MUTED, markersize=8, label="truth"))  # fmt: skip
-    handles += _class_handles(".", 10)
+                              color=MUTED, markersize=9, label="truth"))  # fmt: skip
+    handles += class_handles(8)
     axes.set(aspect="equal", xlabel="x [m]", ylabel="y [m]")
+    axes.set_title(
+        f"Cones of the whole drive, {'perceived' if truth is None else 'perceived and true'}"
+    )
     axes.margins(0.03)
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 
 
-def _map_layer(axes: Axes, layer: MapLayer, *, marker: str, size: float, alpha: float) -> None:
+def _map_layer(axes: Axes, layer: MapLayer) -> None:
     colours = np.array([colour_hex(ConeClass(index)) for index in range(len(COLOUR_NAMES))])
     axes.scatter(
-        layer.positions[:, 0], layer.positions[:, 1], marker=marker, s=size,
-        c=colours[layer.classes], alpha=alpha, linewidths=0, zorder=3, rasterized=True,
+        layer.positions[:, 0], layer.positions[:, 1], marker="o", s=18, c=colours[layer.classes],
+        alpha=0.35, linewidths=0, zorder=3, rasterized=True,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_training.evaluation import pictures, plots
 from conegrad_training.evaluation.chosen import Choice, Recorded, choose, read_recorded
 from conegrad_training.evaluation.drive import DriveFrame
-from conegrad_training.evaluation.drive_evaluation import DriveEvaluation
+from conegrad_training.evaluation.drive_evaluation import DriveEvaluation, truth_of
 from conegrad_training.evaluation.look import data_uri, png_bytes, svg_uri
 from conegrad_training.evaluation.motion import moved_cones, moved_positions, moved_truth
 
@@ -45,7 +45,7 @@ def shots(result: DriveEvaluation, folder: Path) -> list[Shot]:
 
 def _shot(result: DriveEvaluation, choice: Choice, recorded: Recorded, folder: Path) -> Shot:
     frame, match = result.drive.frames[choice.row], result.results[choice.row]
-    truth = result.truth.at(frame.stamp_ns, frame.camera_ns) if result.truth is not None else None
+    truth = truth_of(frame, result.truth)
     title = f"{choice.label.capitalize()}, {result.drive.seconds(frame.stamp_ns):.2f} s"
     if match is not None:
         title += f": {_frame_score(match, result)}"
@@ -167,9 +167,7 @@ def draw_map(result: DriveEvaluation, folder: Path) -> str | None:
         if pose is None:
             continue
         layers.append(_layer(frame.cones.positions, frame.cones.colours, pose, result))
-        truth = (
-            result.truth.at(frame.stamp_ns, frame.camera_ns) if result.truth is not None else None
-        )
+        truth = truth_of(frame, result.truth)
         if truth is not None:
             one_hot = torch.nn.functional.one_hot(truth.classes, 5)
             truths.append(_layer(truth.positions, one_hot, pose, result))
