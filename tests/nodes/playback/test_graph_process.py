@@ -65,7 +65,7 @@ def test_a_killed_parent_takes_the_process_along(domain):
 def test_a_process_that_ends_is_reported_with_its_last_words(domain):
     with (
         GraphProcess(domain, {"detector.engine": "steam"}) as process,
-        pytest.raises(GraphError, match=r"(?s)ended with code 1.*DetectorConfig.engine"),
+        pytest.raises(GraphError, match=r"(?s)ended with code 1.*detector.engine of camera_node"),
     ):
         check_for(process, seconds=60.0)
 
