@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -221,3 +223,25 @@ def test_a_value_of_the_wrong_type_is_one_line_and_the_older_bag_stays(bag, caps
     expected = "conegrad: parameter detector.threads is 'abc', expected a whole number\n"
     assert capsys.readouterr().err == expected
     assert bag.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["missing"], "no such bag"),
+        (["bag", "--topic", "imgae=/front/image_raw"], "imgae"),
+        (["bag"], "has no camera_info that can be used"),
+        (["bag", "--vehicle", "roboracer", "-o", "bag"], "bag is what is read: not replaced"),
+        (["bag", "--vehicle", "roboracer", "-o", "."], "is what is read: not replaced"),
+    ],
+    ids=["no bag", "no such role", "no calibration", "the bag itself", "its folder"],
+)
+def test_an_older_bag_stays_where_a_drive_cannot_be_perceived(
+    bag, tmp_path, capsys, monkeypatch, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(bag, "older")
+    before = sorted(Path().rglob("*"))
+    assert main(["perceive", "-o", "older", "--force", *words]) == 1
+    assert message in capsys.readouterr().err
+    assert sorted(Path().rglob("*")) == before

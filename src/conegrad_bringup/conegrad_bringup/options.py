@@ -125,14 +125,20 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace the bag if it exists")
 
 
-def output_of(options: argparse.Namespace) -> Path:
+def output_of(options: argparse.Namespace, source: Path | None = None) -> Path:
     """The bag to create; with ``--force``, an older bag in its place is removed.
 
+    Args:
+        options: of a command with :func:`add_output`.
+        source: what the command reads.
+
     Raises:
-        ValueError: if something else than a bag would have to be removed.
+        ValueError: if something else than a bag would have to be removed, or the source.
     """
     path: Path = options.output
     if options.force and path.exists():
+        if source is not None and path.resolve() in (source.resolve(), *source.resolve().parents):
+            raise ValueError(f"--output {path} is what is read: not replaced")
         files = list(path.iterdir()) if path.is_dir() else []
         if not files or any(f.suffix not in BAG_SUFFIXES and f.name != METADATA for f in files):
             raise ValueError(f"{path} is no bag: not replaced")

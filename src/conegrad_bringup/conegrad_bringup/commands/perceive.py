@@ -20,7 +20,12 @@ from conegrad_bringup.options import (
     output_of,
     read_config,
 )
-from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
+from conegrad_nodes.playback.perceive import (
+    PerceiveOptions,
+    PerceiveResult,
+    check_drive,
+    perceive_bag,
+)
 from conegrad_nodes.playback.player import PlayConfig
 
 
@@ -65,7 +70,9 @@ def run(options: argparse.Namespace) -> None:
         vehicle=options.vehicle,
         domain=options.domain,
     )
-    output = output_of(options)
+    if options.force:
+        check_drive(options.bag, chosen)  # before an older bag is removed
+    output = output_of(options, Path(options.bag))
     if options.direct:
         from conegrad_nodes.playback.direct_bag import perceive_directly
 
