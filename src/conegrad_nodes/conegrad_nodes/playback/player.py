@@ -120,7 +120,9 @@ class Player:
         if entry.topic not in self._begun:
             self._begun.add(entry.topic)
             # The first odometry and the first camera_info have to be there before the first pair.
+            begun = time.perf_counter()
             self._link.wait(lambda: False, FIRST_MESSAGE_WAIT, self._process.check)
+            self._started += time.perf_counter() - begun  # else what comes next is late, all at once
 
     def finish(self) -> None:
         """Let the time run on until the last outputs are there; count what is missing as lost."""
