@@ -1,5 +1,7 @@
 """The pace of the player, on a clock that only waiting moves."""
 
+import itertools
+
 import pytest
 
 from conegrad_nodes.bags.reader import BagReader
@@ -47,7 +49,7 @@ def test_in_real_time_nothing_comes_in_a_burst_after_the_first_messages(drive, m
         for raw in bag.raw_messages(list(inputs)):
             playing.play(raw)
     scans = [moment for topic, moment in clock.published if topic == "/scan"]
-    gaps = [after - before for before, after in zip(scans, scans[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(scans)]
     # The first image comes between the first two scans.
     assert gaps[0] == pytest.approx(0.05 + 2 * FIRST_MESSAGE_WAIT, abs=1e-3)
     assert gaps[1:] == pytest.approx([0.05] * len(gaps[1:]), abs=1e-3)

@@ -122,7 +122,8 @@ class Player:
             # The first odometry and the first camera_info have to be there before the first pair.
             begun = time.perf_counter()
             self._link.wait(lambda: False, FIRST_MESSAGE_WAIT, self._process.check)
-            self._started += time.perf_counter() - begun  # else what comes next is late, all at once
+            # Else what comes next would be late, and come all at once.
+            self._started += time.perf_counter() - begun
 
     def finish(self) -> None:
         """Let the time run on until the last outputs are there; count what is missing as lost."""
