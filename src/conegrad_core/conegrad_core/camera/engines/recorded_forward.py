@@ -1,6 +1,7 @@
 """A forward without gradient on a GPU, recorded as a CUDA graph."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -8,6 +9,14 @@ from torch import Tensor
 from conegrad_core.camera.head import RawDetections
 
 WARM_UP_RUNS = 3  # before a recording, so that libraries have chosen their kernels
+
+
+class _Recording(NamedTuple):
+    """A graph, and the memory that it reads and writes."""
+
+    inputs: Tensor
+    graph: torch.cuda.CUDAGraph
+    outputs: RawDetections
 
 
 class RecordedForward:
@@ -25,30 +34,26 @@ class RecordedForward:
 
     def __init__(self, forward: Callable[[Tensor], RawDetections]) -> None:
         self._forward = forward
-        self._inputs: Tensor | None = None
-        self._outputs: RawDetections | None = None
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._recording: _Recording | None = None
 
     def __call__(self, inputs: Tensor) -> RawDetections:
         """Raw detections; the next call overwrites them."""
-        if self._inputs is None or self._inputs.shape != inputs.shape:
-            self._record(inputs)
-        if self._inputs is None or self._graph is None or self._outputs is None:
-            raise RuntimeError("the forward was not recorded")
-        self._inputs.copy_(inputs)
-        self._graph.replay()
-        return self._outputs
+        if self._recording is None or self._recording.inputs.shape != inputs.shape:
+            self._recording = self._record(inputs.clone())
+        self._recording.inputs.copy_(inputs)
+        self._recording.graph.replay()
+        return self._recording.outputs
 
-    def _record(self, inputs: Tensor) -> None:
-        self._inputs = inputs.clone()
+    def _record(self, inputs: Tensor) -> _Recording:
         with torch.cuda.device(inputs.device):
             aside = torch.cuda.Stream()
             aside.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(aside):
                 for _ in range(WARM_UP_RUNS):
-                    self._forward(self._inputs)
+                    self._forward(inputs)
             torch.cuda.current_stream().wait_stream(aside)
-            self._graph = torch.cuda.CUDAGraph()
+            graph = torch.cuda.CUDAGraph()
             # Other threads may use the GPU meanwhile.
-            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-                self._outputs = self._forward(self._inputs)
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                outputs = self._forward(inputs)
+        return _Recording(inputs, graph, outputs)
