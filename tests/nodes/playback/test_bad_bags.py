@@ -147,16 +147,6 @@ def test_a_bag_that_lacks_another_part_of_the_calibration_is_refused(
         perceive_bag(without(*dropped), tmp_path / "out", PerceiveOptions(parameters=parameters))
 
 
-FRAMES = """
-frames:
-  - {parent: base_link, child: lidar, translation: [1, 0, 0.2], quaternion: [0, 0, 0, 1]}
-  - parent: lidar
-    child: camera_optical
-    translation: [0, 0, 0.9]
-    quaternion: [-0.5, 0.5, -0.5, 0.5]
-"""
-
-
 @pytest.mark.parametrize(
     ("dropped", "renamed", "options"),
     [
@@ -178,17 +168,16 @@ frames:
     ],
 )
 def test_calibration_that_comes_from_elsewhere_is_no_fault(
-    without, tmp_path, dropped, renamed, options
+    without, frames_file, tmp_path, dropped, renamed, options
 ):
-    file, settings = tmp_path / "frames.yaml", tmp_path / "settings.yaml"
-    file.write_text(FRAMES)
     if options.get("parameters"):
-        chosen = {"calibration.extrinsics": "file", "calibration.file": str(file)}
+        chosen = {"calibration.extrinsics": "file", "calibration.file": frames_file}
         options = {"parameters": chosen}
     if options.get("parameter_files"):
+        settings = tmp_path / "settings.yaml"
         settings.write_text(
             "/**/fusion_node: {ros__parameters: {calibration: {extrinsics: file, file: "
-            f"{file}}}}}}}\n"
+            f"{frames_file}}}}}}}\n"
         )
         options = {"parameter_files": [settings]}
     chosen = PerceiveOptions(**options)
