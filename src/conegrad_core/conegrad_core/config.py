@@ -1,6 +1,7 @@
 """Settings declared once: frozen dataclasses with a description and bounds per field."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,16 @@ class Config:
                 fault = _out_of_bounds(entry, field.metadata.get("low"), field.metadata.get("high"))
                 if fault:
                     raise self.refusal(field.name, fault)
+
+    def check_choice(self, field: str, allowed: Sequence[str]) -> None:
+        """Refuse a field that is none of the words that are allowed.
+
+        Raises:
+            SettingError: naming the value and what was expected.
+        """
+        value = getattr(self, field)
+        if value not in allowed:
+            raise self.refusal(field, f"is {value!r}, expected one of {', '.join(allowed)}")
 
     def refusal(self, field: str, fault: str) -> SettingError:
         """The error to raise for a field: ``fault`` follows its name, ``is 0, expected ...``."""

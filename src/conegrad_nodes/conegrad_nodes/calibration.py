@@ -46,9 +46,8 @@ class CalibrationConfig(Config):
             ("intrinsics", INTRINSICS_SOURCES),
             ("extrinsics", EXTRINSICS_SOURCES),
         ):
+            self.check_choice(name, allowed)
             value = getattr(self, name)
-            if value not in allowed:
-                raise self.refusal(name, f"is {value!r}, expected one of {', '.join(allowed)}")
             if value in ("file", "vehicle") and not getattr(self, value):
                 raise self.refusal(name, f"is {value!r}, but calibration.{value} is empty")
 

@@ -4,9 +4,22 @@ import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
 
+from conegrad_core.config import Config
+
 # Every node of ROS has these, or takes what begins like this.
 OF_ROS = ("use_sim_time", "start_type_description_service")
 PREFIX_OF_ROS = "qos_overrides."
+
+
+def full_name(prefix: str, name: str) -> str:
+    """Name of the parameter of a setting: ``detector.weights``; without a prefix, its own."""
+    return f"{prefix}.{name}" if prefix else name
+
+
+def names_of(parts: Iterable[tuple[str, type[Config]]]) -> list[str]:
+    """Full names of the parameters of settings with their prefixes."""
+    names = {full_name(prefix, f.name) for prefix, part in parts for f in dataclasses.fields(part)}
+    return sorted(names)
 
 
 def known_names() -> list[str]:
@@ -14,14 +27,7 @@ def known_names() -> list[str]:
     # The table of settings imports the nodes, and they import this file.
     from conegrad_nodes.parameter_table import NODE_SETTINGS
 
-    return sorted(
-        {
-            f"{prefix}.{field.name}" if prefix else field.name
-            for settings in NODE_SETTINGS.values()
-            for prefix, config in settings.items()
-            for field in dataclasses.fields(config)
-        }
-    )
+    return names_of(part for parts in NODE_SETTINGS.values() for part in parts.items())
 
 
 def explain_unknown(given: Iterable[str], known: Sequence[str] | None = None) -> list[str]:

@@ -13,6 +13,7 @@ from conegrad_nodes.calibration import CalibrationConfig
 from conegrad_nodes.camera_node import CameraNodeConfig
 from conegrad_nodes.fusion_node import FusionNodeConfig
 from conegrad_nodes.lidar_node import LidarNodeConfig
+from conegrad_nodes.parameter_names import full_name
 
 # Settings of each node, by the prefix of their parameters.
 NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
@@ -47,7 +48,7 @@ def parameter_tables() -> str:
 
 
 def _row(prefix: str, field: "dataclasses.Field[Any]") -> str:
-    name = f"{prefix}.{field.name}" if prefix else field.name
+    name = full_name(prefix, field.name)
     default = f"`{field.default!r}`".replace("'", '"').replace("True", "true")
     default = default.replace("False", "false")
     low, high = field.metadata["low"], field.metadata["high"]

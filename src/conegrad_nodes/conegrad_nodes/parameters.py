@@ -9,6 +9,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
 from conegrad_core.config import Config, SettingError
+from conegrad_nodes.parameter_names import full_name
 from conegrad_nodes.parameter_values import check_type
 
 C = TypeVar("C", bound=Config)
@@ -29,7 +30,7 @@ def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
     """
     values = {}
     for field in dataclasses.fields(config_class):
-        name = f"{prefix}.{field.name}" if prefix else field.name
+        name = full_name(prefix, field.name)
         default = list(field.default) if isinstance(field.default, tuple) else field.default
         # rclpy keeps what was given, but offers no way to ask for it before it is declared.
         given = node._parameter_overrides.get(name)
@@ -43,7 +44,7 @@ def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
     try:
         return config_class(**values)
     except SettingError as error:
-        name = f"{prefix}.{error.field}" if prefix else error.field
+        name = full_name(prefix, error.field)
         raise ValueError(f"parameter {name} of {node.get_name()} {error.fault}") from error
 
 

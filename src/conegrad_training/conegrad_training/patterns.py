@@ -73,10 +73,8 @@ class PatternConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, allowed in (("pattern", PATTERNS), ("schedule", SCHEDULES)):
-            value = getattr(self, name)
-            if value not in allowed:
-                raise self.refusal(name, f"is {value!r}, expected one of {', '.join(allowed)}")
+        self.check_choice("pattern", PATTERNS)
+        self.check_choice("schedule", SCHEDULES)
 
 
 class Constant:

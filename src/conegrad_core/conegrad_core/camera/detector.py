@@ -54,10 +54,8 @@ class DetectorConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, allowed in (("engine", ENGINES), ("precision", PRECISIONS)):
-            if getattr(self, name) not in allowed:
-                value = getattr(self, name)
-                raise self.refusal(name, f"is {value!r}, expected one of {', '.join(allowed)}")
+        self.check_choice("engine", ENGINES)
+        self.check_choice("precision", PRECISIONS)
         if self.crop_top + self.crop_bottom >= 1:
             crops = f"is {self.crop_top}, which with crop_bottom {self.crop_bottom}"
             raise self.refusal("crop_top", f"{crops} cuts all rows off, expected a sum below 1")

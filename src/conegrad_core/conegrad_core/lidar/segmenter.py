@@ -34,10 +34,7 @@ class SegmenterConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.engine not in ENGINES:
-            raise self.refusal(
-                "engine", f"is {self.engine!r}, expected one of {', '.join(ENGINES)}"
-            )
+        self.check_choice("engine", ENGINES)
 
 
 class ScanSegmenter(nn.Module):

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from conegrad_core.config import Config, SettingError
-from conegrad_nodes.parameter_names import check_names
+from conegrad_nodes.parameter_names import check_names, full_name
 from conegrad_nodes.parameter_table import NODE_SETTINGS
 from conegrad_nodes.parameter_values import check_type, read_yaml
 
 C = TypeVar("C", bound=Config)
+Sections = dict[tuple[Path, str], dict[str, Any]]  # parameters by full name, of each file and node
 
 EVERY_NODE = ("*", "**")
 # A run may take these from its bag: for a check of what was chosen, anything will do.
@@ -29,18 +30,16 @@ def check_parameters(parameters: Mapping[str, Any], paths: Sequence[Path]) -> No
         ValueError: if a file is no ROS parameter file or is for none of the nodes, or if a name
             or a value is of none of their parameters.
     """
-    for path in paths:
-        _check_nodes(path)
-    check_names([*parameters, *names_in_files(paths)])
+    sections = _sections(paths)
+    _check_nodes(paths, sections)
+    check_names([*parameters, *_names(sections)])
     for node, parts in NODE_SETTINGS.items():
-        given = {**OF_THE_RUN, **read_parameter_files(paths, [node]), **parameters}
+        given = {**OF_THE_RUN, **_united(sections, [node]), **parameters}
         for prefix, config_class in parts.items():
             settings(config_class, given, prefix)
 
 
-def read_parameter_files(
-    paths: Sequence[Path], nodes: Sequence[str] = tuple(NODE_SETTINGS)
-) -> dict[str, Any]:
+def read_parameter_files(paths: Sequence[Path]) -> dict[str, Any]:
     """Parameters by full name of ROS parameter files; later ones replace earlier ones.
 
     Sections of the nodes are put together: no two nodes have a parameter of one name and
@@ -49,11 +48,7 @@ def read_parameter_files(
     Raises:
         ValueError: if a file is no ROS parameter file.
     """
-    parameters: dict[str, Any] = {}
-    for (_, name), section in _sections(paths).items():
-        if _node(name) in (*nodes, *EVERY_NODE):
-            parameters |= section
-    return parameters
+    return _united(_sections(paths), tuple(NODE_SETTINGS))
 
 
 def names_in_files(paths: Sequence[Path]) -> list[str]:
@@ -62,28 +57,42 @@ def names_in_files(paths: Sequence[Path]) -> list[str]:
     Raises:
         ValueError: if a file is no ROS parameter file.
     """
+    return _names(_sections(paths))
+
+
+def _names(sections: Sections) -> list[str]:
     return [
         name
-        for (_, node), section in _sections(paths).items()
+        for (_, node), section in sections.items()
         if _node(node) in NODE_SETTINGS
         for name in section
     ]
 
 
-def _check_nodes(path: Path) -> None:
+def _united(sections: Sections, nodes: Sequence[str]) -> dict[str, Any]:
+    """Parameters of some nodes; later files replace earlier ones."""
+    parameters: dict[str, Any] = {}
+    for (_, name), section in sections.items():
+        if _node(name) in (*nodes, *EVERY_NODE):
+            parameters |= section
+    return parameters
+
+
+def _check_nodes(paths: Sequence[Path], sections: Sections) -> None:
     """Refuse a file of which nothing reaches the perception: its nodes are misspelt."""
-    found = [name for _, name in _sections([path])]
-    if not any(_node(name) in (*NODE_SETTINGS, *EVERY_NODE) for name in found):
-        expected = ", ".join(NODE_SETTINGS)
-        raise ValueError(f"{path} is for {', '.join(found)}, expected some of {expected}, /**")
+    for path in paths:
+        found = [name for file, name in sections if file == path]
+        if not any(_node(name) in (*NODE_SETTINGS, *EVERY_NODE) for name in found):
+            expected = ", ".join(NODE_SETTINGS)
+            raise ValueError(f"{path} is for {', '.join(found)}, expected some of {expected}, /**")
 
 
 def _node(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _sections(paths: Sequence[Path]) -> dict[tuple[Path, str], dict[str, Any]]:
-    """Parameters by full name of each file and node."""
+def _sections(paths: Sequence[Path]) -> Sections:
+    """Read the files."""
     sections = {}
     for path in paths:
         try:
@@ -117,7 +126,7 @@ def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str =
     """
     values = {}
     for field in dataclasses.fields(config_class):
-        name = f"{prefix}.{field.name}" if prefix else field.name
+        name = full_name(prefix, field.name)
         if name in parameters:
             value = parameters[name]
             check_type(f"parameter {name}", value, field.default)
@@ -125,7 +134,7 @@ def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str =
     try:
         return config_class(**values)
     except SettingError as error:
-        name = f"{prefix}.{error.field}" if prefix else error.field
+        name = full_name(prefix, error.field)
         raise ValueError(f"parameter {name} {error.fault}") from error
 
 

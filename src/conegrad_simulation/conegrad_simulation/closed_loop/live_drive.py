@@ -12,7 +12,7 @@ from rclpy.experimental import EventsExecutor
 from rclpy.parameter import Parameter
 
 from conegrad_nodes.bags.writer import BagWriter
-from conegrad_nodes.parameter_names import check_names
+from conegrad_nodes.parameter_names import check_names, names_of
 from conegrad_nodes.playback.chosen_parameters import check_parameters, settings
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
@@ -23,7 +23,7 @@ from conegrad_simulation.closed_loop.film import Film
 from conegrad_simulation.closed_loop.referee import DriveLog, Referee, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
-from conegrad_simulation.driver.driver_node import PARTS, parameter_names
+from conegrad_simulation.driver.driver_node import PARTS
 from conegrad_simulation.gazebo.scene_settings import (
     SceneDescription,
     SceneSettings,
@@ -66,7 +66,7 @@ class DriveOptions:
 
     def __post_init__(self) -> None:
         check_parameters(self.parameters, self.parameter_files)
-        check_names(self.driver_parameters, parameter_names())
+        check_names(self.driver_parameters, names_of(PARTS))
         for prefix, config_class in PARTS:
             settings(config_class, self.driver_parameters, prefix)
 

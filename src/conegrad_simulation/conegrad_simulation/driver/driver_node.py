@@ -1,6 +1,6 @@
 """Driver node: cones and odometry in, drive commands out."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from conegrad_msgs.msg import ConeArray
@@ -46,12 +46,6 @@ PARTS: tuple[tuple[str, type[Config]], ...] = (
     ("search", SearchConfig),
     ("pursuit", PursuitConfig),
 )
-
-
-def parameter_names() -> list[str]:
-    """Full names of the parameters of the driver."""
-    names = [(prefix, field.name) for prefix, part in PARTS for field in fields(part)]
-    return sorted({f"{prefix}.{name}" if prefix else name for prefix, name in names})
 
 
 class DriverNode(Node):

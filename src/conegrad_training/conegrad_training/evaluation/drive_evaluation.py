@@ -108,6 +108,5 @@ def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
         camera_range=CAMERA_RANGE,
     )
     truth = MapTruth(positions, classes, drive.lidar_pose, views)
-    truths = (truth.at(frame.stamp_ns, frame.camera_ns) for frame in drive.frames)
-    check_in_view(truths, track, drive.path)
+    check_in_view((truth_of(frame, truth) for frame in drive.frames), track, drive.path)
     return truth
