@@ -21,6 +21,7 @@ from rclpy.action import ActionClient
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
 
 from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.system import FILES, SystemConfig
@@ -42,8 +43,10 @@ class Client:
         self.executor.add_node(self.node)
         self.action = ActionClient(self.node, Train, "train")
         self.statuses, self.feedback = [], []
+        # Deeper than the node's own: the next step must not push a message out before it is read.
+        every = QoSProfile(depth=100, durability=STATUS.durability)
         self.node.create_subscription(
-            TrainingStatus, "training_status", self.statuses.append, STATUS
+            TrainingStatus, "training_status", self.statuses.append, every
         )
 
     def until(self, condition, what):

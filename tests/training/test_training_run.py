@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,6 @@ import torch
 from safetensors.torch import load_file
 
 from conegrad_core.evaluation.matching import EvaluationConfig
-from conegrad_core.losses import EndLoss
 from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.errors import ReplayError
 from conegrad_training.patterns import PatternConfig
@@ -54,6 +53,42 @@ def progress(steps, done, total):
 run_training(config, bag_data([bag]), output, progress=progress)
 """
 
+# Another one, whose third sample presses Ctrl-C; the test runner cannot be hit by it.
+INTERRUPT_CODE = 42  # its exit code if that ended it as it should
+INTERRUPTED = """
+import pickle, signal, sys
+from pathlib import Path
+from conegrad_core.losses import EndLoss
+from conegrad_training.training_data import bag_data
+from conegrad_training.training_run import run_training
+
+config, bag, output = pickle.loads(Path(sys.argv[1]).read_bytes())
+calls, forward = [], EndLoss.forward
+
+def interrupted(self, *arguments):
+    calls.append(None)
+    if len(calls) == 3:
+        signal.raise_signal(signal.SIGINT)
+    return forward(self, *arguments)
+
+EndLoss.forward = interrupted
+before = signal.default_int_handler
+signal.signal(signal.SIGINT, before)  # also where whoever started the tests ignores it
+try:
+    run_training(config, bag_data([bag]), output)
+except KeyboardInterrupt:
+    assert signal.getsignal(signal.SIGINT) is before
+    sys.exit(42)
+"""
+
+
+def own_process(program: str, folder: Path, given: object, *words: str) -> subprocess.Popen[bytes]:
+    """Start a program that reads what it is given from the file of its first argument."""
+    settings = folder / "settings"
+    settings.write_bytes(pickle.dumps(given))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.Popen([sys.executable, "-c", program, str(settings), *words], env=environment)
+
 
 @pytest.fixture
 def config(system_config: SystemConfig) -> TrainingConfig:
@@ -78,36 +113,13 @@ def differences(one: Path, other: Path) -> list[str]:
     return found
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """SIGINT raises KeyboardInterrupt, whatever ran before in this process or started it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.timeout(240)
 def test_ctrl_c_within_a_step_keeps_that_step(
-    config: TrainingConfig,
-    small_bag: SimulatedBag,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path
 ):
     run_training(config, bag_data([small_bag.path]), tmp_path / "whole")
-    calls, forward = [], EndLoss.forward
-
-    def interrupted(self, *arguments):
-        calls.append(None)
-        if len(calls) == 3:
-            signal.raise_signal(signal.SIGINT)
-        return forward(self, *arguments)
-
-    before = signal.getsignal(signal.SIGINT)
-    with monkeypatch.context() as patched:
-        patched.setattr(EndLoss, "forward", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(config, bag_data([small_bag.path]), tmp_path / "run")
-    assert signal.getsignal(signal.SIGINT) is before
+    process = own_process(INTERRUPTED, tmp_path, (config, small_bag.path, tmp_path / "run"))
+    assert process.wait(DEADLINE) == INTERRUPT_CODE
     rows = (tmp_path / "run" / "losses.csv").read_text().splitlines()
     assert 1 < len(rows) < STEPS  # the head, and the steps until the one of the interrupt
     run_training(config, bag_data([small_bag.path]), tmp_path / "run", resume=True)
@@ -151,12 +163,9 @@ def test_a_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(
     data = bag_data([small_bag.path])
     run_training(config, data, tmp_path / "whole")
 
-    settings, reached = tmp_path / "settings", tmp_path / "reached"
-    settings.write_bytes(pickle.dumps((config, small_bag.path, tmp_path / "killed")))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(settings), str(reached)], env=environment
-    )
+    reached = tmp_path / "reached"
+    given = (config, small_bag.path, tmp_path / "killed")
+    process = own_process(KILLED, tmp_path, given, str(reached))
     deadline = time.monotonic() + DEADLINE
     while not reached.exists():
         assert process.poll() is None, "the run ended before it was killed"
