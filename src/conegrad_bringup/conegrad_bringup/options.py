@@ -14,9 +14,6 @@ from conegrad_nodes.parameter_values import read_yaml
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
 
-BAG_SUFFIXES = (".mcap", ".db3")
-METADATA = "metadata.yaml"
-
 
 def add_config(
     parser: argparse.ArgumentParser, config_class: type[Config], leave_out: Sequence[str] = ()
@@ -117,33 +114,6 @@ def named_config(config_class: type[C], pairs: Sequence[str], option: str) -> C:
         return config_class(**values)
     except SettingError as error:
         raise ValueError(f"{option} {error.field} {error.fault}") from error
-
-
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """The bag to create, and whether it may replace an older one."""
-    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
-    parser.add_argument("--force", action="store_true", help="replace the bag if it exists")
-
-
-def output_of(options: argparse.Namespace, source: Path | None = None) -> Path:
-    """The bag to create; with ``--force``, an older bag in its place is removed.
-
-    Args:
-        options: of a command with :func:`add_output`.
-        source: what the command reads.
-
-    Raises:
-        ValueError: if something else than a bag would have to be removed, or the source.
-    """
-    path: Path = options.output
-    if options.force and path.exists():
-        if source is not None and path.resolve() in (source.resolve(), *source.resolve().parents):
-            raise ValueError(f"--output {path} is what is read: not replaced")
-        files = list(path.iterdir()) if path.is_dir() else []
-        if not files or any(f.suffix not in BAG_SUFFIXES and f.name != METADATA for f in files):
-            raise ValueError(f"{path} is no bag: not replaced")
-        shutil.rmtree(path)
-    return path
 
 
 def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:

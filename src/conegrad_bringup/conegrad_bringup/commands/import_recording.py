@@ -9,7 +9,8 @@ docs/import.md describes both layouts.
 import argparse
 from pathlib import Path
 
-from conegrad_bringup.options import Bar, add_output, output_of
+from conegrad_bringup.options import Bar
+from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_nodes.bags.folder_formats import BIN_COLUMNS
 from conegrad_nodes.bags.folder_import import import_folder
 from conegrad_nodes.bags.fskitti_import import import_fskitti
@@ -51,17 +52,20 @@ def run(options: argparse.Namespace) -> None:
     """Import and say what was written."""
     if not options.folder.is_dir():
         raise FileNotFoundError(f"{options.folder}: no such folder, expected one to import")
-    if options.layout == "fskitti":
-        import_fskitti(
-            options.folder,
-            output_of(options),
-            lidar_height=options.lidar_height,
-            rows=_rows(options.frames),
-            progress=Bar("import"),
-        )
-    else:
-        _import_folder(options)
+    with output_bag(options, options.folder) as output:
+        import_layout = _import_fskitti if options.layout == "fskitti" else _import_folder
+        import_layout(options, output)
     print(f"{options.output}: written; 'conegrad info {options.output}' describes it")
+
+
+def _import_fskitti(options: argparse.Namespace, output: Path) -> None:
+    import_fskitti(
+        options.folder,
+        output,
+        lidar_height=options.lidar_height,
+        rows=_rows(options.frames),
+        progress=Bar("import"),
+    )
 
 
 def _rows(text: str) -> slice:
@@ -72,7 +76,7 @@ def _rows(text: str) -> slice:
     return slice(int(first or 0), int(end) if end else None)
 
 
-def _import_folder(options: argparse.Namespace) -> None:
+def _import_folder(options: argparse.Namespace, output: Path) -> None:
     from conegrad_core.vehicle import load_vehicle
 
     calibration = options.folder / CALIBRATION
@@ -83,7 +87,7 @@ def _import_folder(options: argparse.Namespace) -> None:
         )
     import_folder(
         options.folder,
-        output_of(options),
+        output,
         load_vehicle(options.vehicle or calibration),
         cloud_columns=options.cloud_columns,
         progress=Bar("import"),

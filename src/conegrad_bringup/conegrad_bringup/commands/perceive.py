@@ -12,20 +12,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from conegrad_bringup.options import (
-    Bar,
-    add_config,
-    add_output,
-    named_values,
-    output_of,
-    read_config,
-)
-from conegrad_nodes.playback.perceive import (
-    PerceiveOptions,
-    PerceiveResult,
-    check_drive,
-    perceive_bag,
-)
+from conegrad_bringup.options import Bar, add_config, named_values, read_config
+from conegrad_bringup.output_bag import add_output, output_bag
+from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
 from conegrad_nodes.playback.player import PlayConfig
 
 
@@ -70,16 +59,14 @@ def run(options: argparse.Namespace) -> None:
         vehicle=options.vehicle,
         domain=options.domain,
     )
-    if options.force:
-        check_drive(options.bag, chosen)  # before an older bag is removed
-    output = output_of(options, Path(options.bag))
-    if options.direct:
-        from conegrad_nodes.playback.direct_bag import perceive_directly
+    with output_bag(options, Path(options.bag)) as output:
+        if options.direct:
+            from conegrad_nodes.playback.direct_bag import perceive_directly
 
-        count = perceive_directly(options.bag, output, chosen, progress=Bar("perceive"))
-        print(f"{output}: {count} messages on /cones")
-        return
-    result = perceive_bag(options.bag, output, chosen, progress=Bar("perceive"))
+            count = perceive_directly(options.bag, output, chosen, progress=Bar("perceive"))
+            print(f"{output}: {count} messages on /cones")
+            return
+        result = perceive_bag(options.bag, output, chosen, progress=Bar("perceive"))
     print(describe(result))
     print(f"{output}: written; 'conegrad evaluate {output}' judges it")
 

@@ -7,7 +7,8 @@ the map of the cones is written beside it as OUTPUT_track.csv. The same options 
 import argparse
 import os
 
-from conegrad_bringup.options import Bar, add_config, add_output, output_of, read_config
+from conegrad_bringup.options import Bar, add_config, read_config
+from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
 from conegrad_simulation.drive import DriveConfig
@@ -35,14 +36,17 @@ def run(options: argparse.Namespace) -> None:
     """Simulate and say what was written."""
     vehicle = load_vehicle(options.vehicle)
     config = read_config(options, BagConfig)
-    made = simulate_bag(
-        output_of(options),
-        make_track(options.track, config.seed, vehicle),
-        vehicle,
-        read_config(options, DriveConfig),
-        config,
-        workers=options.workers,
-        progress=Bar("simulate"),
-    )
+    driving = read_config(options, DriveConfig)
+    track = make_track(options.track, config.seed, vehicle)
+    with output_bag(options) as output:
+        made = simulate_bag(
+            output,
+            track,
+            vehicle,
+            driving,
+            config,
+            workers=options.workers,
+            progress=Bar("simulate"),
+        )
     print(f"{made.path}: {made.seconds:.1f} s, {made.images} images, {made.scans} scans")
     print(f"{made.track}: map of the cones")

@@ -93,19 +93,6 @@ class PerceiveResult(NamedTuple):
 Progress = Callable[[Iterable[RawMessage], int], Iterable[RawMessage]]
 
 
-def check_drive(bag_path: str | Path, options: PerceiveOptions) -> None:
-    """Refuse a drive that cannot be perceived with these options, before anything is written.
-
-    Raises:
-        BagError: if the bag cannot be read, or lacks a sensor or a part of the calibration.
-    """
-    with (
-        BagReader(bag_path) as bag,
-        tempfile.TemporaryDirectory(prefix="conegrad-") as folder,
-    ):
-        graph_parameters(bag, input_roles(bag, options.topics), options, Path(folder))
-
-
 def perceive_bag(
     bag_path: str | Path,
     output: str | Path,

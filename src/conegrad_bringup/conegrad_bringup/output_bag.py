@@ -1,0 +1,62 @@
+"""The bag that a command creates, and the older one that it may replace."""
+
+import argparse
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+BAG_SUFFIXES = (".mcap", ".db3")
+METADATA = "metadata.yaml"
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """The bag to create, and whether it may replace an older one."""
+    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
+    parser.add_argument("--force", action="store_true", help="replace the bag if it exists")
+
+
+@contextlib.contextmanager
+def output_bag(options: argparse.Namespace, source: Path | None = None) -> Iterator[Path]:
+    """The bag to create. With ``--force`` an older one in its place waits beside it meanwhile.
+
+    It comes back if an error leaves the block, or if nothing new was begun; else it is removed.
+    After Ctrl-C the new bag stays, which holds what came until then.
+
+    Args:
+        options: of a command with :func:`add_output`.
+        source: what the command reads.
+
+    Raises:
+        ValueError: if something else than a bag would have to be replaced, or the source.
+    """
+    path: Path = options.output
+    if not options.force or not path.exists():
+        yield path
+        return
+    _check_replaceable(path, source)
+    older = path.resolve()
+    aside = older.rename(older.with_name(f"{older.name}.older"))
+    try:
+        yield path
+    except Exception:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    finally:
+        if path.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.rename(older)
+
+
+def _check_replaceable(path: Path, source: Path | None) -> None:
+    if source is not None and path.resolve() in (source.resolve(), *source.resolve().parents):
+        raise ValueError(f"--output {path} is what is read: not replaced")
+    files = list(path.iterdir()) if path.is_dir() else []
+    if not files or any(f.suffix not in BAG_SUFFIXES and f.name != METADATA for f in files):
+        raise ValueError(f"{path} is no bag: not replaced")
+    aside = path.resolve().with_name(f"{path.resolve().name}.older")
+    if aside.exists():
+        raise ValueError(
+            f"{aside} is left of a run that was killed: remove it, or put it back as {path}"
+        )
