@@ -43,7 +43,6 @@ class Client:
         self.executor.add_node(self.node)
         self.action = ActionClient(self.node, Train, "train")
         self.statuses, self.feedback = [], []
-        # Deeper than the node's own: the next step must not push a message out before it is read.
         every = QoSProfile(depth=100, durability=STATUS.durability)
         self.node.create_subscription(
             TrainingStatus, "training_status", self.statuses.append, every
@@ -199,6 +198,15 @@ def test_a_goal_that_cannot_begin_is_refused_with_the_reason(client, node, field
     assert not client.send(**fields).accepted
     client.hear(reason)
     assert not node.is_training
+
+
+def test_a_status_that_another_follows_at_once_is_heard(client, node):
+    client.hear("ready")
+    for number in range(5):
+        node._tell(f"message {number}")
+    client.hear("message 4")
+    heard = [status.message for status in client.statuses if "message" in status.message]
+    assert heard == [f"message {number}" for number in range(5)]
 
 
 def test_a_run_that_fails_says_why_and_the_next_may_come(client, node, settings, tmp_path):

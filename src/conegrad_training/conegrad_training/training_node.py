@@ -1,5 +1,6 @@
 """Training node: an action that trains on bags, with progress that can be watched."""
 
+import math
 import signal
 import threading
 import time
@@ -24,10 +25,10 @@ from conegrad_training.goal_settings import GoalSettings, read_goal_settings, ru
 from conegrad_training.loop import StepReport
 from conegrad_training.progress import Progress
 
-# Who comes late sees the last status.
-STATUS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+# Who comes late sees the last status; who listens misses none that another follows at once.
+STATUS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 THREADS = 3  # one trains, the others answer
-FAREWELL = 1.0  # [s] after the last run, for its result to reach the client
+FAREWELL = 3.0  # [s] after the last run, for its result to reach the client
 WAKE_PERIOD = 0.2  # [s] between two looks whether the process was told to stop
 
 
@@ -58,6 +59,7 @@ class TrainingNode(Node):  # type: ignore[misc]
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._settings: GoalSettings | None = None  # of the run in progress
         self._is_stopping = False
+        self._ended = -math.inf  # time.monotonic() at the end of the last run
         self._server = ActionServer(
             self,
             Train,
@@ -73,6 +75,11 @@ class TrainingNode(Node):  # type: ignore[misc]
     def is_training(self) -> bool:
         """A run is in progress."""
         return self._settings is not None
+
+    @property
+    def is_owing(self) -> bool:
+        """A run is in progress, or its result may still be on the way to the client."""
+        return self.is_training or time.monotonic() < self._ended + FAREWELL
 
     def stop(self) -> None:
         """Let the run in progress end after its step, with a checkpoint; take no other."""
@@ -118,6 +125,7 @@ class TrainingNode(Node):  # type: ignore[misc]
         try:
             return self._run(goal_handle, settings)
         finally:
+            self._ended = time.monotonic()
             self._settings = None
 
     def _run(self, goal_handle: Any, settings: GoalSettings) -> Train.Result:
@@ -199,9 +207,7 @@ def main() -> None:
         while not told.is_set():
             executor.spin_once(WAKE_PERIOD)
         node.stop()
-        farewell = time.monotonic() + FAREWELL
-        while node.is_training or time.monotonic() < farewell:
-            farewell = time.monotonic() + FAREWELL if node.is_training else farewell
+        while node.is_owing:
             executor.spin_once(WAKE_PERIOD)
     finally:
         executor.shutdown()
