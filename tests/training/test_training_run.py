@@ -237,6 +237,16 @@ def test_refuses_to_resume_with_other_settings(
         run_training(config, bag_data([small_bag.path]), tmp_path, resume=True)
 
 
+@pytest.mark.parametrize("pattern", ["individual", "individual_then_simultaneous"])
+def test_individual_training_on_a_bag_is_refused_before_it_begins(
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path, pattern: str
+):
+    config = replace(config, pattern=PatternConfig(pattern))
+    with pytest.raises(ReplayError, match="has no boxes and beam labels"):
+        run_training(config, bag_data([small_bag.path]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_needs_a_bag():
     with pytest.raises(ReplayError, match="no bags are given"):
         bag_data([])

@@ -76,6 +76,11 @@ class PatternConfig(Config):
         self.check_choice("pattern", PATTERNS)
         self.check_choice("schedule", SCHEDULES)
 
+    @property
+    def needs_own_labels(self) -> bool:
+        """Some step learns from boxes and beam labels."""
+        return self.pattern.startswith("individual")
+
 
 class Constant:
     """The same update in every step: all patterns but the alternating one."""

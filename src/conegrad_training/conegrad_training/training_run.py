@@ -29,6 +29,7 @@ from conegrad_training.map_fit import doubt
 from conegrad_training.model_card import git_revision
 from conegrad_training.optimizers import OptimizerConfig, make_optimizer, set_rates
 from conegrad_training.output_folder import claimed
+from conegrad_training.own_losses import own_labels
 from conegrad_training.patterns import Pattern, PatternConfig, make_pattern
 from conegrad_training.sample import Sample
 from conegrad_training.sample_stream import SampleBatches, evenly, stream
@@ -116,7 +117,12 @@ class Run:
             config: settings.
             data: samples.
             output: folder of everything that is written.
+
+        Raises:
+            ReplayError: if the pattern needs boxes and beam labels, and the data has none.
         """
+        if config.pattern.needs_own_labels:
+            own_labels(data.training[0])
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
         torch.manual_seed(config.run.seed)
