@@ -1,5 +1,6 @@
 """The fusion node, and all three together, through real topics."""
 
+import functools
 import math
 import time
 from array import array
@@ -154,6 +155,22 @@ def test_no_cones_without_camera_info_and_the_report_says_so(graph, fusion, talk
     assert reports.level(part) == Level.ERROR
     assert not answers
     graph.until(lambda: answers, "cones after camera_info came", talker.speak)
+
+
+def test_a_lidar_alone_needs_no_calibration_of_a_camera(graph, fusion, talker, reports):
+    fusion(pairing__trigger="lidar")
+    answers = graph.hear(ConeArray, "cones")
+    part = "fusion_node: calibration"
+    speak = functools.partial(talker.speak, camera=False, info=False)
+    graph.until(lambda: answers, "cones of the LiDAR alone", speak)
+    graph.until(lambda: reports.level(part) == Level.OK, "a report", speak)
+    assert answers[0].lidar_used
+    assert not answers[0].camera_used
+    assert [cone.position.z for cone in answers[0].cones] == pytest.approx([-0.15])
+    expected = "nothing received on camera_info"
+    graph.until(
+        lambda: expected in reports.text(part), "a report", lambda: talker.speak(info=False)
+    )
 
 
 def test_no_cones_without_extrinsics_and_the_report_names_the_frames(

@@ -14,6 +14,7 @@ from conegrad_core.geometry.calibration import (
     mounted_calibration,
 )
 from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.sync import Pair
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.types import BagError
@@ -89,6 +90,30 @@ class CalibrationSource:
             self._frames, self._known = StaticFrames(transforms), None
             self._transforms = transforms
 
+    def of_pair(
+        self, pair: Pair, camera_frame: str, lidar_frame: str
+    ) -> tuple[Calibration | None, Tensor]:
+        """As :meth:`calibration`; None where a scan alone needs to know nothing of a camera."""
+        if pair.detections is None:
+            return None, self.base_from_lidar(lidar_frame)
+        return self.calibration(camera_frame, lidar_frame)
+
+    def base_from_lidar(self, lidar_frame: str) -> Tensor:
+        """Where the LiDAR is, ``(4, 4)``.
+
+        Args:
+            lidar_frame: of the segmentation; where empty, that of the settings.
+
+        Raises:
+            CalibrationError: if it is not known.
+        """
+        lidar_frame = self._config.lidar_frame or lidar_frame
+        # Cones are in the LiDAR frame, wherever its place on the car comes from.
+        _check_named(lidar_frame, "LiDAR")
+        if self._vehicle and self._config.extrinsics == "vehicle":
+            return self._vehicle.lidar.mounting.base_from_sensor().float()
+        return self._lookup(self._config.base_frame, lidar_frame, "base")
+
     def calibration(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
         """The calibration, and ``base_from_lidar`` ``(4, 4)``.
 
@@ -117,9 +142,8 @@ class CalibrationSource:
                 "no intrinsics: nothing received on camera_info, and calibration.intrinsics is "
                 f"{self._config.intrinsics!r}"
             )
-        # Cones are in the LiDAR frame, wherever its place on the car comes from.
-        _check_named(lidar_frame, "LiDAR")
-        camera_from_lidar, base_from_lidar = self._extrinsics(camera_frame, lidar_frame)
+        base_from_lidar = self.base_from_lidar(lidar_frame)
+        camera_from_lidar = self._camera_from_lidar(camera_frame, lidar_frame)
         calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
         try:
             check_calibration(calibration)
@@ -127,15 +151,11 @@ class CalibrationSource:
             raise CalibrationError(f"the calibration cannot be used: {error}") from error
         return calibration, base_from_lidar
 
-    def _extrinsics(self, camera_frame: str, lidar_frame: str) -> tuple[Tensor, Tensor]:
+    def _camera_from_lidar(self, camera_frame: str, lidar_frame: str) -> Tensor:
         if self._vehicle and self._config.extrinsics == "vehicle":
-            base_from_lidar = self._vehicle.lidar.mounting.base_from_sensor().float()
-            return self._vehicle.camera_from_lidar(), base_from_lidar
+            return self._vehicle.camera_from_lidar()
         _check_named(camera_frame, "camera")
-        return (
-            self._lookup(camera_frame, lidar_frame, "camera"),
-            self._lookup(self._config.base_frame, lidar_frame, "base"),
-        )
+        return self._lookup(camera_frame, lidar_frame, "camera")
 
     def _lookup(self, target: str, source: str, what: str) -> Tensor:
         if self._config.extrinsics == "tf" and TF_STATIC is None:

@@ -22,7 +22,7 @@ from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_core.sync import Pair, Pairing, PairingConfig
+from conegrad_core.sync import CAMERA, Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
@@ -185,8 +185,12 @@ class FusionNode(PerceptionNode):
     def _calibration_finding(self) -> Finding:
         if self._trouble is not None:
             return self._trouble
+        needs_camera = self._camera_frame or self._pairing_config.trigger == CAMERA
         try:
-            self._calibration.calibration(self._camera_frame, self._lidar_frame)
+            if needs_camera:
+                self._calibration.calibration(self._camera_frame, self._lidar_frame)
+            else:
+                self._calibration.base_from_lidar(self._lidar_frame)
         except CalibrationError as error:
             return Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
         return Finding("calibration", Level.OK, "known", "calibration is known")
@@ -252,17 +256,22 @@ class FusionNode(PerceptionNode):
 
     def _fuse(self, pair: Pair) -> None:
         try:
-            known = self._calibration.calibration(self._camera_frame, self._lidar_frame)
-            _check_image_size(pair, known[0])
+            calibration, base_from_lidar = self._calibration.of_pair(
+                pair, self._camera_frame, self._lidar_frame
+            )
+            if calibration is not None:
+                _check_image_size(pair, calibration)
         except CalibrationError as error:
             self._trouble = Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
             return
         self._trouble = None
-        calibration, base_from_lidar = known
-        self._publish(pair, self._fused(pair, calibration, base_from_lidar), calibration)
+        cones = self._fused(pair, calibration, base_from_lidar)
+        self._publish(pair, cones, height=float(base_from_lidar[2, 3]))
 
     @torch.inference_mode()
-    def _fused(self, pair: Pair, calibration: Calibration, base_from_lidar: torch.Tensor) -> Cones:
+    def _fused(
+        self, pair: Pair, calibration: Calibration | None, base_from_lidar: torch.Tensor
+    ) -> Cones:
         if self._fuser is None:
             raise RuntimeError("the fusion runs before it is loaded")
         motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
@@ -271,12 +280,11 @@ class FusionNode(PerceptionNode):
         candidates = self._fuser(segmented, detections, calibration, motion)
         return select_cones(candidates, self._config.min_existence, self._config.merge_distance)
 
-    def _publish(self, pair: Pair, cones: Cones, calibration: Calibration) -> None:
+    def _publish(self, pair: Pair, cones: Cones, height: float) -> None:
         image = pair.detections[0] if pair.detections else None
         scan = pair.segmentation[0] if pair.segmentation else None
         header = Header(stamp=(scan or image).msg.header.stamp)
         header.frame_id = self._calibration_config.lidar_frame or self._lidar_frame
-        height = calibration.lidar_height
         self._output.publish(
             cones_to_msg(
                 cones,

@@ -318,6 +318,14 @@ def test_refuses_no_input_at_all(world, fuser):
         fuser(None, None, world.calibration())
 
 
+def test_a_scan_alone_needs_no_calibration_and_boxes_do(world, fuser):
+    scene = world.scene(world.track())
+    alone = fuser(scene.scan(), None, None)
+    torch.testing.assert_close(alone, fuser(scene.scan(), None, world.calibration()))
+    with pytest.raises(ValueError, match="calibration is None, expected one for the detections"):
+        fuser(scene.scan(), scene.detections(), None)
+
+
 def test_refuses_motion_of_the_wrong_shape(world, fuser):
     scene = world.scene(world.track())
     with pytest.raises(ValueError, match=r"motion has shape \(2,\)"):

@@ -12,7 +12,7 @@ SECOND = 1_000_000_000
 IMAGE, SCAN = "sensor_msgs/msg/Image", "sensor_msgs/msg/LaserScan"
 
 
-def write(path, *, image_stamps, scan_stamps=(), delay=0):
+def write(path, *, image_stamps=(), scan_stamps=(), delay=0):
     with BagWriter(path) as bag:
         for stamp in image_stamps:
             image = messages.image_msg(stamp, "eye", np.zeros((2, 3, 3), dtype=np.uint8))
@@ -89,6 +89,11 @@ def test_a_bag_without_sensors_gets_no_advice_about_one_of_them(tmp_path):
 def test_a_camera_alone_needs_its_place_on_the_car(tmp_path):
     path = write(tmp_path / "bag", image_stamps=[SECOND])
     assert any("no transform from lidar to eye in tf_static" in text for text in problems(path))
+
+
+def test_a_lidar_alone_needs_its_place_on_the_car(tmp_path):
+    path = write(tmp_path / "bag", scan_stamps=[SECOND])
+    assert any("from laser to base_link in tf_static" in text for text in problems(path))
 
 
 def test_a_complete_bag_needs_no_advice_about_its_sensors(tmp_path):

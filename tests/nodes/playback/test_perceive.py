@@ -35,6 +35,11 @@ def cones_by_image(path):
     return found
 
 
+def cones_of(path):
+    with BagReader(path) as bag:
+        return [msg for _, _, msg in bag.messages(["/cones"])]
+
+
 def is_running(pid):
     try:
         os.kill(pid, 0)
@@ -178,12 +183,29 @@ def test_real_time_play_takes_as_long_as_the_drive(drive, parameters, domain, tm
     assert result.fusions.answered > 0
 
 
-def test_a_lidar_alone_gives_the_cones_of_every_scan(record_drive, parameters, domain, tmp_path):
+@pytest.mark.parametrize("vehicle", ["formula_student", ""])
+def test_a_lidar_alone_gives_the_cones_of_every_scan(
+    record_drive, parameters, domain, tmp_path, vehicle
+):
     bag = record_drive("lidar_only", images=0, scans=10)
-    options = PerceiveOptions(parameters=parameters, domain=domain, vehicle="formula_student")
-    result = perceive_bag(bag, tmp_path / "out", options)
+    options = PerceiveOptions(parameters=parameters, domain=domain, vehicle=vehicle)
+    result = perceive_bag(bag, tmp_path / "live", options)
     assert result.images.sent == 0
     assert result.fusions == Counts(sent=10, answered=10, lost=0)
+    assert perceive_directly(bag, tmp_path / "direct", options) == 10
+    heights = {
+        round(cone.position.z, 3)
+        for name in ("live", "direct")
+        for msg in cones_of(tmp_path / name)
+        for cone in msg.cones
+    }
+    assert heights == {-0.15 if vehicle else -0.2}  # the ground, below a LiDAR that is mounted so
+
+
+def test_a_lidar_alone_needs_its_place_on_the_car(record_drive, parameters, tmp_path):
+    bag = record_drive("lidar_only", images=0, scans=4, has_frames=False)
+    with pytest.raises(BagError, match="has no tf_static, which tells where the sensors are"):
+        perceive_bag(bag, tmp_path / "out", PerceiveOptions(parameters=parameters))
 
 
 @pytest.mark.parametrize("vehicle", ["formula_student", None])
@@ -196,8 +218,7 @@ def test_a_camera_alone_gives_cones_in_the_frame_lidar(
     assert live.fusions == Counts(sent=4, answered=4, lost=0)
     perceive_directly(bag, tmp_path / "direct", options)
     for name in ("live", "direct"):
-        with BagReader(tmp_path / name) as found:
-            frames = [msg.header.frame_id for _, _, msg in found.messages(["/cones"])]
+        frames = [msg.header.frame_id for msg in cones_of(tmp_path / name)]
         assert frames == ["lidar"] * 4, name
 
 

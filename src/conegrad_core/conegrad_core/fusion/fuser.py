@@ -62,7 +62,7 @@ class Fuser(nn.Module):
         self,
         segmented: SegmentedScan | None,
         detections: Detections | None,
-        calibration: Calibration,
+        calibration: Calibration | None,
         motion: Tensor | None = None,
     ) -> Cones:
         """Cones in the LiDAR frame at the stamp of the scan; without a scan, of the image.
@@ -71,7 +71,7 @@ class Fuser(nn.Module):
             segmented: scan with beam logits, or None: the camera's cones alone.
             detections: boxes with class logits, or None: the LiDAR's cones alone, without
                 colour.
-            calibration: geometry of the vehicle.
+            calibration: geometry of the vehicle; None will do for the LiDAR alone.
             motion: ego-motion ``lidar_at_scan_from_lidar_at_image`` as ``(3,)`` x, y [m], yaw
                 [rad] or ``(4, 4)``; None where both stamps coincide or it is not known. Not used
                 without a scan.
@@ -80,14 +80,16 @@ class Fuser(nn.Module):
             The S segments first, in the order of their beams, then the C boxes.
 
         Raises:
-            ValueError: if both inputs are None, or a shape is wrong.
+            ValueError: if both inputs are None, or the calibration is missing, or a shape is wrong.
         """
-        if segmented is None:
-            if detections is None:
-                raise ValueError("segmented and detections are None, expected one of them at least")
-            return self._camera_alone(detections, calibration)
         if detections is None:
+            if segmented is None:
+                raise ValueError("segmented and detections are None, expected one of them at least")
             return self._lidar_alone(segmented)
+        if calibration is None:
+            raise ValueError("calibration is None, expected one for the detections")
+        if segmented is None:
+            return self._camera_alone(detections, calibration)
         beams = group_beams(segmented, self.config)
         return self.fuse(beams, box_rays(detections, calibration.camera), calibration, motion)
 

@@ -39,12 +39,12 @@ class TracedFuser:
         self,
         segmented: SegmentedScan | None,
         detections: Detections | None,
-        calibration: Calibration,
+        calibration: Calibration | None,
         motion: Tensor | None = None,
     ) -> Cones:
         """As :meth:`Fuser.forward`; the results have no gradient."""
         with torch.inference_mode():
-            if segmented is None or detections is None:
+            if segmented is None or detections is None or calibration is None:
                 alone: Cones = self._fuser(segmented, detections, calibration, motion)
                 return alone
             beams = group_beams(segmented, self._fuser.config)

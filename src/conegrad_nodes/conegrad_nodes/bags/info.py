@@ -230,11 +230,7 @@ def _advise_sensors(roles: dict[str, str]) -> list[Advice]:
     advice = []
     if "image" not in roles:
         advice.append(
-            Advice(
-                "no images",
-                "cones will have no colour, and perceive needs --vehicle FILE; record image_raw or "
-                "its compressed form",
-            )
+            Advice("no images", "cones have no colour; record image_raw or its compressed form")
         )
     if "scan" not in roles and "points" not in roles:
         advice.append(Advice("no LiDAR", "cones come from the camera alone; record scan or points"))
@@ -266,21 +262,21 @@ def _advise_comparison(roles: dict[str, str]) -> list[Advice]:
 def _advise_calibration(
     topics: dict[str, TopicInfo], roles: dict[str, str], frames: StaticFrames
 ) -> list[Advice]:
-    if "image" not in roles:
+    camera, lidar = roles.get("image"), roles.get("scan") or roles.get("points")
+    if camera is None and lidar is None:
         return []
     advice = []
-    if "camera_info" not in roles:
+    if camera and "camera_info" not in roles:
         advice.append(
             Advice("no camera_info", "fusion stays silent; record it, or use --vehicle FILE")
         )
-    lidar = roles.get("scan") or roles.get("points")
-    for camera_frame in topics[roles["image"]].frames:
-        for lidar_frame in topics[lidar].frames if lidar else {LIDAR_FRAME}:
-            try:
-                frames.lookup(camera_frame, lidar_frame)
-                frames.lookup(BASE_FRAME, lidar_frame)
-            except BagError as error:
-                advice.append(Advice(str(error), "or use --vehicle FILE"))
+    targets = [*(topics[camera].frames if camera else ()), BASE_FRAME]
+    for lidar_frame in topics[lidar].frames if lidar else {LIDAR_FRAME}:
+        try:
+            for target in targets:
+                frames.lookup(target, lidar_frame)
+        except BagError as error:
+            advice.append(Advice(str(error), "or use --vehicle FILE"))
     return advice
 
 

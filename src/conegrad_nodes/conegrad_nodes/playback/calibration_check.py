@@ -32,7 +32,9 @@ def check_calibration(
     """
     config = settings(CalibrationConfig, parameters, "calibration")
     source = CalibrationSource(config)
-    if config.intrinsics == "camera_info" and not _take_camera_info(source, bag, roles):
+    has_camera = "image" in roles
+    needs_info = has_camera and config.intrinsics == "camera_info"
+    if needs_info and not _take_camera_info(source, bag, roles):
         missing = "has no camera_info that can be used"
         raise BagError(f"{bag.path} {missing}; {REMEDY.format(part='intrinsics')}")
     remedy = REMEDY.format(part="extrinsics")
@@ -41,9 +43,12 @@ def check_calibration(
             f"{bag.path} has no tf_static, which tells where the sensors are; {remedy}. Where it "
             "has another name: --topic tf_static=NAME"
         )
-    lidar = "scan" if "scan" in roles else "points"
+    lidar_frame = _first_frame(bag, roles, "scan" if "scan" in roles else "points")
     try:
-        source.calibration(_first_frame(bag, roles, "image"), _first_frame(bag, roles, lidar))
+        if has_camera:
+            source.calibration(_first_frame(bag, roles, "image"), lidar_frame)
+        else:
+            source.base_from_lidar(lidar_frame)
     except CalibrationError as error:
         raise BagError(f"{bag.path}: {error}; {remedy}") from error
 

@@ -149,8 +149,8 @@ class DirectPerception:
             raise DecodeError(str(error)) from error
 
     def _fuse(self, pair: Pair, receive_ns: int) -> DirectFrame:
-        calibration, base_from_lidar = self._calibration.calibration(
-            self._frames["camera"], self._frames["lidar"]
+        calibration, base_from_lidar = self._calibration.of_pair(
+            pair, self._frames["camera"], self._frames["lidar"]
         )
         motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
         candidates = self._fuser(
@@ -160,7 +160,7 @@ class DirectPerception:
             motion,
         )
         cones = select_cones(candidates, self._min_existence, self._merge_distance)
-        return DirectFrame(pair, cones, calibration.lidar_height, receive_ns)
+        return DirectFrame(pair, cones, float(base_from_lidar[2, 3]), receive_ns)
 
 
 def direct_frames(
