@@ -89,9 +89,13 @@ def test_what_the_run_itself_adds_is_not_asked_for(tmp_path):
         ("/**: {ros__parameters: {a: 1}", "no YAML in line 1, column 30: expected ',' or '}'"),
         ("", "holds None, expected /NODE: {ros__parameters"),
         ("detector.threads: 1", "detector.threads is 1, expected ros__parameters below a node"),
-        ("/**: {params: {a: 1}}", "/** is {'params': {'a': 1}}, expected ros__parameters below"),
+        ("/**: {params: {a: 1}}", "/**/params is {'a': 1}, expected ros__parameters below"),
         ("/**: {ros__parameters: }", "/**: ros__parameters is None, expected names with values"),
         ("/camera_nod: {ros__parameters: {a: 1}}", "is for /camera_nod, expected some of camera_"),
+        (
+            "/a: {camera_node: {ros__parameters: {}}}\n/b: {camera_node: {ros__parameters: {}}}",
+            "is for /a/camera_node and /b/camera_node, expected one camera_node",
+        ),
     ],
 )
 def test_what_is_no_parameter_file_is_explained_in_one_line(text, fault, tmp_path):

@@ -202,6 +202,30 @@ def test_a_lidar_alone_gives_the_cones_of_every_scan(
     assert heights == {-0.15 if vehicle else -0.2}  # the ground, below a LiDAR that is mounted so
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/car/fusion_node: {ros__parameters: {pairing.trigger: lidar, min_existence: 0.9}}",
+        "/car: {fusion_node: {ros__parameters: {pairing: {trigger: lidar}, min_existence: 0.9}}}",
+        "/**: {ros__parameters: {pairing: {trigger: lidar}, min_existence: 0.9}}",
+    ],
+    ids=["a namespace", "nested", "all nodes"],
+)
+def test_the_parameter_file_of_a_car_serves_for_its_recordings(
+    drive, parameters, domain, tmp_path, text
+):
+    file = tmp_path / "car.yaml"
+    file.write_text(text)
+    # What is given by name takes precedence: a lowest existence that lets something through.
+    assert parameters["min_existence"] < 0.9
+    options = PerceiveOptions(parameters=parameters, parameter_files=[file], domain=domain)
+    result = perceive_bag(drive, tmp_path / "live", options)
+    assert result.fusions == Counts(sent=14, answered=14, lost=0)
+    perceive_directly(drive, tmp_path / "direct", options)
+    live, direct = cones_of(tmp_path / "live"), cones_of(tmp_path / "direct")
+    assert sum(len(msg.cones) for msg in live) == sum(len(msg.cones) for msg in direct) > 0
+
+
 def test_a_lidar_alone_needs_its_place_on_the_car(record_drive, parameters, tmp_path):
     bag = record_drive("lidar_only", images=0, scans=4, has_frames=False)
     with pytest.raises(BagError, match="has no tf_static, which tells where the sensors are"):

@@ -1,7 +1,7 @@
 """Settings of the core from the parameters of the nodes, for runs without nodes."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ def check_parameters(parameters: Mapping[str, Any], paths: Sequence[Path]) -> No
     _check_nodes(paths, sections)
     check_names([*parameters, *_names(sections)])
     for node, parts in NODE_SETTINGS.items():
-        given = {**OF_THE_RUN, **_united(sections, [node]), **parameters}
+        given = {**OF_THE_RUN, **_united(sections, node), **parameters}
         for prefix, config_class in parts.items():
             settings(config_class, given, prefix)
 
@@ -48,7 +48,20 @@ def read_parameter_files(paths: Sequence[Path]) -> dict[str, Any]:
     Raises:
         ValueError: if a file is no ROS parameter file.
     """
-    return _united(_sections(paths), tuple(NODE_SETTINGS))
+    return _united(_sections(paths), *NODE_SETTINGS)
+
+
+def node_parameters(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """What ROS parameter files say to each of the three nodes, in whatever namespace it runs.
+
+    So the file of a car serves for its recordings: here the nodes are in no namespace, and ROS
+    would pass over ``/car/camera_node`` without a word.
+
+    Raises:
+        ValueError: if a file is no ROS parameter file.
+    """
+    sections = _sections(paths)
+    return {node: _united(sections, node) for node in NODE_SETTINGS}
 
 
 def names_in_files(paths: Sequence[Path]) -> list[str]:
@@ -69,7 +82,7 @@ def _names(sections: Sections) -> list[str]:
     ]
 
 
-def _united(sections: Sections, nodes: Sequence[str]) -> dict[str, Any]:
+def _united(sections: Sections, *nodes: str) -> dict[str, Any]:
     """Parameters of some nodes; later files replace earlier ones."""
     parameters: dict[str, Any] = {}
     for (_, name), section in sections.items():
@@ -79,9 +92,13 @@ def _united(sections: Sections, nodes: Sequence[str]) -> dict[str, Any]:
 
 
 def _check_nodes(paths: Sequence[Path], sections: Sections) -> None:
-    """Refuse a file of which nothing reaches the perception: its nodes are misspelt."""
+    """Refuse a file of which nothing reaches the perception, or that has a node of it twice."""
     for path in paths:
         found = [name for file, name in sections if file == path]
+        for node in NODE_SETTINGS:
+            named = [name for name in found if _node(name) == node and "*" not in name]
+            if len(named) > 1:
+                raise ValueError(f"{path} is for {' and '.join(named)}, expected one {node}")
         if not any(_node(name) in (*NODE_SETTINGS, *EVERY_NODE) for name in found):
             expected = ", ".join(NODE_SETTINGS)
             raise ValueError(f"{path} is for {', '.join(found)}, expected some of {expected}, /**")
@@ -103,9 +120,24 @@ def _sections(paths: Sequence[Path]) -> Sections:
             raise ValueError(f"{path}: {error}") from error
         if not isinstance(content, Mapping):
             raise ValueError(f"{path} holds {content!r}, expected /NODE: {{ros__parameters: ...}}")
-        for node, section in content.items():
-            sections[path, str(node)] = _flat(_parameters(f"{path}: {node}", section))
+        for name, section in _nodes(content):
+            sections[path, name] = _flat(_parameters(f"{path}: {name}", section))
     return sections
+
+
+def _nodes(tree: Mapping[Any, Any], namespace: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and sections; a namespace may be written once, above its nodes."""
+    for key, section in tree.items():
+        name = f"{namespace}{key}"
+        is_namespace = (
+            isinstance(section, Mapping)
+            and "ros__parameters" not in section
+            and any(isinstance(inner, Mapping) for inner in section.values())
+        )
+        if is_namespace:
+            yield from _nodes(section, f"{name.rstrip('/')}/")
+        else:
+            yield name, section
 
 
 def _parameters(place: str, section: Any) -> Mapping[str, Any]:

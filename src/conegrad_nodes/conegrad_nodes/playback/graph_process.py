@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,7 +37,7 @@ class GraphProcess:
         domain: int,
         parameters: Mapping[str, Any],
         *,
-        parameter_files: Sequence[Path] = (),
+        node_parameters: Mapping[str, Mapping[str, Any]] | None = None,
         module: str = "conegrad_nodes.perception",
     ) -> None:
         """Start the process.
@@ -45,16 +45,16 @@ class GraphProcess:
         Args:
             domain: its ROS domain; it is heard on this machine only.
             parameters: by full name, such as ``detector.engine``, for all nodes.
-            parameter_files: ROS parameter files; ``parameters`` take precedence.
+            node_parameters: further ones by name of the node; ``parameters`` take precedence.
             module: whose ``main`` is run; by default that of all three perception nodes.
         """
         self._name = module.rpartition(".")[2]
         self._folder = tempfile.TemporaryDirectory(prefix="conegrad-graph-")
         folder = Path(self._folder.name)
-        own = folder / "parameters.yaml"
-        own.write_text(yaml.safe_dump({"/**": {"ros__parameters": dict(parameters)}}))
         arguments = [sys.executable, "-m", module, "--ros-args"]
-        for path in (*parameter_files, own):
+        for name, values in {**(node_parameters or {}), "/**": parameters}.items():
+            path = folder / f"{len(arguments)}.yaml"  # a file each: later ones take precedence
+            path.write_text(yaml.safe_dump({name: {"ros__parameters": dict(values)}}))
             arguments += ["--params-file", str(path)]
         environment = {
             **os.environ,

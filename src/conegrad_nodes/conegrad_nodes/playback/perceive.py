@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conegrad_core.sync import PairingConfig
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import BagReader, RawMessage
@@ -16,12 +17,17 @@ from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.calibration_file import write_calibration_file
 from conegrad_nodes.playback.calibration_check import check_calibration
-from conegrad_nodes.playback.chosen_parameters import check_parameters, read_parameter_files
+from conegrad_nodes.playback.chosen_parameters import (
+    check_parameters,
+    node_parameters,
+    read_parameter_files,
+    settings,
+)
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
-from conegrad_nodes.playback.player import CAMERA, LIDAR, InputTopic, PlayConfig, Player
+from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
 from conegrad_nodes.playback.transport import large_messages
 
 FLOAT = "std_msgs/msg/Float64"
@@ -120,14 +126,13 @@ def perceive_bag(
         roles = input_roles(bag, options.topics)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
         parameters = graph_parameters(bag, roles, options, folder)
+        of_nodes = node_parameters(options.parameter_files)
         stack.enter_context(large_messages(folder))
         domain = stack.enter_context(own_domain(options.domain))
         writer = stack.enter_context(BagWriter(output, typestore=bag.typestore))
-        process = stack.enter_context(
-            GraphProcess(domain, parameters, parameter_files=options.parameter_files)
-        )
-        trigger = str(parameters.get("pairing.trigger", CAMERA))
-        run = _Run(bag, roles, writer, options, trigger, domain, process, stack)
+        process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
+        pairing = settings(PairingConfig, of_nodes["fusion_node"] | parameters, "pairing")
+        run = _Run(bag, roles, writer, options, pairing.trigger, domain, process, stack)
         try:
             run.start()
         except BaseException:

@@ -13,7 +13,11 @@ from rclpy.parameter import Parameter
 
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.parameter_names import check_names, names_of
-from conegrad_nodes.playback.chosen_parameters import check_parameters, settings
+from conegrad_nodes.playback.chosen_parameters import (
+    check_parameters,
+    node_parameters,
+    settings,
+)
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.transport import large_messages
@@ -137,7 +141,8 @@ def _processes(
         "scale": simulator.description.scale,
         **options.driver_parameters,
     }
-    yield GraphProcess(domain, perception, parameter_files=options.parameter_files)
+    of_nodes = node_parameters(options.parameter_files)
+    yield GraphProcess(domain, perception, node_parameters=of_nodes)
     yield GraphProcess(domain, driver, module=DRIVER)
 
 
