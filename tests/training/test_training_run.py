@@ -26,6 +26,7 @@ from conegrad_training.system_metrics import measure
 from conegrad_training.training_data import bag_data
 from conegrad_training.training_run import (
     CHECKPOINT,
+    Data,
     Run,
     RunConfig,
     TrainingConfig,
@@ -298,3 +299,17 @@ def test_the_rates_fall_evenly_to_the_share_that_is_left(
     # Of the steps after the first, the second, and one that is never made.
     assert rates[0] == pytest.approx([0.75 * 2e-4, 0.75 * 1e-3, 0.75 * 5e-3])
     assert rates[1] == pytest.approx([0.5 * 2e-4, 0.5 * 1e-3, 0.5 * 5e-3])
+
+
+def test_the_detector_has_a_rate_for_each_loss(
+    config: TrainingConfig, labelled: list[Sample], tmp_path: Path
+):
+    config = replace(
+        config,
+        run=replace(config.run, steps=3, final_rate=1.0),
+        pattern=PatternConfig("individual_then_simultaneous", first_steps=2),
+    )
+    run = Run(config, Data(labelled, labelled, ("simulated",)), tmp_path / "run")
+    run.start(resume=False)
+    rates = [run._optimizer.param_groups[0]["lr"] for _ in run.steps()]
+    assert rates == pytest.approx([1e-3, 2e-4, 2e-4])  # each is that of the next step

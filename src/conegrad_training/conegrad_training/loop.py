@@ -87,6 +87,8 @@ def train(
         update = pattern.update(step)
         if update.loss == OWN and own is None:
             own = OwnLosses(system)
+        if step and pattern.update(step - 1).loss != update.loss:
+            optimizer.state.clear()  # moments of another loss would hold this one back for long
         kept = statistics(system)
         try:
             prepare(system, update, adapt_statistics)

@@ -10,6 +10,7 @@ from torch.optim import AdamW, Optimizer
 
 from conegrad_core.config import Config, setting
 from conegrad_training.distributed import average_gradients
+from conegrad_training.patterns import OWN
 from conegrad_training.system import CAMERA, FUSION, LIDAR, PARTS, TrainableSystem
 
 
@@ -17,7 +18,8 @@ from conegrad_training.system import CAMERA, FUSION, LIDAR, PARTS, TrainableSyst
 class OptimizerConfig(Config):
     """Settings of the optimizers (AdamW for the networks, Adam for the scalars)."""
 
-    camera_rate: float = setting(2e-4, "Learning rate of the detector", low=0.0)
+    camera_rate: float = setting(2e-4, "Learning rate of the detector, end loss", low=0.0)
+    own_camera_rate: float = setting(1e-3, "Likewise, own loss (individual)", low=0.0)
     lidar_rate: float = setting(1e-3, "Learning rate of the segmenter", low=0.0)
     fusion_rate: float = setting(5e-3, "Learning rate of the fusion's scalars", low=0.0)
     weight_decay: float = setting(0.01, "Decay of the networks' weights", low=0.0)
@@ -37,10 +39,11 @@ def make_part_optimizer(part: str, module: nn.Module, config: OptimizerConfig) -
     return AdamW([_group(part, module, config)])
 
 
-def set_rates(optimizer: Optimizer, config: OptimizerConfig, share: float) -> None:
-    """Set the rates of all parts to a share of those of the settings."""
+def set_rates(optimizer: Optimizer, config: OptimizerConfig, share: float, loss: str) -> None:
+    """Set the rates of all parts to a share of those that the settings have for a loss."""
     for part, group in zip(PARTS, optimizer.param_groups, strict=True):
-        group["lr"] = share * _rate(part, config)
+        is_own = loss == OWN and part == CAMERA
+        group["lr"] = share * (config.own_camera_rate if is_own else _rate(part, config))
 
 
 def _rate(part: str, config: OptimizerConfig) -> float:

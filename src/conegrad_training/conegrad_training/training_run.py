@@ -212,7 +212,8 @@ class Run:
         """Those of the next step: a function of its number alone, so that a run can resume."""
         run = self._config.run
         share = 1.0 - (1.0 - run.final_rate) * self.budget.steps / max(run.steps - 1, 1)
-        set_rates(self._optimizer, self._config.optimizer, max(share, 0.0))
+        loss = self._pattern.update(self.budget.steps).loss
+        set_rates(self._optimizer, self._config.optimizer, max(share, 0.0), loss)
 
     def save(self) -> None:
         """Write the checkpoint."""

@@ -31,7 +31,8 @@ class ComparisonConfig(Config):
     input_height: int = setting(128, "Height of the detector's input [px]", low=32)
     crop_top: float = setting(0.26, "Fraction of rows cut off: sky", low=0.0, high=0.95)
     crop_bottom: float = setting(0.2, "Fraction of rows cut off: bonnet", low=0.0, high=0.95)
-    camera_rate: float = setting(3e-4, "Learning rate of the detector", low=0.0)
+    camera_rate: float = setting(3e-4, "Learning rate of the detector, end loss", low=0.0)
+    own_camera_rate: float = setting(1e-3, "Likewise, own loss (individual)", low=0.0)
     lidar_rate: float = setting(1e-3, "Learning rate of the segmenter", low=0.0)
     fusion_rate: float = setting(5e-3, "Learning rate of the fusion's scalars", low=0.0)
     final_rate: float = setting(
@@ -91,7 +92,9 @@ class ComparisonConfig(Config):
                 learn_calibration=self.learn_calibration,
                 first_steps=round(self.first_share * self.steps),
             ),
-            optimizer=OptimizerConfig(self.camera_rate, self.lidar_rate, self.fusion_rate),
+            optimizer=OptimizerConfig(
+                self.camera_rate, self.own_camera_rate, self.lidar_rate, self.fusion_rate
+            ),
             loss=self.loss,
             augmentation=AugmentationConfig(mirror=CONDITIONS[planned.condition].mirror),
         )
