@@ -88,7 +88,7 @@ def train(
         if update.loss == OWN and own is None:
             own = OwnLosses(system)
         if step and pattern.update(step - 1).loss != update.loss:
-            optimizer.state.clear()  # moments of another loss would hold this one back for long
+            optimizer.state.clear()  # its moments are those of the other loss
         kept = statistics(system)
         try:
             prepare(system, update, adapt_statistics)
