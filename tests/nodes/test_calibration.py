@@ -51,6 +51,11 @@ def test_a_scan_alone_needs_to_know_where_the_lidar_is(source):
     assert base_from_lidar[0, 3] == 1.5
     with pytest.raises(CalibrationError, match="no extrinsics from 'lidar' to 'camera'"):
         source.of_pair(both, "camera", "lidar")
+    below = BASE_FROM_LIDAR.copy()
+    below[2, 3] = -0.1
+    source.add_transforms(messages.transforms_msg(0, [("base_link", "lidar", below)]))
+    with pytest.raises(CalibrationError, match=r"the LiDAR is -0\.100 m above the ground"):
+        source.of_pair(scan_alone, "", "lidar")
 
 
 def test_a_camera_below_the_ground_is_a_fault_of_the_calibration(source):

@@ -105,14 +105,18 @@ class CalibrationSource:
             lidar_frame: of the segmentation; where empty, that of the settings.
 
         Raises:
-            CalibrationError: if it is not known.
+            CalibrationError: if it is not known, or below the ground.
         """
         lidar_frame = self._config.lidar_frame or lidar_frame
         # Cones are in the LiDAR frame, wherever its place on the car comes from.
         _check_named(lidar_frame, "LiDAR")
         if self._vehicle and self._config.extrinsics == "vehicle":
             return self._vehicle.lidar.mounting.base_from_sensor().float()
-        return self._lookup(self._config.base_frame, lidar_frame, "base")
+        pose = self._lookup(self._config.base_frame, lidar_frame, "base")
+        if not pose[2, 3] >= 0:
+            height = f"the LiDAR is {float(pose[2, 3]):.3f} m above the ground"
+            raise CalibrationError(f"the calibration cannot be used: {height}, expected 0 or more")
+        return pose
 
     def calibration(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
         """The calibration, and ``base_from_lidar`` ``(4, 4)``.
