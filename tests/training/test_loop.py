@@ -137,15 +137,6 @@ def test_individual_training_lowers_each_models_own_loss(
     assert budget.forward == {"camera": 90, "lidar": 90}
 
 
-def test_the_moments_of_one_loss_do_not_outlast_it(system: TrainableSystem, labelled: list[Sample]):
-    pattern = make_pattern(PatternConfig("individual_then_simultaneous", first_steps=2))
-    optimizer = make_optimizer(system, OptimizerConfig())
-    steps = train(system, [labelled] * 4, pattern, EndLoss(), optimizer, budget=Budget())
-    weight = next(system.parts["camera"].parameters())
-    seen = [float(optimizer.state[weight]["step"]) for _ in steps]
-    assert seen == [1, 2, 1, 2]
-
-
 def test_individual_training_needs_labels(system: TrainableSystem, replay: BagReplay):
     with pytest.raises(ReplayError, match="has no boxes and beam labels"):
         run(system, [[replay[0]]], "individual")

@@ -87,8 +87,6 @@ def train(
         update = pattern.update(step)
         if update.loss == OWN and own is None:
             own = OwnLosses(system)
-        if step and pattern.update(step - 1).loss != update.loss:
-            optimizer.state.clear()  # its moments are those of the other loss
         kept = statistics(system)
         try:
             prepare(system, update, adapt_statistics)
