@@ -27,6 +27,16 @@ class Group(NamedTuple):
         """Spread of a headline metric after training."""
         return self.over_seeds(lambda result: result.reached[name])
 
+    def ahead_of(self, other: "Group") -> Spread | None:
+        """Difference in f1_colour of runs with the same seed, whose drives are the same."""
+        theirs = {result.seed: result.reached["f1_colour"] for result in other.results}
+        found = [
+            result.reached["f1_colour"] - theirs[result.seed]
+            for result in self.results
+            if result.seed in theirs
+        ]
+        return spread(found) if found else None
+
 
 def groups_of(name: str, results: Sequence[RunResult], frames: int) -> list[Group]:
     """The groups of a scenario for which there are results, in the order of its patterns.

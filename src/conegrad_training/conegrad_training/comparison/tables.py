@@ -8,8 +8,8 @@ from conegrad_training.comparison.groups import Group
 from conegrad_training.comparison.spread import Spread
 
 SCORE_HEADER = (
-    "pattern", "seeds", "F1 with colour", "gain", "F1", "precision", "recall", "RMSE [m]",
-    "mAP50", "beam F1",
+    "pattern", "seeds", "F1 with colour", "gain", "against simultaneous", "F1", "precision",
+    "recall", "RMSE [m]", "mAP50", "beam F1",
 )  # fmt: skip
 COST_HEADER = (
     "pattern", "frames", "steps", "seconds", "forward camera / LiDAR", "backward camera / LiDAR",
@@ -18,10 +18,10 @@ COST_HEADER = (
 METRICS = ("f1", "precision", "recall", "rmse", "mAP50", "beam_f1")
 
 
-def with_interval(value: Spread, digits: int = 3) -> str:
+def with_interval(value: Spread, sign: str = "") -> str:
     """``mean ± half width of the 95 % interval``; the mean alone for one seed."""
-    mean = f"{value.mean:.{digits}f}"
-    return mean if math.isnan(value.half) else f"{mean} ± {value.half:.{digits}f}"
+    mean = f"{value.mean:{sign}.3f}"
+    return mean if math.isnan(value.half) else f"{mean} ± {value.half:.3f}"
 
 
 def score_rows(groups: Sequence[Group]) -> list[list[str]]:
@@ -37,6 +37,7 @@ def score_rows(groups: Sequence[Group]) -> list[list[str]]:
                 str(len(group.results)),
                 with_interval(group.metric("f1_colour")),
                 f"{group.over_seeds(lambda result: result.gain).mean:+.3f}",
+                _against_simultaneous(group, groups),
                 *(f"{group.metric(name).mean:.3f}" for name in METRICS),
             ]
         )
@@ -62,7 +63,18 @@ def cost_rows(groups: Sequence[Group]) -> list[list[str]]:
 
 def _untrained(label: str, headline: Mapping[str, float]) -> list[str]:
     cells = (f"{headline[name]:.3f}" for name in METRICS)
-    return [label, "", f"{headline['f1_colour']:.3f}", "", *cells]
+    return [label, "", f"{headline['f1_colour']:.3f}", "", "", *cells]
+
+
+def _against_simultaneous(group: Group, groups: Sequence[Group]) -> str:
+    """Difference to the simultaneous runs with as many frames, or with all if there are none."""
+    candidates = [other for other in groups if other.results[0].pattern == "simultaneous"]
+    frames = group.results[0].frames
+    candidates.sort(key=lambda other: other.results[0].frames != frames)
+    if not candidates or candidates[0] is group:
+        return ""
+    difference = group.ahead_of(candidates[0])
+    return "" if difference is None else with_interval(difference, "+")
 
 
 def _mean(group: Group, name: str) -> str:

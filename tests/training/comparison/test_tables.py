@@ -1,0 +1,70 @@
+"""What the tables of a comparison say of runs."""
+
+from conegrad_training.comparison.groups import groups_of
+from conegrad_training.comparison.results import RunResult
+from conegrad_training.comparison.tables import METRICS, SCORE_HEADER, score_rows
+
+START = {"f1_colour": 0.6, **dict.fromkeys(METRICS, 0.5)}
+AGAINST = SCORE_HEADER.index("against simultaneous")
+
+
+def result(pattern: str, seed: int, f1_colour: float, frames: int = 300) -> RunResult:
+    return RunResult(
+        condition="domain_shift",
+        pattern=pattern,
+        seed=seed,
+        frames=frames,
+        paid_by="",
+        start=START,
+        reached={**START, "f1_colour": f1_colour},
+        intact=START,
+        steps=1,
+        seconds=1.0,
+        forward={},
+        backward={},
+        frame_values=0,
+        map_values=0,
+    )
+
+
+def against(scenario: str, results: list[RunResult]) -> dict[str, str]:
+    rows = score_rows(groups_of(scenario, results, 300))
+    assert all(len(row) == len(SCORE_HEADER) for row in rows)
+    return {row[0]: row[AGAINST] for row in rows}
+
+
+def test_differences_are_those_of_runs_with_the_same_seed():
+    # The seeds differ by more than the patterns do, and one seed has no partner.
+    found = against(
+        "domain_shift",
+        [
+            *(result("simultaneous", seed, score) for seed, score in ((1, 0.7), (2, 0.8))),
+            *(result("individual", seed, score) for seed, score in ((1, 0.69), (2, 0.79))),
+            result("individual", 3, 0.2),
+            result("fusion_only", 2, 0.75),
+        ],
+    )
+    assert found == {
+        "start": "",
+        "simultaneous": "",
+        "individual": "-0.010 ± 0.000",
+        "fusion only": "-0.050",
+    }
+
+
+def test_runs_are_compared_with_those_of_as_many_frames():
+    found = against(
+        "shrinking_data",
+        [
+            result("simultaneous", 1, 0.8),
+            result("simultaneous", 1, 0.7, frames=30),
+            result("individual", 1, 0.75, frames=30),
+            result("individual", 1, 0.74, frames=9),
+        ],
+    )
+    assert found["individual, 30 frames"] == "+0.050"
+    assert found["individual, 9 frames"] == "-0.060"  # nobody has as few: all frames
+
+
+def test_without_a_simultaneous_run_there_is_no_difference():
+    assert against("domain_shift", [result("individual", 1, 0.7)])["individual"] == ""
