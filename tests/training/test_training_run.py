@@ -312,4 +312,4 @@ def test_the_detector_has_a_rate_for_each_loss(
     run = Run(config, Data(labelled, labelled, ("simulated",)), tmp_path / "run")
     run.start(resume=False)
     rates = [run._optimizer.param_groups[0]["lr"] for _ in run.steps()]
-    assert rates == pytest.approx([1e-3, 2e-4, 2e-4])  # each is that of the next step
+    assert rates == pytest.approx([5e-4, 2e-4, 2e-4])  # each is that of the next step

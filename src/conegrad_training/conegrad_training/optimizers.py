@@ -19,7 +19,7 @@ class OptimizerConfig(Config):
     """Settings of the optimizers (AdamW for the networks, Adam for the scalars)."""
 
     camera_rate: float = setting(2e-4, "Learning rate of the detector, end loss", low=0.0)
-    own_camera_rate: float = setting(1e-3, "Likewise, own loss (individual)", low=0.0)
+    own_camera_rate: float = setting(5e-4, "Likewise, own loss (individual)", low=0.0)
     lidar_rate: float = setting(1e-3, "Learning rate of the segmenter", low=0.0)
     fusion_rate: float = setting(5e-3, "Learning rate of the fusion's scalars", low=0.0)
     weight_decay: float = setting(0.01, "Decay of the networks' weights", low=0.0)
