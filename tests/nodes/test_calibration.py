@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from conegrad_core.geometry.camera import pinhole_camera
-from conegrad_core.sync import Pair
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
@@ -40,22 +39,20 @@ def test_the_pieces_of_tf_static_and_camera_info_become_the_calibration(source):
 
 
 def test_a_scan_alone_needs_to_know_where_the_lidar_is(source):
-    scan_alone = Pair(1, None, object(), None, 0.0, "no image")
-    both = scan_alone._replace(detections=object(), reason="")
     with pytest.raises(CalibrationError, match="no extrinsics from 'lidar' to 'base_link'"):
-        source.of_pair(scan_alone, "", "lidar")
+        source.needed("", "lidar", with_camera=False)
     tree = [("base_link", "lidar", BASE_FROM_LIDAR)]
     source.add_transforms(messages.transforms_msg(0, tree))
-    calibration, base_from_lidar = source.of_pair(scan_alone, "", "lidar")
+    calibration, base_from_lidar = source.needed("", "lidar", with_camera=False)
     assert calibration is None
     assert base_from_lidar[0, 3] == 1.5
     with pytest.raises(CalibrationError, match="no extrinsics from 'lidar' to 'camera'"):
-        source.of_pair(both, "camera", "lidar")
+        source.needed("camera", "lidar", with_camera=True)
     below = BASE_FROM_LIDAR.copy()
     below[2, 3] = -0.1
     source.add_transforms(messages.transforms_msg(0, [("base_link", "lidar", below)]))
     with pytest.raises(CalibrationError, match=r"the LiDAR is -0\.100 m above the ground"):
-        source.of_pair(scan_alone, "", "lidar")
+        source.needed("", "lidar", with_camera=False)
 
 
 def test_a_camera_below_the_ground_is_a_fault_of_the_calibration(source):

@@ -17,7 +17,7 @@ from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_nodes.parameter_names import check_names, explain_unknown
 from conegrad_nodes.parameter_table import NODE_SETTINGS, parameter_tables
 from conegrad_nodes.parameters import declare_config
-from conegrad_nodes.playback.chosen_parameters import names_in_files
+from conegrad_nodes.playback.chosen_parameters import check_parameters
 from conegrad_nodes.qos import input_qos
 
 ROOT = Path(__file__).parents[2]
@@ -135,4 +135,6 @@ def test_names_in_files_are_those_of_our_nodes(tmp_path):
         "/**/camera_node: {ros__parameters: {detector: {weight: x}}}\n"
         "/camera_driver: {ros__parameters: {exposure: 5}}\n"
     )
-    assert names_in_files([path]) == ["detector.weight"]
+    expected = r"^parameter detector\.weight is unknown, did you mean detector\.weights\?$"
+    with pytest.raises(ValueError, match=expected):
+        check_parameters({}, [path])

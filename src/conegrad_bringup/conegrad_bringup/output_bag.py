@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-BAG_SUFFIXES = (".mcap", ".db3")
+from conegrad_nodes.bags.reader import BAG_SUFFIXES
+
 METADATA = "metadata.yaml"
 
 
@@ -28,15 +29,21 @@ def output_bag(options: argparse.Namespace, source: Path | None = None) -> Itera
         source: what the command reads.
 
     Raises:
-        ValueError: if something else than a bag would have to be replaced, or the source.
+        ValueError: if something else than a bag would have to be replaced, or the source, or if
+            another older bag still waits.
     """
     path: Path = options.output
     if not options.force or not path.exists():
         yield path
         return
-    _check_replaceable(path, source)
     older = path.resolve()
-    aside = older.rename(older.with_name(f"{older.name}.older"))
+    aside = older.with_name(f"{older.name}.older")
+    _check_replaceable(path, source)
+    if aside.exists():
+        raise ValueError(
+            f"{aside} is left of a run that was killed: remove it, or put it back as {path}"
+        )
+    older.rename(aside)
     try:
         yield path
     except Exception:
@@ -55,8 +62,3 @@ def _check_replaceable(path: Path, source: Path | None) -> None:
     files = list(path.iterdir()) if path.is_dir() else []
     if not files or any(f.suffix not in BAG_SUFFIXES and f.name != METADATA for f in files):
         raise ValueError(f"{path} is no bag: not replaced")
-    aside = path.resolve().with_name(f"{path.resolve().name}.older")
-    if aside.exists():
-        raise ValueError(
-            f"{aside} is left of a run that was killed: remove it, or put it back as {path}"
-        )

@@ -14,7 +14,6 @@ from conegrad_core.geometry.calibration import (
     mounted_calibration,
 )
 from conegrad_core.geometry.camera import CameraModel
-from conegrad_core.sync import Pair
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.types import BagError
@@ -90,24 +89,15 @@ class CalibrationSource:
             self._frames, self._known = StaticFrames(transforms), None
             self._transforms = transforms
 
-    def of_pair(
-        self, pair: Pair, camera_frame: str, lidar_frame: str
+    def needed(
+        self, camera_frame: str, lidar_frame: str, *, with_camera: bool
     ) -> tuple[Calibration | None, Tensor]:
-        """As :meth:`calibration`; None where a scan alone needs to know nothing of a camera."""
-        if pair.detections is None:
-            return None, self.base_from_lidar(lidar_frame)
-        return self.calibration(camera_frame, lidar_frame)
+        """As :meth:`calibration`; without a camera None, and where the LiDAR is."""
+        if with_camera:
+            return self.calibration(camera_frame, lidar_frame)
+        return None, self._base_from_lidar(self._config.lidar_frame or lidar_frame)
 
-    def base_from_lidar(self, lidar_frame: str) -> Tensor:
-        """Where the LiDAR is, ``(4, 4)``.
-
-        Args:
-            lidar_frame: of the segmentation; where empty, that of the settings.
-
-        Raises:
-            CalibrationError: if it is not known, or below the ground.
-        """
-        lidar_frame = self._config.lidar_frame or lidar_frame
+    def _base_from_lidar(self, lidar_frame: str) -> Tensor:
         # Cones are in the LiDAR frame, wherever its place on the car comes from.
         _check_named(lidar_frame, "LiDAR")
         if self._vehicle and self._config.extrinsics == "vehicle":
@@ -146,7 +136,7 @@ class CalibrationSource:
                 "no intrinsics: nothing received on camera_info, and calibration.intrinsics is "
                 f"{self._config.intrinsics!r}"
             )
-        base_from_lidar = self.base_from_lidar(lidar_frame)
+        base_from_lidar = self._base_from_lidar(lidar_frame)
         camera_from_lidar = self._camera_from_lidar(camera_frame, lidar_frame)
         calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
         try:

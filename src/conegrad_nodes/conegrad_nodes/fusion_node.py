@@ -185,15 +185,17 @@ class FusionNode(PerceptionNode):
     def _calibration_finding(self) -> Finding:
         if self._trouble is not None:
             return self._trouble
-        needs_camera = self._camera_frame or self._pairing_config.trigger == CAMERA
+        with_camera = self._pairing_config.trigger == CAMERA or bool(self._camera_frame)
         try:
-            if needs_camera:
-                self._calibration.calibration(self._camera_frame, self._lidar_frame)
-            else:
-                self._calibration.base_from_lidar(self._lidar_frame)
+            self._needed(with_camera=with_camera)
         except CalibrationError as error:
             return Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
         return Finding("calibration", Level.OK, "known", "calibration is known")
+
+    def _needed(self, *, with_camera: bool) -> tuple[Calibration | None, torch.Tensor]:
+        return self._calibration.needed(
+            self._camera_frame, self._lidar_frame, with_camera=with_camera
+        )
 
     def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
         self._add_detections(msg, detections_from_msg(msg), arrival)
@@ -256,9 +258,7 @@ class FusionNode(PerceptionNode):
 
     def _fuse(self, pair: Pair) -> None:
         try:
-            calibration, base_from_lidar = self._calibration.of_pair(
-                pair, self._camera_frame, self._lidar_frame
-            )
+            calibration, base_from_lidar = self._needed(with_camera=pair.detections is not None)
             if calibration is not None:
                 _check_image_size(pair, calibration)
         except CalibrationError as error:

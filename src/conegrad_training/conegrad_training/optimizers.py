@@ -10,7 +10,7 @@ from torch.optim import AdamW, Optimizer
 
 from conegrad_core.config import Config, setting
 from conegrad_training.distributed import average_gradients
-from conegrad_training.patterns import OWN
+from conegrad_training.patterns import END, OWN
 from conegrad_training.system import CAMERA, FUSION, LIDAR, PARTS, TrainableSystem
 
 
@@ -42,13 +42,12 @@ def make_part_optimizer(part: str, module: nn.Module, config: OptimizerConfig) -
 def set_rates(optimizer: Optimizer, config: OptimizerConfig, share: float, loss: str) -> None:
     """Set the rates of all parts to a share of those that the settings have for a loss."""
     for part, group in zip(PARTS, optimizer.param_groups, strict=True):
-        is_own = loss == OWN and part == CAMERA
-        group["lr"] = share * (config.own_camera_rate if is_own else _rate(part, config))
+        group["lr"] = share * _rate(part, config, loss)
 
 
-def _rate(part: str, config: OptimizerConfig) -> float:
-    rates = {CAMERA: config.camera_rate, LIDAR: config.lidar_rate, FUSION: config.fusion_rate}
-    return rates[part]
+def _rate(part: str, config: OptimizerConfig, loss: str = END) -> float:
+    camera_rate = config.own_camera_rate if loss == OWN else config.camera_rate
+    return {CAMERA: camera_rate, LIDAR: config.lidar_rate, FUSION: config.fusion_rate}[part]
 
 
 def _group(part: str, module: nn.Module, config: OptimizerConfig) -> dict[str, Any]:

@@ -45,10 +45,7 @@ def check_calibration(
         )
     lidar_frame = _first_frame(bag, roles, "scan" if "scan" in roles else "points")
     try:
-        if has_camera:
-            source.calibration(_first_frame(bag, roles, "image"), lidar_frame)
-        else:
-            source.base_from_lidar(lidar_frame)
+        source.needed(_first_frame(bag, roles, "image"), lidar_frame, with_camera=has_camera)
     except CalibrationError as error:
         raise BagError(f"{bag.path}: {error}; {remedy}") from error
 

@@ -64,16 +64,8 @@ def node_parameters(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
     return {node: _united(sections, node) for node in NODE_SETTINGS}
 
 
-def names_in_files(paths: Sequence[Path]) -> list[str]:
-    """Names of all parameters that ROS parameter files give to one of the three nodes by name.
-
-    Raises:
-        ValueError: if a file is no ROS parameter file.
-    """
-    return _names(_sections(paths))
-
-
 def _names(sections: Sections) -> list[str]:
+    """Names of all parameters that are given to one of the three nodes by name."""
     return [
         name
         for (_, node), section in sections.items()

@@ -149,8 +149,10 @@ class DirectPerception:
             raise DecodeError(str(error)) from error
 
     def _fuse(self, pair: Pair, receive_ns: int) -> DirectFrame:
-        calibration, base_from_lidar = self._calibration.of_pair(
-            pair, self._frames["camera"], self._frames["lidar"]
+        calibration, base_from_lidar = self._calibration.needed(
+            self._frames["camera"],
+            self._frames["lidar"],
+            with_camera=pair.detections is not None,
         )
         motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
         candidates = self._fuser(

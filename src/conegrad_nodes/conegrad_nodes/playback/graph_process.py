@@ -52,8 +52,9 @@ class GraphProcess:
         self._folder = tempfile.TemporaryDirectory(prefix="conegrad-graph-")
         folder = Path(self._folder.name)
         arguments = [sys.executable, "-m", module, "--ros-args"]
-        for name, values in {**(node_parameters or {}), "/**": parameters}.items():
-            path = folder / f"{len(arguments)}.yaml"  # a file each: later ones take precedence
+        sections = {**(node_parameters or {}), "/**": parameters}
+        for number, (name, values) in enumerate(sections.items()):
+            path = folder / f"{number}.yaml"  # a file each: later ones take precedence
             path.write_text(yaml.safe_dump({name: {"ros__parameters": dict(values)}}))
             arguments += ["--params-file", str(path)]
         environment = {

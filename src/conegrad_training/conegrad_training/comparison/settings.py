@@ -93,7 +93,10 @@ class ComparisonConfig(Config):
                 first_steps=round(self.first_share * self.steps),
             ),
             optimizer=OptimizerConfig(
-                self.camera_rate, self.own_camera_rate, self.lidar_rate, self.fusion_rate
+                camera_rate=self.camera_rate,
+                own_camera_rate=self.own_camera_rate,
+                lidar_rate=self.lidar_rate,
+                fusion_rate=self.fusion_rate,
             ),
             loss=self.loss,
             augmentation=AugmentationConfig(mirror=CONDITIONS[planned.condition].mirror),

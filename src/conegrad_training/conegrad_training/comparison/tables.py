@@ -68,12 +68,15 @@ def _untrained(label: str, headline: Mapping[str, float]) -> list[str]:
 
 def _against_simultaneous(group: Group, groups: Sequence[Group]) -> str:
     """Difference to the simultaneous runs with as many frames, or with all if there are none."""
-    candidates = [other for other in groups if other.results[0].pattern == "simultaneous"]
     frames = group.results[0].frames
-    candidates.sort(key=lambda other: other.results[0].frames != frames)
-    if not candidates or candidates[0] is group:
+    partner = min(
+        (other for other in groups if other.results[0].pattern == "simultaneous"),
+        key=lambda other: other.results[0].frames != frames,
+        default=None,
+    )
+    if partner is None or partner is group:
         return ""
-    difference = group.ahead_of(candidates[0])
+    difference = group.ahead_of(partner)
     return "" if difference is None else with_interval(difference, "+")
 
 
