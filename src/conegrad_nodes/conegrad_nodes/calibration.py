@@ -73,6 +73,11 @@ class CalibrationSource:
         self._known: tuple[tuple[str, str], Calibration, Tensor] | None = None
         self._last: tuple[Calibration, Tensor] | None = None
 
+    @property
+    def lidar_frame(self) -> str:
+        """Frame of the LiDAR by the settings; empty where its messages name it."""
+        return self._config.lidar_frame
+
     def set_camera(self, camera: CameraModel) -> None:
         """Take the intrinsics of a camera_info message, if they come from there."""
         if self._config.intrinsics == "camera_info" and not _same(camera, self._camera):

@@ -4,7 +4,6 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
@@ -13,14 +12,9 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from conegrad_core.camera.image import Detections
-from conegrad_core.cones import Cones
-from conegrad_core.config import Config, setting
+from conegrad_core.config import setting
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
-from conegrad_core.fusion.selection import select_cones
-from conegrad_core.fusion.traced import TracedFuser
-from conegrad_core.geometry.calibration import Calibration
-from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.sync import CAMERA, Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.types import BagError
@@ -35,28 +29,24 @@ from conegrad_nodes.decode import (
     segmentation_from_msg,
     stamp_ns_from_msg,
 )
-from conegrad_nodes.encode import cone_points_to_msg, cones_to_msg, markers_to_msg
+from conegrad_nodes.encode import cone_points_to_msg, cones_to_msg, markers_to_msg, stamp_to_msg
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.inputs import Input
 from conegrad_nodes.model_node import PerceptionNode
+from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SelectionConfig, SensorResult
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import LATCHED, RESULTS, input_qos
 from conegrad_nodes.running import run
 from conegrad_nodes.static_transforms import TF_STATIC
-from conegrad_nodes.worker import Arrived
 
 TIMEOUT_CHECK = 0.02  # [s] between two looks whether a partner is overdue
 
 
 @dataclass(frozen=True)
-class FusionNodeConfig(Config):
+class FusionNodeConfig(SelectionConfig):
     """Settings of the fusion node."""
 
     autostart: bool = setting(True, "Configure and activate without being asked")
-    min_existence: float = setting(
-        0.5, "Lowest probability of existence that is published", low=0.001, high=0.999
-    )
-    merge_distance: float = setting(0.3, "Cones nearer to each other are one [m]", low=0.0)
     reliability: str = setting("reliable", "QoS of detections and segmentation")
     depth: int = setting(10, "QoS of detections and segmentation: queue", low=1, high=1000)
     sensor_reliability: str = setting("best_effort", "QoS of camera_info and odom")
@@ -90,11 +80,10 @@ class FusionNode(PerceptionNode):
         self._fuser_config = declare_config(self, FuserConfig, "fuser")
         self._pairing_config = declare_config(self, PairingConfig, "pairing")
         self._calibration_config = declare_config(self, CalibrationConfig, "calibration")
-        self._fuser: TracedFuser | None = None
+        self._fusion: PairFusion | None = None
         self._lock = threading.RLock()  # results are handed over in threads of other nodes
         self._trouble: Finding | None = None
         self._last_arrival = 0.0
-        self._camera_frame = self._lidar_frame = ""
         self._open_inputs()
         self._timeouts = self.create_timer(
             TIMEOUT_CHECK, self._fuse_pairs, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -151,7 +140,7 @@ class FusionNode(PerceptionNode):
         if any(fuser.mounting.values().values()):
             corrections = fuser.mounting.describe()
             self.get_logger().info(f"corrects the calibration as learned: {corrections}")
-        self._fuser = TracedFuser(fuser)
+        self._fusion = PairFusion(fuser, self._calibration, self._config)
         self._output = self.create_lifecycle_publisher(ConeArray, "cones", RESULTS)
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
         self._points = self.create_lifecycle_publisher(PointCloud2, "cone_points", RESULTS)
@@ -164,8 +153,8 @@ class FusionNode(PerceptionNode):
     def release(self) -> None:
         """Drop the fusion and the outputs."""
         with self._lock:
-            if self._fuser is not None:
-                self._fuser = None
+            if self._fusion is not None:
+                self._fusion = None
                 for publisher in (self._output, self._markers, self._points):
                     self.destroy_lifecycle_publisher(publisher)
 
@@ -185,17 +174,15 @@ class FusionNode(PerceptionNode):
     def _calibration_finding(self) -> Finding:
         if self._trouble is not None:
             return self._trouble
-        with_camera = self._pairing_config.trigger == CAMERA or bool(self._camera_frame)
+        fusion = self._fusion
+        if fusion is None:
+            raise RuntimeError("the fusion is asked before it is loaded")
+        with_camera = self._pairing_config.trigger == CAMERA or bool(fusion.camera_frame)
         try:
-            self._needed(with_camera=with_camera)
+            fusion.needed(with_camera=with_camera)
         except CalibrationError as error:
             return Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
         return Finding("calibration", Level.OK, "known", "calibration is known")
-
-    def _needed(self, *, with_camera: bool) -> tuple[Calibration | None, torch.Tensor]:
-        return self._calibration.needed(
-            self._camera_frame, self._lidar_frame, with_camera=with_camera
-        )
 
     def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
         self._add_detections(msg, detections_from_msg(msg), arrival)
@@ -209,10 +196,13 @@ class FusionNode(PerceptionNode):
     def _add_detections(
         self, msg: ConeDetectionArray, detections: Detections, arrival: float
     ) -> None:
-        item = (Arrived(msg, arrival), detections)
+        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        size = (msg.image_width, msg.image_height)
+        seen = SensorResult(stamp_ns, msg.header.frame_id, detections, size, arrival)
         with self._lock:
-            self._camera_frame = msg.header.frame_id
-            self._pairing.add_detections(stamp_ns_from_msg(msg.header.stamp), item)
+            if self._fusion is not None:
+                self._fusion.camera_frame = seen.frame
+            self._pairing.add_detections(stamp_ns, seen)
             self._fuse_pairs()
 
     def _on_segmentation(self, msg: ScanSegmentation, arrival: float) -> None:
@@ -227,10 +217,12 @@ class FusionNode(PerceptionNode):
     def _add_segmentation(
         self, msg: ScanSegmentation, segmented: SegmentedScan, arrival: float
     ) -> None:
-        item = (Arrived(msg, arrival), segmented)
+        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        seen = SensorResult(stamp_ns, msg.header.frame_id, segmented, arrival=arrival)
         with self._lock:
-            self._lidar_frame = msg.header.frame_id
-            self._pairing.add_segmentation(stamp_ns_from_msg(msg.header.stamp), item)
+            if self._fusion is not None:
+                self._fusion.lidar_frame = seen.frame
+            self._pairing.add_segmentation(stamp_ns, seen)
             self._fuse_pairs()
 
     def _on_odom(self, msg: Odometry, arrival: float) -> None:
@@ -251,67 +243,38 @@ class FusionNode(PerceptionNode):
 
     def _fuse_pairs(self) -> None:
         with self._lock:
-            if self._fuser is None:
-                return
-            for pair in self._pairing.take(self.get_clock().now().nanoseconds):
-                self._fuse(pair)
+            if self._fusion is not None:
+                for pair in self._pairing.take(self.get_clock().now().nanoseconds):
+                    self._fuse(self._fusion, pair)
 
-    def _fuse(self, pair: Pair) -> None:
+    def _fuse(self, fusion: PairFusion, pair: Pair) -> None:
         try:
-            calibration, base_from_lidar = self._needed(with_camera=pair.detections is not None)
-            if calibration is not None:
-                _check_image_size(pair, calibration)
+            fused = fusion.fuse(pair)
         except CalibrationError as error:
             self._trouble = Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
             return
         self._trouble = None
-        cones = self._fused(pair, calibration, base_from_lidar)
-        self._publish(pair, cones, height=float(base_from_lidar[2, 3]))
+        self._publish(pair, fused)
 
-    @torch.inference_mode()
-    def _fused(
-        self, pair: Pair, calibration: Calibration | None, base_from_lidar: torch.Tensor
-    ) -> Cones:
-        if self._fuser is None:
-            raise RuntimeError("the fusion runs before it is loaded")
-        motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
-        detections = pair.detections[1] if pair.detections else None
-        segmented = pair.segmentation[1] if pair.segmentation else None
-        candidates = self._fuser(segmented, detections, calibration, motion)
-        return select_cones(candidates, self._config.min_existence, self._config.merge_distance)
-
-    def _publish(self, pair: Pair, cones: Cones, height: float) -> None:
-        image = pair.detections[0] if pair.detections else None
-        scan = pair.segmentation[0] if pair.segmentation else None
-        header = Header(stamp=(scan or image).msg.header.stamp)
-        header.frame_id = self._calibration_config.lidar_frame or self._lidar_frame
+    def _publish(self, pair: Pair, fused: FusedPair) -> None:
+        image: SensorResult | None = pair.detections
+        scan: SensorResult | None = pair.segmentation
+        cones, height = fused.cones, fused.lidar_height
+        header = Header(stamp=stamp_to_msg(pair.stamp_ns), frame_id=fused.frame)
         self._output.publish(
             cones_to_msg(
                 cones,
                 header,
                 height,
-                camera_stamp=image.msg.header.stamp if image else None,
-                lidar_stamp=scan.msg.header.stamp if scan else None,
+                camera_stamp=stamp_to_msg(image.stamp_ns) if image else None,
+                lidar_stamp=stamp_to_msg(scan.stamp_ns) if scan else None,
             )
         )
-        arrivals = [arrived.arrival for arrived in (image, scan) if arrived]
-        self.latency.publish(max(arrivals), header.stamp)
+        self.latency.publish(max(side.arrival for side in (image, scan) if side), header.stamp)
         if self._markers.get_subscription_count() > 0:
             self._markers.publish(markers_to_msg(cones, header, height))
         if self._points.get_subscription_count() > 0:
             self._points.publish(cone_points_to_msg(cones, header, height))
-
-
-def _check_image_size(pair: Pair, calibration: Calibration) -> None:
-    """Refuse intrinsics of another image size: all boxes would be in the wrong place."""
-    if pair.detections is None:
-        return
-    msg, camera = pair.detections[0].msg, calibration.camera
-    if (msg.image_width, msg.image_height) != (camera.width, camera.height):
-        raise CalibrationError(
-            f"images are {msg.image_width}x{msg.image_height} px, but the intrinsics are for "
-            f"{camera.width}x{camera.height}"
-        )
 
 
 def main() -> None:

@@ -9,12 +9,24 @@ from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
+from conegrad_nodes.calibration import CalibrationError
 from conegrad_nodes.playback import perceive
 from conegrad_nodes.playback.direct_bag import perceive_directly
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 
 pytestmark = pytest.mark.ros
+
+FRAMES_OF_THE_DRIVE = """
+frames:
+  - {parent: base_link, child: lidar, translation: [1.5, 0, 0.2], quaternion: [0, 0, 0, 1]}
+  - parent: lidar
+    child: camera_optical
+    translation: [-0.9, 0, 0.9]
+    quaternion: [-0.5, 0.5, -0.5, 0.5]
+camera: {width: 320, height: 192, intrinsics: [160, 160, 160, 96],
+         distortion_model: none, distortion: []}
+"""
 
 
 @pytest.fixture
@@ -251,3 +263,18 @@ def test_the_live_graph_perceives_the_rest_of_a_bag_with_a_topic_of_unknown_type
     with BagReader(tmp_path / "out") as made:
         assert "/odd" not in made.topics
         assert made.topics["/cones"].count == 6
+
+
+def test_images_of_another_size_than_the_intrinsics_are_refused_without_the_graph(
+    drive, parameters, tmp_path
+):
+    preset = tmp_path / "car.yaml"
+    preset.write_text(FRAMES_OF_THE_DRIVE)
+    chosen = {
+        "calibration.intrinsics": "file",
+        "calibration.extrinsics": "file",
+        "calibration.file": str(preset),
+    }
+    options = PerceiveOptions(parameters=parameters | chosen)
+    with pytest.raises(CalibrationError, match="are 160x96 px, but the intrinsics are for 320x192"):
+        perceive_directly(drive, tmp_path / "out", options)

@@ -3,7 +3,12 @@
 from conegrad_nodes.encode.image import image_to_msg
 from conegrad_nodes.encode.markers import markers_to_msg
 from conegrad_nodes.encode.points import cone_points_to_msg
-from conegrad_nodes.encode.results import cones_to_msg, detections_to_msg, segmentation_to_msg
+from conegrad_nodes.encode.results import (
+    cones_to_msg,
+    detections_to_msg,
+    segmentation_to_msg,
+    stamp_to_msg,
+)
 from conegrad_nodes.encode.truth import truth_to_msg
 
 __all__ = [
@@ -13,5 +18,6 @@ __all__ = [
     "image_to_msg",
     "markers_to_msg",
     "segmentation_to_msg",
+    "stamp_to_msg",
     "truth_to_msg",
 ]

@@ -16,6 +16,12 @@ from conegrad_nodes.decode.cones import COLOUR_NUMBERS
 MESSAGE_COLOURS = tuple(COLOUR_NUMBERS[name] for name in COLOUR_NAMES)
 
 
+def stamp_to_msg(stamp_ns: int) -> Time:
+    """builtin_interfaces/Time of nanoseconds."""
+    seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
+    return Time(sec=seconds, nanosec=nanoseconds)
+
+
 def detections_to_msg(
     detections: Detections, header: Header, image_width: int, image_height: int
 ) -> ConeDetectionArray:

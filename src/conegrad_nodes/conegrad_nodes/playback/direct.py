@@ -10,13 +10,9 @@ from typing import Any, NamedTuple
 import torch
 
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
-from conegrad_core.camera.image import Detections
 from conegrad_core.cones import Cones
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
-from conegrad_core.fusion.selection import select_cones
-from conegrad_core.fusion.traced import TracedFuser
-from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
@@ -32,6 +28,7 @@ from conegrad_nodes.decode import (
     scan_from_msg,
     stamp_ns_from_msg,
 )
+from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
 from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
 from conegrad_nodes.playback.perceive import (
     PerceiveOptions,
@@ -42,29 +39,21 @@ from conegrad_nodes.playback.perceive import (
 
 logger = logging.getLogger(__name__)
 
-MIN_EXISTENCE, MERGE_DISTANCE = 0.5, 0.3  # as FusionNodeConfig has them
-
-
-class Seen(NamedTuple):
-    """What a model made of one message: ``stamp_ns`` of capture [ns], its frame, the result."""
-
-    stamp_ns: int
-    frame: str
-    result: Any
-
 
 class DirectFrame(NamedTuple):
     """Cones of one pair.
 
     Attributes:
-        pair: detections and segmentation as :class:`Seen`, and the motion between them.
-        cones: above the lowest existence, each once, in the frame of the LiDAR.
+        pair: detections and segmentation as SensorResult, and the motion between them.
+        cones: above the lowest existence, each once.
+        frame: of the LiDAR, in which the cones are.
         lidar_height: of the LiDAR above the ground [m].
         receive_ns: time in the bag when the pair was decided [ns].
     """
 
     pair: Pair
     cones: Cones
+    frame: str
     lidar_height: float
     receive_ns: int
 
@@ -84,13 +73,11 @@ class DirectPerception:
         self._segmenter: ScanSegmenter = load_segmenter(
             settings(SegmenterConfig, parameters, "segmenter")
         )
-        self._fuser = TracedFuser(Fuser(settings(FuserConfig, parameters, "fuser")))
         self._pairing = Pairing(settings(PairingConfig, parameters, "pairing"))
         config = settings(CalibrationConfig, parameters, "calibration")
         self._calibration = CalibrationSource(config)
-        self._min_existence = float(parameters.get("min_existence", MIN_EXISTENCE))
-        self._merge_distance = float(parameters.get("merge_distance", MERGE_DISTANCE))
-        self._frames = {"camera": "", "lidar": ""}
+        fuser = Fuser(settings(FuserConfig, parameters, "fuser"))
+        self._fusion = PairFusion(fuser, self._calibration, settings(SelectionConfig, parameters))
         self._now_ns = 0  # the newest stamp, as the player has it
 
     @torch.inference_mode()
@@ -125,16 +112,16 @@ class DirectPerception:
         if role == "odom":
             self._pairing.add_odometry(stamp_ns, pose_from_msg(msg))
         elif role == "image":
-            seen = Seen(stamp_ns, msg.header.frame_id, self._detect(msg))
-            self._frames["camera"] = seen.frame
+            image = image_for_detector(msg, self._detector)
+            height, width = image.shape[:2]
+            found = self._detector.detect(image)
+            seen = SensorResult(stamp_ns, msg.header.frame_id, found, (width, height))
+            self._fusion.camera_frame = seen.frame
             self._pairing.add_detections(stamp_ns, seen)
         else:
-            seen = Seen(stamp_ns, msg.header.frame_id, self._segment(role, msg))
-            self._frames["lidar"] = seen.frame
+            seen = SensorResult(stamp_ns, msg.header.frame_id, self._segment(role, msg))
+            self._fusion.lidar_frame = seen.frame
             self._pairing.add_segmentation(stamp_ns, seen)
-
-    def _detect(self, msg: Any) -> Detections:
-        return self._detector.detect(image_for_detector(msg, self._detector))
 
     def _segment(self, role: str, msg: Any) -> SegmentedScan:
         return self._segmenter.segment(self._scan(role, msg))
@@ -149,20 +136,7 @@ class DirectPerception:
             raise DecodeError(str(error)) from error
 
     def _fuse(self, pair: Pair, receive_ns: int) -> DirectFrame:
-        calibration, base_from_lidar = self._calibration.needed(
-            self._frames["camera"],
-            self._frames["lidar"],
-            with_camera=pair.detections is not None,
-        )
-        motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
-        candidates = self._fuser(
-            pair.segmentation.result if pair.segmentation else None,
-            pair.detections.result if pair.detections else None,
-            calibration,
-            motion,
-        )
-        cones = select_cones(candidates, self._min_existence, self._merge_distance)
-        return DirectFrame(pair, cones, float(base_from_lidar[2, 3]), receive_ns)
+        return DirectFrame(pair, *self._fusion.fuse(pair), receive_ns)
 
 
 def direct_frames(

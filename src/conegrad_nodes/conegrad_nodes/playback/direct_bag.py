@@ -3,17 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from builtin_interfaces.msg import Time
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.writer import BagWriter
-from conegrad_nodes.encode import cones_to_msg
-from conegrad_nodes.playback.direct import DirectFrame, Seen, direct_frames
+from conegrad_nodes.encode import cones_to_msg, stamp_to_msg
+from conegrad_nodes.pair_fusion import SensorResult
+from conegrad_nodes.playback.direct import DirectFrame, direct_frames
 from conegrad_nodes.playback.perceive import OUTPUTS, PerceiveOptions, Progress
-
-NANOSECONDS = 1_000_000_000
 
 
 def perceive_directly(
@@ -47,18 +45,13 @@ def perceive_directly(
 
 
 def _cones_msg(frame: DirectFrame) -> Any:
-    image: Seen | None = frame.pair.detections
-    scan: Seen | None = frame.pair.segmentation
-    header = Header(stamp=_time(frame.pair.stamp_ns), frame_id=scan.frame if scan else "lidar")
+    image: SensorResult | None = frame.pair.detections
+    scan: SensorResult | None = frame.pair.segmentation
+    header = Header(stamp=stamp_to_msg(frame.pair.stamp_ns), frame_id=frame.frame)
     return cones_to_msg(
         frame.cones,
         header,
         frame.lidar_height,
-        camera_stamp=_time(image.stamp_ns) if image else None,
-        lidar_stamp=_time(scan.stamp_ns) if scan else None,
+        camera_stamp=stamp_to_msg(image.stamp_ns) if image else None,
+        lidar_stamp=stamp_to_msg(scan.stamp_ns) if scan else None,
     )
-
-
-def _time(stamp_ns: int) -> Time:
-    seconds, nanoseconds = divmod(stamp_ns, NANOSECONDS)
-    return Time(sec=seconds, nanosec=nanoseconds)

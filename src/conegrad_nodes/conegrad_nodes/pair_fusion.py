@@ -1,0 +1,126 @@
+"""From a pair to its cones: the same for the live graph and for a run without it."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from conegrad_core.cones import Cones
+from conegrad_core.config import Config, setting
+from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.selection import select_cones
+from conegrad_core.fusion.traced import TracedFuser
+from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.odometry import sensor_motion
+from conegrad_core.sync import Pair
+from conegrad_nodes.calibration import CalibrationError, CalibrationSource
+
+
+@dataclass(frozen=True)
+class SelectionConfig(Config):
+    """Which candidates are published."""
+
+    min_existence: float = setting(
+        0.5, "Lowest probability of existence that is published", low=0.001, high=0.999
+    )
+    merge_distance: float = setting(0.3, "Cones nearer to each other are one [m]", low=0.0)
+
+
+class SensorResult(NamedTuple):
+    """What a model made of one message; both sides of a pair are of this kind.
+
+    Attributes:
+        stamp_ns: of capture [ns].
+        frame: of the message.
+        result: Detections or SegmentedScan.
+        image_size: width and height [px]; None for a scan.
+        arrival: ``time.perf_counter()`` when the message arrived; 0 without the live graph.
+    """
+
+    stamp_ns: int
+    frame: str
+    result: Any
+    image_size: tuple[int, int] | None = None
+    arrival: float = 0.0
+
+
+class FusedPair(NamedTuple):
+    """Cones of one pair.
+
+    Attributes:
+        cones: above the lowest existence, each once.
+        frame: of the LiDAR, in which the cones are.
+        lidar_height: of the LiDAR above the ground [m].
+    """
+
+    cones: Cones
+    frame: str
+    lidar_height: float
+
+
+class PairFusion:
+    """Looks the calibration of a pair up, checks the pair against it, and fuses.
+
+    Args:
+        fuser: the fusion.
+        calibration: where the sensors are.
+        selection: which candidates are published.
+
+    Attributes:
+        camera_frame: of the newest image.
+        lidar_frame: of the newest scan; cones of an image alone are in it.
+    """
+
+    def __init__(
+        self, fuser: Fuser, calibration: CalibrationSource, selection: SelectionConfig
+    ) -> None:
+        self._fuser = TracedFuser(fuser)
+        self._calibration = calibration
+        self._selection = selection
+        self.camera_frame = self.lidar_frame = ""
+
+    def needed(self, *, with_camera: bool) -> tuple[Calibration | None, Tensor]:
+        """Calibration of the newest frames, and ``base_from_lidar`` ``(4, 4)``.
+
+        Raises:
+            CalibrationError: naming what is missing.
+        """
+        return self._calibration.needed(
+            self.camera_frame, self.lidar_frame, with_camera=with_camera
+        )
+
+    @torch.inference_mode()
+    def fuse(self, pair: Pair) -> FusedPair:
+        """Cones of a pair whose sides are each a :class:`SensorResult` or None.
+
+        Raises:
+            CalibrationError: if a part of the calibration is not known, or does not fit the pair.
+        """
+        image, scan = pair.detections, pair.segmentation
+        calibration, base_from_lidar = self.needed(with_camera=image is not None)
+        if image is not None and calibration is not None:
+            check_image_size(image, calibration)
+        motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
+        candidates = self._fuser(
+            scan.result if scan else None, image.result if image else None, calibration, motion
+        )
+        selection = self._selection
+        cones = select_cones(candidates, selection.min_existence, selection.merge_distance)
+        frame = self._calibration.lidar_frame or self.lidar_frame
+        return FusedPair(cones, frame, float(base_from_lidar[2, 3]))
+
+
+def check_image_size(image: SensorResult, calibration: Calibration) -> None:
+    """Refuse intrinsics of another image size: all boxes would be in the wrong place.
+
+    Raises:
+        CalibrationError: with both sizes.
+    """
+    camera = calibration.camera
+    if image.image_size is not None and image.image_size != (camera.width, camera.height):
+        width, height = image.image_size
+        raise CalibrationError(
+            f"images are {width}x{height} px, but the intrinsics are for "
+            f"{camera.width}x{camera.height}"
+        )
