@@ -1,14 +1,29 @@
-"""Describe a bag: topics, rates, stamps, frames, and what perception would miss in it."""
+"""Describe a bag: topics, rates, stamps, frames, and what perception would miss in it.
+
+It ends with 'ready' where 'conegrad perceive' with the same options takes the bag, else with what
+'conegrad perceive' would refuse it for. The exit code is 0 for every bag that can be read;
+programs take "ready" of --json.
+"""
 
 import argparse
 import json
 import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from conegrad_bringup.bag_options import add_perception, read_topics
+from conegrad_bringup.options import named_values
 from conegrad_nodes.bags.info import BagInfo, TopicInfo, inspect
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.judgement import BagFinding
+from conegrad_nodes.playback.perceive import PerceiveOptions, judge_bag
 
+TITLES = {Level.OK: "", Level.WARN: "WARNING ", Level.ERROR: "perceive refuses this bag: "}
 COLUMNS = ("topic", "type", "count", "rate [Hz]", "longest gap [s]", "delay [ms]", "details")
 
 
@@ -16,15 +31,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bag", help="folder of a bag, or a file *.mcap or *.db3")
     parser.add_argument("--json", action="store_true", help="for programs")
+    add_perception(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the description."""
-    info = inspect(options.bag)
-    print(json.dumps(as_dict(info), indent=2) if options.json else as_text(info))
+    chosen = PerceiveOptions(
+        parameters=named_values(options.set, "--set"),
+        parameter_files=options.params,
+        topics=read_topics(options),
+        vehicle=options.vehicle,
+    )
+    info = inspect(options.bag, chosen.topics)
+    with BagReader(options.bag) as bag, tempfile.TemporaryDirectory(prefix="conegrad-") as folder:
+        findings = judge_bag(bag, chosen, Path(folder)).findings
+    if options.json:
+        print(json.dumps(as_dict(info, findings), indent=2))
+    else:
+        print(as_text(info, findings))
 
 
-def as_text(info: BagInfo) -> str:
+def as_text(info: BagInfo, findings: Sequence[BagFinding]) -> str:
     """A description for people."""
     lines = [f"{info.path}: {info.duration:.1f} s", ""]
     lines += _table([COLUMNS, *(_row(topic) for topic in info.topics.values())])
@@ -37,12 +64,19 @@ def as_text(info: BagInfo) -> str:
         lines += ["", f"WARNING {warning}"]
     for advice in info.advice:
         lines += ["", f"{advice.problem}", f"  -> {advice.remedy}"]
-    if not info.advice:
+    for finding in findings:
+        lines += ["", f"{TITLES[finding.level]}{finding.text}"]
+        lines += [f"  -> {finding.remedy}"] if finding.remedy else []
+    if _is_ready(findings):
         lines += ["", f"ready: conegrad perceive {info.path} -o OUTPUT"]
     return "\n".join(lines)
 
 
-def as_dict(info: BagInfo) -> dict[str, Any]:
+def _is_ready(findings: Sequence[BagFinding]) -> bool:
+    return all(finding.level < Level.ERROR for finding in findings)
+
+
+def as_dict(info: BagInfo, findings: Sequence[BagFinding]) -> dict[str, Any]:
     """A description for programs."""
     return {
         "path": info.path,
@@ -63,6 +97,8 @@ def as_dict(info: BagInfo) -> dict[str, Any]:
         "frames": info.frames,
         "warnings": info.warnings,
         "advice": [advice._asdict() for advice in info.advice],
+        "findings": [{"level": f.level.name, "text": f.text, "remedy": f.remedy} for f in findings],
+        "ready": _is_ready(findings),
     }
 
 

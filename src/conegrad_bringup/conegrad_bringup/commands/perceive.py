@@ -9,9 +9,9 @@ plays in real time instead, as on the car. --direct runs the same modules withou
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
+from conegrad_bringup.bag_options import add_perception, read_topics
 from conegrad_bringup.options import Bar, add_config, named_values, read_config
 from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
@@ -24,26 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     parser.add_argument("--direct", action="store_true", help="without ROS, in this process")
     add_config(parser, PlayConfig)
-    parser.add_argument(
-        "--params", type=Path, action="append", default=[], help="ROS parameter file; repeatable"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="parameter of the nodes, such as detector.engine=onnx; repeatable",
-    )
-    parser.add_argument(
-        "--topic",
-        action="append",
-        default=[],
-        metavar="ROLE=TOPIC",
-        help="topic of the bag, such as image=/front/image_raw; repeatable",
-    )
-    parser.add_argument(
-        "--vehicle", default="", help="preset that gives the calibration in place of the bag"
-    )
+    add_perception(parser)
     parser.add_argument(
         "--domain", type=int, default=None, help="ROS domain to share (default: one of its own)"
     )
@@ -55,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
         play=read_config(options, PlayConfig),
         parameters=named_values(options.set, "--set"),
         parameter_files=options.params,
-        topics=_topics(options.topic),
+        topics=read_topics(options),
         vehicle=options.vehicle,
         domain=options.domain,
     )
@@ -69,14 +50,6 @@ def run(options: argparse.Namespace) -> None:
         result = perceive_bag(options.bag, output, chosen, progress=Bar("perceive"))
     print(describe(result))
     print(f"{output}: written; 'conegrad evaluate {output}' judges it")
-
-
-def _topics(words: Sequence[str]) -> dict[str, str]:
-    topics = named_values(words, "--topic")
-    for role, name in topics.items():
-        if not isinstance(name, str):
-            raise ValueError(f"--topic {role}={name}: expected the name of a topic of the bag")
-    return topics
 
 
 def describe(result: PerceiveResult) -> str:

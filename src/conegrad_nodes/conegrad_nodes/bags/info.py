@@ -1,6 +1,7 @@
 """What a bag holds, how its stamps fit together, and what perception would miss in it."""
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -120,8 +121,12 @@ class BagInfo:
     advice: list[Advice]
 
 
-def inspect(path: str) -> BagInfo:
+def inspect(path: str, given: Mapping[str, str] | None = None) -> BagInfo:
     """Read a bag once and describe it.
+
+    Args:
+        path: of the bag.
+        given: topics that the user chose, by role.
 
     Raises:
         BagError: if it cannot be read.
@@ -129,7 +134,7 @@ def inspect(path: str) -> BagInfo:
     """
     with BagReader(path) as bag:
         topics = _read_topics(bag)
-        roles = find_topics(bag)
+        roles = find_topics(bag, given)
         frames = StaticFrames.from_bag(bag)
         offsets = _pair_offsets(topics, roles)
         return BagInfo(

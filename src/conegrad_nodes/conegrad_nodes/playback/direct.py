@@ -30,12 +30,7 @@ from conegrad_nodes.decode import (
 )
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
 from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
-from conegrad_nodes.playback.perceive import (
-    PerceiveOptions,
-    Progress,
-    graph_parameters,
-    input_roles,
-)
+from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, judge_bag
 
 logger = logging.getLogger(__name__)
 
@@ -157,13 +152,13 @@ def direct_frames(
         CalibrationError: if a pair is decided before the calibration is known.
     """
     options = options or PerceiveOptions()
-    roles = input_roles(bag, options.topics)
-    role_of = {topic: role for role, topic in roles.items()}
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
-        parameters = read_parameter_files(options.parameter_files)
-        parameters |= graph_parameters(bag, roles, options, folder)
+        found = judge_bag(bag, options, folder)
+        found.enforce()
+        parameters = read_parameter_files(options.parameter_files) | dict(found.parameters)
         perception = DirectPerception(parameters)
+    role_of = {topic: role for role, topic in found.roles.items()}
     return _frames(bag, role_of, perception, progress)
 
 

@@ -16,7 +16,8 @@ from conegrad_nodes.bags.topics import COMPRESSED_IMAGE, find_topics
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.calibration_file import write_calibration_file
-from conegrad_nodes.playback.calibration_check import check_calibration
+from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.bag_checks import CHECKS
 from conegrad_nodes.playback.chosen_parameters import (
     check_parameters,
     node_parameters,
@@ -25,9 +26,17 @@ from conegrad_nodes.playback.chosen_parameters import (
 )
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
+from conegrad_nodes.playback.judgement import (
+    BagFinding,
+    Candidate,
+    Judgement,
+    judged,
+    judgement,
+)
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
 from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
+from conegrad_nodes.playback.samples import sample_messages
 from conegrad_nodes.playback.transport import large_messages
 
 FLOAT = "std_msgs/msg/Float64"
@@ -123,9 +132,10 @@ def perceive_bag(
     options = options or PerceiveOptions()
     with contextlib.ExitStack() as stack:
         bag = stack.enter_context(BagReader(bag_path))
-        roles = input_roles(bag, options.topics)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
-        parameters = graph_parameters(bag, roles, options, folder)
+        found = judge_bag(bag, options, folder)
+        found.enforce()
+        roles, parameters = found.roles, found.parameters
         of_nodes = node_parameters(options.parameter_files)
         stack.enter_context(large_messages(folder))
         domain = stack.enter_context(own_domain(options.domain))
@@ -202,6 +212,29 @@ class _Run:
             self._writer.write(LATENCY, FLOAT, now_ns, messages.make(FLOAT, data=latency))
 
 
+def judge_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> Judgement:
+    """Whether a bag can be perceived, and how: the same for info, the live graph and ``--direct``.
+
+    Args:
+        bag: the recorded drive.
+        options: what was chosen about the run.
+        folder: takes files that the parameters name.
+
+    Raises:
+        ValueError: if a setting of the calibration is out of bounds.
+    """
+    try:
+        roles = input_roles(bag, options.topics)
+        parameters = graph_parameters(bag, roles, options, folder)
+        samples = sample_messages(bag, roles)
+    except BagError as error:
+        return judgement({}, {}, [BagFinding(Level.ERROR, str(error))])
+    known = read_parameter_files(options.parameter_files) | parameters
+    is_shared = options.domain is not None
+    found = judged(Candidate(bag, roles, known, samples, is_shared), CHECKS)
+    return judgement(roles, parameters, found.findings)
+
+
 def input_roles(bag: BagReader, given: Mapping[str, str]) -> dict[str, str]:
     """Topic of the bag of each role that is played.
 
@@ -236,11 +269,7 @@ def graph_inputs(bag: BagReader, roles: Mapping[str, str]) -> dict[str, InputTop
 def graph_parameters(
     bag: BagReader, roles: Mapping[str, str], options: PerceiveOptions, folder: Path
 ) -> dict[str, Any]:
-    """Parameters of the nodes for a bag: its topics, its calibration, and what the user chose.
-
-    Raises:
-        BagError: if a part of the calibration is missing, and nobody else could give it.
-    """
+    """Parameters of the nodes for a bag: its topics, its calibration, and what the user chose."""
     parameters: dict[str, Any] = {"use_sim_time": True, "autostart": True}
     if not options.play.rate:
         parameters |= {"reliability": "reliable", "sensor_reliability": "reliable", "depth": 10}
@@ -254,8 +283,6 @@ def graph_parameters(
         parameters["pairing.trigger"] = LIDAR
     parameters |= _calibration(bag, roles, options, folder)
     parameters |= dict(options.parameters)
-    if options.domain is None:  # in a shared one, others may publish camera_info and tf_static
-        check_calibration(bag, roles, read_parameter_files(options.parameter_files) | parameters)
     return parameters
 
 

@@ -1,0 +1,48 @@
+"""Options of the commands that read a bag: its topics, and how it would be perceived."""
+
+import argparse
+from pathlib import Path
+
+from conegrad_bringup.options import named_values
+
+
+def add_topics(parser: argparse.ArgumentParser) -> None:
+    """Which topic of the bag plays which role."""
+    parser.add_argument(
+        "--topic",
+        action="append",
+        default=[],
+        metavar="ROLE=TOPIC",
+        help="topic of the bag, such as image=/front/image_raw; 'none' leaves it out; repeatable",
+    )
+
+
+def read_topics(options: argparse.Namespace) -> dict[str, str]:
+    """Topic of each role that was named.
+
+    Raises:
+        ValueError: if a word has another form.
+    """
+    topics = named_values(options.topic, "--topic")
+    for role, name in topics.items():
+        if not isinstance(name, str):
+            raise ValueError(f"--topic {role}={name}: expected the name of a topic of the bag")
+    return topics
+
+
+def add_perception(parser: argparse.ArgumentParser) -> None:
+    """What a run of the perception takes from elsewhere than the bag, and the topics."""
+    parser.add_argument(
+        "--params", type=Path, action="append", default=[], help="ROS parameter file; repeatable"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameter of the nodes, such as detector.engine=onnx; repeatable",
+    )
+    add_topics(parser)
+    parser.add_argument(
+        "--vehicle", default="", help="preset that gives the calibration in place of the bag"
+    )
