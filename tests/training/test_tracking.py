@@ -1,6 +1,8 @@
 import csv
 import dataclasses
 import logging
+import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.loop import StepReport
 from conegrad_training.system import FILES, PARTS, SystemConfig
 from conegrad_training.tracked_run import run_tracked
-from conegrad_training.tracking import RunTracker, TrackingConfig, make_client
+from conegrad_training.tracking import RunTracker, TrackingConfig, local_store, make_client
 from conegrad_training.training_data import bag_data
 from conegrad_training.training_run import RunConfig, TrainingConfig
 
@@ -120,6 +122,114 @@ def test_a_server_that_is_away_costs_a_warning_and_no_training(
     assert look == ""
     assert set(headlines) == {"before", "after"}
     assert (tmp_path / FILES["camera"]).exists()
+
+
+REPORTS = [StepReport(n, {"colour": 3.0 - n}, {}, frozenset(), 0.1) for n in range(3)]
+
+
+def garbage(file: Path) -> None:
+    file.write_bytes(b"no database" * 1000)
+
+
+def zeroed_pages(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + bytes(len(content) - 4096))
+
+
+def cut_short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def full(file: Path) -> None:
+    """Every insert fails as on a full disk."""
+    with sqlite3.connect(file) as database:
+        for table in ("runs", "metrics"):
+            database.execute(
+                f"CREATE TRIGGER {table}_full BEFORE INSERT ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            )
+
+
+@pytest.mark.parametrize("is_early", [True, False], ids=["before the run", "in the run"])
+@pytest.mark.parametrize("damage", [garbage, zeroed_pages, cut_short, full])
+def test_a_store_that_is_full_or_broken_is_said_once_and_costs_no_step(
+    store: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Any,
+    is_early: bool,
+):
+    make_client(store).search_experiments()
+    file = tmp_path / "mlflow.db"
+    shutil.copy(store.removeprefix("sqlite:///"), file)
+    monkeypatch.setattr("conegrad_training.tracking.FLUSH_EVERY", -1.0)
+    with caplog.at_level(logging.WARNING):
+        if is_early:
+            damage(file)
+        config = TrackingConfig(tracking_uri=f"sqlite:///{file}", experiment="broken")
+        tracker = RunTracker(config, tmp_path / "run", {"run": {"steps": 3}})
+        if not is_early:
+            damage(file)
+        assert list(tracker.watch(iter(REPORTS))) == REPORTS
+        tracker.finish({})
+    assert tracker.is_lost
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"MLflow at sqlite:///{file} cannot be used (")
+    assert said.endswith(f"the training goes on, everything is in {tmp_path / 'run'}")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    "record", ["{half", '{"uri": "URI"}', '{"uri": "URI", "runs": {"system": "a", "camera": "b"}}',
+               '{"uri": "URI", "runs": {"system": "a", "camera": "b", "lidar": "c", "fusion": "d"}}']
+)  # fmt: skip
+def test_a_record_of_runs_that_the_store_does_not_have_begins_new_ones(
+    store: str, tmp_path: Path, record: str
+):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "tracking.json").write_text(record.replace("URI", store))
+    config = TrackingConfig(tracking_uri=store, experiment="records")
+    tracker = RunTracker(config, tmp_path / "run", {})
+    tracker.finish({})
+    assert not tracker.is_lost
+
+
+def test_the_command_that_shows_the_runs_is_quoted_for_a_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "my runs 100% (old)?"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr("conegrad_training.tracking.make_client", lambda uri: None)
+    tracker = RunTracker(TrackingConfig(), folder / "run", {})
+    uri = f"sqlite:///{tmp_path}/my runs 100%25 (old)%3F/mlruns/mlflow.db"
+    assert tracker.how_to_look() == f"runs: mlflow ui --backend-store-uri '{uri}'"
+
+
+def test_the_store_of_a_folder_with_signs_of_a_uri_lies_in_that_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+):
+    folder = tmp_path / "50%20 ?#a"
+    (folder / "mlruns").mkdir(parents=True)
+    make_client(store).search_experiments()
+    shutil.copy(store.removeprefix("sqlite:///"), folder / "mlruns" / "mlflow.db")
+    monkeypatch.chdir(folder)
+    tracker = RunTracker(TrackingConfig(tracking_uri=local_store(), experiment="x"), folder, {})
+    tracker.finish({})
+    assert not tracker.is_lost
+    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+        (location,) = database.execute(
+            "SELECT artifact_location FROM experiments WHERE name = 'x'"
+        ).fetchone()
+    assert location == (folder / "mlruns" / "artifacts" / "x").as_uri()
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "a/../../b", "", "/"])
+def test_an_experiment_that_leads_out_of_its_folder_is_refused(name: str):
+    with pytest.raises(ValueError, match=r"TrackingConfig\.experiment is "):
+        TrackingConfig(experiment=name)
 
 
 def test_without_mlflow_a_run_is_not_tracked(

@@ -3,11 +3,13 @@
 import json
 import logging
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from conegrad_core.config import Config, setting
 from conegrad_training.loop import StepReport
@@ -16,6 +18,7 @@ from conegrad_training.system import CAMERA, FILES, LIDAR, PARTS
 
 logger = logging.getLogger(__name__)
 
+SQLITE = "sqlite:///"
 RECORD = "tracking.json"  # in the output folder: which runs to go on with on resume
 FLUSH_EVERY = 5.0  # [s] between two messages to the store
 BATCH = 900  # values of one message; MLflow takes 1000
@@ -40,6 +43,17 @@ class TrackingConfig(Config):
     )
     experiment: str = setting("conegrad", "Experiment of MLflow that the run belongs to")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.experiment.strip("/") or ".." in self.experiment.split("/"):
+            expected = "expected a name that is not empty and has no '..'"
+            raise self.refusal("experiment", f"is {self.experiment!r}, {expected}")
+
+    @property
+    def store(self) -> str:
+        """The server or store: as set, as the environment says, or the one of this folder."""
+        return self.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or local_store()
+
 
 @dataclass
 class _Pending:
@@ -51,7 +65,7 @@ class _Pending:
 class RunTracker:
     """Writes one run to MLflow.
 
-    A store that fails never ends a training: the first failure is logged as a warning, the values
+    Nothing that a store does ends a training: the first failure is logged as a warning, the values
     are kept, and :meth:`finish` tries once more.
     """
 
@@ -65,12 +79,12 @@ class RunTracker:
             output: folder of the training run; names it.
             settings: settings by section, such as ``run`` and ``loss``.
         """
-        self.uri = config.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or local_store()
+        self.uri = config.store
         self._config, self._output, self._settings = config, output, settings
         self._client: Any = None
         self._runs: dict[str, str] = {}
         self._pending = _Pending()
-        self._is_lost = False
+        self._is_lost = self._is_told = False
         self._sent_at = time.monotonic()
         self._attempt(self._begin)
 
@@ -110,16 +124,14 @@ class RunTracker:
         """The command that shows the runs."""
         if self.uri.startswith("http"):
             return f"runs: {self.uri}"
-        return f"runs: mlflow ui --backend-store-uri {self.uri}"
+        return f"runs: mlflow ui --backend-store-uri {shlex.quote(self.uri)}"
 
     def _begin(self) -> None:
         client = self._client = make_client(self.uri)
-        record = self._output / RECORD
-        kept = json.loads(record.read_text()) if record.exists() else {}
-        if kept.get("uri") == self.uri:
-            self._runs = kept["runs"]
-            for run in self._runs.values():
+        if runs := self._known_runs():
+            for run in runs.values():
                 client.set_terminated(run, status="RUNNING")
+            self._runs = runs
             return
         experiment = experiment_id(client, self._config.experiment, self.uri)
         name = self._output.resolve().name
@@ -131,7 +143,28 @@ class RunTracker:
         self._send_settings(runs)
         self._runs = runs
         self._output.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps({"uri": self.uri, "runs": runs}, indent=2) + "\n")
+        text = json.dumps({"uri": self.uri, "runs": runs}, indent=2) + "\n"
+        (self._output / RECORD).write_text(text)
+
+    def _known_runs(self) -> dict[str, str]:
+        """The runs that the output folder names, if the store still has all of them."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            kept = json.loads((self._output / RECORD).read_text())
+            if kept["uri"] != self.uri:
+                return {}
+            runs = {name: str(kept["runs"][name]) for name in ("system", *PARTS)}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}  # there is none, or a killed run left half of it
+        try:
+            for run in runs.values():
+                self._client.get_run(run)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
+        return runs
 
     def _send_settings(self, runs: Mapping[str, str]) -> None:
         from mlflow.entities import Param
@@ -204,31 +237,44 @@ class RunTracker:
     def _attempt(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except failures() as error:
+        # MLflow passes on what its database, its server's answers and its plugins raise; whatever
+        # it is, only the tracking is lost.
+        except Exception as error:
             self._is_lost = True
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            logger.warning(
+            level = logging.DEBUG if self._is_told else logging.WARNING
+            self._is_told = True
+            logger.log(
+                level,
                 "MLflow at %s cannot be used (%s); the training goes on, everything is in %s",
                 self.uri,
-                reason[:300],
+                reason_of(error),
                 self._output,
             )
+            logger.debug("where it failed", exc_info=error)
         else:
             self._is_lost = False
 
 
+def reason_of(error: BaseException) -> str:
+    """One line of what is at the bottom of an error; MLflow wraps that of a database twice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).split("\n")
+    return (lines[0].strip() or type(error).__name__)[:300]
+
+
 def local_store() -> str:
     """Store in the folder ``mlruns`` of the working folder."""
-    return f"sqlite:///{Path('mlruns/mlflow.db').resolve()}"
+    path = str(Path("mlruns/mlflow.db").resolve())
+    # SQLAlchemy reads these two as parts of a URI, and no others.
+    return SQLITE + path.replace("%", "%25").replace("?", "%3F")
 
 
-def failures() -> tuple[type[Exception], ...]:
-    """What may be wrong with a store, or with MLflow itself."""
-    try:
-        from mlflow.exceptions import MlflowException
-    except ImportError:
-        return (ImportError,)
-    return (MlflowException, OSError)
+def store_file(uri: str) -> Path | None:
+    """File of a local store; None for a server."""
+    if not uri.startswith(SQLITE):
+        return None
+    return Path(unquote(uri.removeprefix(SQLITE).partition("?")[0])).resolve()
 
 
 def make_client(uri: str) -> Any:
@@ -237,10 +283,12 @@ def make_client(uri: str) -> Any:
         os.environ.setdefault(name, value)
     from mlflow.tracking import MlflowClient
 
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    if (file := store_file(uri)) is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
+        # It logs each error with a traceback, and raises it as well.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     return MlflowClient(tracking_uri=uri)
 
 
@@ -249,7 +297,7 @@ def experiment_id(client: Any, name: str, uri: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return str(experiment.experiment_id)
-    if not uri.startswith("sqlite:///"):
+    if (file := store_file(uri)) is None:
         return str(client.create_experiment(name))
-    artifacts = Path(uri.removeprefix("sqlite:///")).resolve().parent / "artifacts" / name
+    artifacts = file.parent / "artifacts" / name.strip("/")
     return str(client.create_experiment(name, artifact_location=artifacts.as_uri()))
