@@ -181,9 +181,17 @@ def test_a_store_that_is_full_or_broken_is_said_once_and_costs_no_step(
 
 
 @pytest.mark.parametrize(
-    "record", ["{half", '{"uri": "URI"}', '{"uri": "URI", "runs": {"system": "a", "camera": "b"}}',
-               '{"uri": "URI", "runs": {"system": "a", "camera": "b", "lidar": "c", "fusion": "d"}}']
-)  # fmt: skip
+    "record",
+    [
+        pytest.param("{half", id="cut short"),
+        pytest.param('{"uri": "URI"}', id="no runs"),
+        pytest.param('{"uri": "URI", "runs": {"system": "a"}}', id="not all runs"),
+        pytest.param(
+            '{"uri": "URI", "runs": {"system": "a", "camera": "b", "lidar": "c", "fusion": "d"}}',
+            id="of another store",
+        ),
+    ],
+)
 def test_a_record_of_runs_that_the_store_does_not_have_begins_new_ones(
     store: str, tmp_path: Path, record: str
 ):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_core.vehicle import Vehicle
+from conegrad_core.worker_process import end_with_parent
 from conegrad_simulation.camera import CameraRenderer
 from conegrad_simulation.drive import CarState, Motion
 from conegrad_simulation.lidar import CastScan, LidarCaster
@@ -92,6 +93,7 @@ _stage: Stage | None = None  # of a worker process, set when it starts
 def _start_worker(stage: Stage) -> None:
     global _stage
     _stage = stage
+    end_with_parent()
     cv2.setNumThreads(1)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from conegrad_core.camera.image import RgbImage
+from conegrad_core.worker_process import end_with_parent
 from conegrad_training.camera_crops import Floats, Ints, LabelledImage
 
 SHARD = 50  # frames per file
@@ -66,7 +67,8 @@ class FrameStore(Sequence[LabelledImage]):
         if not missing:
             return
         logger.info("rendering %d frames into %s", len(missing) * SHARD, self.folder)
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as pool:
             jobs = [pool.submit(_write_shard, path, seed, render) for path, seed in missing]
             for job in tqdm(jobs, desc="frames", unit=f"{SHARD} frames"):
                 job.result()

@@ -30,6 +30,7 @@ from conegrad_core.camera.head import build_network, head_outputs
 from conegrad_core.config import Config, setting
 from conegrad_core.evaluation.boxes import TrueBoxes, average_precisions
 from conegrad_core.weights import default_weights
+from conegrad_core.worker_process import end_with_parent
 from conegrad_training.camera_batches import CropBatches, DetectionBatch
 from conegrad_training.camera_crops import LabelledImage
 from conegrad_training.camera_data import CameraData, labelled_data, simulated_data
@@ -126,7 +127,14 @@ def train_steps(
         steps=config.steps,
     )
     remaining = Subset(batches, range(start, config.steps))
-    for batch in DataLoader(remaining, batch_size=None, num_workers=1, prefetch_factor=4):
+    loader = DataLoader(
+        remaining,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=4,
+        worker_init_fn=end_with_parent,
+    )
+    for batch in loader:
         yield train_step(state, criterion, batch, config.precision == "bf16")
 
 

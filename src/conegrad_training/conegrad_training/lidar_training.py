@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from conegrad_core.config import Config, setting
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_core.worker_process import end_with_parent
 from conegrad_simulation.scan_sampler import ScanBatch
 from conegrad_training.checkpoint import TrainingState
 from conegrad_training.lidar_card import write_card
@@ -102,7 +103,9 @@ def train_steps(
 ) -> Iterator[dict[str, float]]:
     """Run the optimizer steps from ``start`` on, yielding the losses of each."""
     remaining = Subset(scans, range(start * config.sensors, config.steps * config.sensors))
-    loader = DataLoader(remaining, batch_size=None, num_workers=config.workers)
+    loader = DataLoader(
+        remaining, batch_size=None, num_workers=config.workers, worker_init_fn=end_with_parent
+    )
     batches = iter(loader)
     for _ in range(start, config.steps):
         yield train_step(state, [next(batches) for _ in range(config.sensors)], config.focus)

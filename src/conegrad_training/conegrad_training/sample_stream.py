@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 
+from conegrad_core.worker_process import end_with_parent
 from conegrad_training.augmentation import AugmentationConfig, augmented
 from conegrad_training.distributed import count, rank
 from conegrad_training.sample import Sample
@@ -101,6 +102,7 @@ def stream(batches: SampleBatches, start: int, workers: int) -> Iterator[list[Sa
         batch_size=None,
         num_workers=workers,
         collate_fn=_as_it_is,
+        worker_init_fn=end_with_parent,
         generator=torch.Generator(),  # the loader draws worker seeds: not from ours
         prefetch_factor=AHEAD if workers else None,
     )
