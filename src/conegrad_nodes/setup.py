@@ -23,6 +23,7 @@ setup(
         "numpy",
         "open3d",
         "opencv-python",
+        "pillow",
         "pyyaml",
         "rosbags",
         "scipy",

@@ -14,6 +14,9 @@ from conegrad_nodes.bags.types import default_typestore
 from conegrad_nodes.decode import (
     DecodeError,
     camera_model_from_msg,
+    cones_from_msg,
+    detections_from_msg,
+    from_content,
     image_from_msg,
     points_from_msg,
     pose_from_msg,
@@ -191,8 +194,8 @@ def test_points_of_any_layout_and_byte_order(order):
     assert cloud.rings.tolist() == [0, 1, 2]
 
 
-def field(name, offset):
-    return SimpleNamespace(name=name, offset=offset, count=1, datatype=7)
+def field(name, offset, datatype=7):
+    return SimpleNamespace(name=name, offset=offset, count=1, datatype=datatype)
 
 
 def cloud(**fields):
@@ -314,3 +317,139 @@ def test_truth_takes_colours_by_their_number_in_the_message():
     truth = truth_from_msg(SimpleNamespace(cones=[cone]))
     assert truth.classes.tolist() == [ConeClass.BLUE]
     assert (truth.visible_camera.item(), truth.visible_lidar.item()) == (True, False)
+
+
+@pytest.mark.parametrize("nanosec", [1_000_000_000, 4_294_967_295])
+def test_a_stamp_with_a_second_of_nanoseconds_is_refused(nanosec):
+    with pytest.raises(DecodeError, match=rf"stamp\.nanosec is {nanosec}"):
+        stamp_ns_from_msg(SimpleNamespace(sec=7, nanosec=nanosec))
+
+
+@pytest.mark.parametrize("norm", [1e-200, 1e200])
+def test_an_orientation_of_absurd_length_is_refused(norm):
+    inner = SimpleNamespace(
+        position=SimpleNamespace(x=1.0, y=2.0, z=0.0),
+        orientation=SimpleNamespace(x=0.0, y=0.0, z=norm, w=norm),
+    )
+    with pytest.raises(DecodeError, match=r"orientation is .* expected a unit quaternion"):
+        pose_from_msg(SimpleNamespace(pose=SimpleNamespace(pose=inner)))
+
+
+def test_odometry_beyond_any_map_is_refused():
+    inner = SimpleNamespace(
+        position=SimpleNamespace(x=1.0, y=1e39, z=0.0),
+        orientation=SimpleNamespace(x=0.0, y=0.0, z=0.0, w=1.0),
+    )
+    with pytest.raises(DecodeError, match=r"position\.y is 1e[+]39, expected at most 1e[+]08 m"):
+        pose_from_msg(SimpleNamespace(pose=SimpleNamespace(pose=inner)))
+
+
+def test_points_beyond_single_precision_are_left_out():
+    names = [field(name, 8 * place, 8) for place, name in enumerate("xyz")]
+    data = np.array([[1.0, 2.0, 3.0], [1e300, 2.0, 3.0]]).tobytes()
+    msg = cloud(fields=names, point_step=24, width=2, row_step=48, data=data)
+    assert points_from_msg(msg).points.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_a_field_that_is_not_read_may_be_anything():
+    spectrum = SimpleNamespace(name="spectrum", offset=10_000, count=9, datatype=99)
+    msg = cloud(fields=[field("x", 0), field("y", 4), spectrum, field("z", 8), spectrum])
+    assert points_from_msg(msg).points.shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "data"), [((4_294_967_295, 4_294_967_295), b""), ((60_000, 1), bytes(180_000))]
+)
+def test_an_image_that_claims_a_huge_size_is_refused_before_it_is_unpacked(size, data):
+    msg = SimpleNamespace(
+        width=size[0], height=size[1], encoding="rgb8", is_bigendian=False, step=3 * size[0],
+        data=data,
+    )  # fmt: skip
+    with pytest.raises(DecodeError, match=f"the image is {size[0]}x{size[1]} px"):
+        image_from_msg(msg)
+
+
+def test_a_small_file_of_a_large_image_is_refused_before_it_is_unpacked():
+    data = cv2.imencode(".png", np.zeros((8000, 8000), dtype=np.uint8))[1].tobytes()
+    assert len(data) < 100_000
+    with pytest.raises(DecodeError, match="the image is 8000x8000 px"):
+        image_from_msg(SimpleNamespace(format="png", data=data))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"angle_increment": 1e-9}, "angle_increment is 1e-09"),
+        ({"angle_min": 1e30}, "angle_min is 1e[+]30"),
+    ],
+)
+def test_scans_whose_angles_mean_nothing_are_refused(fields, reason):
+    with pytest.raises(DecodeError, match=reason):
+        scan_from_msg(laser(**fields))
+
+
+def detection(**fields):
+    values = {"center_u": 5.0, "center_v": 5.0, "width": 2.0, "height": 4.0}
+    return SimpleNamespace(**{**values, "class_logits": [0.0] * 4, **fields})
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"center_u": 1e39}, "a box is not finite"),
+        ({"center_u": 1e9}, "a box is 1e[+]09 px from 0"),
+        ({"height": -1.0}, "width or height of -1 px"),
+        ({"class_logits": [0.0, 1e30, 0.0, 0.0]}, "a logit is 1e[+]30 from 0"),
+        ({"class_logits": []}, "class_logits has .0. values"),
+    ],
+)
+def test_detections_that_no_detector_makes_are_refused(row, reason):
+    names = ["blue", "yellow", "small_orange", "big_orange"]
+    msg = SimpleNamespace(class_names=names, detections=[detection(**row)])
+    with pytest.raises(DecodeError, match=reason):
+        detections_from_msg(msg)
+
+
+def test_too_many_detections_are_refused_before_they_are_read():
+    names = ["blue", "yellow", "small_orange", "big_orange"]
+    with pytest.raises(DecodeError, match="there are 5000 detections"):
+        detections_from_msg(SimpleNamespace(class_names=names, detections=[None] * 5000))
+
+
+def cone(**fields):
+    values = {
+        "position": SimpleNamespace(x=4.0, y=1.0), "covariance": [0.1, 0.0, 0.0, 0.1],
+        "probability_blue": 1.0, "probability_yellow": 0.0, "probability_small_orange": 0.0,
+        "probability_big_orange": 0.0, "probability_unknown": 0.0, "existence": 0.9, "source": 3,
+    }  # fmt: skip
+    return SimpleNamespace(**{**values, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"covariance": [1.0, 1.0, 1.0, 1.0]}, "covariance is .* positive definite"),
+        ({"covariance": [-1.0, 0.0, 0.0, -1.0]}, "covariance is .* positive definite"),
+        ({"covariance": [1.0, 0.5, -0.5, 1.0]}, "covariance is .* symmetric"),
+        ({"covariance": [np.nan, 0.0, 0.0, 1.0]}, "covariance is nan"),
+        ({"covariance": [1e300, 0.0, 0.0, 1.0]}, "covariance is 1e[+]300"),
+        ({"position": SimpleNamespace(x=1e39, y=0.0)}, "position is 1e[+]39"),
+        ({"probability_blue": np.nan}, "probability is nan"),
+        ({"existence": 2.0}, "existence is 2"),
+    ],
+)
+def test_cones_that_no_fusion_makes_are_refused(fields, reason):
+    assert len(cones_from_msg(SimpleNamespace(cones=[cone()])).positions) == 1
+    with pytest.raises(DecodeError, match=reason):
+        cones_from_msg(SimpleNamespace(cones=[cone(), cone(**fields)]))
+
+
+def test_what_no_check_foresaw_in_a_message_is_refused_but_faults_of_the_code_are_raised():
+    @from_content
+    def read(msg):
+        return 1 / msg if msg != "code" else msg.missing
+
+    with pytest.raises(DecodeError, match="content cannot be used: division by zero"):
+        read(0)
+    with pytest.raises(AttributeError):
+        read("code")

@@ -56,12 +56,17 @@ class InputRecord:
     jump: float = 0.0  # [s] that the stamps went back
     incompatible_policy: str = ""
 
+    def arrive(self, now: float) -> None:
+        """Record that a message arrived, whatever its stamp."""
+        self.received += 1
+        self.last_arrival = now
+
     def note(self, stamp_ns: int, clock_ns: int, now: float) -> None:
-        """Record a message that arrived at ``now``."""
+        """Record a message that arrived at ``now``, and its stamp."""
         if self.last_stamp_ns is not None and stamp_ns < self.last_stamp_ns:
             self.last_jump, self.jump = now, (self.last_stamp_ns - stamp_ns) / 1e9
-        self.received += 1
-        self.last_arrival, self.last_stamp_ns = now, stamp_ns
+        self.arrive(now)
+        self.last_stamp_ns = stamp_ns
         self.stamp_age = (clock_ns - stamp_ns) / 1e9
 
     def refuse(self, reason: str, now: float) -> None:

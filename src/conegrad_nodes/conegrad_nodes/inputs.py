@@ -2,11 +2,12 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
-from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 
 from conegrad_nodes import handover
@@ -35,7 +36,7 @@ class Input:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: Node,
         msgtype: Any,
         topic: str,
         handler: Callable[[Any, float], None],
@@ -82,6 +83,14 @@ class Input:
                 f"skipped a message on {self.record.topic} ({self.record.refused} so far): {error}"
             )
 
+    @contextmanager
+    def skipping(self) -> Iterator[None]:
+        """Refuse the message at hand on a DecodeError; everything else is raised."""
+        try:
+            yield
+        except DecodeError as error:
+            self.refuse(error)
+
     def finding(self) -> Finding:
         """The state of the input, in words."""
         return explain_input(self.record, self._publishers, time.monotonic())
@@ -101,31 +110,36 @@ class Input:
 
     def _on_message(self, msg: Any) -> None:
         arrival = time.perf_counter()
-        if self._handed and stamp_ns_from_msg(msg.header.stamp) in self._handed:
-            return
-        self._note(msg)
-        try:
+        with self.skipping():
+            if self._handed and _stamp_ns(msg) in self._handed:
+                return
+            self._note(msg)
             self._handler(msg, arrival)
-        except DecodeError as error:
-            self.refuse(error)
 
     def _on_result(self, msg: Any, result: Any) -> None:
         arrival = time.perf_counter()
-        if self._taker is not None:
-            self._handed.append(stamp_ns_from_msg(msg.header.stamp))
+        if self._taker is None:
+            return
+        with self.skipping():
+            self._handed.append(_stamp_ns(msg))
             self._note(msg)
-            try:
-                self._taker(msg, result, arrival)
-            except DecodeError as error:
-                self.refuse(error)
+            self._taker(msg, result, arrival)
 
     def _note(self, msg: Any) -> None:
-        if hasattr(msg, "header"):
-            clock_ns = self._node.get_clock().now().nanoseconds
-            stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        now = time.monotonic()
+        try:
+            stamp_ns = _stamp_ns(msg) if hasattr(msg, "header") else None
+        except DecodeError:
+            self.record.arrive(now)
+            raise
+        if stamp_ns is None:
+            self.record.arrive(now)
         else:
-            clock_ns = stamp_ns = 0
-        self.record.note(stamp_ns, clock_ns, time.monotonic())
+            self.record.note(stamp_ns, self._node.get_clock().now().nanoseconds, now)
 
     def _on_incompatible(self, event: QoSRequestedIncompatibleQoSInfo) -> None:
         self.record.incompatible_policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
+
+
+def _stamp_ns(msg: Any) -> int:
+    return stamp_ns_from_msg(msg.header.stamp)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from conegrad_core.config import Config, setting
-from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.handover import hand_over
 from conegrad_nodes.inputs import Input
@@ -99,7 +98,5 @@ class SensorNode(PerceptionNode):
             self._worker.submit(Arrived(msg, arrival))
 
     def _try_process(self, arrived: Arrived) -> None:
-        try:
+        with self._input.skipping():
             self.process(arrived)
-        except DecodeError as error:
-            self._input.refuse(error)

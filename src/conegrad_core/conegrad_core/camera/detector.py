@@ -46,7 +46,7 @@ class DetectorConfig(Config):
     crop_top: float = setting(0.0, "Fraction of rows cut off at the top", low=0.0, high=0.95)
     crop_bottom: float = setting(0.0, "Fraction of rows cut off at the bottom", low=0.0, high=0.95)
     candidates: int = setting(100, "Anchors kept by score before pooling", low=1, high=10000)
-    clusters: int = setting(40, "Largest number of detections per image", low=1, high=10000)
+    clusters: int = setting(40, "Largest number of detections per image", low=1, high=1000)
     overlap: float = setting(0.45, "IoU above which boxes are duplicates", low=0.0, high=1.0)
     trust_pickle: bool = setting(
         False, "Load .pt files that execute code (Ultralytics); only from a source you trust"

@@ -1,8 +1,13 @@
 """Messages to the containers of the core, for live messages and messages of a bag alike."""
 
 from conegrad_nodes.decode.cones import cones_from_msg, truth_from_msg
-from conegrad_nodes.decode.errors import DecodeError
-from conegrad_nodes.decode.geometry import camera_model_from_msg, pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
+from conegrad_nodes.decode.geometry import (
+    camera_model_from_msg,
+    pose_from_msg,
+    stamp_ns_from_msg,
+    unit_quaternion,
+)
 from conegrad_nodes.decode.image import image_for_detector, image_from_msg
 from conegrad_nodes.decode.points import PointCloud, points_from_msg
 from conegrad_nodes.decode.results import (
@@ -19,8 +24,10 @@ __all__ = [
     "camera_model_from_msg",
     "check_detections",
     "check_segmentation",
+    "check_within",
     "cones_from_msg",
     "detections_from_msg",
+    "from_content",
     "image_for_detector",
     "image_from_msg",
     "points_from_msg",
@@ -29,4 +36,5 @@ __all__ = [
     "segmentation_from_msg",
     "stamp_ns_from_msg",
     "truth_from_msg",
+    "unit_quaternion",
 ]

@@ -8,16 +8,27 @@ import torch
 
 from conegrad_core.geometry.camera import CameraModel, check_camera
 from conegrad_core.geometry.odometry import Pose2
-from conegrad_nodes.decode.errors import DecodeError
+from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
 
 NO_DISTORTION = ("", "none")
+SECOND = 1_000_000_000  # [ns]
+MAX_COORDINATE = 1e8  # [m], beyond any map: northings of UTM reach 1e7
+MAX_PIXELS = 1e6  # [px], of focal lengths and of the principal point
+MIN_NORM, MAX_NORM = 1e-3, 1e3  # of quaternions, which are normalised
 
 
 def stamp_ns_from_msg(stamp: Any) -> int:
-    """builtin_interfaces/Time in nanoseconds."""
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+    """builtin_interfaces/Time in nanoseconds.
+
+    Raises:
+        DecodeError: if the nanoseconds are a second or more, which no clock says.
+    """
+    if not 0 <= stamp.nanosec < SECOND:
+        raise DecodeError(f"stamp.nanosec is {stamp.nanosec}, expected less than {SECOND}")
+    return int(stamp.sec) * SECOND + int(stamp.nanosec)
 
 
+@from_content
 def camera_model_from_msg(msg: Any) -> CameraModel:
     """Camera model of a sensor_msgs/CameraInfo.
 
@@ -44,6 +55,8 @@ def camera_model_from_msg(msg: Any) -> CameraModel:
         check_camera(model)
     except ValueError as error:
         raise DecodeError(str(error)) from error
+    for value in matrix[:2].ravel():
+        check_within("k", value, MAX_PIXELS, " px")
     return model
 
 
@@ -51,17 +64,34 @@ def _field(msg: Any, name: str) -> Any:
     return getattr(msg, name) if hasattr(msg, name) else getattr(msg, name.upper())
 
 
+@from_content
 def pose_from_msg(msg: Any) -> Pose2:
     """Planar pose of a nav_msgs/Odometry: its child frame in the frame of its header.
 
     Raises:
-        DecodeError: if the pose is not finite or its quaternion has no length.
+        DecodeError: if the position is not finite or beyond any map, or the orientation none.
     """
     position, q = msg.pose.pose.position, msg.pose.pose.orientation
     values = (position.x, position.y, q.x, q.y, q.z, q.w)
     if not all(map(math.isfinite, values)):
         raise DecodeError(f"pose (x, y, quaternion) is {values}, expected finite values")
-    if q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w < 1e-6:
-        raise DecodeError("the orientation is (0, 0, 0, 0), expected a unit quaternion")
-    yaw = math.atan2(2 * (q.w * q.z + q.x * q.y), q.w * q.w + q.x * q.x - q.y * q.y - q.z * q.z)
+    check_within("pose.position.x", position.x, MAX_COORDINATE, " m")
+    check_within("pose.position.y", position.y, MAX_COORDINATE, " m")
+    x, y, z, w = unit_quaternion("pose.orientation", q)
+    yaw = math.atan2(2 * (w * z + x * y), w * w + x * x - y * y - z * z)
     return Pose2(float(position.x), float(position.y), yaw)
+
+
+def unit_quaternion(name: str, quaternion: Any) -> tuple[float, float, float, float]:
+    """x, y, z and w of a geometry_msgs/Quaternion, normalised.
+
+    Raises:
+        DecodeError: if it is not finite, or its length is far from 1; names the field.
+    """
+    values = (quaternion.x, quaternion.y, quaternion.z, quaternion.w)
+    norm = math.hypot(*values)  # unlike the root of a sum of squares it does not overflow
+    if not MIN_NORM <= norm <= MAX_NORM:
+        found = ", ".join(f"{value:g}" for value in values)
+        raise DecodeError(f"{name} is ({found}), expected a unit quaternion")
+    x, y, z, w = (float(value) / norm for value in values)
+    return x, y, z, w

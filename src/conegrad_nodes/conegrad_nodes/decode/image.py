@@ -1,14 +1,17 @@
 """Images of any usual encoding, raw or compressed, to RGB."""
 
+import io
+import struct
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 
 from conegrad_core.camera.detector import Detector
 from conegrad_core.camera.image import RgbImage
-from conegrad_nodes.decode.errors import DecodeError
+from conegrad_nodes.decode.errors import CONTENT_ERRORS, DecodeError, from_content
 
 # Encoding -> channels, bytes per channel, OpenCV conversion to RGB (None: it is RGB already).
 ENCODINGS: dict[str, tuple[int, int, int | None]] = {
@@ -33,8 +36,12 @@ ENCODINGS: dict[str, tuple[int, int, int | None]] = {
     "yuv422_yuy2": (2, 1, cv2.COLOR_YUV2RGB_YUY2),  # former name of yuyv
 }
 PLANAR = {"nv21": cv2.COLOR_YUV2RGB_NV21, "nv12": cv2.COLOR_YUV2RGB_NV12}
+FILES = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")
+MAX_SIDE = 20_000  # [px]
+MAX_PIXELS = 50_000_000  # a small file may claim any size, and unpacked take all memory
 
 
+@from_content
 def image_from_msg(msg: Any) -> RgbImage:
     """RGB image of a sensor_msgs Image or CompressedImage.
 
@@ -46,6 +53,7 @@ def image_from_msg(msg: Any) -> RgbImage:
     return _decompress(msg) if hasattr(msg, "format") else _from_raw(msg)
 
 
+@from_content
 def image_for_detector(msg: Any, detector: Detector) -> RgbImage:
     """RGB image of a message, of which the crop of the detector leaves something.
 
@@ -61,8 +69,7 @@ def image_for_detector(msg: Any, detector: Detector) -> RgbImage:
 
 
 def _from_raw(msg: Any) -> RgbImage:
-    if msg.height < 1 or msg.width < 1:
-        raise DecodeError(f"the image is {msg.width}x{msg.height} px, expected at least 1x1")
+    _check_size(msg.width, msg.height)
     if msg.encoding in PLANAR:
         return _from_planar(msg)
     if msg.encoding not in ENCODINGS:
@@ -75,6 +82,14 @@ def _from_raw(msg: Any) -> RgbImage:
         pixels = pixels[:, (1 - int(bool(msg.is_bigendian))) :: 2]  # the high byte is enough
     image = pixels.reshape(msg.height, msg.width, channels)
     return image if conversion is None else _convert(image, conversion, msg.encoding)
+
+
+def _check_size(width: int, height: int) -> None:
+    if min(width, height) < 1 or max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise DecodeError(
+            f"the image is {width}x{height} px, expected at least 1x1, at most {MAX_SIDE} to a "
+            f"side and {MAX_PIXELS} in all"
+        )
 
 
 def _from_planar(msg: Any) -> RgbImage:
@@ -114,6 +129,7 @@ def _decompress(msg: Any) -> RgbImage:
     data = np.frombuffer(msg.data, dtype=np.uint8)
     if not len(data):
         raise DecodeError("data has 0 bytes, expected a jpeg or png file")
+    _check_size(*_size_in_file(msg))
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(data, flags)
@@ -124,3 +140,18 @@ def _decompress(msg: Any) -> RgbImage:
             f"data of format {msg.format!r} ({len(data)} bytes) is no image, expected jpeg or png"
         )
     return np.asarray(image, dtype=np.uint8)
+
+
+def _size_in_file(msg: Any) -> tuple[int, int]:
+    """Width and height that the head of a file claims; OpenCV does not tell before it unpacks."""
+    try:
+        with PIL.Image.open(io.BytesIO(msg.data), formats=FILES) as file:
+            return file.size
+    # SyntaxError and struct.error are how Pillow names a broken head.
+    except (OSError, SyntaxError, struct.error, *CONTENT_ERRORS) as error:
+        raise DecodeError(
+            f"data of format {msg.format!r} ({len(msg.data)} bytes) is no image, expected jpeg "
+            f"or png ({error})"
+        ) from error
+    except PIL.Image.DecompressionBombError as error:
+        raise DecodeError(f"data of format {msg.format!r} cannot be read: {error}") from error

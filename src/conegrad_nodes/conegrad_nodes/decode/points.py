@@ -6,10 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from conegrad_nodes.decode.errors import DecodeError
+from conegrad_nodes.decode.errors import DecodeError, from_content
 
 # sensor_msgs/PointField datatype -> numpy type code
 DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
+COORDINATES = ("x", "y", "z")
+RING = "ring"
+MAX_DISTANCE = 1e4  # [m] along an axis; a point farther away is none, and its square is finite
 
 
 class PointCloud(NamedTuple):
@@ -24,6 +27,7 @@ class PointCloud(NamedTuple):
     rings: Tensor | None
 
 
+@from_content
 def points_from_msg(msg: Any) -> PointCloud:
     """Points of a sensor_msgs/PointCloud2; points that are not finite are left out.
 
@@ -31,37 +35,55 @@ def points_from_msg(msg: Any) -> PointCloud:
         DecodeError: if a field is missing or the data has another size.
     """
     records = _records(msg)
-    for name in ("x", "y", "z"):
-        if name not in (records.dtype.names or ()):
-            raise DecodeError(f"fields are {records.dtype.names}, expected x, y and z among them")
-    points = np.stack([records[name].astype(np.float32) for name in ("x", "y", "z")], axis=-1)
-    finite = np.isfinite(points).all(axis=-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = [records[name].astype(np.float32) for name in COORDINATES]
+    points = np.stack(columns, axis=-1)
+    usable = (np.abs(points) <= MAX_DISTANCE).all(axis=-1)  # false for NaN
     rings = None
-    if "ring" in (records.dtype.names or ()):
-        rings = torch.from_numpy(records["ring"].astype(np.int64)[finite])
-    return PointCloud(torch.from_numpy(points[finite]), rings)
+    if RING in (records.dtype.names or ()):
+        rings = torch.from_numpy(records[RING].astype(np.int64)[usable])
+    return PointCloud(torch.from_numpy(points[usable]), rings)
+
+
+def _layout(msg: Any) -> np.dtype:
+    """Where the fields that are read lie in a point."""
+    named = [field.name for field in msg.fields]
+    fields = [field for field in msg.fields if field.name in (*COORDINATES, RING)]
+    for field in fields:
+        _check_field(field, msg.point_step)
+        if named.count(field.name) > 1:
+            raise DecodeError(f"fields are {named}: the name {field.name} is already used")
+    if not set(COORDINATES) <= set(named):
+        raise DecodeError(f"fields are {named}, expected x, y and z among them")
+    order = ">" if msg.is_bigendian else "<"
+    return np.dtype(
+        {
+            "names": [field.name for field in fields],
+            "formats": [order + DATATYPES[field.datatype] for field in fields],
+            "offsets": [field.offset for field in fields],
+            "itemsize": msg.point_step,
+        }
+    )
+
+
+def _check_field(field: Any, point_step: int) -> None:
+    if field.datatype not in DATATYPES:
+        raise DecodeError(f"field {field.name} has datatype {field.datatype}, expected 1 to 8")
+    if field.count > 1:
+        raise DecodeError(f"field {field.name} has count {field.count}, expected 1")
+    if field.name == RING and "f" in DATATYPES[field.datatype]:
+        raise DecodeError(f"field ring has datatype {field.datatype}, expected an integer")
+    end = field.offset + np.dtype(DATATYPES[field.datatype]).itemsize
+    if end > point_step:
+        raise DecodeError(
+            f"the bytes {field.offset} to {end} of field {field.name} do not fit a point_step of "
+            f"{point_step}"
+        )
 
 
 def _records(msg: Any) -> np.ndarray:
     """``(N,)`` structured array, a view of the message where its rows have no padding."""
-    order = ">" if msg.is_bigendian else "<"
-    fields = [field for field in msg.fields if field.count <= 1]
-    for field in fields:
-        if field.datatype not in DATATYPES:
-            raise DecodeError(f"field {field.name} has datatype {field.datatype}, expected 1 to 8")
-    description = {
-        "names": [field.name for field in fields],
-        "formats": [order + DATATYPES[field.datatype] for field in fields],
-        "offsets": [field.offset for field in fields],
-        "itemsize": msg.point_step,
-    }
-    try:
-        layout = np.dtype(description)
-    except ValueError as error:
-        raise DecodeError(
-            f"fields {description['names']} at bytes {description['offsets']} do not fit a "
-            f"point_step of {msg.point_step} ({error})"
-        ) from error
+    layout = _layout(msg)
     row_bytes = msg.point_step * msg.width
     data = np.frombuffer(msg.data, dtype=np.uint8)
     if msg.row_step < row_bytes or len(data) < msg.row_step * msg.height:

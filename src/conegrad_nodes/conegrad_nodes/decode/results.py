@@ -4,22 +4,31 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import CLASS_NAMES
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_nodes.decode.errors import DecodeError
+from conegrad_nodes.decode.errors import DecodeError, from_content
 from conegrad_nodes.decode.scan import beam_angles, check_angles
 
+MAX_LOGIT = 1e4  # log-odds beyond it say nothing more, and would swallow others in a sum
+MAX_PIXEL = 1e6  # [px], of corners of boxes, which may reach beyond the image
+MAX_DETECTIONS = 1000  # as the detector's parameter clusters; all are compared with all
 
+
+@from_content
 def detections_from_msg(msg: Any) -> Detections:
     """Detections of a conegrad_msgs/ConeDetectionArray; classes are taken by name.
 
     Raises:
-        DecodeError: if the classes are others, or a detection has another number of logits.
+        DecodeError: if the classes are others, there are too many detections, one has another
+            number of logits, or :func:`check_detections` refuses them.
     """
     order = _class_order(msg.class_names)
     rows = msg.detections
+    if len(rows) > MAX_DETECTIONS:
+        raise DecodeError(f"there are {len(rows)} detections, expected at most {MAX_DETECTIONS}")
     boxes = np.array(
         [(d.center_u, d.center_v, d.width, d.height) for d in rows], dtype=np.float64
     ).reshape(-1, 4)
@@ -28,7 +37,9 @@ def detections_from_msg(msg: Any) -> Detections:
         raise DecodeError(f"class_logits has {counts} values, expected {len(order)}")
     logits = np.array([d.class_logits for d in rows], dtype=np.float32).reshape(-1, len(order))
     half = boxes[:, 2:] / 2
-    corners = np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1).astype(np.float32)
+    corners = np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
+    with np.errstate(over="ignore"):
+        corners = corners.astype(np.float32)
     found = Detections(torch.from_numpy(corners), torch.from_numpy(logits[:, order]))
     check_detections(found)
     return found
@@ -38,20 +49,33 @@ def check_detections(detections: Detections) -> None:
     """Refuse what would spread to every cone.
 
     Raises:
-        DecodeError: if a box or a logit is not finite.
+        DecodeError: if a box or a logit is not finite or beyond all bounds, or a box inside out.
     """
-    if not all(bool(values.isfinite().all()) for values in detections):
-        raise DecodeError("a box or a logit is not finite, expected finite values")
+    boxes = detections.boxes_xyxy.detach()
+    _check_all_within("a box", boxes, MAX_PIXEL, " px")
+    _check_all_within("a logit", detections.logits.detach(), MAX_LOGIT, "")
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    if bool((sizes < 0).any()):
+        raise DecodeError(
+            f"a box has a width or height of {float(sizes.min()):g} px, expected 0 or more"
+        )
 
 
 def check_segmentation(segmented: SegmentedScan) -> None:
     """Refuse what would spread to every cone.
 
     Raises:
-        DecodeError: if a logit is not finite.
+        DecodeError: if a logit is not finite or beyond all bounds.
     """
-    if not bool(segmented.logits.isfinite().all()):
-        raise DecodeError("a logit is not finite, expected finite values")
+    _check_all_within("a logit", segmented.logits.detach(), MAX_LOGIT, "")
+
+
+def _check_all_within(name: str, values: Tensor, limit: float, unit: str) -> None:
+    if not bool(values.isfinite().all()):
+        raise DecodeError(f"{name} is not finite, expected finite values")
+    if values.numel() and not float(values.abs().max()) <= limit:
+        worst = float(values.abs().max())
+        raise DecodeError(f"{name} is {worst:g}{unit} from 0, expected at most {limit:g}{unit}")
 
 
 def _class_order(names: Any) -> list[int]:
@@ -61,6 +85,7 @@ def _class_order(names: Any) -> list[int]:
     return [found.index(name) for name in CLASS_NAMES]
 
 
+@from_content
 def segmentation_from_msg(msg: Any) -> SegmentedScan:
     """Segmented scan of a conegrad_msgs/ScanSegmentation.
 
@@ -75,7 +100,8 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
             f"ranges has {len(ranges)} and logits {len(logits)} values, "
             "expected as many of both, 2 or more"
         )
-    ranges[~np.isfinite(ranges)] = np.nan
+    with np.errstate(invalid="ignore"):
+        ranges[~(np.isfinite(ranges) & (ranges > 0))] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
     segmented = SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)))
     check_segmentation(segmented)

@@ -7,11 +7,16 @@ import numpy as np
 import torch
 
 from conegrad_core.lidar.scan import Scan
-from conegrad_nodes.decode.errors import DecodeError
+from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
 
 MAX_SPAN = 2 * math.pi * 1.02  # [rad], one turn, and room for sensors that repeat some beams
+MAX_ANGLE = 4 * math.pi  # [rad], of the first beam, whatever turn a sensor counts from
+# [rad], finer than any scanner; it bounds the beams of a turn, and so memory, and keeps the angles
+# of neighbouring beams apart in single precision.
+MIN_INCREMENT = 1e-4
 
 
+@from_content
 def scan_from_msg(msg: Any) -> Scan:
     """Scan of a sensor_msgs/LaserScan, beams counter-clockwise.
 
@@ -48,11 +53,12 @@ def check_angles(msg: Any, beams: int) -> None:
     Raises:
         DecodeError: naming the field.
     """
-    if not math.isfinite(msg.angle_min):
-        raise DecodeError(f"angle_min is {msg.angle_min}, expected a finite angle [rad]")
-    if not math.isfinite(msg.angle_increment) or msg.angle_increment == 0.0:
+    check_within("angle_min", msg.angle_min, MAX_ANGLE, " rad")
+    increment = msg.angle_increment
+    if not (math.isfinite(increment) and abs(increment) >= MIN_INCREMENT):
         raise DecodeError(
-            f"angle_increment is {msg.angle_increment}, expected a finite angle other than 0 [rad]"
+            f"angle_increment is {increment}, expected a finite angle of at least "
+            f"{MIN_INCREMENT:g} rad"
         )
     span = abs(msg.angle_increment) * (beams - 1)
     if span > MAX_SPAN:
