@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,19 @@ def _interface_folders() -> Iterable[Path]:
 def typestore_with(definitions: Iterable[tuple[str, str]]) -> Typestore:
     """Default types, replaced and extended by the definitions that a bag carries.
 
-    A definition that cannot be parsed is left out with a warning; its type is then unknown.
+    A definition that cannot be parsed is left out with a warning; its type is then unknown. Bags of
+    the same definitions share the types; do not change them.
 
     Args:
         definitions: pairs of type name and definition text (.msg, or IDL after its separator).
     """
+    return _typestore_of(frozenset(definitions))
+
+
+@lru_cache(maxsize=8)
+def _typestore_of(definitions: frozenset[tuple[str, str]]) -> Typestore:
     embedded: dict[str, Any] = {}
-    for msgtype, text in definitions:
+    for msgtype, text in sorted(definitions):
         try:
             embedded.update(_parse_definition(msgtype, text))
         except TypesysError as error:

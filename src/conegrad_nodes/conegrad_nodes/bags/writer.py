@@ -1,16 +1,19 @@
 """Writes rosbag2 recordings; MCAP unless the name says otherwise."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rosbags.interfaces import Connection
+from rosbags.interfaces import Connection, Qos
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer, WriterError
 from rosbags.typesys.store import Typestore
 
+from conegrad_nodes.bags.qos import usual_qos
 from conegrad_nodes.bags.types import BagError, default_typestore
 
 BAG_VERSION = 9  # of metadata.yaml: that of ROS 2 Jazzy
+URI_CHARACTERS = set("#%?")
 
 
 class BagWriter:
@@ -30,6 +33,7 @@ class BagWriter:
         is_compressed: bool = False,
         sqlite: bool = False,
         typestore: Typestore | None = None,
+        qos: Mapping[str, Sequence[Qos]] | None = None,
     ) -> None:
         """Open a new bag.
 
@@ -38,11 +42,19 @@ class BagWriter:
             is_compressed: compress chunks with zstd; worth it for raw images only (MCAP).
             sqlite: SQLite storage in place of MCAP.
             typestore: message types; None takes ROS 2 Jazzy and ``conegrad_msgs``.
+            qos: profiles that the publisher of each topic offered, as of
+                :attr:`~conegrad_nodes.bags.reader.BagReader.qos`; ``ros2 bag play`` uses them.
         """
         self.path = Path(path)
         self._typestore = typestore or default_typestore()
+        self._qos = dict(qos or {})
         self._connections: dict[str, Connection] = {}
         self._writer: Writer | None = None
+        if sqlite and URI_CHARACTERS & set(str(self.path)):  # rosbags would write elsewhere
+            raise BagError(
+                f"cannot write the bag {self.path} as SQLite: its path has one of "
+                f"{' '.join(sorted(URI_CHARACTERS))}; choose another one, or MCAP"
+            )
         storage = StoragePlugin.SQLITE3 if sqlite else StoragePlugin.MCAP
         try:
             writer = Writer(self.path, version=BAG_VERSION, storage_plugin=storage)
@@ -98,6 +110,11 @@ class BagWriter:
     def _connect(self, writer: Writer, topic: str, msgtype: str) -> Connection:
         if msgtype not in self._typestore.fielddefs:
             raise BagError(f"{topic}: unknown message type {msgtype}, cannot be written")
-        connection = writer.add_connection(topic, msgtype, typestore=self._typestore)
+        connection = writer.add_connection(
+            topic,
+            msgtype,
+            typestore=self._typestore,
+            offered_qos_profiles=self._qos.get(topic) or usual_qos(topic),
+        )
         self._connections[topic] = connection
         return connection

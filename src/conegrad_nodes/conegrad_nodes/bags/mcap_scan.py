@@ -1,0 +1,200 @@
+"""Reads an MCAP file from its start, to know what it holds without an index or up to a damage."""
+
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from mcap.data_stream import ReadDataStream
+from mcap.exceptions import McapError
+from mcap.opcode import Opcode
+from mcap.records import Channel, Chunk, McapRecord, Message, Schema
+from mcap.stream_reader import MAGIC_SIZE, breakup_chunk, read_magic
+from zstandard import ZstdError
+
+from conegrad_nodes.bags.storage import NANOSECONDS, NO_TIME, Warn
+from conegrad_nodes.bags.types import BagError
+
+# The ways in which the records' reader meets bytes that mean nothing.
+DAMAGE = (McapError, ValueError, RuntimeError, EOFError, KeyError, struct.error, ZstdError)
+COMPRESSIONS = ("", "zstd", "lz4")
+RECORD_HEADER = struct.Struct("<BQ")  # opcode, length
+MESSAGE_HEADER = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
+
+
+class Span(NamedTuple):
+    """A chunk, or a message outside of chunks.
+
+    Attributes:
+        start_ns: receive time of its first message [ns].
+        end_ns: receive time of its last message [ns].
+        offset: where its record starts in the file.
+        channels: that it holds; None where nobody knows.
+        is_loose: it is one message outside of chunks.
+    """
+
+    start_ns: int
+    end_ns: int
+    offset: int
+    channels: frozenset[int] | None
+    is_loose: bool = False
+
+
+@dataclass
+class McapIndex:
+    """What a file holds, and where."""
+
+    schemas: dict[int, Schema] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)
+    counts: Counter[int] = field(default_factory=Counter)
+    spans: list[Span] = field(default_factory=list)
+    time_range: tuple[int, int] = NO_TIME
+
+    def add(self, span: Span, counts: Counter[int]) -> None:
+        """Count the messages of a span in."""
+        self.spans.append(span)
+        self.counts += counts
+        start, end = self.time_range
+        self.time_range = min(start, span.start_ns), max(end, span.end_ns)
+
+
+def chunk_records(chunk: Chunk) -> list[McapRecord]:
+    """Schemas, channels and messages of a chunk.
+
+    Raises:
+        One of :data:`DAMAGE`: if it cannot be read.
+    """
+    if chunk.compression not in COMPRESSIONS:
+        raise McapError(f"compression {chunk.compression!r} is unknown")
+    return breakup_chunk(chunk, validate_crc=True)
+
+
+def reason(error: Exception) -> str:
+    """What an error of :data:`DAMAGE` says."""
+    return str(error) or f"unexpected {type(error).__name__}"
+
+
+def scan(file: IO[bytes], path: Path, warn: Warn) -> McapIndex:
+    """Read all records of a file, or those before the bytes that make no sense.
+
+    Args:
+        file: open at any place.
+        path: its name, for people.
+        warn: is told what cannot be read.
+
+    Raises:
+        BagError: if the file is damaged and no message can be read.
+    """
+    return _Scan(file, path, warn).run()
+
+
+class _Scan:
+    def __init__(self, file: IO[bytes], path: Path, warn: Warn) -> None:
+        self._file, self._path, self._warn = file, path, warn
+        self._size = path.stat().st_size
+        self._index = McapIndex()
+        self._read_bytes = 0  # up to the damage
+        self._strays = 0  # messages of channels that the file does not describe
+
+    def run(self) -> McapIndex:
+        damage = ""
+        try:
+            self._file.seek(0)
+            read_magic(ReadDataStream(self._file))
+            for opcode, length, offset in self._headers():
+                self._take(opcode, length, offset)
+        except DAMAGE as error:
+            damage = reason(error)
+        if damage or not self._has_end():
+            self._tell(damage or "index missing")
+        if self._strays:
+            self._warn(
+                f"{self._path}: {self._strays} messages are of topics that the file does not "
+                "describe; they are lost"
+            )
+        return self._index
+
+    def _headers(self) -> Iterator[tuple[int, int, int]]:
+        """Opcode, length and offset of each record; the file then stands behind its header."""
+        offset = MAGIC_SIZE
+        while offset < self._size:
+            self._read_bytes = offset
+            self._file.seek(offset)
+            header = self._file.read(RECORD_HEADER.size)
+            if len(header) < RECORD_HEADER.size:
+                raise EOFError("the last record is cut")
+            opcode, length = RECORD_HEADER.unpack(header)
+            end = offset + RECORD_HEADER.size + length
+            if opcode == 0:
+                raise McapError(f"no record at byte {offset}")
+            if opcode in (Opcode.DATA_END, Opcode.FOOTER):
+                self._read_bytes = self._size
+                return
+            if end > self._size:
+                raise EOFError(f"the record at byte {offset} is cut")
+            yield opcode, length, offset
+            offset = end
+        self._read_bytes = self._size
+
+    def _take(self, opcode: int, length: int, offset: int) -> None:
+        stream = ReadDataStream(self._file)
+        if opcode == Opcode.SCHEMA:
+            self._describe([Schema.read(stream)])
+        elif opcode == Opcode.CHANNEL:
+            self._describe([Channel.read(stream)])
+        elif opcode == Opcode.MESSAGE:
+            channel, _, time, _ = MESSAGE_HEADER.unpack(self._file.read(MESSAGE_HEADER.size))
+            self._add(Counter([channel]), (time, time), offset, is_loose=True)
+        elif opcode == Opcode.CHUNK:
+            self._take_chunk(Chunk.read(stream), offset)
+
+    def _take_chunk(self, chunk: Chunk, offset: int) -> None:
+        try:
+            records = chunk_records(chunk)
+        except DAMAGE as error:
+            self._warn(
+                f"{self._path}: the chunk at byte {offset} cannot be read ({reason(error)}); its "
+                "messages are lost"
+            )
+            return
+        self._describe(records)
+        messages = [record for record in records if isinstance(record, Message)]
+        times = [message.log_time for message in messages]
+        if times:
+            counts = Counter(message.channel_id for message in messages)
+            self._add(counts, (min(times), max(times)), offset)
+
+    def _describe(self, records: Iterable[McapRecord]) -> None:
+        for record in records:
+            if isinstance(record, Schema):
+                self._index.schemas[record.id] = record
+            elif isinstance(record, Channel):
+                self._index.channels[record.id] = record
+
+    def _add(
+        self, counts: Counter[int], times: tuple[int, int], offset: int, *, is_loose: bool = False
+    ) -> None:
+        known = Counter({k: n for k, n in counts.items() if k in self._index.channels})
+        self._strays += counts.total() - known.total()
+        if known:
+            self._index.add(Span(*times, offset, frozenset(known), is_loose), known)
+
+    def _has_end(self) -> bool:
+        self._file.seek(max(0, self._size - MAGIC_SIZE))
+        try:
+            return read_magic(ReadDataStream(self._file)) and self._size > 2 * MAGIC_SIZE
+        except DAMAGE:
+            return False
+
+    def _tell(self, damage: str) -> None:
+        count = self._index.counts.total()
+        if not count:
+            raise BagError(f"{self._path}: no message can be read ({damage})")
+        start, end = self._index.time_range
+        self._warn(
+            f"{self._path}: damaged or cut short ({damage}); {count} messages over "
+            f"{(end - start) / NANOSECONDS:.1f} s are readable, {self._size - self._read_bytes} of "
+            f"{self._size} bytes at the end are lost"
+        )
