@@ -20,6 +20,7 @@ from conegrad_nodes.decode import (
     image_from_msg,
     points_from_msg,
     pose_from_msg,
+    scan_doubts,
     scan_from_msg,
     segmentation_from_msg,
     stamp_ns_from_msg,
@@ -133,11 +134,14 @@ def laser(**fields):
         "angle_min": -0.1, "angle_increment": 0.1, "range_min": 0.5, "range_max": 30.0,
         "ranges": [1.0, 2.0, 3.0],
     }  # fmt: skip
-    return SimpleNamespace(**{**values, **fields})
+    msg = SimpleNamespace(**{**values, **fields})
+    if "angle_max" not in fields:
+        msg.angle_max = msg.angle_min + msg.angle_increment * (len(msg.ranges) - 1)
+    return msg
 
 
 def test_readings_without_meaning_become_nan():
-    ranges = [np.nan, np.inf, -np.inf, 0.0, -1.0, 0.4, 0.5, 30.0, 30.5]
+    ranges = [np.nan, np.inf, -np.inf, 0.0, -1.0, 0.4, 0.5, 29.9, 30.5]
     scan = scan_from_msg(laser(ranges=ranges))
     assert torch.isfinite(scan.ranges).tolist() == [False] * 6 + [True, True, False]
     torch.testing.assert_close(scan.angles[:3], torch.tensor([-0.1, 0.0, 0.1]))
@@ -157,11 +161,69 @@ def test_a_scan_that_runs_clockwise_is_turned_round():
         ({"angle_min": np.nan}, "angle_min is nan"),
         ({"range_max": 0.5}, "range_max is 0.5"),
         ({"angle_increment": 90.0, "ranges": [1.0] * 5}, "a view of 360.0 rad.*degrees"),
+        ({"angle_min": -135.0}, "angle_min is -135, expected"),
     ],
 )
 def test_scans_that_cannot_be_used_are_refused_with_the_reason(fields, reason):
     with pytest.raises(DecodeError, match=reason):
         scan_from_msg(laser(**fields))
+
+
+FULL_VIEW = {"angle_min": -2.35, "angle_max": 2.35, "angle_increment": 0.01}  # 471 beams
+
+
+@pytest.mark.parametrize(
+    ("fields", "beams", "reason"),
+    [
+        pytest.param({}, 236, "ranges has 236 beams, but .* make 471", id="every second beam"),
+        pytest.param({}, 371, "ranges has 371 beams", id="cropped, angles forgotten"),
+        pytest.param({}, 473, "ranges has 473 beams", id="two beams more"),
+        pytest.param({"angle_increment": -0.01}, 471, "leads away from angle_max", id="sign"),
+        pytest.param({"angle_increment": 0.02}, 236, None, id="thinned with its increment"),
+        pytest.param({}, 470, None, id="the last beam is not counted"),
+        pytest.param({}, 472, None, id="one beam more"),
+        pytest.param({"angle_max": np.nan}, 300, None, id="angle_max is not set: NaN"),
+        pytest.param({"angle_max": 0.0}, 300, None, id="angle_max is not set: 0"),
+        pytest.param({"angle_min": 2.0, "angle_max": -2.0}, 229, None, id="a view across the rear"),
+    ],
+)
+def test_the_number_of_beams_must_fit_the_angles(fields, beams, reason):
+    msg = laser(**{**FULL_VIEW, **fields, "ranges": np.ones(beams)})
+    if reason is None:
+        assert len(scan_from_msg(msg).ranges) == beams
+        return
+    with pytest.raises(DecodeError, match=reason):
+        scan_from_msg(msg)
+
+
+@pytest.mark.parametrize("mark", [12.0, np.float32(11.999999), 12.01, 65.533, 0.0, np.inf])
+def test_what_drivers_write_where_nothing_came_back_is_no_return(mark):
+    ranges = np.full(471, mark, dtype=np.float32)
+    ranges[100] = 11.9
+    msg = laser(**FULL_VIEW, range_max=12.0, ranges=ranges)
+    assert torch.isfinite(scan_from_msg(msg).ranges).nonzero().tolist() == [[100]]
+    assert scan_doubts(msg) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "doubt"),
+    [
+        ({"angle_max": np.nan}, "angle_max is nan and counts as not set"),
+        ({"angle_max": 0.0}, "angle_max is 0.0 and counts as not set"),
+        ({"range_min": 20.0}, "all readings are below range_min, 20 m, at most 9.7"),
+        ({"range_max": 1.5}, "all readings are above range_max, 1.5 m, up to 9.7"),
+        ({"ranges": np.minimum(np.linspace(5, 9.7, 471), 9.0)}, "71 of 471 beams read 9 m"),
+    ],
+)
+def test_a_scan_that_is_probably_wrong_is_told(fields, doubt):
+    msg = laser(**{**FULL_VIEW, "ranges": np.linspace(5, 9.7, 471), **fields})
+    assert [doubt in found for found in scan_doubts(msg)] == [True]
+
+
+def test_a_plain_scan_gives_no_doubts():
+    nothing = np.full(471, np.inf)
+    for ranges in (np.linspace(5, 9.7, 471), nothing, np.full(471, 30.0), np.full(471, 30.1)):
+        assert scan_doubts(laser(**FULL_VIEW, ranges=ranges)) == []
 
 
 def test_a_scan_of_one_turn_and_a_repeated_beam_is_taken():

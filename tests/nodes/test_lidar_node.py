@@ -1,5 +1,7 @@
 """The LiDAR node through real topics."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -83,7 +85,8 @@ def test_follows_a_geometry_that_changes_mid_drive(graph, lidar_parameters, mess
     answers = graph.hear(ScanSegmentation, "segmentation")
     publisher = graph.publisher(LaserScan, "scan")
     upright, hanging = messages.scan(stamp=1), messages.scan(stamp=2)
-    hanging.angle_min, hanging.angle_increment = 2.0, -upright.angle_increment  # clockwise
+    hanging.angle_min, hanging.angle_max = 2.0, -1.0
+    hanging.angle_increment = -upright.angle_increment  # clockwise
     for scan in (upright, hanging):
         graph.until(
             lambda stamp=scan.header.stamp: any(a.header.stamp == stamp for a in answers),
@@ -116,6 +119,18 @@ def test_a_cloud_that_does_not_fit_its_fields_is_skipped(graph, reports, lidar_p
         lambda: "the cloud has 0 points" in reports.text(part),
         "a report about the empty cloud",
         again=lambda: publisher.publish(empty),
+    )
+
+
+def test_what_is_probably_wrong_with_a_scan_is_reported(graph, lidar_parameters, reports, messages):
+    graph.start(LidarNode, **lidar_parameters)
+    publisher = graph.publisher(LaserScan, "scan")
+    scan = messages.scan()
+    scan.angle_max = math.nan
+    graph.until(
+        lambda: "angle_max is nan and counts as not set" in reports.text("lidar_node: scan"),
+        "a report",
+        again=lambda: publisher.publish(scan),
     )
 
 

@@ -18,7 +18,8 @@ def image_msg(stamp=7, size=SIZE):
 
 
 def scan_msg(stamp=7, beams=BEAMS, ranges=None):
-    msg = LaserScan(angle_min=-1.5, angle_increment=3.0 / (beams - 1), range_max=30.0)
+    msg = LaserScan(angle_min=-1.5, angle_max=1.5, angle_increment=3.0 / (beams - 1))
+    msg.range_max = 30.0
     msg.header.frame_id, msg.header.stamp.sec = "lidar", stamp
     values = np.full(beams, np.nan, dtype=np.float32) if ranges is None else ranges
     if ranges is None:

@@ -13,8 +13,9 @@ from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
-from conegrad_nodes.decode import DecodeError, points_from_msg, scan_from_msg
+from conegrad_nodes.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
 from conegrad_nodes.encode import segmentation_to_msg
+from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import RESULTS
 from conegrad_nodes.running import run
@@ -57,6 +58,7 @@ class LidarNode(SensorNode):
         self._segmenter_config = declare_config(self, SegmenterConfig, "segmenter")
         self._reduction_config = declare_config(self, ReductionConfig, "reduction")
         self._segmenter: ScanSegmenter | None = None
+        self._doubts: list[str] = []  # of the latest message
         self.listen(INPUTS[self._config.input], self._config.input)
 
     def load(self) -> None:
@@ -79,6 +81,13 @@ class LidarNode(SensorNode):
             self._segmenter = None
             self.destroy_lifecycle_publisher(self._output)
 
+    def check(self) -> list[Finding]:
+        """Further: what is probably wrong with the latest message."""
+        found = super().check()
+        if self._doubts:
+            found.append(Finding("scan", Level.WARN, "doubtful", "; ".join(self._doubts)))
+        return found
+
     def process(self, arrived: Arrived) -> None:
         """Publish the segmentation of a scan or of a cloud."""
         header = arrived.msg.header
@@ -90,7 +99,9 @@ class LidarNode(SensorNode):
     def _scan(self, msg: Any) -> tuple[Scan, float, float]:
         """The scan, and the limits of its ranges [m]."""
         if self._config.input == "scan":
-            return scan_from_msg(msg), msg.range_min, msg.range_max
+            scan = scan_from_msg(msg)
+            self._doubts = scan_doubts(msg)
+            return scan, msg.range_min, msg.range_max
         cloud = points_from_msg(msg)
         config = self._reduction_config
         try:

@@ -10,6 +10,10 @@ from conegrad_nodes.bags.writer import BagWriter
 
 SECOND = 1_000_000_000
 IMAGE, SCAN = "sensor_msgs/msg/Image", "sensor_msgs/msg/LaserScan"
+PLAIN = {
+    "angle_min": 0.0, "angle_increment": 0.1, "range_min": 0.1, "range_max": 30.0,
+    "scan_time": 0.1,
+}  # fmt: skip
 
 
 def write(path, *, image_stamps=(), scan_stamps=(), delay=0):
@@ -18,16 +22,7 @@ def write(path, *, image_stamps=(), scan_stamps=(), delay=0):
             image = messages.image_msg(stamp, "eye", np.zeros((2, 3, 3), dtype=np.uint8))
             bag.write("/image_raw", IMAGE, stamp + delay, image)
         for stamp in scan_stamps:
-            scan = messages.scan_msg(
-                stamp,
-                "laser",
-                np.ones(5),
-                angle_min=0.0,
-                angle_increment=0.1,
-                range_min=0.1,
-                range_max=30.0,
-                scan_time=0.1,
-            )
+            scan = messages.scan_msg(stamp, "laser", np.ones(5), **PLAIN)
             bag.write("/scan", SCAN, stamp, scan)
     return str(path)
 
@@ -73,6 +68,20 @@ def test_a_stamp_that_was_not_set_is_no_gap(tmp_path):
     path = write(tmp_path / "bag", image_stamps=[0, 10**18, 10**18 + SECOND])
     image = inspect(path).topics["/image_raw"]
     assert (image.count, image.longest_gap, image.rate) == (3, 1.0, 1.0)
+
+
+def test_scans_that_are_refused_or_doubtful_are_told(tmp_path):
+    contradictory = messages.scan_msg(SECOND, "laser", np.ones(5), **PLAIN)
+    contradictory.angle_max = 3.0
+    doubtful = messages.scan_msg(SECOND, "laser", np.ones(5), **PLAIN)
+    doubtful.angle_max = float("nan")
+    found = []
+    for name, scan in (("contradictory", contradictory), ("doubtful", doubtful)):
+        with BagWriter(tmp_path / name) as bag:
+            bag.write("/scan", SCAN, SECOND, scan)
+        found += [text for text in problems(str(tmp_path / name)) if text.startswith("/scan: ")]
+    assert "scans are refused: ranges has 5 beams" in found[0]
+    assert "angle_max is nan" in found[1]
 
 
 def test_missing_extrinsics_are_told_with_both_frames(tmp_path):

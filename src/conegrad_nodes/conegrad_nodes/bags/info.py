@@ -12,6 +12,7 @@ from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.bags.topics import find_topics
 from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.decode import DecodeError, scan_doubts, scan_from_msg
 
 NANOSECONDS = 1_000_000_000
 HEADER = "std_msgs/msg/Header"
@@ -41,6 +42,7 @@ class TopicInfo:
         receive_ns: receive time of each message [ns].
         stamp_ns: stamp of capture of each message [ns]; empty without a header.
         detail: one more fact, such as the size of images.
+        fault: what is wrong with its first message; empty where nothing is known to be.
     """
 
     name: str
@@ -49,6 +51,7 @@ class TopicInfo:
     receive_ns: list[int] = field(default_factory=list)
     stamp_ns: list[int] = field(default_factory=list)
     detail: str = ""
+    fault: str = ""
 
     @property
     def count(self) -> int:
@@ -177,6 +180,7 @@ def _read_topics(bag: BagReader) -> dict[str, TopicInfo]:
             topic.frames.add(stamp.frame)
         if topic.count == 1:
             topic.detail = _detail(bag, raw)
+            topic.fault = _fault(bag, raw)
     return topics
 
 
@@ -195,6 +199,18 @@ def _detail(bag: BagReader, raw: RawMessage) -> str:
         msg = bag.decode(raw)
         return f"{msg.width * msg.height} points: {' '.join(f.name for f in msg.fields)}"
     return ""
+
+
+def _fault(bag: BagReader, raw: RawMessage) -> str:
+    """What the first scan of a topic is refused for, or what is probably wrong with it."""
+    if raw.msgtype != "sensor_msgs/msg/LaserScan":
+        return ""
+    msg = bag.decode(raw)
+    try:
+        scan_from_msg(msg)
+    except DecodeError as error:
+        return f"scans are refused: {error}"
+    return "; ".join(scan_doubts(msg))
 
 
 def _scan_detail(msg: Any) -> str:
@@ -226,6 +242,7 @@ def _advise(
     return [
         *(_advise_sensors(roles) if SENSORS & set(roles) else [NO_SENSORS]),
         *_advise_comparison(roles),
+        *_advise_faults(topics, roles),
         *_advise_calibration(topics, roles, frames),
         *_advise_stamps(topics, roles, offsets),
     ]
@@ -262,6 +279,12 @@ def _advise_comparison(roles: dict[str, str]) -> list[Advice]:
             )
         )
     return advice
+
+
+def _advise_faults(topics: dict[str, TopicInfo], roles: dict[str, str]) -> list[Advice]:
+    found = [topics[name] for name in dict.fromkeys(roles.values()) if name in topics]
+    remedy = "check the driver; record again, or mend the messages"
+    return [Advice(f"{topic.name}: {topic.fault}", remedy) for topic in found if topic.fault]
 
 
 def _advise_calibration(

@@ -17,6 +17,7 @@ from conegrad_nodes.decode.results import (
     segmentation_from_msg,
 )
 from conegrad_nodes.decode.scan import scan_from_msg
+from conegrad_nodes.decode.scan_doubts import scan_doubts
 
 __all__ = [
     "DecodeError",
@@ -32,6 +33,7 @@ __all__ = [
     "image_from_msg",
     "points_from_msg",
     "pose_from_msg",
+    "scan_doubts",
     "scan_from_msg",
     "segmentation_from_msg",
     "stamp_ns_from_msg",

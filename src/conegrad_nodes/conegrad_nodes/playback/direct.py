@@ -25,6 +25,7 @@ from conegrad_nodes.decode import (
     image_for_detector,
     points_from_msg,
     pose_from_msg,
+    scan_doubts,
     scan_from_msg,
     stamp_ns_from_msg,
 )
@@ -74,6 +75,7 @@ class DirectPerception:
         fuser = Fuser(settings(FuserConfig, parameters, "fuser"))
         self._fusion = PairFusion(fuser, self._calibration, settings(SelectionConfig, parameters))
         self._now_ns = 0  # the newest stamp, as the player has it
+        self._told: set[str] = set()
 
     @torch.inference_mode()
     def take(self, role: str, msg: Any, receive_ns: int) -> list[DirectFrame]:
@@ -123,12 +125,21 @@ class DirectPerception:
 
     def _scan(self, role: str, msg: Any) -> Scan:
         if role == "scan":
-            return scan_from_msg(msg)
+            scan = scan_from_msg(msg)
+            self._tell(scan_doubts(msg))
+            return scan
         cloud = points_from_msg(msg)
         try:
             return reduce_cloud(cloud.points, self._reduction, cloud.rings).scan
         except ValueError as error:
             raise DecodeError(str(error)) from error
+
+    def _tell(self, doubts: list[str]) -> None:
+        """Log each doubt about a message once."""
+        for doubt in doubts:
+            if doubt not in self._told:
+                self._told.add(doubt)
+                logger.warning("%s", doubt)
 
     def _fuse(self, pair: Pair, receive_ns: int) -> DirectFrame:
         return DirectFrame(pair, *self._fusion.fuse(pair), receive_ns)
