@@ -133,7 +133,7 @@ def test_a_goal_trains_and_tells_every_step(
 def test_a_run_is_tracked_as_that_of_the_command_line_is(
     client, node, settings, small_bag: SimulatedBag, tmp_path
 ):
-    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    store = f"sqlite:///{tmp_path / 'runs' / 'mlflow.db'}"
     content = yaml.safe_load(Path(settings).read_text())
     content["tracking"] = {"tracking_uri": store, "experiment": "car"}
     Path(settings).write_text(yaml.safe_dump(content))
@@ -198,6 +198,52 @@ def test_a_goal_that_cannot_begin_is_refused_with_the_reason(client, node, field
     assert not client.send(**fields).accepted
     client.hear(reason)
     assert not node.is_training
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("a: [", "is not YAML", id="no YAML"),
+        pytest.param("pattern: 5", "pattern holds no names with values", id="no section"),
+        pytest.param("data: {output: /tmp/elsewhere}", "data.output is '/tmp/elsewhere'", id="out"),
+        pytest.param("data: {output: '~nobody9/x'}", "data.output is '~nobody9/x'", id="no home"),
+        pytest.param("token: hunter2", "has a name that is not known", id="keys of a file"),
+    ],
+)
+def test_a_goal_with_unfit_settings_is_refused_and_the_node_goes_on(
+    client, node, tmp_path, text, reason
+):
+    (tmp_path / "settings.yaml").write_text(text)
+    fields = {"bags": ["."], "config": str(tmp_path / "settings.yaml"), "pattern": "alternating"}
+    for _ in range(2):
+        assert not client.send(**fields).accepted
+    client.hear(reason)
+    assert not any("token" in status.message for status in client.statuses)
+
+
+def test_a_fault_of_the_program_ends_the_run_and_says_so(client, node, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("fault")
+
+    monkeypatch.setattr("conegrad_training.training_node.run_goal", broken)
+    status, _ = client.result(client.send(bags=["."]))
+    assert status == GoalStatus.STATUS_ABORTED
+    client.hear("failed: KeyError('fault')")
+    assert client.statuses[-1].state == "failed"
+    client.until(lambda: not node.is_training, "the end of the run")
+
+
+def test_who_listens_late_sees_the_last_status_first(client, node):
+    for number in range(5):
+        node._tell(f"message {number}")
+    client.hear("message 4")
+    late = []
+    every = QoSProfile(depth=100, durability=STATUS.durability)
+    client.node.create_subscription(
+        TrainingStatus, "training_status", lambda msg: late.append(msg.message), every
+    )
+    client.until(lambda: late, "a status for who is late")
+    assert late[0] == "message 4"
 
 
 def test_a_status_that_another_follows_at_once_is_heard(client, node):

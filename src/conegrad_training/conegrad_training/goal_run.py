@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from conegrad_core.engines.errors import EngineError
 from conegrad_training.errors import TrainingError
 from conegrad_training.goal_settings import GoalSettings, goal_data
 from conegrad_training.loop import StepReport
@@ -13,7 +14,7 @@ from conegrad_training.training_run import CHECKPOINT
 
 COMPLETED, CANCELLED, FAILED = "completed", "cancelled", "failed"
 # What a user can cause: bags, settings, files. Anything else is a fault of the program.
-USER_ERRORS = (TrainingError, ValueError, OSError)
+USER_ERRORS = (TrainingError, EngineError, ValueError, OSError)
 
 
 class Outcome(NamedTuple):

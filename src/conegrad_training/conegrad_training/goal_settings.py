@@ -1,18 +1,29 @@
 """Settings of a training run from a YAML file, for runs that no command line starts."""
 
 import dataclasses
+import reprlib
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from conegrad_core.config import Config, SettingError, setting
 from conegrad_core.vehicle import load_vehicle
+from conegrad_training.goal_files import (
+    GoalError,
+    check_content,
+    check_plain,
+    check_store,
+    folder_within,
+    read_sections,
+)
+from conegrad_training.precision import check_precision
 from conegrad_training.tracking import TrackingConfig
 from conegrad_training.training_data import bag_data
 from conegrad_training.training_run import Data, TrainingConfig
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 @dataclass(frozen=True)
@@ -53,28 +64,59 @@ def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> 
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for a section, name or value that does not exist or is out of bounds.
+        GoalError: for a section, name or value that does not exist or is out of bounds.
     """
-    content = _content(path) if path is not None else {}
+    content = read_sections(path) if path is not None else {}
+    place = f"{path}: " if path is not None else ""
     classes: dict[str, Any] = {
         field.name: type(getattr(TrainingConfig(), field.name))
         for field in dataclasses.fields(TrainingConfig)
     }
     classes |= {"data": DataConfig, "tracking": TrackingConfig}
     _check_names(f"{path}", content, list(classes))
-    place = f"{path}: " if path is not None else ""
+    sections = {name: _section(f"{place}{name}", content[name]) for name in content}
     if pattern:
-        content["pattern"] = {**content.get("pattern", {}), "pattern": pattern}
+        sections["pattern"] = {**sections.get("pattern", {}), "pattern": pattern}
     if steps:
-        content["run"] = {**content.get("run", {}), "steps": steps}
+        sections["run"] = {**sections.get("run", {}), "steps": steps}
     parts = {
-        name: _section(f"{place}{name}", config_class, content[name])
-        for name, config_class in classes.items()
-        if name in content
+        name: _config(f"{place}{name}", classes[name], values) for name, values in sections.items()
     }
     data = parts.pop("data", DataConfig())
     tracking = parts.pop("tracking", TrackingConfig())
     return GoalSettings(TrainingConfig(**parts), data, tracking)
+
+
+def check_goal(settings: GoalSettings, root: Path) -> None:
+    """Refuse, before a run begins, what the settings name on this machine.
+
+    Args:
+        settings: of the goal.
+        root: the folder of the node, which nothing is written outside of.
+
+    Raises:
+        FileNotFoundError: if a file does not exist.
+        GoalError: if a file cannot be used, or a place to write to lies elsewhere.
+        ValueError: if the device cannot train so.
+    """
+    from conegrad_simulation.track_csv import read_cones
+
+    check_precision(settings.training.system)
+    check_store(settings.tracking, root)
+    data, system = settings.data, settings.training.system
+    if data.resume and not data.output:
+        raise GoalError("data.resume is true, expected the folder of that run in data.output")
+    for name in ("camera", "lidar", "fusion"):
+        if weights := getattr(system, name):
+            check_plain(f"system.{name}", Path(weights).expanduser())
+    for test in data.tests:
+        if not Path(test).exists():
+            raise GoalError(f"data.tests has {test!r}, which does not exist on this machine")
+    if data.track:
+        check_plain("data.track", Path(data.track))
+        check_content("data.track", data.track, lambda: read_cones(data.track))
+    if data.vehicle:
+        check_content("data.vehicle", data.vehicle, lambda: load_vehicle(data.vehicle))
 
 
 def goal_data(bags: Sequence[Path], settings: GoalSettings) -> Data:
@@ -96,36 +138,56 @@ def goal_data(bags: Sequence[Path], settings: GoalSettings) -> Data:
 
 
 def run_folder(root: Path, settings: GoalSettings) -> Path:
-    """The folder that the settings name, else the first free ``run_001``, ``run_002`` in a root."""
+    """The folder that the settings name, else the first free ``run_001``, ``run_002`` in a root.
+
+    Raises:
+        GoalError: if the settings name a folder outside of the root.
+    """
     if settings.data.output:
-        return Path(settings.data.output).expanduser()
+        return folder_within("data.output", settings.data.output, root)
     number = 1
     while (root / f"run_{number:03d}").exists():
         number += 1
     return root / f"run_{number:03d}"
 
 
-def _content(path: Path) -> dict[str, Any]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}, expected sections")
-    return content
-
-
-def _section(place: str, config_class: Any, values: Any) -> Any:
+def _section(place: str, values: Any) -> dict[Any, Any]:
     if not isinstance(values, dict):
-        raise ValueError(f"{place} is {values!r}, expected names with values")
+        found = f"is {reprlib.repr(values)}, expected names with values"
+        raise GoalError(f"{place} {found}", f"{place} holds no names with values")
+    return values
+
+
+def _config(place: str, config_class: Any, values: Mapping[Any, Any]) -> Any:
+    kinds = typing.get_type_hints(config_class)
     _check_names(place, values, [field.name for field in dataclasses.fields(config_class)])
+    for name, value in values.items():
+        _check_kind(f"{place}.{name}", value, kinds[name])
     plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     try:
         return config_class(**plain)
     except SettingError as error:
-        raise ValueError(f"{place}.{error.field} {error.fault}") from error
+        raise GoalError(f"{place}.{error.field} {error.fault}") from error
 
 
-def _check_names(place: str, content: Mapping[str, Any], allowed: Sequence[str]) -> None:
-    unknown = sorted(str(name) for name in content if name not in allowed)
+def _check_kind(place: str, value: Any, kind: Any) -> None:
+    """Refuse a value of another kind than the field; a whole number is a number, too."""
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise GoalError(f"{place} is {reprlib.repr(value)}, expected a list")
+        for entry in value:
+            _check_kind(place, entry, typing.get_args(kind)[0])
+        return
+    allowed = (int, float) if kind is float else kind
+    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
+        raise GoalError(f"{place} is {reprlib.repr(value)}, expected {KINDS[kind]}")
+
+
+def _check_names(place: str, content: Mapping[Any, Any], allowed: Sequence[str]) -> None:
+    unknown = [name for name in content if name not in allowed]
     if unknown:
-        raise ValueError(f"{place} has {unknown[0]!r}, expected some of {', '.join(allowed)}")
+        expected = f"expected some of {', '.join(allowed)}"
+        raise GoalError(
+            f"{place} has {reprlib.repr(unknown[0])}, {expected}",
+            f"{place} has a name that is not known, {expected}; the log of the node tells which",
+        )

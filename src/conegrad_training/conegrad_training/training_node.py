@@ -11,8 +11,10 @@ from typing import Any
 import rclpy
 from conegrad_msgs.action import Train
 from conegrad_msgs.msg import TrainingStatus
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.duration import Duration
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -21,12 +23,20 @@ from rclpy.signals import SignalHandlerOptions
 from conegrad_core.config import Config, setting
 from conegrad_nodes.parameters import declare_config
 from conegrad_training.goal_run import CANCELLED, COMPLETED, FAILED, Outcome, run_goal
-from conegrad_training.goal_settings import GoalSettings, read_goal_settings, run_folder
+from conegrad_training.goal_settings import (
+    GoalSettings,
+    check_goal,
+    read_goal_settings,
+    run_folder,
+)
 from conegrad_training.loop import StepReport
 from conegrad_training.progress import Progress
 
-# Who comes late sees the last status; who listens misses none that another follows at once.
-STATUS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+# Who comes late sees the last status alone. Who listens misses none that another follows at once,
+# since each waits until the one before has arrived.
+STATUS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+ARRIVAL = Duration(seconds=0.2)  # longest wait for that
+PATIENCE = 5.0  # [s] without such waits after one that was in vain: somebody was cut off
 THREADS = 3  # one trains, the others answer
 FAREWELL = 3.0  # [s] after the last run, for its result to reach the client
 WAKE_PERIOD = 0.2  # [s] between two looks whether the process was told to stop
@@ -57,7 +67,9 @@ class TrainingNode(Node):  # type: ignore[misc]
         self._status = TrainingStatus(state="idle")
         self._publisher = self.create_publisher(TrainingStatus, "training_status", STATUS)
         self._lock, self._telling = threading.Lock(), threading.Lock()
+        self._waits_from = -math.inf  # time.monotonic() from which statuses wait again
         self._settings: GoalSettings | None = None  # of the run in progress
+        self._output = Path()  # of that run
         self._is_stopping = False
         self._ended = -math.inf  # time.monotonic() at the end of the last run
         self._server = ActionServer(
@@ -93,15 +105,15 @@ class TrainingNode(Node):  # type: ignore[misc]
     def _on_goal(self, goal: Any) -> GoalResponse:
         with self._lock:
             try:
-                self._settings = self._checked(goal)
+                self._settings, self._output = self._checked(goal)
             except (ValueError, OSError) as error:
                 self.get_logger().warning(f"refused a goal: {error}")
-                self._tell(f"refused a goal: {error}")
+                self._tell(f"refused a goal: {getattr(error, 'outline', error)}")
                 return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
-    def _checked(self, goal: Any) -> GoalSettings:
-        """The settings of a goal that can be begun."""
+    def _checked(self, goal: Any) -> tuple[GoalSettings, Path]:
+        """Settings and folder of a goal that can be begun."""
         if self._is_stopping:
             raise ValueError("the node is about to end")
         if self._settings is not None:
@@ -112,7 +124,10 @@ class TrainingNode(Node):  # type: ignore[misc]
         if missing:
             raise ValueError(f"bags has {missing[0]!r}, which does not exist on this machine")
         path = Path(goal.config) if goal.config else None
-        return read_goal_settings(path, goal.pattern, goal.steps)
+        settings = read_goal_settings(path, goal.pattern, goal.steps)
+        root = Path(self._config.output).expanduser()
+        check_goal(settings, root)
+        return settings, run_folder(root, settings).absolute()
 
     def _on_cancel(self, goal_handle: Any) -> CancelResponse:
         self._tell("asked to stop")
@@ -123,13 +138,15 @@ class TrainingNode(Node):  # type: ignore[misc]
         if settings is None:
             raise RuntimeError("a goal runs that was not accepted")
         try:
-            return self._run(goal_handle, settings)
+            return self._run(goal_handle, settings, self._output)
+        except Exception as error:
+            self._tell(f"failed: {error!r}, see the log of the node", state=FAILED, eta=0.0)
+            raise  # a fault of the program: rclpy logs it and aborts the goal
         finally:
             self._ended = time.monotonic()
             self._settings = None
 
-    def _run(self, goal_handle: Any, settings: GoalSettings) -> Train.Result:
-        output = run_folder(Path(self._config.output).expanduser(), settings).absolute()
+    def _run(self, goal_handle: Any, settings: GoalSettings, output: Path) -> Train.Result:
         self._tell(
             f"preparing a run in {output}",
             state="preparing",
@@ -191,7 +208,18 @@ class TrainingNode(Node):  # type: ignore[misc]
                 setattr(self._status, name, value)
             self._status.message = message
             self._status.header.stamp = self.get_clock().now().to_msg()
+            self._await_arrival()
             self._publisher.publish(self._status)
+
+    def _await_arrival(self) -> None:
+        """Wait until the last status has arrived: the next one takes its place."""
+        if time.monotonic() < self._waits_from:
+            return
+        try:
+            if not self._publisher.wait_for_all_acked(ARRIVAL):
+                self._waits_from = time.monotonic() + PATIENCE
+        except RCLError:  # a middleware that cannot tell
+            self._waits_from = math.inf
 
 
 def main() -> None:

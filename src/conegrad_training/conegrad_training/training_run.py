@@ -55,10 +55,10 @@ FREE = ("workers", "threads", "checkpoint_every")  # settings that do not change
 class RunConfig(Config):
     """Settings of a run."""
 
-    steps: int = setting(150, "Optimizer steps", low=1)
-    batch: int = setting(8, "Samples per step", low=1)
+    steps: int = setting(150, "Optimizer steps", low=1, high=10**9)
+    batch: int = setting(8, "Samples per step", low=1, high=10**4)
     frames: int = setting(0, "Samples to train on, spread evenly; 0: all", low=0)
-    seed: int = setting(1, "Seed of order and augmentation", low=0)
+    seed: int = setting(1, "Seed of order and augmentation", low=0, high=2**62)
     adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
     final_rate: float = setting(
         1.0,
@@ -68,8 +68,8 @@ class RunConfig(Config):
     )
     evaluation_frames: int = setting(100, "Samples of the metrics; 0: no metrics", low=0)
     checkpoint_every: int = setting(25, "Steps between two checkpoints", low=1)
-    workers: int = setting(1, "Processes that read samples; 0: this one", low=0)
-    threads: int = setting(0, "Threads of torch; 0: its choice", low=0)
+    workers: int = setting(1, "Processes that read samples; 0: this one", low=0, high=64)
+    threads: int = setting(0, "Threads of torch; 0: its choice", low=0, high=256)
 
 
 @dataclass(frozen=True)
