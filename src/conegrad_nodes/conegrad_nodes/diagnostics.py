@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
 
 from conegrad_nodes.findings import Finding, Level
 
@@ -15,7 +15,7 @@ LOG_PERIOD = 5.0  # [s] between two log lines of the same trouble
 class Diagnostics:
     """Reports once per second, and at once when a level or a cause changes."""
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
         # The absolute name is the convention of ROS: aggregators listen there.
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)

@@ -3,49 +3,55 @@
 import gc
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 
 import rclpy
 import torch
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
+from rclpy.signals import SignalHandlerOptions
 
 from conegrad_nodes.model_node import PerceptionNode
 
-WAKE_PERIOD = 0.5  # [s] between two looks whether the process was told to stop
+WAKE_PERIOD = 0.05  # [s] between two looks whether the process was told to stop
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SWITCH_INTERVAL = 2e-3  # [s] after which a busy Python thread lets the next one run
 
 
 def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
-    """Run nodes in one process; SIGINT and SIGTERM end it with exit code 0.
+    """Run nodes in one process; SIGINT, SIGTERM and SIGHUP end it with exit code 0.
 
-    A setting that a node refuses ends it with exit code 1 and one line.
+    Whatever ends it, an exception of a callback included, each node is destroyed while it can
+    still publish, so that ``destroy_node`` may say a last word. A setting that a node refuses ends
+    it with exit code 1 and one line.
     """
     torch.set_num_threads(1)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    interrupt = _Interrupt()
-    signal.signal(signal.SIGINT, interrupt)  # rclpy.init adds its own handler before this one
-    rclpy.init()
+    stop = _StopSignal()
+    # The handlers of rclpy would end the context at once, and with it all publishers.
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     nodes: list[PerceptionNode] = []
     executor = EventsExecutor()
     try:
-        for node_class in node_classes:
-            nodes.append(_made(node_class))
-            executor.add_node(nodes[-1])
-        for node in nodes:
-            node.start()
-        interrupt.is_starting = False
+        with stop.breaking_off():
+            for node_class in node_classes:
+                nodes.append(_made(node_class))
+                executor.add_node(nodes[-1])
+            for node in nodes:
+                node.start()
+                stop.check()  # rclpy swallows what is raised amid a transition
         _spare_collector()
         # Not executor.spin(): in rclpy 7.1.5 it burns a core and serves no timer.
-        while rclpy.ok():
+        while rclpy.ok() and not stop.is_set:
             executor.spin_once(WAKE_PERIOD)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RuntimeError:
         if rclpy.ok():
             raise
-        # Told to stop amid a callback: nothing can be published any more, which is no fault.
+        # The context was ended amid a callback: nothing can be published, which is no fault.
     finally:
         for node in nodes:
             executor.remove_node(node)
@@ -70,15 +76,35 @@ def _spare_collector() -> None:
     gc.freeze()
 
 
-class _Interrupt:
-    """Handler of SIGINT: breaks off the start; later rclpy ends its context, which is enough.
+class _StopSignal:
+    """Handler of the signals that end a process; several of them count as one.
 
-    A KeyboardInterrupt amid the C++ of the executor would come out as another error.
+    A signal breaks off the start. Later it is only noted: a KeyboardInterrupt amid the C++ of the
+    executor would come out as another error.
     """
 
     def __init__(self) -> None:
-        self.is_starting = True
+        self.is_set = self._is_breaking_off = False
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
+                signal.signal(number, self)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.is_starting:
+        was_set, self.is_set = self.is_set, True
+        if self._is_breaking_off and not was_set:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def breaking_off(self) -> Iterator[None]:
+        """Let the first signal raise KeyboardInterrupt."""
+        self._is_breaking_off = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._is_breaking_off = False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt after a signal."""
+        if self.is_set:
             raise KeyboardInterrupt

@@ -1,5 +1,8 @@
 """The driver node on real topics, under a simulated clock."""
 
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -29,15 +32,18 @@ LIDAR_X = 1.6  # [m], place of the LiDAR on the car
 class World:
     """A peer with the clock of the simulation, a lane of cones, and what the driver says."""
 
-    def __init__(self, context):
+    def __init__(self, context, *, has_driver=True):
         self.now_ns = 100 * SECOND
         self.commands, self.causes = [], []  # each with the time of the simulation
-        overrides = [Parameter("use_sim_time", value=True)]
-        self.driver = DriverNode(context=context, parameter_overrides=overrides)
-        self.peer = Node("world", context=context)
+        self.latest = {}  # diagnostics by name
+        self.nodes = [Node("world", context=context)]
+        self.peer = self.nodes[0]
+        if has_driver:
+            overrides = [Parameter("use_sim_time", value=True)]
+            self.nodes.append(DriverNode(context=context, parameter_overrides=overrides))
         self.executor = EventsExecutor(context=context)
-        self.executor.add_node(self.driver)
-        self.executor.add_node(self.peer)
+        for node in self.nodes:
+            self.executor.add_node(node)
         self.publishers = {
             topic: self.peer.create_publisher(msgtype, topic, 50)
             for topic, msgtype in (("/clock", Clock), ("odom", Odometry), ("cones", ConeArray))
@@ -46,32 +52,34 @@ class World:
         self.peer.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 50)
 
     def close(self):
-        for node in (self.driver, self.peer):
+        for node in self.nodes:
             self.executor.remove_node(node)
             node.destroy_node()
         self.executor.shutdown()
 
-    def tick(self):
-        """Go on by a hundredth of a second: clock and odometry."""
+    def tick(self, **odd):
+        """Go on by a hundredth of a second: clock and odometry, which may be odd."""
         self.now_ns += TICK
         clock = Clock()
         clock.clock.sec, clock.clock.nanosec = divmod(self.now_ns, SECOND)
         self.publishers["/clock"].publish(clock)
         odometry = Odometry()
         odometry.header.stamp, odometry.header.frame_id = clock.clock, "odom"
-        odometry.pose.pose.orientation.w = 1.0
-        odometry.twist.twist.linear.x = 3.0
+        odometry.pose.pose.orientation.w = odd.get("w", 1.0)
+        odometry.pose.pose.position.x = odd.get("x", 0.0)
+        odometry.twist.twist.linear.x = odd.get("speed", 3.0)
         self.publishers["odom"].publish(odometry)
         self.spin(0.005)
 
-    def see(self, xs=range(0, 16, 3)):
+    def see(self, xs=range(0, 16, 3), **odd):
         """Publish the cones of a straight lane."""
         msg = ConeArray(camera_used=True, lidar_used=True)
         msg.header.stamp.sec, msg.header.stamp.nanosec = divmod(self.now_ns, SECOND)
         msg.header.frame_id = "lidar"
         for x in xs:
             for y, name in ((1.75, "blue"), (-1.75, "yellow")):
-                cone = Cone(covariance=[0.01, 0.0, 0.0, 0.01], existence=0.95, source=3)
+                values = {"covariance": [0.01, 0.0, 0.0, 0.01], "existence": 0.95, **odd}
+                cone = Cone(source=3, **values)
                 cone.position.x, cone.position.y = x - LIDAR_X, y
                 setattr(cone, f"probability_{name}", 1.0)
                 msg.cones.append(cone)
@@ -100,7 +108,15 @@ class World:
     def _on_command(self, msg):
         self.commands.append((self.now_ns, msg))
 
+    def until(self, condition, what, go_on):
+        """Go on, again and again, until a condition holds."""
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, f"{what}: not within {DEADLINE} s"
+            go_on()
+
     def _on_diagnostics(self, msg):
+        self.latest |= {status.name: status for status in msg.status}
         self.causes += [
             (self.now_ns, status.level[0], status.message)
             for status in msg.status
@@ -165,3 +181,79 @@ def test_refuses_a_vehicle_that_is_none(context):
     overrides = [Parameter("vehicle", value="submarine")]
     with pytest.raises(FileNotFoundError, match="submarine"):
         DriverNode(context=context, parameter_overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("topic", "odd", "reason"),
+    [
+        ("odom", {"w": 1e200}, "orientation is (0, 0, 0, 1e+200)"),
+        ("odom", {"w": np.nan}, "expected finite values"),
+        ("odom", {"x": 1e39}, "position.x is 1e+39"),
+        ("odom", {"speed": np.nan}, "twist.linear.x is nan"),
+        ("cones", {"covariance": [1.0, 1.0, 1.0, 1.0]}, "positive definite"),
+        ("cones", {"covariance": [np.nan] * 4}, "covariance is nan"),
+        ("cones", {"existence": np.inf}, "existence is inf"),
+    ],
+)
+def test_a_message_that_cannot_be_used_is_told_and_the_next_ones_drive_on(
+    world, topic, odd, reason
+):
+    world.drive()
+
+    def go_on(**odd_odometry):
+        world.tick(**odd_odometry)
+        world.see(**(odd if topic == "cones" else {}))
+
+    def told():
+        status = world.latest.get(f"driver_node: input /{topic}")
+        return status is not None and reason in status.message
+
+    world.until(told, "the reason", lambda: go_on(**(odd if topic == "odom" else {})))
+    for _ in range(5):
+        world.tick()
+        world.see()
+    world.drive()
+    assert all(np.isfinite((msg.linear.x, msg.angular.z)).all() for _, msg in world.commands)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from conegrad_nodes.running import run
+from conegrad_simulation.driver.driver_node import DriverNode
+
+class FaultyNode(DriverNode):
+    def _on_cones(self, msg, arrival):
+        super()._on_cones(msg, arrival)
+        if Path(sys.argv[1]).exists():
+            raise RuntimeError("a fault of the code")
+
+run([FaultyNode])
+"""
+
+
+@pytest.mark.parametrize(("ending", "code"), [("SIGTERM", 0), ("a fault of the code", 1)])
+def test_the_last_command_of_a_process_that_ends_is_a_stop(context, tmp_path, ending, code):
+    fault, world = tmp_path / "fault", World(context, has_driver=False)
+    words = [sys.executable, "-c", PROGRAM, str(fault), "--ros-args", "-p", "use_sim_time:=true"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    try:
+        world.drive()
+        if ending == "SIGTERM":
+            process.send_signal(signal.SIGTERM)
+        else:
+            fault.touch()
+
+        def go_on():
+            world.tick()
+            world.see()
+
+        world.until(lambda: process.poll() is not None, "the end of the process", go_on)
+        world.spin(0.2)
+        assert world.commands[-1][1] == Twist()
+        assert process.returncode == code, process.stderr.read()
+        assert (ending in process.stderr.read()) == bool(code)
+    finally:
+        process.kill()
+        process.communicate()
+        world.close()

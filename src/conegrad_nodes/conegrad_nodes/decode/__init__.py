@@ -5,6 +5,7 @@ from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
 from conegrad_nodes.decode.geometry import (
     camera_model_from_msg,
     pose_from_msg,
+    speed_from_msg,
     stamp_ns_from_msg,
     unit_quaternion,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "scan_doubts",
     "scan_from_msg",
     "segmentation_from_msg",
+    "speed_from_msg",
     "stamp_ns_from_msg",
     "truth_from_msg",
     "unit_quaternion",

@@ -11,7 +11,7 @@ from conegrad_nodes.decode.errors import DecodeError, from_content
 # Numbers of conegrad_msgs/Cone, by name; the core counts in another order.
 COLOUR_NUMBERS = {"unknown": 0, "blue": 1, "yellow": 2, "small_orange": 3, "big_orange": 4}
 CLASS_OF_NUMBER = {number: ConeClass[name.upper()] for name, number in COLOUR_NUMBERS.items()}
-MAX_CONES = 10_000
+MAX_CONES = 1000  # all are compared with all
 MAX_DISTANCE = 1e5  # [m] along an axis, from the origin of the frame
 ROUNDING = 1e-3
 NEVER = 1e-7  # nearest probability to 0 and 1 that float32 can tell from them

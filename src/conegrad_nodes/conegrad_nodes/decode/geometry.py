@@ -14,6 +14,7 @@ NO_DISTORTION = ("", "none")
 SECOND = 1_000_000_000  # [ns]
 MAX_COORDINATE = 1e8  # [m], beyond any map: northings of UTM reach 1e7
 MAX_PIXELS = 1e6  # [px], of focal lengths and of the principal point
+MAX_SPEED = 150.0  # [m/s], of a car
 MIN_NORM, MAX_NORM = 1e-3, 1e3  # of quaternions, which are normalised
 
 
@@ -80,6 +81,17 @@ def pose_from_msg(msg: Any) -> Pose2:
     x, y, z, w = unit_quaternion("pose.orientation", q)
     yaw = math.atan2(2 * (w * z + x * y), w * w + x * x - y * y - z * z)
     return Pose2(float(position.x), float(position.y), yaw)
+
+
+def speed_from_msg(msg: Any) -> float:
+    """Speed ahead of a nav_msgs/Odometry [m/s].
+
+    Raises:
+        DecodeError: if no car is that fast.
+    """
+    speed = float(msg.twist.twist.linear.x)
+    check_within("twist.linear.x", speed, MAX_SPEED, " m/s")
+    return speed
 
 
 def unit_quaternion(name: str, quaternion: Any) -> tuple[float, float, float, float]:

@@ -137,6 +137,8 @@ def _processes(
     }
     driver = {
         **RELIABLE,
+        "stamp_tolerance": 10.0,
+        "input_timeout": 10.0,
         "vehicle": vehicle,
         "scale": simulator.description.scale,
         **options.driver_parameters,

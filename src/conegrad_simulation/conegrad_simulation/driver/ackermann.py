@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from conegrad_core.vehicle import Vehicle
@@ -45,3 +46,8 @@ class AckermannOutput:
         msg.drive.speed = decision.speed
         msg.drive.steering_angle = min(max(angle, -limit), limit)
         self._publisher.publish(msg)
+
+    def wait(self, longest: Duration) -> None:
+        """Wait until the last command has arrived."""
+        if self._publisher is not None:
+            self._publisher.wait_for_all_acked(longest)

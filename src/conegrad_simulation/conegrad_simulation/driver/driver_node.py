@@ -1,18 +1,26 @@
 """Driver node: cones and odometry in, drive commands out."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from conegrad_msgs.msg import ConeArray
 from geometry_msgs.msg import PoseStamped, Twist
 from nav_msgs.msg import Odometry, Path
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from conegrad_core.config import Config, setting
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.decode import DecodeError, cones_from_msg, pose_from_msg, stamp_ns_from_msg
-from conegrad_nodes.diagnostics import Diagnostics
+from conegrad_nodes.decode import (
+    cones_from_msg,
+    pose_from_msg,
+    speed_from_msg,
+    stamp_ns_from_msg,
+)
 from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.input_watch import InputWatch
+from conegrad_nodes.inputs import Input
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import RESULTS, input_qos
 from conegrad_nodes.running import run
@@ -23,7 +31,7 @@ from conegrad_simulation.driver.lane_search import SearchConfig
 from conegrad_simulation.driver.pursuit import PursuitConfig
 
 ODOMETRY_DEPTH = 50  # messages that wait at most: half a second
-LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages
+FAREWELL = Duration(seconds=0.5)  # longest wait until the last command has arrived
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class DriverNodeConfig(Config):
         0.02, "Time between two looks whether to stop [s]", low=0.001, high=0.2
     )
     reliability: str = setting("best_effort", "QoS of the odometry: best_effort or reliable")
+    input_timeout: float = setting(1.0, "An input counts as stopped after this [s]", low=0.01)
+    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
     ackermann: bool = setting(True, "Publish ackermann_cmd as well, if ackermann_msgs is there")
 
 
@@ -52,7 +62,8 @@ class DriverNode(Node):
     """Drives along the lane between the cones that perception sees, and stops without them.
 
     Each message of cones gives one command. A timer on the clock of the node, which is that of
-    the simulation with ``use_sim_time``, commands a stop when cones or odometry do not come.
+    the simulation with ``use_sim_time``, commands a stop when cones or odometry do not come. A
+    stop is also the last command of a node that ends, whatever ends it.
 
     Subscribes: ``cones`` (conegrad_msgs/ConeArray), ``odom`` (nav_msgs/Odometry).
     Publishes: ``cmd_vel`` (geometry_msgs/Twist: speed and yaw rate); ``ackermann_cmd``
@@ -74,38 +85,42 @@ class DriverNode(Node):
         )
         vehicle = load_vehicle(config.vehicle)
         self._driver = Driver(vehicle, settings)
-        self._diagnostics = Diagnostics(self)
         self._odometry_frame = "odom"
         self._commands = self.create_publisher(Twist, "cmd_vel", RESULTS)
         self._lane = self.create_publisher(Path, "lane", RESULTS)
         self._ackermann = AckermannOutput(self, vehicle) if config.ackermann else None
         odometry = input_qos(config.reliability, ODOMETRY_DEPTH)
-        self.create_subscription(Odometry, "odom", self._on_odometry, odometry)
-        self.create_subscription(ConeArray, "cones", self._on_cones, RESULTS)
+        limits = {"timeout": config.input_timeout, "stamp_tolerance": config.stamp_tolerance}
+        self._inputs = InputWatch(
+            self,
+            [
+                Input(self, Odometry, "odom", self._on_odometry, odometry, **limits),
+                Input(self, ConeArray, "cones", self._on_cones, RESULTS, **limits),
+            ],
+        )
         self.create_timer(config.watch_period, self._watch)
 
     def start(self) -> None:
         """Nothing to load: the node works from the first message on."""
 
-    def _on_odometry(self, msg: Odometry) -> None:
-        try:
-            pose = pose_from_msg(msg)
-        except DecodeError as error:
-            self._warn("odom", error)
-            return
-        self._odometry_frame = msg.header.frame_id
-        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
-        self._driver.move(stamp_ns, pose, float(msg.twist.twist.linear.x))
+    def destroy_node(self) -> None:
+        """Command a stop, then destroy: the car must not drive on with the last command."""
+        if self.context.ok():
+            self._command(Decision(0.0, 0.0, "ended", "stopped: the driver ends"))
+            self._commands.wait_for_all_acked(FAREWELL)
+            if self._ackermann is not None:
+                self._ackermann.wait(FAREWELL)
+        super().destroy_node()
 
-    def _on_cones(self, msg: ConeArray) -> None:
-        try:
-            cones = cones_from_msg(msg)
-        except DecodeError as error:
-            self._warn("cones", error)
-            return
+    def _on_odometry(self, msg: Odometry, arrival: float) -> None:
+        pose, speed = pose_from_msg(msg), speed_from_msg(msg)
+        self._odometry_frame = msg.header.frame_id
+        self._driver.move(stamp_ns_from_msg(msg.header.stamp), pose, speed)
+
+    def _on_cones(self, msg: ConeArray, arrival: float) -> None:
         self._driver.see(
             stamp_ns_from_msg(msg.header.stamp),
-            cones,
+            cones_from_msg(msg),
             has_camera=msg.camera_used,
             has_lidar=msg.lidar_used,
         )
@@ -121,10 +136,12 @@ class DriverNode(Node):
     def _decide(self) -> Decision:
         decision = self._driver.decide(self.get_clock().now().nanoseconds)
         level = Level.OK if decision.cause == GO else Level.WARN
-        self._diagnostics.report([Finding("driver", level, decision.cause, decision.text)])
+        self._inputs.report([Finding("driver", level, decision.cause, decision.text)])
         return decision
 
     def _command(self, decision: Decision) -> None:
+        if not (math.isfinite(decision.speed) and math.isfinite(decision.curvature)):
+            raise RuntimeError(f"the driver decided on {decision}, expected finite values")
         msg = Twist()
         msg.linear.x = decision.speed
         msg.angular.z = decision.speed * decision.curvature
@@ -140,10 +157,6 @@ class DriverNode(Node):
             place.pose.position.x, place.pose.position.y = x, y
             path.poses.append(place)
         self._lane.publish(path)
-
-    def _warn(self, topic: str, error: DecodeError) -> None:
-        text = f"skipped a message of {topic}: {error}"
-        self.get_logger().warning(text, throttle_duration_sec=LOG_PERIOD)
 
 
 def main() -> None:
