@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from conegrad_bringup.options import named_values
+from conegrad_nodes.bags.topics import read_topics
 
 
 def add_topics(parser: argparse.ArgumentParser) -> None:
@@ -17,17 +17,13 @@ def add_topics(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_topics(options: argparse.Namespace) -> dict[str, str]:
+def chosen_topics(options: argparse.Namespace) -> dict[str, str]:
     """Topic of each role that was named.
 
     Raises:
-        ValueError: if a word has another form.
+        BagError: if a word has another form, or a role does not exist.
     """
-    topics = named_values(options.topic, "--topic")
-    for role, name in topics.items():
-        if not isinstance(name, str):
-            raise ValueError(f"--topic {role}={name}: expected the name of a topic of the bag")
-    return topics
+    return read_topics(options.topic, "--topic")
 
 
 def add_perception(parser: argparse.ArgumentParser) -> None:

@@ -14,13 +14,14 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.bags.topics import find_topics
+from conegrad_nodes.bags.topics import choose_topics, one_lidar
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.decode import camera_model_from_msg, pose_from_msg, stamp_ns_from_msg
 from conegrad_training.errors import ReplayError
 from conegrad_training.evaluation.odometry import Odometry, odometry
 
 BASE_FRAME = "base_link"
+NEEDED = ("image", "camera_info", "scan", "points", "odom", "tf_static", "truth")  # roles
 
 
 class MessageReference(NamedTuple):
@@ -106,7 +107,7 @@ def index_bag(
         FileNotFoundError: if there is no bag.
     """
     with BagReader(path) as bag:
-        found = find_topics(bag, topics)
+        found = _topics(bag, topics)
         scans = found.get("scan") or found.get("points")
         if "image" not in found or scans is None:
             missing = "images" if "image" not in found else "scans or point clouds"
@@ -116,7 +117,7 @@ def index_bag(
         if not both:
             reason = contents.pairs[-1].reason if contents.pairs else "no messages"
             raise ReplayError(f"{path}: no image could be paired with a scan ({reason})")
-        static = StaticFrames.from_bag(bag)
+        static = StaticFrames.from_topic(bag, found.get("tf_static"))
         calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
     frames = tuple(_paired_frame(pair, base_from_lidar) for pair in both)
     return BagIndex(
@@ -130,6 +131,14 @@ def index_bag(
         static,
         len(contents.pairs) - len(both),
     )
+
+
+def _topics(bag: BagReader, given: Mapping[str, str] | None) -> dict[str, str]:
+    choice = one_lidar(choose_topics(bag, given), given)
+    doubts = [choice.doubts[role] for role in NEEDED if role in choice.doubts]
+    if doubts:
+        raise ReplayError("\n".join(doubts))
+    return choice.roles
 
 
 def _read(bag: BagReader, found: Mapping[str, str], scans: str, pairing: Pairing) -> _Contents:

@@ -10,6 +10,7 @@ from typing import Any
 
 from conegrad_core.config import Config, SettingError, setting
 from conegrad_core.vehicle import load_vehicle
+from conegrad_nodes.bags.topics import read_topics
 from conegrad_training.goal_files import (
     GoalError,
     check_content,
@@ -34,6 +35,7 @@ class DataConfig(Config):
     test_share: float = setting(0.0, "Share of the bags kept aside to judge by", low=0.0, high=1.0)
     track: str = setting("", "Map of the cones, CSV; empty: the truth topics of the bags")
     vehicle: str = setting("", "Preset by name or file that replaces the bags' calibration")
+    topics: tuple[str, ...] = setting((), "Topics of the bags, each as ROLE=TOPIC")
     output: str = setting("", "Folder of the run; empty: a new one")
     resume: bool = setting(False, "Go on from the checkpoint in output")
 
@@ -134,6 +136,7 @@ def goal_data(bags: Sequence[Path], settings: GoalSettings) -> Data:
         track=Path(data.track) if data.track else None,
         vehicle=load_vehicle(data.vehicle) if data.vehicle else None,
         reduction=settings.training.reduction,
+        topics=read_topics(data.topics, "data.topics"),
     )
 
 

@@ -1,6 +1,6 @@
 """The cones a car is sure of after a whole drive, in the frame of its odometry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -54,8 +54,16 @@ def seen_cones(
     *,
     system: SystemConfig | None = None,
     vehicle: Vehicle | None = None,
+    topics: Mapping[str, str] | None = None,
 ) -> SeenCones:
     """Perceive a drive and put together what its frames saw.
+
+    Args:
+        bag: the drive.
+        config: when the car counts as sure of a cone.
+        system: the models.
+        vehicle: preset that replaces the calibration of the bag.
+        topics: topics that the user chose, by role.
 
     Raises:
         ReplayError: if the bag lacks images, scans, calibration or odometry.
@@ -63,7 +71,7 @@ def seen_cones(
         FileNotFoundError: if there is no bag, or no weights.
     """
     config = config or SeenConesConfig()
-    replay = BagReplay(bag, vehicle=vehicle, needs_truth=False)
+    replay = BagReplay(bag, vehicle=vehicle, topics=topics, needs_truth=False)
     if not len(replay.index.odometry.stamps_ns):
         raise ReplayError(f"{bag}: a map is aligned with the odometry, and the bag has none")
     try:

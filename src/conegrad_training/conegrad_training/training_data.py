@@ -1,6 +1,6 @@
 """The samples of a run: bags to learn from and bags to judge by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch.utils.data import Dataset
@@ -26,6 +26,7 @@ def bag_data(
     track: Path | None = None,
     vehicle: Vehicle | None = None,
     reduction: ReductionConfig | None = None,
+    topics: Mapping[str, str] | None = None,
 ) -> Data:
     """Samples of recorded drives.
 
@@ -38,6 +39,7 @@ def bag_data(
         track: map of the cones of all bags; None takes their truth topics.
         vehicle: preset that replaces the calibration of the bags.
         reduction: of point clouds to scans, as of the LiDAR node.
+        topics: topics of all bags that the user chose, by role.
 
     Raises:
         ReplayError: if there is no bag, or one cannot be learned from.
@@ -51,7 +53,10 @@ def bag_data(
 
     def replayed(paths: Sequence[Path]) -> Dataset[Sample]:
         return joined(
-            [BagReplay(path, track=track, vehicle=vehicle, reduction=reduction) for path in paths]
+            [
+                BagReplay(path, track=track, vehicle=vehicle, reduction=reduction, topics=topics)
+                for path in paths
+            ]
         )
 
     return Data(

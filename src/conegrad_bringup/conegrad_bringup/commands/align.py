@@ -9,6 +9,7 @@ import argparse
 import math
 from pathlib import Path
 
+from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.options import add_config, read_config
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.track_csv import read_cones, save_cones
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--track", type=Path, required=True, help="map of the cones, CSV")
     parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
     parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
+    add_topics(parser)
     for config in (AlignmentConfig, SeenConesConfig, SystemConfig):
         add_config(parser, config)
 
@@ -36,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
         read_config(options, SeenConesConfig),
         system=read_config(options, SystemConfig),
         vehicle=load_vehicle(options.vehicle) if options.vehicle else None,
+        topics=chosen_topics(options),
     )
     fit = align_map(survey, seen, read_config(options, AlignmentConfig))
     picture = options.output.with_suffix(".png")

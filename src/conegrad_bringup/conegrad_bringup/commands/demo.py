@@ -8,6 +8,7 @@ import os
 import time
 from pathlib import Path
 
+from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.commands.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
 from conegrad_bringup.options import Bar, fresh_folder, named_values, refused_by_option
@@ -34,12 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="parameter of the nodes"
     )
+    add_topics(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the three steps."""
     started = time.monotonic()
-    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"))
+    topics = chosen_topics(options)
+    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"), topics=topics)
     fresh_folder(options.output, MARKER, force=True)
     bag = Path(options.bag) if options.bag else _simulate(options)
     cones = options.output / "cones"
@@ -47,10 +50,11 @@ def run(options: argparse.Namespace) -> None:
     result = perceive_bag(bag, cones, chosen, progress=Bar("perceive"))
     print(describe_play(result), flush=True)
     print("3/3 evaluate", flush=True)
-    evaluation = evaluate_bag(cones, options.output / "report", track=options.track)
+    report = options.output / "report"
+    evaluation = evaluate_bag(cones, report, track=options.track, topics=topics)
     print()
     print(describe_evaluation(evaluation))
-    print(f"report: {options.output / 'report' / 'report.html'}")
+    print(f"report: {report / 'report.html'}")
     print(f"bag:    {cones}  ({time.monotonic() - started:.0f} s in all)")
 
 

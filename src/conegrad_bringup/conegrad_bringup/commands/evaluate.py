@@ -7,6 +7,7 @@ bag's odometry.
 import argparse
 from pathlib import Path
 
+from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.options import refused_by_option
 from conegrad_core.evaluation.metrics import Evaluation
 from conegrad_core.evaluation.table import summary_table
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--track", type=Path, default=None, help="map of the cones, CSV")
     parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
+    add_topics(parser)
     parser.add_argument("--max-range", type=float, default=None, help="truth beyond is ignored [m]")
     parser.add_argument("--match-distance", type=float, default=None, help="farthest match [m]")
     parser.add_argument(
@@ -41,6 +43,7 @@ def run(options: argparse.Namespace) -> None:
             max_range=options.max_range,
             match_distance=options.match_distance,
             min_existence=options.min_existence,
+            topics=chosen_topics(options),
         )
     print(describe(evaluation))
     print(f"report: {output / 'report.html'}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from conegrad_bringup.bag_options import add_perception, read_topics
+from conegrad_bringup.bag_options import add_perception, chosen_topics
 from conegrad_bringup.options import named_values
 from conegrad_nodes.bags.info import BagInfo, TopicInfo, inspect
 from conegrad_nodes.bags.reader import BagReader
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     chosen = PerceiveOptions(
         parameters=named_values(options.set, "--set"),
         parameter_files=options.params,
-        topics=read_topics(options),
+        topics=chosen_topics(options),
         vehicle=options.vehicle,
     )
     info = inspect(options.bag, chosen.topics)

@@ -11,7 +11,7 @@ plays in real time instead, as on the car. --direct runs the same modules withou
 import argparse
 from pathlib import Path
 
-from conegrad_bringup.bag_options import add_perception, read_topics
+from conegrad_bringup.bag_options import add_perception, chosen_topics
 from conegrad_bringup.options import Bar, add_config, named_values, read_config
 from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
         play=read_config(options, PlayConfig),
         parameters=named_values(options.set, "--set"),
         parameter_files=options.params,
-        topics=read_topics(options),
+        topics=chosen_topics(options),
         vehicle=options.vehicle,
         domain=options.domain,
     )

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.options import Bar, add_config, named_config, read_config
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.losses import EndLossConfig
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--track", type=Path, default=None, help="map of the cones, CSV")
     parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
+    add_topics(parser)
     parser.add_argument(
         "--simulated", type=int, default=0, metavar="N", help="learn from N simulated frames"
     )
@@ -107,6 +109,7 @@ def _data(options: argparse.Namespace, config: TrainingConfig) -> Data:
         track=options.track,
         vehicle=vehicle,
         reduction=config.reduction,
+        topics=chosen_topics(options),
     )
 
 

@@ -35,7 +35,11 @@ class StaticFrames:
     @classmethod
     def from_bag(cls, bag: BagReader) -> "StaticFrames":
         """The frames of a bag; without ``tf_static`` there are none."""
-        topic = find_topic(bag, "tf_static")
+        return cls.from_topic(bag, find_topic(bag, "tf_static"))
+
+    @classmethod
+    def from_topic(cls, bag: BagReader, topic: str | None) -> "StaticFrames":
+        """The frames that one topic of a bag tells; without a topic there are none."""
         return cls(msg for _, _, msg in bag.messages([topic])) if topic else cls(())
 
     @property

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.bags.topics import find_topics
+from conegrad_nodes.bags.topics import TopicChoice, choose_topics
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.decode import DecodeError, scan_doubts, scan_from_msg
 
@@ -110,6 +110,8 @@ class BagInfo:
         roles: topic of each role that was found, such as ``image`` or ``scan``.
         frames: frames of ``tf_static``.
         pair_offsets: ``(images,)`` time from each image to the nearest scan [s].
+        doubts: of each role that several topics fit, what to do.
+        notes: of a role, what was chosen by rule and what could not be.
         warnings: damage and unknown types.
         advice: what perception would miss.
     """
@@ -120,6 +122,8 @@ class BagInfo:
     roles: dict[str, str]
     frames: list[str]
     pair_offsets: npt.NDArray[np.float64]
+    doubts: dict[str, str]
+    notes: dict[str, str]
     warnings: list[str]
     advice: list[Advice]
 
@@ -137,8 +141,9 @@ def inspect(path: str, given: Mapping[str, str] | None = None) -> BagInfo:
     """
     with BagReader(path) as bag:
         topics = _read_topics(bag)
-        roles = find_topics(bag, given)
-        frames = StaticFrames.from_bag(bag)
+        choice = choose_topics(bag, given)
+        roles = choice.roles
+        frames = StaticFrames.from_topic(bag, roles.get("tf_static"))
         offsets = _pair_offsets(topics, roles)
         return BagInfo(
             path=path,
@@ -147,8 +152,10 @@ def inspect(path: str, given: Mapping[str, str] | None = None) -> BagInfo:
             roles=roles,
             frames=frames.names,
             pair_offsets=offsets,
+            doubts=choice.doubts,
+            notes=choice.notes,
             warnings=bag.warnings,
-            advice=_advise(topics, roles, frames, offsets),
+            advice=_advise(topics, choice, frames, offsets),
         )
 
 
@@ -235,20 +242,22 @@ def _pair_offsets(topics: dict[str, TopicInfo], roles: dict[str, str]) -> npt.ND
 
 def _advise(
     topics: dict[str, TopicInfo],
-    roles: dict[str, str],
+    choice: TopicChoice,
     frames: StaticFrames,
     offsets: npt.NDArray[np.float64],
 ) -> list[Advice]:
+    roles = choice.roles
+    held = set(roles) | set(choice.doubts)
     return [
-        *(_advise_sensors(roles) if SENSORS & set(roles) else [NO_SENSORS]),
-        *_advise_comparison(roles),
+        *(_advise_sensors(held) if SENSORS & held else [NO_SENSORS]),
+        *_advise_comparison(held),
         *_advise_faults(topics, roles),
         *_advise_calibration(topics, roles, frames),
         *_advise_stamps(topics, roles, offsets),
     ]
 
 
-def _advise_sensors(roles: dict[str, str]) -> list[Advice]:
+def _advise_sensors(roles: set[str]) -> list[Advice]:
     advice = []
     if "image" not in roles:
         advice.append(
@@ -259,8 +268,8 @@ def _advise_sensors(roles: dict[str, str]) -> list[Advice]:
     return advice
 
 
-def _advise_comparison(roles: dict[str, str]) -> list[Advice]:
-    if not (SENSORS | {"cones"}) & set(roles):
+def _advise_comparison(roles: set[str]) -> list[Advice]:
+    if not (SENSORS | {"cones"}) & roles:
         return []
     advice = []
     if "odom" not in roles:

@@ -12,7 +12,13 @@ from conegrad_core.sync import PairingConfig
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.bags.topics import COMPRESSED_IMAGE, find_topics
+from conegrad_nodes.bags.topics import (
+    COMPRESSED_IMAGE,
+    TopicChoice,
+    choose_topics,
+    find_topics,
+    one_lidar,
+)
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.calibration_file import write_calibration_file
@@ -51,6 +57,7 @@ OUTPUTS = {
 DIAGNOSTICS = {"/diagnostics": "diagnostic_msgs/msg/DiagnosticArray"}
 # From publishing the triggering message to receiving its cones, both on this side of DDS.
 LATENCY = "/player/pipeline_latency"
+PLAYED = ("image", "camera_info", "scan", "points", "odom", "tf_static")  # roles that matter
 GRAPH_TOPICS = {
     "image": "/image_raw",
     "camera_info": "/camera_info",
@@ -141,7 +148,7 @@ def perceive_bag(
         domain = stack.enter_context(own_domain(options.domain))
         writer = stack.enter_context(BagWriter(output, typestore=bag.typestore))
         process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
-        pairing = settings(PairingConfig, of_nodes["fusion_node"] | parameters, "pairing")
+        pairing = settings(PairingConfig, {**of_nodes["fusion_node"], **parameters}, "pairing")
         run = _Run(bag, roles, writer, options, pairing.trigger, domain, process, stack)
         try:
             run.start()
@@ -224,7 +231,8 @@ def judge_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> Judgeme
         ValueError: if a setting of the calibration is out of bounds.
     """
     try:
-        roles = input_roles(bag, options.topics)
+        choice = one_lidar(choose_topics(bag, options.topics), options.topics)
+        roles = _played(bag, choice)
         parameters = graph_parameters(bag, roles, options, folder)
         samples = sample_messages(bag, roles)
     except BagError as error:
@@ -232,7 +240,12 @@ def judge_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> Judgeme
     known = read_parameter_files(options.parameter_files) | parameters
     is_shared = options.domain is not None
     found = judged(Candidate(bag, roles, known, samples, is_shared), CHECKS)
-    return judgement(roles, parameters, found.findings)
+    notes = [
+        BagFinding(Level.OK if role in roles else Level.WARN, choice.notes[role])
+        for role in PLAYED
+        if role in choice.notes
+    ]
+    return judgement(roles, parameters, [*found.findings, *notes])
 
 
 def input_roles(bag: BagReader, given: Mapping[str, str]) -> dict[str, str]:
@@ -241,16 +254,20 @@ def input_roles(bag: BagReader, given: Mapping[str, str]) -> dict[str, str]:
     A planar scan is preferred to a cloud, unless the cloud alone is named.
 
     Raises:
-        BagError: if there is neither a camera nor a LiDAR.
+        BagError: if there is neither a camera nor a LiDAR, or if several topics fit a role.
     """
-    found = find_topics(bag, given)
-    roles = {role: found[role] for role in GRAPH_TOPICS if role in found}
-    if "scan" in roles and "points" in roles:
-        del roles["scan" if "points" in given and "scan" not in given else "points"]
+    return _played(bag, one_lidar(choose_topics(bag, given), given))
+
+
+def _played(bag: BagReader, choice: TopicChoice) -> dict[str, str]:
+    doubts = [choice.doubts[role] for role in PLAYED if role in choice.doubts]
+    if doubts:
+        raise BagError("\n".join(doubts))
+    roles = {role: choice.roles[role] for role in GRAPH_TOPICS if role in choice.roles}
     if not {"image", "scan", "points"} & set(roles):
-        raise BagError(
-            f"{bag.path} has neither images nor scans nor clouds; it holds {', '.join(bag.topics)}"
-        )
+        known = [choice.notes[role] for role in ("image", "scan", "points") if role in choice.notes]
+        held = "; ".join(known) or f"it holds {', '.join(bag.topics) or 'nothing'}"
+        raise BagError(f"{bag.path} has neither images nor scans nor clouds; {held}")
     return roles
 
 
@@ -304,7 +321,7 @@ def _calibration(
         if "camera_info" not in roles:
             chosen["calibration.intrinsics"] = "vehicle"
         return chosen
-    topic = find_topics(bag, options.topics).get("tf_static")
+    topic = find_topics(bag, options.topics, ["tf_static"]).get("tf_static")
     if topic is None:
         return {}
     # The wheels of ROS lack tf2_msgs: the transforms of the bag reach the fusion as a file.

@@ -1,7 +1,7 @@
 """Evaluates the cones of a recorded drive and writes the report."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ def evaluate_bag(
     match_distance: float | None = None,
     min_existence: float = 0.0,
     preface: Preface | None = None,
+    topics: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Evaluate the cones of a bag; write ``metrics.json``, ``report.html`` and pictures.
 
@@ -45,6 +46,7 @@ def evaluate_bag(
         match_distance: farthest match [m]; None takes the vehicle's, else 0.5.
         min_existence: published cones below this probability are left out.
         preface: what stands first in the report.
+        topics: topics that the user chose, by role.
 
     Raises:
         AlignmentError: if no sensor could ever see a cone of ``track``.
@@ -56,7 +58,7 @@ def evaluate_bag(
     _refuse_bag(folder, Path(bag))
     preset = load_vehicle(vehicle) if isinstance(vehicle, (str, Path)) else vehicle
     bounds = preset.evaluation if preset is not None else None
-    drive = read_drive(bag, preset)
+    drive = read_drive(bag, preset, topics)
     config = EvaluationConfig(
         match_distance=match_distance or (bounds.match_distance if bounds else MATCH_DISTANCE),
         max_range=max_range or (bounds.max_range if bounds else MAX_RANGE),

@@ -1,7 +1,7 @@
 """What a recorded drive says about its cones: everything but images and scans."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from conegrad_training.evaluation.motion import moved_truth
 from conegrad_training.evaluation.odometry import Odometry, odometry
 
 BASE_FRAME = "base_link"
+NEEDED = ("cones", "odom", "truth", "tf_static")  # roles; what else is in doubt is not drawn
 NANOSECONDS = 1_000_000_000
 SLOWEST = 5.0  # [s], a receive time further from its stamp is of another clock
 
@@ -111,15 +112,25 @@ class Drive:
         return (stamp_ns - self.frames[0].stamp_ns) / NANOSECONDS
 
 
-def read_drive(path: str | Path, vehicle: Vehicle | None = None) -> Drive:
+def read_drive(
+    path: str | Path, vehicle: Vehicle | None = None, topics: Mapping[str, str] | None = None
+) -> Drive:
     """Read the cones, truth, odometry and calibration of a bag.
 
+    Args:
+        path: the bag.
+        vehicle: preset that replaces its calibration.
+        topics: topics that the user chose, by role.
+
     Raises:
-        BagError: if the bag cannot be read, holds no cones, or its truth is in a frame that
-            nothing joins to the LiDAR.
+        BagError: if the bag cannot be read, holds no cones, several topics could be the cones, the
+            odometry or the truth, or its truth is in a frame that nothing joins to the LiDAR.
         FileNotFoundError: if there is no bag.
     """
-    info = inspect(str(path))
+    info = inspect(str(path), topics)
+    doubts = [info.doubts[role] for role in NEEDED if role in info.doubts]
+    if doubts:
+        raise BagError("\n".join(doubts))
     if "cones" not in info.roles:
         raise BagError(
             f"{path} has no cones to evaluate; run it through the graph first: "
@@ -130,10 +141,10 @@ def read_drive(path: str | Path, vehicle: Vehicle | None = None) -> Drive:
 
 
 def _read(bag: BagReader, info: BagInfo, vehicle: Vehicle | None) -> Drive:
-    static = StaticFrames.from_bag(bag)
+    static = StaticFrames.from_topic(bag, info.roles.get("tf_static"))
     frames, lidar_frame = _read_cones(bag, info)
     poses, base_frame = _read_odometry(bag, info)
-    notes = list(info.warnings)
+    notes = [*info.warnings, *info.notes.values(), *info.doubts.values()]
     base_from_lidar = _base_from_lidar(static, base_frame, lidar_frame, vehicle, notes)
     raw_truth = _raw_by_stamp(bag, info.roles.get("truth"))
     return Drive(
