@@ -66,3 +66,65 @@ def test_one_recording_serves_many_pairs(world, traced, monkeypatch):
         traced(*fewer(scene, 1081, boxes), scene.calibration)
         # Odometry that comes in during a drive halts nothing either.
         traced(*fewer(scene, 1081, boxes), scene.calibration, pose_matrix(0.1, 0.0, 0.02))
+
+
+def changed(calibration):
+    """The calibration with one number of each kind a little off."""
+    camera = calibration.camera
+    shift = torch.zeros(4, 4)
+    shift[0, 3] = 0.02
+    for part in (
+        {
+            "camera": camera._replace(
+                intrinsics=camera.intrinsics * torch.tensor([[1.0], [1.1], [1]])
+            )
+        },
+        {"camera": camera._replace(distortion=camera.distortion * 3)},
+        {"camera": camera._replace(distortion=torch.tensor([-0.4, 0.0, 0.0, 0.0, 0.0]))},
+        {"camera_from_lidar": calibration.camera_from_lidar + shift},
+        {"lidar_height": calibration.lidar_height + 0.05},
+    ):
+        yield calibration._replace(**part)
+
+
+@pytest.mark.parametrize("motion", [None, MOTION, pose_matrix(0.1, 0.0, 0.02)])
+def test_the_numbers_of_a_calibration_are_inputs_of_one_recording(
+    world, fuser, monkeypatch, motion
+):
+    traced = TracedFuser(fuser)
+    # Cones beside the image, where it depends on the lens whether the camera should see them.
+    track = (*world.track(), (3.0, 2.9, ConeClass.BLUE), (4.0, -4.1, ConeClass.YELLOW))
+    scene = world.scene(track)
+    arguments = scene.scan(), scene.detections()
+    traced(*arguments, scene.calibration, motion)
+    monkeypatch.setattr(torch.jit, "trace", None)  # calling it again would fail
+    for calibration in changed(scene.calibration):
+        assert_same(fuser, traced, *arguments, calibration, motion)
+    assert_same(fuser, traced, *arguments, scene.calibration, motion)
+
+
+@pytest.mark.parametrize(
+    ("model", "coefficients"),
+    [("none", 0), ("plumb_bob", 4), ("rational_polynomial", 8), ("equidistant", 4)],
+)
+def test_every_distortion_model_is_recorded(world, fuser, traced, model, coefficients):
+    scene = world.scene(world.track())
+    for strength in (0.01, -0.02):
+        camera = scene.calibration.camera._replace(
+            distortion=torch.full((coefficients,), strength), distortion_model=model
+        )
+        calibration = scene.calibration._replace(camera=camera)
+        assert_same(fuser, traced, scene.scan(), scene.detections(), calibration, MOTION)
+
+
+def test_beyond_some_image_sizes_nothing_more_is_recorded(world, fuser, monkeypatch):
+    monkeypatch.setattr("conegrad_core.fusion.traced.MAX_STRUCTURES", 1)
+    traced = TracedFuser(fuser)
+    scene = world.scene(world.track())
+    traced(scene.scan(), scene.detections(), scene.calibration)
+    monkeypatch.setattr(torch.jit, "trace", None)
+    for width in (1281, 1282):
+        camera = scene.calibration.camera._replace(width=width)
+        calibration = scene.calibration._replace(camera=camera)
+        assert_same(fuser, traced, scene.scan(), scene.detections(), calibration)
+    assert_same(fuser, traced, scene.scan(), scene.detections(), scene.calibration)

@@ -67,7 +67,8 @@ def should_be_seen(positions: Tensor, calibration: Calibration, config: FuserCon
     """1 where the camera should see a cone at ``(S, 2)`` positions, else 0; no gradient."""
     with torch.no_grad():
         middle = 0.5 * CONE_HEIGHTS[0] - calibration.lidar_height
-        points = torch.nn.functional.pad(positions, (0, 1), value=middle)
+        heights = torch.zeros_like(positions[:, :1]) + middle
+        points = torch.cat([positions, heights], dim=-1)
         pixels, visible = project(points, calibration.camera_from_lidar, calibration.camera)
         near: Tensor = positions.norm(dim=-1) < config.camera_range
         return (visible & near & in_image(pixels, calibration.camera)).to(positions)

@@ -1,7 +1,7 @@
 """The fusion without gradient, several times faster: its operations recorded once."""
 
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,17 @@ from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.monocular import BoxRays, box_rays
 from conegrad_core.fusion.segments import SegmentBeams, group_beams
 from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.geometry.distortion import distortion_limit
 from conegrad_core.lidar.scan import SegmentedScan
 
 # Recorded ahead: without motion, and with that of conegrad_core.geometry.odometry.sensor_motion.
 MOTIONS: tuple[tuple[Tensor, ...], ...] = ((), (torch.eye(4),))
 WARM_UP_RUNS = 2  # in which torch optimises a recording
+MAX_STRUCTURES = 8  # torch never frees a recording (8 MB); beyond, the fusion runs as it is
+
+Structure = tuple[Any, ...]  # what a recording has as constants
+Graphs = dict[Structure, Any]  # recordings of one structure, by shape and type of a motion
 
 
 class TracedFuser:
@@ -24,16 +30,20 @@ class TracedFuser:
 
     Some 700 operations on small tensors make a fusion; started one by one from Python they take
     three times as long as their work, and keep other threads waiting meanwhile. They are recorded
-    at the first pair of a calibration, which takes some tenths of a second; no later pair waits.
+    at the first pair of a kind of camera, which takes some tenths of a second; no later pair waits.
+    The numbers of a calibration are inputs of the recording, so that they may change at any pair;
+    only another image size, distortion model or number of coefficients is recorded anew.
 
     Args:
-        fuser: later changes of its scalars count from the next calibration on.
+        fuser: later changes of its scalars do not count.
     """
 
     def __init__(self, fuser: Fuser) -> None:
         self._fuser = fuser.eval()
-        self._calibration: Calibration | None = None
-        self._graphs: dict[tuple[Any, ...], Any] = {}  # by shape and type of a motion
+        self._calibration: Calibration | None = None  # the latest, with what is made of it
+        self._geometry: tuple[Tensor, ...] = ()
+        self._graphs: Graphs | None = None  # of the latest structure; None: not recorded
+        self._known: dict[Structure, Graphs] = {}
 
     def __call__(
         self,
@@ -45,41 +55,81 @@ class TracedFuser:
         """As :meth:`Fuser.forward`; the results have no gradient."""
         with torch.inference_mode():
             if segmented is None or detections is None or calibration is None:
-                alone: Cones = self._fuser(segmented, detections, calibration, motion)
-                return alone
+                return self._as_it_is(segmented, detections, calibration, motion)
             beams = group_beams(segmented, self._fuser.config)
             moved = () if motion is None else (motion,)
             candidates = (*beams, *box_rays(detections, calibration.camera))
             if self._calibration is not calibration:
-                self._calibration, self._graphs = calibration, {}
+                self._take(calibration)
                 for likely in MOTIONS:
                     self._graph(calibration, candidates, likely)
-            return Cones(*self._graph(calibration, candidates, moved)(*candidates, *moved))
+            graph = self._graph(calibration, candidates, moved)
+            if graph is None:
+                return self._as_it_is(segmented, detections, calibration, motion)
+            return Cones(*graph(*candidates, *self._geometry, *moved))
+
+    def _as_it_is(
+        self,
+        segmented: SegmentedScan | None,
+        detections: Detections | None,
+        calibration: Calibration | None,
+        motion: Tensor | None,
+    ) -> Cones:
+        cones: Cones = self._fuser(segmented, detections, calibration, motion)
+        return cones
+
+    def _take(self, calibration: Calibration) -> None:
+        camera = calibration.camera
+        limit = distortion_limit(camera.distortion, camera.distortion_model)
+        like = calibration.camera_from_lidar
+        self._geometry = (
+            camera.intrinsics,
+            camera.distortion,
+            like.new_tensor(limit),
+            like,
+            like.new_tensor(calibration.lidar_height),
+        )
+        numbers = ((value.shape, value.dtype) for value in self._geometry)
+        structure = (camera.width, camera.height, camera.distortion_model, *numbers)
+        if structure not in self._known and len(self._known) < MAX_STRUCTURES:
+            self._known[structure] = {}
+        self._graphs = self._known.get(structure)
+        self._calibration = calibration
 
     def _graph(
         self, calibration: Calibration, candidates: tuple[Tensor, ...], moved: tuple[Tensor, ...]
     ) -> Any:
+        if self._graphs is None:
+            return None
         key = tuple((motion.shape, motion.dtype) for motion in moved)
         if key not in self._graphs:
-            fusion = _FixedFusion(self._fuser, calibration)
-            self._graphs[key] = _recorded(fusion, (*candidates, *moved))
+            fusion = _PlainFusion(self._fuser, calibration.camera)
+            self._graphs[key] = _recorded(fusion, (*candidates, *self._geometry, *moved))
         return self._graphs[key]
 
 
-class _FixedFusion(nn.Module):
-    """The fusion of one calibration, from plain tensors to plain tensors."""
+class _PlainFusion(nn.Module):
+    """The fusion for one kind of camera, from plain tensors to plain tensors."""
 
-    def __init__(self, fuser: Fuser, calibration: Calibration) -> None:
+    def __init__(self, fuser: Fuser, kind: CameraModel) -> None:
         super().__init__()
         self.fuser = fuser
-        self._calibration = calibration
+        self._kind = kind
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Fields of SegmentBeams, of BoxRays, and the motion if there is one, to those of Cones."""
+        """To the fields of Cones.
+
+        Args:
+            inputs: fields of SegmentBeams, of BoxRays; intrinsics, distortion, its largest radius,
+                ``camera_from_lidar``, height of the LiDAR; and the motion if there is one.
+        """
         first, last = len(SegmentBeams._fields), len(SegmentBeams._fields) + len(BoxRays._fields)
-        motion = inputs[last] if len(inputs) > last else None
         beams, rays = SegmentBeams(*inputs[:first]), BoxRays(*inputs[first:last])
-        return tuple(self.fuser.fuse(beams, rays, self._calibration, motion))
+        intrinsics, distortion, limit, camera_from_lidar, height = inputs[last : last + 5]
+        motion = inputs[last + 5] if len(inputs) > last + 5 else None
+        camera = self._kind._replace(intrinsics=intrinsics, distortion=distortion, max_radius=limit)
+        calibration = Calibration(camera, camera_from_lidar, cast(float, height))
+        return tuple(self.fuser.fuse(beams, rays, calibration, motion))
 
 
 def _recorded(fusion: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
@@ -88,4 +138,4 @@ def _recorded(fusion: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
         graph = torch.jit.freeze(torch.jit.trace(fusion.eval(), inputs, check_trace=False))
         for _ in range(WARM_UP_RUNS):
             graph(*inputs)
-        return graph
+        return graph.forward

@@ -17,7 +17,8 @@ class Calibration(NamedTuple):
         camera: intrinsics and distortion.
         camera_from_lidar: ``(4, 4)`` rigid transform into the camera's optical frame.
         lidar_height: of the LiDAR above the ground [m]; the ground is ``z = -lidar_height`` in
-            the LiDAR frame. :func:`mounted_calibration` sees to that for a tilted LiDAR.
+            the LiDAR frame. :func:`mounted_calibration` sees to that for a tilted LiDAR. A ``()``
+            tensor where it is an input of a recorded graph.
     """
 
     camera: CameraModel

@@ -26,6 +26,8 @@ class CameraModel(NamedTuple):
         distortion: ``(D,)`` coefficients in OpenCV's order.
         distortion_model: "plumb_bob" (D = 4 or 5), "rational_polynomial" (8),
             "equidistant" (4) or "none" (0).
+        max_radius: largest ideal radius that is seen, ``()``, for a recorded graph, which cannot
+            work it out of the coefficients; None: :func:`distortion_limit` of them.
     """
 
     width: int
@@ -33,6 +35,7 @@ class CameraModel(NamedTuple):
     intrinsics: Tensor
     distortion: Tensor
     distortion_model: str
+    max_radius: Tensor | None = None
 
 
 def pinhole_camera(width: int, height: int, horizontal_view: float) -> CameraModel:
@@ -120,7 +123,9 @@ def project(points: Tensor, camera_from_lidar: Tensor, model: CameraModel) -> tu
     """
     check_camera(model)
     normalized, in_front = project_normalized(points, camera_from_lidar)
-    limit = distortion_limit(model.distortion, model.distortion_model)
+    limit: float | Tensor | None = model.max_radius
+    if limit is None:
+        limit = distortion_limit(model.distortion, model.distortion_model)
     visible = in_front & (normalized.detach().norm(dim=-1) < limit)
     # Cut before distorting: high powers of far points overflow.
     normalized = torch.where(visible[..., None], normalized, normalized.detach().clamp(-1.0, 1.0))

@@ -13,7 +13,7 @@ from conegrad_core.shapes import check_shape
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Array = TypeVar("Array", Tensor, FloatArray)
-Coefficients: TypeAlias = Tensor | Sequence[float]
+Coefficients: TypeAlias = Tensor | Sequence[Tensor] | Sequence[float]
 
 COEFFICIENTS = {
     "none": (0,),
@@ -126,7 +126,8 @@ def _monotonic_limit(coefficients: tuple[float, ...], distortion_model: str) -> 
         image_radius = _distorted_angle(angle, k)
     else:
         radius = angle.tan()
-        image_radius = radius * _radial(radius * radius, _eight(k))[0]
+        above, below = _radial(radius * radius, _eight(k))
+        image_radius = radius * (above / below)
     folds = (image_radius.diff() <= 0).nonzero()
     return float(angle[folds[0, 0]].tan()) if len(folds) else MAX_TANGENT
 
@@ -139,14 +140,17 @@ def _is_zero(distortion: Tensor, distortion_model: str) -> bool:
 def _eight(distortion: Tensor) -> Coefficients:
     """Coefficients (k1, k2, p1, p2, k3, k4, k5, k6) of the polynomial models.
 
-    Plain numbers where nobody asks for their gradient: tensors would be indexed one by one.
+    Plain numbers where nobody asks for their gradient and no graph is recorded: tensors would be
+    indexed one by one, but numbers would become constants of the recording.
     """
     padded = torch.nn.functional.pad(distortion, (0, 8 - len(distortion)))
-    return padded if distortion.requires_grad else padded.tolist()
+    if distortion.requires_grad or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return padded
+    return padded.tolist()
 
 
 def _numbers(k: Coefficients) -> Sequence[float]:
-    return k.tolist() if isinstance(k, Tensor) else k
+    return k.tolist() if isinstance(k, Tensor) else [float(value) for value in k]
 
 
 def _wants_gradient(points: Tensor, k: Coefficients) -> bool:
@@ -156,9 +160,15 @@ def _wants_gradient(points: Tensor, k: Coefficients) -> bool:
 
 # The formulas below are plain arithmetic: tensors inside the graph, arrays while searching.
 def _radial(square: Array, k: Coefficients) -> tuple[Array, Array]:
-    """Radial factor at a squared radius, and its derivative by the squared radius."""
+    """Numerator and denominator of the radial factor at a squared radius."""
     above = 1 + square * (k[0] + square * (k[1] + square * k[4]))
     below = 1 + square * (k[5] + square * (k[6] + square * k[7]))
+    return above, below
+
+
+def _radial_slope(square: Array, k: Coefficients) -> tuple[Array, Array]:
+    """Radial factor at a squared radius, and its derivative by the squared radius."""
+    above, below = _radial(square, k)
     above_slope = k[0] + square * (2 * k[1] + square * (3 * k[4]))
     below_slope = k[5] + square * (2 * k[6] + square * (3 * k[7]))
     factor = above / below
@@ -167,7 +177,8 @@ def _radial(square: Array, k: Coefficients) -> tuple[Array, Array]:
 
 def _polynomial(x: Array, y: Array, k: Coefficients) -> tuple[Array, Array]:
     square = x * x + y * y
-    factor, _ = _radial(square, k)
+    above, below = _radial(square, k)
+    factor = above / below
     cross = 2 * x * y
     return (
         x * factor + k[2] * cross + k[3] * (square + 2 * x * x),
@@ -177,7 +188,7 @@ def _polynomial(x: Array, y: Array, k: Coefficients) -> tuple[Array, Array]:
 
 def _jacobian(x: Array, y: Array, k: Coefficients) -> tuple[Array, Array, Array]:
     """Entries (xx, xy, yy) of the symmetric Jacobian of :func:`_polynomial`."""
-    factor, slope = _radial(x * x + y * y, k)
+    factor, slope = _radial_slope(x * x + y * y, k)
     return (
         factor + 2 * x * x * slope + 2 * k[2] * y + 6 * k[3] * x,
         2 * x * y * slope + 2 * k[2] * x + 2 * k[3] * y,
@@ -198,7 +209,8 @@ def _angle_slope(angle: Array, k: Coefficients) -> Array:
 
 def _distort_polynomial(normalized: Tensor, k: Coefficients) -> Tensor:
     x, y = normalized.unbind(-1)
-    return torch.stack(_polynomial(x, y, k), dim=-1)
+    each = k.unbind() if isinstance(k, Tensor) else k
+    return torch.stack(_polynomial(x, y, each), dim=-1)
 
 
 def _undistort_polynomial(distorted: Tensor, k: Coefficients) -> Tensor:
