@@ -38,7 +38,7 @@ from conegrad_nodes.playback.perceive import (
     input_roles,
 )
 from conegrad_nodes.playback.player import PlayConfig, Player
-from conegrad_nodes.playback.transport import large_messages
+from conegrad_nodes.playback.this_machine import on_this_machine
 from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
 from conegrad_simulation.drive import DriveConfig
 
@@ -94,7 +94,7 @@ class LiveRun:
         options = PerceiveOptions(play=PlayConfig(rate=rate), parameters=parameters)
         roles = input_roles(bag, {})
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        self._stack.enter_context(large_messages(folder))
+        self._stack.enter_context(on_this_machine(folder))
         domain = self._stack.enter_context(own_domain())
         chosen = graph_parameters(bag, roles, options, folder)
         self.process = self._stack.enter_context(GraphProcess(domain, chosen))

@@ -76,6 +76,21 @@ def test_a_known_error_is_one_line_and_exit_code_1(tmp_path, capsys):
     assert captured.out == ""
 
 
+@pytest.mark.parametrize("command", ["perceive x -o y", "demo -o y", "drive -o y"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ROS_AUTOMATIC_DISCOVERY_RANGE", "OFF"), ("RMW_IMPLEMENTATION", "rmw_cyclonedds_cpp")],
+)
+def test_nodes_that_could_not_meet_are_refused_before_anything_starts(
+    command, name, value, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, value)
+    assert main(command.split()) == 1
+    assert capsys.readouterr().err.startswith(f"conegrad: {name}={value} ")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_debug_shows_where_an_error_comes_from(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such bag"):
         main(["--debug", "info", str(tmp_path / "missing")])

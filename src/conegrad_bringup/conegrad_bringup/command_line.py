@@ -36,6 +36,7 @@ COMMANDS = {
     "train-camera": Command("train the cone detector alone", "train_camera"),
     "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
 }
+WITH_GRAPH = ("demo", "drive", "perceive")  # they start ROS nodes of their own
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,19 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _main_parser().print_help(sys.stderr)
         return EXIT_USAGE
     chosen = _main_parser().parse_args(words)
-    module = importlib.import_module(f"conegrad_bringup.commands.{COMMANDS[chosen.command].module}")
-    parser = argparse.ArgumentParser(
-        prog=f"conegrad {chosen.command}",
-        description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    module.add_arguments(parser)
-    options = parser.parse_args(chosen.rest)
     level = logging.DEBUG if chosen.debug else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _run(module, options, is_debugging=chosen.debug)
+        return _run(chosen)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -83,8 +76,9 @@ def _main_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(module: ModuleType, options: argparse.Namespace, *, is_debugging: bool) -> int:
+def _run(chosen: argparse.Namespace) -> int:
     try:
+        module, options = _parsed(chosen)
         code = int(module.run(options) or 0)
         sys.stdout.flush()
         return code
@@ -94,10 +88,26 @@ def _run(module: ModuleType, options: argparse.Namespace, *, is_debugging: bool)
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _lost_its_reader():
             return EXIT_NO_READER
-        if is_debugging or not _is_explained(error):
+        if chosen.debug or not _is_explained(error):
             raise
         print(f"conegrad: {error}", file=sys.stderr)
         return EXIT_ERROR
+
+
+def _parsed(chosen: argparse.Namespace) -> tuple[ModuleType, argparse.Namespace]:
+    """The module of a sub-command, and its options."""
+    if chosen.command in WITH_GRAPH:
+        from conegrad_nodes.playback.this_machine import check_middleware
+
+        check_middleware()  # ahead of rclpy, which ends the process without one
+    module = importlib.import_module(f"conegrad_bringup.commands.{COMMANDS[chosen.command].module}")
+    parser = argparse.ArgumentParser(
+        prog=f"conegrad {chosen.command}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return module, parser.parse_args(chosen.rest)
 
 
 def _lost_its_reader() -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conegrad_nodes.playback.transport import VARIABLES, large_messages
+from conegrad_nodes.playback.transport import VARIABLES, large_messages, users_fault
 
 
 def test_the_profile_is_set_for_the_block_only(tmp_path, monkeypatch):
@@ -30,6 +30,50 @@ def test_the_profile_of_the_user_stays_in_force(tmp_path, monkeypatch):
     with large_messages(tmp_path):
         assert os.environ[VARIABLES[0]] == "/etc/mine.xml"
     assert not (tmp_path / "fastdds.xml").exists()
+
+
+def test_transports_that_the_user_chose_stay_in_force(tmp_path, monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "LARGE_DATA")
+    with large_messages(tmp_path):
+        assert not any(name in os.environ for name in VARIABLES)
+
+
+SHM = "<type>SHM</type><segment_size>{}</segment_size>"
+DESCRIPTOR = "<transport_descriptors><transport_descriptor>{}</transport_descriptor>{}"
+PROFILE = "<dds><profiles>" + DESCRIPTOR + "</transport_descriptors></profiles></dds>"
+NO_BUILTIN = "<useBuiltinTransports>false</useBuiltinTransports>"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        pytest.param(PROFILE.format(SHM.format(2**26), NO_BUILTIN), "", id="large"),
+        pytest.param(PROFILE.format("<type>UDPv4</type>", NO_BUILTIN), "", id="no shared memory"),
+        pytest.param(PROFILE.format(SHM.format(2**20), NO_BUILTIN), "1048576 bytes", id="small"),
+        pytest.param(PROFILE.format("<type>UDPv4</type>", ""), "524288 bytes", id="as by default"),
+        pytest.param("<dds><profiles>", "cannot be read", id="broken"),
+        pytest.param(None, "cannot be read", id="not there"),
+    ],
+)
+def test_a_profile_of_the_user_that_is_too_small_for_images_is_told(
+    text, fault, tmp_path, monkeypatch, caplog
+):
+    path = tmp_path / "mine.xml"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setenv(VARIABLES[1], str(path))
+    assert fault in users_fault()
+    assert bool(users_fault()) == bool(fault)
+    with large_messages(tmp_path):
+        assert os.environ[VARIABLES[1]] == str(path)
+    assert fault in caplog.text
+
+
+def test_the_profile_of_the_repository_is_large_enough(monkeypatch):
+    monkeypatch.setenv(VARIABLES[1], str(DOCS / "config" / "fastdds_large_messages.xml"))
+    assert users_fault() == ""
 
 
 DOCS = Path(__file__).parents[3]

@@ -14,6 +14,7 @@ from conegrad_bringup.commands.perceive import describe as describe_play
 from conegrad_bringup.options import Bar, fresh_folder, named_values, refused_by_option
 from conegrad_core.vehicle import load_vehicle
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+from conegrad_nodes.playback.this_machine import check_environment
 from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
 from conegrad_simulation.drive import DriveConfig
 from conegrad_training.evaluation.bag_evaluation import evaluate_bag
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the three steps."""
     started = time.monotonic()
+    check_environment()  # ahead of the long simulation
     topics = chosen_topics(options)
     chosen = PerceiveOptions(parameters=named_values(options.set, "--set"), topics=topics)
     fresh_folder(options.output, MARKER, force=True)

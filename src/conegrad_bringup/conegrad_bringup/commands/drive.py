@@ -19,6 +19,7 @@ from typing import Any
 from conegrad_bringup.options import add_config, fresh_folder, named_values, read_config
 from conegrad_core.evaluation.metrics import Evaluation
 from conegrad_core.evaluation.table import number
+from conegrad_nodes.playback.this_machine import check_environment
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.drive_loop import Progress
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Drive, evaluate, write everything and say how it went."""
+    check_environment()
     chosen = DriveOptions(
         scene=read_config(options, SceneSettings),
         sensors=read_config(options, SensorConfig),

@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser, PlayConfig)
     add_perception(parser)
     parser.add_argument(
-        "--domain", type=int, default=None, help="ROS domain to share (default: one of its own)"
+        "--domain",
+        type=int,
+        default=None,
+        help="ROS domain to share on this machine (default: one of its own)",
     )
 
 

@@ -1,13 +1,17 @@
-"""A ROS domain of its own for a graph that must not meet another one on this machine."""
+"""Where a graph runs that must meet no other: a ROS domain of its own, on this machine."""
 
 import fcntl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 HIGHEST_DOMAIN = 101  # above it the ports of Fast DDS meet the ephemeral ports of Linux
 LOWEST_DOMAIN = 51  # people and robots use the low numbers
+RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+BUILTIN = "FASTDDS_BUILTIN_TRANSPORTS"
+# Each of them leads to other machines: ROS looks for peers there, or takes another transport.
+OUTWARD = ("ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", BUILTIN)
 
 
 @contextmanager
@@ -37,3 +41,9 @@ def own_domain(given: int | None = None) -> Iterator[int]:
             yield domain
             return
     raise RuntimeError(f"all ROS domains from {LOWEST_DOMAIN} to {HIGHEST_DOMAIN} are taken")
+
+
+def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process whose graph stays on this machine."""
+    kept = {name: value for name, value in environment.items() if name not in OUTWARD}
+    return {**kept, RANGE: "LOCALHOST"}

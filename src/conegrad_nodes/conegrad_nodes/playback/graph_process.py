@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from conegrad_nodes.playback.domain import local_environment
+
 STOP_TIMEOUT = 10.0  # [s] from SIGINT to SIGKILL
 LOG_LINES = 15  # last lines that are shown when the process ends by itself
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
@@ -58,9 +60,8 @@ class GraphProcess:
             path.write_text(yaml.safe_dump({name: {"ros__parameters": dict(values)}}))
             arguments += ["--params-file", str(path)]
         environment = {
-            **os.environ,
+            **local_environment(os.environ),
             "ROS_DOMAIN_ID": str(domain),
-            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
             "ROS_LOG_DIR": str(folder / "log"),
             "PYTHONUNBUFFERED": "1",
         }

@@ -43,7 +43,7 @@ from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
 from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
 from conegrad_nodes.playback.samples import sample_messages
-from conegrad_nodes.playback.transport import large_messages
+from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
 
 FLOAT = "std_msgs/msg/Float64"
 OUTPUTS = {
@@ -77,7 +77,7 @@ class PerceiveOptions:
         parameter_files: ROS parameter files; ``parameters`` take precedence.
         topics: topic of the bag by role, where the usual names do not tell.
         vehicle: preset that gives the calibration; empty takes it from the bag.
-        domain: ROS domain to share; None takes one of its own.
+        domain: ROS domain to share on this machine; None takes one of its own.
 
     Raises:
         ValueError: if the nodes would refuse a parameter or a file of them.
@@ -134,8 +134,9 @@ def perceive_bag(
 
     Raises:
         BagError: if a bag cannot be read or written, or lacks a part of the calibration.
-        GraphError: if the nodes cannot start or give nothing; says why.
+        GraphError: if the nodes cannot start, cannot meet or give nothing; says why.
     """
+    check_environment()
     options = options or PerceiveOptions()
     with contextlib.ExitStack() as stack:
         bag = stack.enter_context(BagReader(bag_path))
@@ -144,7 +145,7 @@ def perceive_bag(
         found.enforce()
         roles, parameters = found.roles, found.parameters
         of_nodes = node_parameters(options.parameter_files)
-        stack.enter_context(large_messages(folder))
+        stack.enter_context(on_this_machine(folder))
         domain = stack.enter_context(own_domain(options.domain))
         writer = stack.enter_context(BagWriter(output, typestore=bag.typestore))
         process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))

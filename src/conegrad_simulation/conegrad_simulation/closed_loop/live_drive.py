@@ -20,7 +20,7 @@ from conegrad_nodes.playback.chosen_parameters import (
 )
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
-from conegrad_nodes.playback.transport import large_messages
+from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.drive_loop import DriveLoop, Progress
 from conegrad_simulation.closed_loop.film import Film
@@ -96,13 +96,14 @@ def drive(bag: Path, options: DriveOptions, *, progress: Progress | None = None)
     Raises:
         ValueError: if a setting is unknown or out of bounds.
         BagError: if the recording exists.
-        GraphError: if a process cannot start or ends; says why.
+        GraphError: if a process cannot start or ends, or if they cannot meet; says why.
     """
+    check_environment()
     description = describe_scene(options.scene)
     simulator = Simulator(description, options.sensors, options.bicycle)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
-        stack.enter_context(large_messages(folder))
+        stack.enter_context(on_this_machine(folder))
         domain = stack.enter_context(own_domain())
         processes = [stack.enter_context(p) for p in _processes(domain, options, simulator)]
         node, executor = stack.enter_context(_joined(domain, simulator, options))
