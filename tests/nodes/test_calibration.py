@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from conegrad_core.geometry.camera import pinhole_camera
+from conegrad_core.geometry.transforms import mounting_matrix
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
@@ -12,6 +13,10 @@ from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, Cali
 BASE_FROM_LIDAR = np.array([[1.0, 0, 0, 1.5], [0, 1, 0, 0], [0, 0, 1, 0.2], [0, 0, 0, 1]])
 # z of the camera ahead, x to the right, y down.
 BASE_FROM_CAMERA = np.array([[0.0, 0, 1, 0.5], [-1, 0, 0, 0], [0, -1, 0, 1.0], [0, 0, 0, 1]])
+
+
+def mounting(roll, pitch, yaw):
+    return mounting_matrix(torch.zeros(3, dtype=torch.float64), roll, pitch, yaw).numpy()
 
 
 def transforms(base_from_camera=BASE_FROM_CAMERA):
@@ -96,12 +101,37 @@ def test_a_source_without_its_file_is_refused():
         CalibrationConfig(extrinsics="file")
 
 
-def test_even_a_vehicle_preset_does_not_name_the_frame_of_the_lidar():
-    # Cones without a frame would go out before the first scan.
+def test_before_any_scan_cones_are_in_the_frame_of_the_base(source):
+    assert source.cone_frame("") == "base_link"
+    assert source.cone_frame("lidar") == "lidar"
+    tree = [("base_link", "camera", BASE_FROM_CAMERA)]  # no LiDAR on this car
+    source.add_transforms(messages.transforms_msg(0, tree))
+    calibration, base_from_base = source.needed("camera", "", with_camera=True)
+    torch.testing.assert_close(base_from_base, torch.eye(4))
+    assert calibration.ground_z == 0
+    ahead = calibration.camera_from_lidar @ torch.tensor([5.5, 1.0, 0.0, 1.0])
+    torch.testing.assert_close(ahead[:3], torch.tensor([-1.0, 1.0, 5.0]))
+    with pytest.raises(CalibrationError, match="no extrinsics from 'lidar' to 'base_link'"):
+        source.needed("camera", "lidar", with_camera=True)
+
+
+def test_a_vehicle_preset_gives_the_camera_in_the_frame_of_the_base():
     preset = {"intrinsics": "vehicle", "extrinsics": "vehicle", "vehicle": "formula_student"}
     source = CalibrationSource(CalibrationConfig(**preset))
-    with pytest.raises(CalibrationError, match=r"calibration\.lidar_frame"):
-        source.calibration("camera", "")
-    assert source.calibration("", "lidar")
+    in_lidar, base_from_lidar = source.calibration("", "laser")
+    in_base, _ = source.calibration("camera", "")
+    torch.testing.assert_close(
+        in_base.camera_from_lidar @ base_from_lidar, in_lidar.camera_from_lidar, atol=1e-5, rtol=0
+    )
+    assert in_base.ground_z == 0
     named = CalibrationSource(CalibrationConfig(**preset, lidar_frame="laser"))
-    assert named.calibration("camera", "")
+    assert named.cone_frame("") == "laser"
+    with pytest.raises(CalibrationError, match=r"calibration\.lidar_frame"):
+        source.needed("", "", with_camera=False)
+
+
+def test_a_lidar_that_is_tilted_too_far_is_refused_by_name(source):
+    tilted = BASE_FROM_LIDAR @ mounting(0.0, 0.4, 0.0)
+    source.add_transforms(messages.transforms_msg(0, [("base_link", "lidar", tilted)]))
+    with pytest.raises(CalibrationError, match=r"the LiDAR is tilted by 22\.9 degrees .* most 10"):
+        source.needed("", "lidar", with_camera=False)

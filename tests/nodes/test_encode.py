@@ -16,6 +16,7 @@ from std_msgs.msg import Header
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import COLOUR_NAMES, Cones
+from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_nodes.bags.types import default_typestore
 from conegrad_nodes.decode import (
@@ -35,6 +36,7 @@ from conegrad_nodes.encode import (
     segmentation_to_msg,
 )
 
+GROUND = Ground(-0.15)
 HEADER = Header(frame_id="lidar", stamp=Time(sec=7, nanosec=8))
 CONES = Cones(
     positions=torch.tensor([[4.0, 1.0], [5.0, -2.0]]),
@@ -107,8 +109,20 @@ def test_a_segmentation_of_unequal_lengths_is_refused():
         segmentation_from_msg(msg)
 
 
+def test_cones_hang_from_the_ground_of_a_lidar_that_hangs_upside_down():
+    ground = Ground(0.15, -1.0)
+    assert markers_to_msg(CONES, HEADER, ground).markers[1].pose.position.z == pytest.approx(
+        0.15 - 0.325 / 2
+    )
+    msg = cones_to_msg(CONES, HEADER, ground, camera_stamp=None, lidar_stamp=HEADER.stamp)
+    assert msg.cones[0].position.z == 0.15
+    assert points_from_msg(cone_points_to_msg(CONES, HEADER, ground)).points[0, 2] == pytest.approx(
+        0.15
+    )
+
+
 def test_cones_come_back_with_stamps_and_ground():
-    msg = cones_to_msg(CONES, HEADER, 0.15, camera_stamp=None, lidar_stamp=HEADER.stamp)
+    msg = cones_to_msg(CONES, HEADER, GROUND, camera_stamp=None, lidar_stamp=HEADER.stamp)
     assert (msg.camera_used, msg.lidar_used) == (False, True)
     assert msg.camera_stamp == Time()
     assert [c.position.z for c in msg.cones] == [-0.15, -0.15]
@@ -131,14 +145,14 @@ def test_images_come_back():
 
 
 def test_points_carry_position_and_packed_colour():
-    msg = cone_points_to_msg(CONES, HEADER, 0.15)
+    msg = cone_points_to_msg(CONES, HEADER, GROUND)
     torch.testing.assert_close(points_from_msg(msg).points[0], torch.tensor([4.0, 1.0, -0.15]))
     packed = np.frombuffer(msg.data, dtype="<u4")[3::4]
     assert [hex(value) for value in packed] == ["0x1450e6", "0x969696"]  # blue, grey
 
 
 def test_markers_show_a_body_and_the_ellipse_of_two_sigmas():
-    markers = markers_to_msg(CONES, HEADER, 0.15).markers
+    markers = markers_to_msg(CONES, HEADER, GROUND).markers
     assert markers[0].action == markers[0].DELETEALL
     body, ellipse = markers[1], markers[2]
     assert body.pose.position.z == pytest.approx(-0.15 + 0.325 / 2)

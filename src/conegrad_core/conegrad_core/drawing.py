@@ -147,7 +147,7 @@ def _outlines(
     positions: Tensor, classes: Tensor, calibration: Calibration, image: RgbImage, *, with_tip: bool
 ) -> list[npt.NDArray[np.int32] | None]:
     """Outline in the image of each cone (or of its ground ring); None outside the image."""
-    rings = _rings(positions.double(), classes, calibration.lidar_height, with_tip=with_tip)
+    rings = _rings(positions.double(), classes, calibration, with_tip=with_tip)
     transform = calibration.camera_from_lidar.detach().cpu().double()
     pixels, in_front = project(rings.flatten(0, 1), transform, _in_double(calibration.camera))
     pixels = pixels.view(len(rings), -1, 2)
@@ -167,7 +167,9 @@ def _in_double(camera: CameraModel) -> CameraModel:
     )
 
 
-def _rings(positions: Tensor, classes: Tensor, lidar_height: float, *, with_tip: bool) -> Tensor:
+def _rings(
+    positions: Tensor, classes: Tensor, calibration: Calibration, *, with_tip: bool
+) -> Tensor:
     """``(M, R, 3)`` points around the base, and the top, of each cone in the LiDAR frame [m]."""
     # A cone of unknown class is drawn as a small one.
     size = classes.clamp(max=ConeClass.SMALL_ORANGE) + (classes == ConeClass.BIG_ORANGE)
@@ -175,7 +177,7 @@ def _rings(positions: Tensor, classes: Tensor, lidar_height: float, *, with_tip:
     height = torch.tensor(CONE_HEIGHTS, dtype=torch.float64)[size][:, None, None]
     angles = torch.arange(RING_POINTS, dtype=torch.float64) * (2 * math.pi / RING_POINTS)
     circle = torch.stack([angles.cos(), angles.sin()], dim=-1)  # (R, 2)
-    ground = torch.full((1, RING_POINTS, 1), -lidar_height, dtype=torch.float64)
+    ground = torch.full((1, RING_POINTS, 1), calibration.ground_z, dtype=torch.float64)
     base = torch.cat(
         [positions[:, None] + radius * circle, ground.expand(len(positions), -1, -1)], dim=-1
     )
@@ -184,7 +186,7 @@ def _rings(positions: Tensor, classes: Tensor, lidar_height: float, *, with_tip:
     tip = torch.cat(
         [
             positions[:, None] + TIP_SHARE * radius * circle,
-            ground + height.expand(-1, RING_POINTS, -1),
+            ground + calibration.up * height.expand(-1, RING_POINTS, -1),
         ],
         dim=-1,
     )

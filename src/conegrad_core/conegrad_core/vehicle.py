@@ -174,6 +174,12 @@ class Vehicle(Config):
     chassis: ChassisPreset | None = None
     cloud_lidar: CloudLidarPreset | None = None
 
+    def camera_from_base(self) -> Tensor:
+        """``(4, 4)`` float64 transform from ``base_link`` into the camera's optical frame."""
+        return optical_from_body(torch.float64) @ rigid_inverse(
+            self.camera.mounting.base_from_sensor()
+        )
+
     def camera_from_lidar(self) -> Tensor:
         """``(4, 4)`` rigid transform from the LiDAR frame into the camera's optical frame."""
         return camera_from_lidar(self.camera.mounting, self.lidar.mounting)

@@ -10,10 +10,10 @@ from torch import Tensor
 from conegrad_core.config import Config, setting
 from conegrad_core.geometry.calibration import (
     Calibration,
-    check_calibration,
     mounted_calibration,
 )
 from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.geometry.mounting import lidar_up
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.types import BagError
@@ -73,10 +73,13 @@ class CalibrationSource:
         self._known: tuple[tuple[str, str], Calibration, Tensor] | None = None
         self._last: tuple[Calibration, Tensor] | None = None
 
-    @property
-    def lidar_frame(self) -> str:
-        """Frame of the LiDAR by the settings; empty where its messages name it."""
-        return self._config.lidar_frame
+    def cone_frame(self, lidar_frame: str) -> str:
+        """Frame of the cones: of the LiDAR by the settings or its messages, else of the base.
+
+        Args:
+            lidar_frame: of the newest scan; empty as long as there was none.
+        """
+        return self._config.lidar_frame or lidar_frame or self._config.base_frame
 
     def set_camera(self, camera: CameraModel) -> None:
         """Take the intrinsics of a camera_info message, if they come from there."""
@@ -100,32 +103,37 @@ class CalibrationSource:
         """As :meth:`calibration`; without a camera None, and where the LiDAR is."""
         if with_camera:
             return self.calibration(camera_frame, lidar_frame)
-        return None, self._base_from_lidar(self._config.lidar_frame or lidar_frame)
+        frame = self._config.lidar_frame or lidar_frame
+        _check_named(frame, "LiDAR")
+        return None, self._base_from(frame)
 
-    def _base_from_lidar(self, lidar_frame: str) -> Tensor:
-        # Cones are in the LiDAR frame, wherever its place on the car comes from.
-        _check_named(lidar_frame, "LiDAR")
+    def _base_from(self, cone_frame: str) -> Tensor:
+        if cone_frame == self._config.base_frame:
+            return torch.eye(4)  # no guess: a frame in itself
         if self._vehicle and self._config.extrinsics == "vehicle":
-            return self._vehicle.lidar.mounting.base_from_sensor().float()
-        pose = self._lookup(self._config.base_frame, lidar_frame, "base")
-        if not pose[2, 3] >= 0:
-            height = f"the LiDAR is {float(pose[2, 3]):.3f} m above the ground"
-            raise CalibrationError(f"the calibration cannot be used: {height}, expected 0 or more")
+            pose = self._vehicle.lidar.mounting.base_from_sensor().float()
+        else:
+            pose = self._lookup(self._config.base_frame, cone_frame, "base")
+        try:
+            lidar_up(pose)
+        except ValueError as error:
+            raise CalibrationError(f"the calibration cannot be used: {error}") from error
         return pose
 
     def calibration(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
-        """The calibration, and ``base_from_lidar`` ``(4, 4)``.
+        """The calibration in the frame of the cones, and ``base_from_lidar`` ``(4, 4)``.
 
         Args:
-            camera_frame: of the detections; where empty, that of the settings.
-            lidar_frame: of the segmentation; likewise.
+            camera_frame: of the detections; the settings take precedence.
+            lidar_frame: of the segmentation; likewise. Where no LiDAR took part so far it is
+                empty, and the base stands in for the LiDAR.
 
         Raises:
             CalibrationError: naming what is missing.
         """
         frames = (
             self._config.camera_frame or camera_frame,
-            self._config.lidar_frame or lidar_frame,
+            self.cone_frame(lidar_frame),
         )
         if self._known is None or self._known[0] != frames:
             found = self._assembled(*frames)
@@ -135,26 +143,25 @@ class CalibrationSource:
             self._known = (frames, *self._last)
         return self._known[1:]
 
-    def _assembled(self, camera_frame: str, lidar_frame: str) -> tuple[Calibration, Tensor]:
+    def _assembled(self, camera_frame: str, cone_frame: str) -> tuple[Calibration, Tensor]:
         if self._camera is None:
             raise CalibrationError(
                 "no intrinsics: nothing received on camera_info, and calibration.intrinsics is "
                 f"{self._config.intrinsics!r}"
             )
-        base_from_lidar = self._base_from_lidar(lidar_frame)
-        camera_from_lidar = self._camera_from_lidar(camera_frame, lidar_frame)
-        calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
+        base_from_lidar = self._base_from(cone_frame)
+        camera_from_lidar = self._camera_from(camera_frame, cone_frame, base_from_lidar)
         try:
-            check_calibration(calibration)
+            calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
         except ValueError as error:
             raise CalibrationError(f"the calibration cannot be used: {error}") from error
         return calibration, base_from_lidar
 
-    def _camera_from_lidar(self, camera_frame: str, lidar_frame: str) -> Tensor:
+    def _camera_from(self, camera_frame: str, cone_frame: str, base_from_lidar: Tensor) -> Tensor:
         if self._vehicle and self._config.extrinsics == "vehicle":
-            return self._vehicle.camera_from_lidar()
+            return (self._vehicle.camera_from_base() @ base_from_lidar.double()).float()
         _check_named(camera_frame, "camera")
-        return self._lookup(camera_frame, lidar_frame, "camera")
+        return self._lookup(camera_frame, cone_frame, "camera")
 
     def _lookup(self, target: str, source: str, what: str) -> Tensor:
         if self._config.extrinsics == "tf" and TF_STATIC is None:
@@ -185,7 +192,7 @@ def _alike(a: tuple[Calibration, Tensor], b: tuple[Calibration, Tensor]) -> bool
     return (
         _same(a[0].camera, b[0].camera)
         and torch.equal(a[0].camera_from_lidar, b[0].camera_from_lidar)
-        and a[0].lidar_height == b[0].lidar_height
+        and a[0][2:] == b[0][2:]
         and torch.equal(a[1], b[1])
     )
 

@@ -66,7 +66,8 @@ class FusionNode(PerceptionNode):
     (conegrad_msgs/ScanSegmentation), ``camera_info`` (sensor_msgs/CameraInfo), ``odom``
     (nav_msgs/Odometry, optional), ``/tf_static`` (tf2_msgs/TFMessage).
     Publishes: ``cones`` (conegrad_msgs/ConeArray), in the frame of the LiDAR and at the stamp of
-    the scan, without a scan at that of the image; ``cone_markers``
+    the scan, without a scan at that of the image, and without any scan so far in the frame of the
+    base; ``cone_markers``
     (visualization_msgs/MarkerArray) and ``cone_points`` (sensor_msgs/PointCloud2) while
     subscribed; ``~/processing_latency``, ``~/pipeline_latency`` (std_msgs/Float64, seconds);
     ``/diagnostics``.
@@ -259,22 +260,22 @@ class FusionNode(PerceptionNode):
     def _publish(self, pair: Pair, fused: FusedPair) -> None:
         image: SensorResult | None = pair.detections
         scan: SensorResult | None = pair.segmentation
-        cones, height = fused.cones, fused.lidar_height
+        cones, ground = fused.cones, fused.ground
         header = Header(stamp=stamp_to_msg(pair.stamp_ns), frame_id=fused.frame)
         self._output.publish(
             cones_to_msg(
                 cones,
                 header,
-                height,
+                ground,
                 camera_stamp=stamp_to_msg(image.stamp_ns) if image else None,
                 lidar_stamp=stamp_to_msg(scan.stamp_ns) if scan else None,
             )
         )
         self.latency.publish(max(side.arrival for side in (image, scan) if side), header.stamp)
         if self._markers.get_subscription_count() > 0:
-            self._markers.publish(markers_to_msg(cones, header, height))
+            self._markers.publish(markers_to_msg(cones, header, ground))
         if self._points.get_subscription_count() > 0:
-            self._points.publish(cone_points_to_msg(cones, header, height))
+            self._points.publish(cone_points_to_msg(cones, header, ground))
 
 
 def main() -> None:

@@ -91,24 +91,24 @@ class LidarNode(SensorNode):
     def process(self, arrived: Arrived) -> None:
         """Publish the segmentation of a scan or of a cloud."""
         header = arrived.msg.header
-        scan, range_min, range_max = self._scan(arrived.msg)
+        scan, range_min = self._scan(arrived.msg)
         segmented = self._segment(scan)
-        msg = segmentation_to_msg(segmented, header, range_min, range_max)
+        msg = segmentation_to_msg(segmented, header, range_min, segmented.max_range)
         self.deliver(self._output, arrived, msg, segmented)
 
-    def _scan(self, msg: Any) -> tuple[Scan, float, float]:
-        """The scan, and the limits of its ranges [m]."""
+    def _scan(self, msg: Any) -> tuple[Scan, float]:
+        """The scan, and the lower limit of its ranges [m]."""
         if self._config.input == "scan":
             scan = scan_from_msg(msg)
             self._doubts = scan_doubts(msg)
-            return scan, msg.range_min, msg.range_max
+            return scan, msg.range_min
         cloud = points_from_msg(msg)
         config = self._reduction_config
         try:
             reduced = reduce_cloud(cloud.points, config, cloud.rings)
         except ValueError as error:
             raise DecodeError(str(error)) from error
-        return reduced.scan, config.min_range, config.max_range
+        return reduced.scan, config.min_range
 
     @torch.inference_mode()
     def _segment(self, scan: Scan) -> SegmentedScan:

@@ -12,6 +12,7 @@ from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.mounting import Ground, ground_of
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.sync import Pair
 from conegrad_nodes.calibration import CalibrationError, CalibrationSource
@@ -50,13 +51,13 @@ class FusedPair(NamedTuple):
 
     Attributes:
         cones: above the lowest existence, each once.
-        frame: of the LiDAR, in which the cones are.
-        lidar_height: of the LiDAR above the ground [m].
+        frame: in which the cones are: of the LiDAR, or where none took part yet, of the base.
+        ground: in that frame.
     """
 
     cones: Cones
     frame: str
-    lidar_height: float
+    ground: Ground
 
 
 class PairFusion:
@@ -69,7 +70,8 @@ class PairFusion:
 
     Attributes:
         camera_frame: of the newest image.
-        lidar_frame: of the newest scan; cones of an image alone are in it.
+        lidar_frame: of the newest scan; cones of an image alone are in it, too. Without any scan
+            they are in the frame of the base.
     """
 
     def __init__(
@@ -107,8 +109,8 @@ class PairFusion:
         )
         selection = self._selection
         cones = select_cones(candidates, selection.min_existence, selection.merge_distance)
-        frame = self._calibration.lidar_frame or self.lidar_frame
-        return FusedPair(cones, frame, float(base_from_lidar[2, 3]))
+        frame = self._calibration.cone_frame(self.lidar_frame)
+        return FusedPair(cones, frame, ground_of(base_from_lidar))
 
 
 def check_image_size(image: SensorResult, calibration: Calibration) -> None:

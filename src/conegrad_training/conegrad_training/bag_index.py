@@ -183,7 +183,11 @@ def _calibration(
         camera = camera_model_from_msg(_camera_info(bag, found))
         camera_from_lidar = _lookup(bag, static, pair.detections.frame, pair.segmentation.frame)
         base_from_lidar = _lookup(bag, static, BASE_FRAME, pair.segmentation.frame)
-    return mounted_calibration(camera, camera_from_lidar, base_from_lidar), base_from_lidar
+    try:
+        calibration = mounted_calibration(camera, camera_from_lidar, base_from_lidar)
+    except ValueError as error:
+        raise ReplayError(f"{bag.path}: the calibration cannot be used: {error}") from error
+    return calibration, base_from_lidar
 
 
 def _camera_info(bag: BagReader, found: Mapping[str, str]) -> Any:

@@ -16,7 +16,6 @@ from sensor_msgs.msg import Image, LaserScan
 from std_msgs.msg import Header
 
 from conegrad_core.camera.image import Detections
-from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_nodes.decode import detections_from_msg, segmentation_from_msg, stamp_ns_from_msg
 from conegrad_nodes.encode import image_to_msg
 from conegrad_training.errors import TrainingError
@@ -127,7 +126,7 @@ class GradientLink:
         return PartOutputs(
             Detections(*(values.requires_grad_() for values in detections)),
             # The scan itself is known here, bit for bit.
-            SegmentedScan(segmented.ranges, sample.scan.angles, segmented.logits.requires_grad_()),
+            segmented._replace(angles=sample.scan.angles, logits=segmented.logits.requires_grad_()),
         )
 
     def _send(self, part: str, header: Header, output: PartOutputs, step: int, count: int) -> None:

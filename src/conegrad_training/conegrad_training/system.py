@@ -216,7 +216,10 @@ def segment_batch(segmenter: ScanSegmenter, scans: Sequence[Scan]) -> list[Segme
         logits = segmenter(ranges.to(segmenter.device), step, wraps).cpu()
         logits = torch.where(ranges.isfinite(), logits, NO_RETURN_LOGIT)
         for row, place in enumerate(places):
-            segmented[place] = SegmentedScan(ranges[row], scans[place].angles, logits[row])
+            scan = scans[place]
+            segmented[place] = SegmentedScan(
+                ranges[row], scan.angles, logits[row], segmenter.reach(scan)
+            )
     return [segmented[place] for place in range(len(scans))]
 
 

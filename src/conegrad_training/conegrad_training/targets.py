@@ -50,7 +50,7 @@ def map_targets(index: BagIndex, track: Path, view: ScanView) -> Truth:
     calibration = index.calibration
     low, high, longest = view
     views = SensorViews(
-        lidar_height=calibration.lidar_height,
+        ground_z=calibration.ground_z,
         angle_low=low,
         angle_high=high,
         lidar_range=longest if math.isfinite(longest) else CAMERA_RANGE,
@@ -113,8 +113,8 @@ def _outlines(truth: TrueCones, calibration: Calibration) -> tuple[Tensor, Tenso
     small = ConeClass.BLUE
     heights = torch.tensor((*CONE_HEIGHTS, CONE_HEIGHTS[small]))[truth.classes]
     widths = torch.tensor((*CONE_WIDTHS, CONE_WIDTHS[small]))[truth.classes]
-    foot = torch.nn.functional.pad(truth.positions.float(), (0, 1), value=-calibration.lidar_height)
-    top = foot + torch.nn.functional.pad(heights[:, None], (2, 0))
+    foot = torch.nn.functional.pad(truth.positions.float(), (0, 1), value=calibration.ground_z)
+    top = foot + torch.nn.functional.pad(calibration.up * heights[:, None], (2, 0))
     camera_from_lidar = calibration.camera_from_lidar.float()
     low, _ = project(foot, camera_from_lidar, calibration.camera)
     high, _ = project(top, camera_from_lidar, calibration.camera)

@@ -7,11 +7,13 @@ import torch
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import ConeClass, TrueCones
+from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.scalars import INITIAL_VALUES
 from conegrad_core.fusion.selection import select_cones
+from conegrad_core.geometry.calibration import mounted_calibration
 from conegrad_core.geometry.odometry import Pose2
-from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
+from conegrad_core.geometry.transforms import mounting_matrix, pose_matrix, rigid_inverse
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.losses import EndLoss
 
@@ -142,6 +144,53 @@ def test_the_camera_alone_gives_cones(world, fuser):
     assert (cones.source == CAMERA).all()
 
 
+def existence_of_a_box(fuser, scene, scan, cone_logit=0.0):
+    """Of the box of the only cone of a scene, which no segment matches."""
+    with torch.inference_mode():
+        cones = fuser(scan, scene.detections(cone_logit=cone_logit), scene.calibration)
+    return float(cones.existence_logits[cones.source == CAMERA].sigmoid().max())
+
+
+def test_a_box_is_doubted_only_where_the_lidar_looked(world, fuser):
+    scene = world.scene(((9.0, 1.0, ConeClass.BLUE),))
+    empty = world.scene((), posts=((2.0, -1.5, 0.1),)).scan()
+    beside = [t[(empty.angles < 0.0)] for t in empty[:3]]
+    blind = empty._replace(ranges=torch.full((1081,), torch.nan))
+    alone = existence_of_a_box(fuser, scene, None)
+    assert alone > 0.5
+    assert existence_of_a_box(fuser, scene, empty) < 0.5
+    for scan in (SegmentedScan(*beside), empty._replace(max_range=8.0), blind):
+        assert existence_of_a_box(fuser, scene, scan) == pytest.approx(alone, abs=1e-4)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 2.5, math.pi])
+def test_a_lidar_may_hang_upside_down_or_look_backwards(world, fuser, yaw):
+    scene = world.scene((*world.track(), (6.0, 0.3, ConeClass.SMALL_ORANGE)))
+    place = torch.tensor([0.0, 0.0, scene.calibration.lidar_height])
+    base_from_lidar = mounting_matrix(place, math.pi, 0.0, yaw)
+    level_from_lidar = base_from_lidar.clone()
+    level_from_lidar[2, 3] = 0.0
+    calibration = mounted_calibration(
+        scene.calibration.camera,
+        scene.calibration.camera_from_lidar @ level_from_lidar,
+        base_from_lidar,
+    )
+    assert calibration.ground_z == pytest.approx(place[2].item())
+    scan = scene.scan()
+    hanging = scan._replace(angles=yaw - scan.angles)
+    motion = pose_matrix(0.3, 0.02, 0.05)
+    hanging_motion = rigid_inverse(level_from_lidar) @ motion @ level_from_lidar
+    with torch.inference_mode():
+        upright = fuser(scan, scene.detections(), scene.calibration, motion)
+        found = fuser(hanging, scene.detections(), calibration, hanging_motion)
+    turn = level_from_lidar[:2, :2]
+    torch.testing.assert_close(found.positions @ turn.mT, upright.positions, atol=1e-3, rtol=0)
+    covariances = turn @ found.covariances @ turn.mT
+    torch.testing.assert_close(covariances, upright.covariances, atol=1e-4, rtol=1e-2)
+    torch.testing.assert_close(found.colours, upright.colours, atol=1e-3, rtol=0)
+    torch.testing.assert_close(found.existence_logits, upright.existence_logits, atol=0.02, rtol=0)
+
+
 def test_the_lidar_alone_gives_cones_of_unknown_colour(world, fuser):
     scene = world.scene(world.track(4.0, 11.0))
     with torch.inference_mode():
@@ -263,7 +312,7 @@ def test_passes_gradients_through_the_whole_fusion(world):
     fuser = Fuser().double()
     scan = scene.scan(cone_logit=1.0, other_logit=-1.0)
     hit = scan.ranges.isfinite()
-    scan = SegmentedScan(*(tensor[hit].double() for tensor in scan))
+    scan = SegmentedScan(*(tensor[hit].double() for tensor in scan[:3]))
     # Away from the exact match: there the covariance of a box has a kink.
     boxes, logits = scene.detections()
     boxes = (boxes + torch.tensor([1.0, -2, 2, 3])).double()
@@ -284,7 +333,7 @@ def test_passes_gradients_through_the_whole_fusion(world):
 
 
 def test_passes_gradients_to_every_scalar(world):
-    fuser = Fuser()
+    fuser = Fuser(FuserConfig(max_range=9.0))  # boxes beyond are the camera's alone
     hidden = (6.0, 0.0, ConeClass.YELLOW)
     scene = world.scene((*world.track(4.0, 11.0), hidden), posts=((3.0, 0.0, 0.1),))
     scene_boxes = scene.detections()

@@ -8,7 +8,6 @@ from conegrad_core.cones import ConeClass
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.transforms import pose_matrix
-from conegrad_core.lidar.scan import SegmentedScan
 
 MOTION = torch.tensor([-0.1, 0.02, 0.01])
 
@@ -32,10 +31,10 @@ def assert_same(fuser, traced, *arguments):
 
 def fewer(scene, beams, boxes):
     """The scan without returns after some beams, and the first boxes."""
-    ranges, angles, logits = scene.scan()
-    ranges = torch.where(torch.arange(len(ranges)) < beams, ranges, torch.nan)
+    scan = scene.scan()
+    ranges = torch.where(torch.arange(len(scan.ranges)) < beams, scan.ranges, torch.nan)
     detections = Detections(*(values[:boxes] for values in scene.detections()))
-    return SegmentedScan(ranges, angles, logits), detections
+    return scan._replace(ranges=ranges), detections
 
 
 @pytest.mark.parametrize("motion", [None, MOTION, pose_matrix(0.1, 0.0, 0.02)])

@@ -30,6 +30,17 @@ def test_a_file_without_corrections_has_none(tmp_path):
     assert set(mounting.values().values()) == {0.0}
 
 
+def test_a_file_of_before_the_camera_alone_was_calibrated_keeps_the_built_in_value(tmp_path):
+    values = Fuser().scalars.values()
+    built_in = values.pop("camera_only_bias")
+    save_file({name: torch.tensor(v) for name, v in values.items()}, tmp_path / "old.safetensors")
+    assert loaded(tmp_path / "old.safetensors").values()["camera_only_bias"] == built_in
+    fuser, state = Fuser(), Fuser().state_dict()
+    del state["scalars.camera_only_bias"]
+    fuser.load_state_dict(state)
+    assert fuser.values()["camera_only_bias"] == built_in
+
+
 def test_refuses_a_correction_that_no_knock_explains(tmp_path):
     values = Fuser().values() | {"camera_x": 1.0}
     far = {name: torch.tensor(value) for name, value in values.items()}
@@ -40,7 +51,7 @@ def test_refuses_a_correction_that_no_knock_explains(tmp_path):
 
 def test_refuses_a_file_that_lacks_a_scalar(tmp_path):
     save_file({"cone_radius": torch.tensor(0.05)}, tmp_path / "old.safetensors")
-    with pytest.raises(ValueError, match="lacks the fusion scalars range_noise"):
+    with pytest.raises(ValueError, match=r"lacks the fusion scalars base_radius, .*range_noise"):
         loaded(tmp_path / "old.safetensors")
 
 

@@ -102,9 +102,9 @@ def test_a_level_lidar_keeps_its_extrinsics():
 
 
 def moved(by):
-    """The camera's optical frame with its origin ``by`` metres below that of the LiDAR."""
-    matrix = torch.eye(4)
-    matrix[2, 3] = by
+    """A camera that looks ahead, ``by`` metres below the LiDAR."""
+    matrix = optical_from_body()
+    matrix[1, 3] = -by
     return matrix
 
 
@@ -119,7 +119,7 @@ def moved(by):
     ],
 )
 def test_refuses_a_calibration_that_cannot_be_used(change, message):
-    good = Calibration(pinhole_camera(640, 480, 1.5), torch.eye(4), LIDAR_HEIGHT)
+    good = Calibration(pinhole_camera(640, 480, 1.5), optical_from_body(), LIDAR_HEIGHT)
     check_calibration(good)
     with pytest.raises(ValueError, match=message):
         check_calibration(good._replace(**change))

@@ -98,7 +98,7 @@ def truth_at(pose: tuple[float, float, float], vehicle: Any, calibration: Calibr
     inside = torch.from_numpy(positions) @ lidar_from_odom[:2, :2].T + lidar_from_odom[:2, 3]
     nobody = torch.zeros(len(classes), dtype=torch.bool)
     views = SensorViews(
-        vehicle.lidar_height, -2.356, 2.356, 30.0, calibration.camera,
+        -vehicle.lidar_height, -2.356, 2.356, 30.0, calibration.camera,
         calibration.camera_from_lidar, 25.0,
     )  # fmt: skip
     return with_visibility(TrueCones(inside, torch.from_numpy(classes), nobody, nobody), views)

@@ -29,7 +29,7 @@ def true_cones(*positions):
 
 def views(**changed):
     settings = {
-        "lidar_height": 0.2,
+        "ground_z": -0.2,
         "angle_low": -math.pi / 2,
         "angle_high": math.pi / 2,
         "lidar_range": 10.0,

@@ -9,7 +9,7 @@ from conegrad_core.fusion.association import Association
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.monocular import CameraCandidates
 from conegrad_core.fusion.scalars import ScalarValues
-from conegrad_core.fusion.segments import LidarCandidates
+from conegrad_core.fusion.segments import LidarCandidates, in_view
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import in_image, project
 
@@ -41,15 +41,19 @@ def box_existence(
     camera: CameraCandidates,
     association: Association,
     segment_log_odds: Tensor,
+    view: Tensor,
     scalars: ScalarValues,
 ) -> Tensor:
     """Log odds ``(C,)`` that a box is a cone of its own: not one of the segments.
 
     A box is explained only by segments that exist themselves, so a box survives a LiDAR network
     that rejects its segment. With p the camera's own belief and g the explained share the
-    probability is p (1 - g); it is kept in logits throughout.
+    probability is p (1 - g); it is kept in logits throughout. p is lower where the scan covers the
+    place of the box (see :func:`conegrad_core.fusion.segments.in_view`) and gave no segment.
     """
-    alone = box_log_odds(camera, scalars)
+    covered = in_view(camera.positions, view)
+    bias = torch.where(covered, scalars.camera_alone_bias, scalars.camera_only_bias)
+    alone = scalars.camera_gain * camera.evidence + bias
     explained = association.matches.mT @ segment_log_odds.sigmoid()
     denied = association.matches.mT @ (-segment_log_odds).sigmoid()
     unmatched = (1 - association.matches.sum(0)).clamp(min=MIN_SHARE)
@@ -59,14 +63,14 @@ def box_existence(
 
 
 def box_log_odds(camera: CameraCandidates, scalars: ScalarValues) -> Tensor:
-    """Log odds ``(C,)`` of boxes by the camera alone."""
-    return scalars.camera_gain * camera.evidence + scalars.camera_alone_bias
+    """Log odds ``(C,)`` of boxes where no LiDAR took part."""
+    return scalars.camera_gain * camera.evidence + scalars.camera_only_bias
 
 
 def should_be_seen(positions: Tensor, calibration: Calibration, config: FuserConfig) -> Tensor:
     """1 where the camera should see a cone at ``(S, 2)`` positions, else 0; no gradient."""
     with torch.no_grad():
-        middle = 0.5 * CONE_HEIGHTS[0] - calibration.lidar_height
+        middle = calibration.ground_z + calibration.up * 0.5 * CONE_HEIGHTS[0]
         heights = torch.zeros_like(positions[:, :1]) + middle
         points = torch.cat([positions, heights], dim=-1)
         pixels, visible = project(points, calibration.camera_from_lidar, calibration.camera)

@@ -113,7 +113,7 @@ class Fuser(nn.Module):
         association = associate(lidar, camera, scalars, self.config.rounds)
         should_see = should_be_seen(lidar.positions, calibration, self.config)
         of_segments = segment_existence(lidar, camera, association, should_see, scalars)
-        of_boxes = box_existence(camera, association, of_segments, scalars)
+        of_boxes = box_existence(camera, association, of_segments, beams.view, scalars)
         existence = torch.cat([of_segments, of_boxes])
         return self.mounting.placed(_joined(lidar, camera, association, existence))
 

@@ -114,7 +114,7 @@ def box_candidates(
     origin, rays = camera_rays(ends, calibration.camera_from_lidar)
     camera_height = _camera_height(origin, calibration)
     reach = rays[..., :2].norm(dim=-1)
-    tangents = -rays[..., 2] / reach  # (C, 2): depression of foot and top
+    tangents = -calibration.up * rays[..., 2] / reach  # (C, 2): depression of foot and top
     directions = rays[:, 0, :2] / reach[:, :1]
     height = (tangents[:, 0] - tangents[:, 1]).clamp(min=MIN_HEIGHT)
     colours = (logits / scalars.colour_temperature).softmax(-1)
@@ -145,7 +145,7 @@ def box_candidates(
 
 
 def _camera_height(origin: Tensor, calibration: Calibration) -> Tensor:
-    camera_height = origin[2] + calibration.lidar_height
+    camera_height = calibration.up * origin[2] + calibration.lidar_height
     height = float(camera_height.detach())
     if not height > 0:
         raise ValueError(

@@ -1,6 +1,6 @@
 """The learned scalars of the fusion: names, units and meaning."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,8 @@ class ScalarValues(NamedTuple):
         unmatched_box: log score of a box for matching no segment.
         camera_gain: log odds of a cone per unit of box evidence (log-sum-exp of class logits).
         camera_bias: log odds a matched box of evidence 0 adds to its segment.
-        camera_alone_bias: log odds of a box of evidence 0 without a segment.
+        camera_alone_bias: log odds of a box of evidence 0 without a segment, inside the scan.
+        camera_only_bias: log odds of a box of evidence 0 that no scan covers.
         missed_bias: log odds added where the camera should have seen a segment and did not.
     """
 
@@ -62,6 +63,7 @@ class ScalarValues(NamedTuple):
     camera_gain: Tensor
     camera_bias: Tensor
     camera_alone_bias: Tensor
+    camera_only_bias: Tensor
     missed_bias: Tensor
 
 
@@ -89,12 +91,14 @@ INITIAL_VALUES = {
     "camera_gain": 0.786,
     "camera_bias": 2.41,
     "camera_alone_bias": -1.05,
+    "camera_only_bias": 1.46,
     "missed_bias": -1.99,
 }
 SIGNED = frozenset(name for name in ScalarValues._fields if name.endswith("_bias")) | {
     "unmatched_segment",
     "unmatched_box",
 }  # all others are positive
+ADDED_LATER = frozenset({"camera_only_bias"})  # absent from files and checkpoints of before
 
 
 class FusionScalars(nn.Module):
@@ -110,6 +114,11 @@ class FusionScalars(nn.Module):
             self.register_parameter(name, nn.Parameter(_stored(name, INITIAL_VALUES[name])))
         signed = torch.tensor([name in SIGNED for name in ScalarValues._fields])
         self.register_buffer("_signed", signed, persistent=False)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        for name in ADDED_LATER:
+            state_dict.setdefault(prefix + name, self.get_parameter(name).detach())
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def forward(self) -> ScalarValues:
         """Values in physical units; gradients flow to the parameters."""

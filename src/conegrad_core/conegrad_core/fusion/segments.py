@@ -1,5 +1,6 @@
 """LiDAR candidates: which beams of a scan may belong to one cone, and what they say."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +79,14 @@ def find_segments(
     return _select(beams, logit, points, starts, from_wide, config)
 
 
+def _view(ranges: FloatArray, angles: FloatArray, reach: float) -> tuple[float, float, float]:
+    if not np.isfinite(ranges).any():
+        return 0.0, -1.0, 0.0
+    low, high = float(angles.min()), float(angles.max())
+    beam = (high - low) / max(len(angles) - 1, 1)
+    return low - beam / 2, high - low + beam, reach
+
+
 def _geometric_starts(
     beams: IntArray, r: FloatArray, points: FloatArray, config: FuserConfig
 ) -> npt.NDArray[np.bool_]:
@@ -136,6 +145,8 @@ class SegmentBeams(NamedTuple):
         segments: ``(n,)`` int64 candidate of each beam, ascending; no gradient.
         counts: ``(S,)`` beams per candidate; no gradient.
         step: ``()`` angle between neighbouring beams of the scan [rad].
+        view: ``(3,)`` what the scan covers: lowest angle, width [rad] and farthest range [m]; the
+            width of a scan without a single return, which has seen nothing at all, is -1.
     """
 
     ranges: Tensor
@@ -144,6 +155,7 @@ class SegmentBeams(NamedTuple):
     segments: Tensor
     counts: Tensor
     step: Tensor
+    view: Tensor
 
 
 def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
@@ -152,11 +164,11 @@ def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
     Raises:
         ValueError: if ranges, angles and logits differ in shape.
     """
-    ranges, angles, logits = segmented
+    ranges, angles, logits, _ = segmented
     check_shape(ranges, None, name="ranges")
     check_shape(angles, len(ranges), name="angles")
     check_shape(logits, len(ranges), name="logits")
-    ranges_np, angles_np, logits_np = (t.detach().cpu().numpy() for t in segmented)
+    ranges_np, angles_np, logits_np = (t.detach().cpu().numpy() for t in segmented[:3])
     members = find_segments(ranges_np, angles_np, logits_np, config)
     beams = torch.from_numpy(members.beams).to(ranges.device)
     step = abs(float(angles_np[1] - angles_np[0])) if len(angles_np) > 1 else 0.0
@@ -167,7 +179,21 @@ def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
         torch.from_numpy(members.segments).to(ranges.device),
         torch.from_numpy(members.counts).to(ranges),
         ranges.new_tensor(step),
+        ranges.new_tensor(_view(ranges_np, angles_np, min(segmented.max_range, config.max_range))),
     )
+
+
+def in_view(positions: Tensor, view: Tensor) -> Tensor:
+    """Mask ``(C,)`` of ``(C, 2)`` positions in the LiDAR frame that a scan covers; no gradient.
+
+    Args:
+        positions: [m].
+        view: as in :class:`SegmentBeams`.
+    """
+    x, y = positions.detach().unbind(-1)
+    low, width, reach = view.unbind()
+    offset = (torch.atan2(y, x) - low).remainder(2 * math.pi)
+    return (offset <= width) & (x * x + y * y <= reach * reach)
 
 
 def lidar_candidates(

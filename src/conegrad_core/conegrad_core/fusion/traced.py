@@ -32,7 +32,8 @@ class TracedFuser:
     three times as long as their work, and keep other threads waiting meanwhile. They are recorded
     at the first pair of a kind of camera, which takes some tenths of a second; no later pair waits.
     The numbers of a calibration are inputs of the recording, so that they may change at any pair;
-    only another image size, distortion model or number of coefficients is recorded anew.
+    only another image size, distortion model or number of coefficients is recorded anew, and a
+    LiDAR that hangs the other way up.
 
     Args:
         fuser: later changes of its scalars do not count.
@@ -90,7 +91,8 @@ class TracedFuser:
             like.new_tensor(calibration.lidar_height),
         )
         numbers = ((value.shape, value.dtype) for value in self._geometry)
-        structure = (camera.width, camera.height, camera.distortion_model, *numbers)
+        kind = (camera.width, camera.height, camera.distortion_model, calibration.up)
+        structure = (*kind, *numbers)
         if structure not in self._known and len(self._known) < MAX_STRUCTURES:
             self._known[structure] = {}
         self._graphs = self._known.get(structure)
@@ -103,18 +105,19 @@ class TracedFuser:
             return None
         key = tuple((motion.shape, motion.dtype) for motion in moved)
         if key not in self._graphs:
-            fusion = _PlainFusion(self._fuser, calibration.camera)
+            fusion = _PlainFusion(self._fuser, calibration.camera, calibration.up)
             self._graphs[key] = _recorded(fusion, (*candidates, *self._geometry, *moved))
         return self._graphs[key]
 
 
 class _PlainFusion(nn.Module):
-    """The fusion for one kind of camera, from plain tensors to plain tensors."""
+    """The fusion for one kind of camera and mounting, from plain tensors to plain tensors."""
 
-    def __init__(self, fuser: Fuser, kind: CameraModel) -> None:
+    def __init__(self, fuser: Fuser, kind: CameraModel, up: float) -> None:
         super().__init__()
         self.fuser = fuser
         self._kind = kind
+        self._up = up
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """To the fields of Cones.
@@ -128,7 +131,7 @@ class _PlainFusion(nn.Module):
         intrinsics, distortion, limit, camera_from_lidar, height = inputs[last : last + 5]
         motion = inputs[last + 5] if len(inputs) > last + 5 else None
         camera = self._kind._replace(intrinsics=intrinsics, distortion=distortion, max_radius=limit)
-        calibration = Calibration(camera, camera_from_lidar, cast(float, height))
+        calibration = Calibration(camera, camera_from_lidar, cast(float, height), self._up)
         return tuple(self.fuser.fuse(beams, rays, calibration, motion))
 
 

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from conegrad_core.fusion.mounting import NAMES as MOUNTING
 from conegrad_core.fusion.mounting import Mounting
-from conegrad_core.fusion.scalars import FusionScalars, ScalarValues
+from conegrad_core.fusion.scalars import ADDED_LATER, FusionScalars, ScalarValues
 
 
 def save_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:
@@ -20,11 +20,13 @@ def save_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None
 def load_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:
     """Read a file of :func:`save_learned`; one without corrections has none.
 
+    Files from before a scalar of :data:`ADDED_LATER` existed keep its built-in value.
+
     Raises:
         ValueError: if the file is none of ours, lacks a scalar or holds a bad value.
     """
     values = _numbers(path)
-    missing = [name for name in ScalarValues._fields if name not in values]
+    missing = sorted(set(ScalarValues._fields) - ADDED_LATER - set(values))
     if missing:
         raise ValueError(f"{path} lacks the fusion scalars {', '.join(missing)}")
     corrections = {name: values.pop(name, 0.0) for name in MOUNTING}

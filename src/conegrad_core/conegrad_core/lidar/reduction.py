@@ -107,7 +107,7 @@ def nearest_per_beam(positions: Floats, config: ReductionConfig) -> Scan:
     np.minimum.at(nearest, beams[inside], ranges[inside])
     nearest[np.isinf(nearest)] = np.nan
     angles = config.angle_min + step * torch.arange(config.beams, dtype=torch.float64)
-    return Scan(torch.from_numpy(nearest).float(), angles.float())
+    return Scan(torch.from_numpy(nearest).float(), angles.float(), config.max_range)
 
 
 def _ground(xyz: Floats, config: ReductionConfig) -> GroundPlane:

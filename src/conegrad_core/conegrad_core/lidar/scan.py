@@ -1,5 +1,6 @@
 """Containers of the LiDAR side: planar scan in, per-beam logits out."""
 
+import math
 from typing import NamedTuple
 
 from torch import Tensor
@@ -11,10 +12,12 @@ class Scan(NamedTuple):
     Attributes:
         ranges: ``(B,)`` [m]; NaN where a beam has no usable return.
         angles: ``(B,)`` [rad] counter-clockwise, 0 ahead, evenly spaced.
+        max_range: farthest return that the sensor gives [m].
     """
 
     ranges: Tensor
     angles: Tensor
+    max_range: float = math.inf
 
 
 class SegmentedScan(NamedTuple):
@@ -24,8 +27,10 @@ class SegmentedScan(NamedTuple):
         ranges: ``(B,)`` [m]; NaN where a beam has no usable return.
         angles: ``(B,)`` [rad].
         logits: ``(B,)`` log-odds that the beam hit a cone; meaningless where ranges is NaN.
+        max_range: farthest return that counts [m].
     """
 
     ranges: Tensor
     angles: Tensor
     logits: Tensor
+    max_range: float = math.inf

@@ -21,7 +21,7 @@ MAX_PAIR_OFFSET = 0.06  # [s] between an image and its nearest scan, above which
 
 
 SENSORS = {"image", "scan", "points"}  # roles, any of which gives cones
-BASE_FRAME, LIDAR_FRAME = "base_link", "lidar"  # the latter of cones without a LiDAR
+BASE_FRAME = "base_link"  # of cones without a LiDAR, too
 
 
 class Stamp(NamedTuple):
@@ -128,21 +128,18 @@ class BagInfo:
     advice: list[Advice]
 
 
-def inspect(
-    path: str, given: Mapping[str, str] | None = None, *, is_logging: bool = True
-) -> BagInfo:
+def inspect(path: str, given: Mapping[str, str] | None = None) -> BagInfo:
     """Read a bag once and describe it.
 
     Args:
         path: of the bag.
         given: topics that the user chose, by role.
-        is_logging: log the warnings; False where the caller shows them.
 
     Raises:
         BagError: if it cannot be read.
         FileNotFoundError: if there is none.
     """
-    with BagReader(path, is_logging=is_logging) as bag:
+    with BagReader(path) as bag:
         topics = _read_topics(bag)
         choice = choose_topics(bag, given)
         roles = choice.roles
@@ -311,7 +308,7 @@ def _advise_calibration(
             Advice("no camera_info", "fusion stays silent; record it, or use --vehicle FILE")
         )
     targets = [*(topics[camera].frames if camera else ()), BASE_FRAME]
-    for lidar_frame in topics[lidar].frames if lidar else {LIDAR_FRAME}:
+    for lidar_frame in topics[lidar].frames if lidar else {BASE_FRAME}:
         try:
             for target in targets:
                 frames.lookup(target, lidar_frame)

@@ -1,5 +1,6 @@
 """What the model nodes publish, back to the core's containers."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,7 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
     with np.errstate(invalid="ignore"):
         ranges[~(np.isfinite(ranges) & (ranges > 0))] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
-    segmented = SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)))
+    reach = float(msg.range_max) if msg.range_max > 0 else math.inf
+    segmented = SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)), reach)
     check_segmentation(segmented)
     return segmented

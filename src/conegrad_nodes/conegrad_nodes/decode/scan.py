@@ -44,7 +44,7 @@ def scan_from_msg(msg: Any) -> Scan:
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
     if msg.angle_increment < 0:  # a sensor mounted upside down counts clockwise
         ranges, angles = ranges[::-1].copy(), angles[::-1].copy()
-    return Scan(torch.from_numpy(ranges), torch.from_numpy(angles))
+    return Scan(torch.from_numpy(ranges), torch.from_numpy(angles), float(msg.range_max))
 
 
 def usable_readings(msg: Any, ranges: np.ndarray) -> np.ndarray:

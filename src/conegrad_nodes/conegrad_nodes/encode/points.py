@@ -7,6 +7,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from conegrad_core.cones import COLOUR_NAMES, Cones
+from conegrad_core.geometry.mounting import Ground
 
 # Colour of display by name, red, green, blue [0..255].
 DISPLAY_COLOURS = {
@@ -20,12 +21,12 @@ PALETTE = np.array([DISPLAY_COLOURS[name] for name in COLOUR_NAMES], dtype=np.ui
 POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<u4")])
 
 
-def cone_points_to_msg(cones: Cones, header: Header, lidar_height: float) -> PointCloud2:
+def cone_points_to_msg(cones: Cones, header: Header, ground: Ground) -> PointCloud2:
     """sensor_msgs/PointCloud2 with a point per cone on the ground; rgb is packed as in RViz."""
     count = len(cones.positions)
     points = np.zeros(count, dtype=POINT)
     points["x"], points["y"] = cones.positions.detach().numpy().T
-    points["z"] = -lidar_height
+    points["z"] = ground.z
     red, green, blue = PALETTE[cones.colours.detach().numpy().argmax(axis=1)].T
     points["rgb"] = (red << 16) | (green << 8) | blue
     return PointCloud2(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES, Cones
+from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_nodes.decode.cones import COLOUR_NUMBERS
 
@@ -71,7 +72,7 @@ def segmentation_to_msg(
 def cones_to_msg(
     cones: Cones,
     header: Header,
-    lidar_height: float,
+    ground: Ground,
     *,
     camera_stamp: Time | None,
     lidar_stamp: Time | None,
@@ -81,13 +82,13 @@ def cones_to_msg(
     Args:
         cones: the cones to publish, in the frame of the header.
         header: stamp that the positions hold for.
-        lidar_height: of the LiDAR above the ground [m], the ground is at minus that.
+        ground: in that frame; the cones stand on it.
         camera_stamp: of the camera frame that took part; None if none did.
         lidar_stamp: of the scan that took part; None if none did.
     """
     return ConeArray(
         header=header,
-        cones=_cones(cones, -lidar_height),
+        cones=_cones(cones, ground.z),
         camera_used=camera_stamp is not None,
         lidar_used=lidar_stamp is not None,
         camera_stamp=camera_stamp or Time(),

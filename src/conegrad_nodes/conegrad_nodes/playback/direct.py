@@ -13,6 +13,7 @@ from conegrad_core.camera.detector import Detector, DetectorConfig, load_detecto
 from conegrad_core.cones import Cones
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
@@ -42,15 +43,15 @@ class DirectFrame(NamedTuple):
     Attributes:
         pair: detections and segmentation as SensorResult, and the motion between them.
         cones: above the lowest existence, each once.
-        frame: of the LiDAR, in which the cones are.
-        lidar_height: of the LiDAR above the ground [m].
+        frame: in which the cones are, as FusedPair says.
+        ground: in that frame.
         receive_ns: time in the bag when the pair was decided [ns].
     """
 
     pair: Pair
     cones: Cones
     frame: str
-    lidar_height: float
+    ground: Ground
     receive_ns: int
 
 

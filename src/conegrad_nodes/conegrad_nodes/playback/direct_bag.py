@@ -32,9 +32,7 @@ def perceive_directly(
     """
     with BagReader(bag_path) as bag:
         frames = direct_frames(bag, options, progress=progress)  # refuses before a bag is made
-        with BagWriter(
-            output, typestore=bag.typestore, qos=bag.qos, removed_by=BaseException
-        ) as writer:
+        with BagWriter(output, typestore=bag.typestore) as writer:
             count = 0
             for frame in frames:
                 data = serialize_message(_cones_msg(frame))
@@ -53,7 +51,7 @@ def _cones_msg(frame: DirectFrame) -> Any:
     return cones_to_msg(
         frame.cones,
         header,
-        frame.lidar_height,
+        frame.ground,
         camera_stamp=stamp_to_msg(image.stamp_ns) if image else None,
         lidar_stamp=stamp_to_msg(scan.stamp_ns) if scan else None,
     )

@@ -147,8 +147,7 @@ def perceive_bag(
         of_nodes = node_parameters(options.parameter_files)
         stack.enter_context(on_this_machine(folder))
         domain = stack.enter_context(own_domain(options.domain))
-        made = BagWriter(output, typestore=bag.typestore, qos=bag.qos, removed_by=Exception)
-        writer = stack.enter_context(made)
+        writer = stack.enter_context(BagWriter(output, typestore=bag.typestore))
         process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
         pairing = settings(PairingConfig, {**of_nodes["fusion_node"], **parameters}, "pairing")
         run = _Run(bag, roles, writer, options, pairing.trigger, domain, process, stack)
@@ -306,10 +305,8 @@ def graph_parameters(
 
 
 def _lidar_frame(bag: BagReader, roles: Mapping[str, str]) -> str:
-    """Frame of the first scan or cloud; in a bag without, that of the presets."""
+    """Frame of the first scan or cloud; empty in a bag without, whose cones are in the base's."""
     topics = [roles[role] for role in ("scan", "points") if role in roles]
-    if not topics:
-        return "lidar"
     return next((read_stamp(raw.data).frame for raw in bag.raw_messages(topics)), "")
 
 

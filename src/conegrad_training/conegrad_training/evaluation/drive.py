@@ -230,11 +230,11 @@ def _calibration(
         return None
     try:
         camera_from_lidar = torch.from_numpy(static.lookup(msg.header.frame_id, lidar_frame))
-    except BagError as error:
+        camera = camera_model_from_msg(msg)
+        return mounted_calibration(camera, camera_from_lidar.float(), base_from_lidar)
+    except (BagError, ValueError) as error:
         notes.append(f"cones cannot be drawn into the images: {error}")
         return None
-    camera = camera_model_from_msg(msg)
-    return mounted_calibration(camera, camera_from_lidar.float(), base_from_lidar)
 
 
 def _scan_view(

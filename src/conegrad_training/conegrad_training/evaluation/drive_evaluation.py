@@ -8,6 +8,7 @@ from pathlib import Path
 from conegrad_core.cones import TrueCones
 from conegrad_core.evaluation.matching import EvaluationConfig, FrameResult
 from conegrad_core.evaluation.metrics import Evaluation, Evaluator
+from conegrad_core.geometry.mounting import ground_of
 from conegrad_nodes.bags.types import BagError
 from conegrad_training.evaluation.drive import Drive, DriveFrame
 from conegrad_training.evaluation.truth import MapTruth, RecordedTruth, SensorViews, Truth
@@ -99,7 +100,7 @@ def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
     low, high, longest = drive.scan_view or (0.0, 0.0, 0.0)
     calibration = drive.calibration
     views = SensorViews(
-        lidar_height=float(drive.base_from_lidar[2, 3]),
+        ground_z=ground_of(drive.base_from_lidar).z,
         angle_low=low,
         angle_high=high,
         lidar_range=longest if math.isfinite(longest) else CAMERA_RANGE,

@@ -74,11 +74,7 @@ def camera_picture(
     scale = max(1.0, PICTURE_WIDTH / image.shape[1])
     drawn = _enlarged(image, scale)
     if calibration is not None:
-        scaled = Calibration(
-            _enlarged_camera(calibration.camera, scale),
-            calibration.camera_from_lidar,
-            calibration.lidar_height,
-        )
+        scaled = calibration._replace(camera=_enlarged_camera(calibration.camera, scale))
         drawn = draw_cones_on_image(drawn, cones, scaled, min_existence)
         if truth is not None:
             drawn = draw_truth_on_image(drawn, truth, scaled)

@@ -39,7 +39,7 @@ class SensorViews:
     """What the sensors can see of a map, in the frame of the LiDAR.
 
     Attributes:
-        lidar_height: of the LiDAR above the ground [m].
+        ground_z: of the ground in the frame of the LiDAR [m].
         angle_low: first angle of the scan [rad].
         angle_high: last angle of the scan [rad].
         lidar_range: longest range of the scan [m].
@@ -48,7 +48,7 @@ class SensorViews:
         camera_range: farthest cone that the camera is asked for [m].
     """
 
-    lidar_height: float
+    ground_z: float
     angle_low: float
     angle_high: float
     lidar_range: float
@@ -179,7 +179,7 @@ def _hidden(truth: TrueCones) -> Tensor:
 def _in_picture(positions: Tensor, views: SensorViews) -> Tensor:
     if views.camera is None or views.camera_from_lidar is None:
         return torch.zeros(len(positions), dtype=torch.bool)
-    ground = torch.full((len(positions), 1), -views.lidar_height, dtype=torch.float64)
+    ground = torch.full((len(positions), 1), views.ground_z, dtype=torch.float64)
     feet = torch.cat([positions.double(), ground], dim=-1)
     camera = views.camera._replace(
         intrinsics=views.camera.intrinsics.double(), distortion=views.camera.distortion.double()
