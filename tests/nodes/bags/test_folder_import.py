@@ -135,11 +135,89 @@ def test_a_scan_may_be_a_table(tmp_path):
     assert (scan.angle_min, scan.angle_increment) == pytest.approx((-0.2, 0.2))
 
 
-def test_uneven_beams_are_refused(tmp_path):
-    path = tmp_path / "1.0.csv"
-    path.write_text("angle,range\n-0.2,4.0\n0.1,4.5\n0.2,5.0\n")
-    with pytest.raises(BagError, match="not evenly spaced"):
+def write_scan(path, angles, ranges):
+    rows = [f"{angle!r},{distance!r}" for angle, distance in zip(angles, ranges, strict=True)]
+    path.write_text("\n".join(["angle,range", *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("turn", [1, -1], ids=["counter-clockwise", "clockwise"])
+def test_uneven_beams_are_put_at_even_angles_and_told(tmp_path, turn):
+    # Beams 0.1 rad apart: the one at 0.2 is missing, those at 0.3 and 0.4 are 0.02 off.
+    angles = [turn * angle for angle in (-0.1, 0.0, 0.1, 0.32, 0.38, 0.5)]
+    scan = read_scan(write_scan(tmp_path / "1.0.csv", angles, [1.0, 2.0, 3.0, 5.0, 6.0, 7.0]))
+    np.testing.assert_array_equal(scan.ranges, [1.0, 2.0, 3.0, np.nan, 5.0, 6.0, 7.0])
+    assert (scan.angle_min, scan.angle_increment) == pytest.approx((-0.1 * turn, 0.1 * turn))
+    assert "1.0.csv: its 6 beams are 0.06000 to 0.22000 rad apart" in scan.note
+    assert "put on 7 angles 0.10000 rad apart, 1 of them without a beam, and 0 beams" in scan.note
+
+
+def test_what_was_done_to_uneven_scans_is_told_once(folder, tmp_path, vehicle, caplog):
+    for name in ("12.7", "12.8", "12.9"):
+        write_scan(folder / "scans" / f"{name}.csv", [0.0, 0.1, 0.25], [1.0, 2.0, 3.0])
+    import_folder(folder, tmp_path / "bag", vehicle)
+    [told] = [record.getMessage() for record in caplog.records]
+    assert "12.7.csv" in told
+    assert told.endswith("so are those of 2 other scans")
+
+
+@pytest.mark.parametrize(
+    ("angles", "message"),
+    [
+        (np.arange(-90.0, 91.0), r"181 beams span 180 .* in radians; as degrees .* 3\.142 rad"),
+        ([0.0, 0.1, 0.3, 0.2], "turn back"),
+        ([0.0, 0.1, 0.1, 0.4], "come twice"),
+        ([0.0, float("nan"), 0.2], "span nan"),
+    ],
+)
+def test_angles_that_make_no_scan_are_refused_by_name(tmp_path, angles, message):
+    path = write_scan(tmp_path / "1.0.csv", [float(a) for a in angles], [1.0] * len(angles))
+    with pytest.raises(BagError, match=rf"1\.0\.csv: .*{message}"):
         read_scan(path)
+
+
+def test_arrays_in_degrees_are_refused_by_name(tmp_path):
+    path = tmp_path / "1.0.npz"
+    np.savez(path, ranges=np.ones(181), angle_min=-90.0, angle_increment=1.0)
+    with pytest.raises(BagError, match=r"1\.0\.npz: 181 beams span 180 from -90 on"):
+        read_scan(path)
+
+
+def test_a_picture_of_another_size_than_the_intrinsics_is_refused(folder, tmp_path, vehicle):
+    cv2.imwrite(str(folder / "images" / "12.700000.png"), PICTURE[:480, :640])
+    with pytest.raises(BagError, match=r"12\.700000\.png has 640x480 pixels, .* is for 1280x720"):
+        import_folder(folder, tmp_path / "bag", vehicle)
+    assert not (tmp_path / "bag").exists()
+
+
+def test_a_file_that_is_no_picture_is_refused(folder, tmp_path, vehicle):
+    (folder / "images" / "12.700000.png").write_bytes(b"GIF89a")
+    with pytest.raises(BagError, match=r"12\.700000\.png is neither JPEG nor PNG"):
+        import_folder(folder, tmp_path / "bag", vehicle)
+
+
+def test_ctrl_c_during_an_import_leaves_no_bag(folder, tmp_path, vehicle):
+    def interrupted(entries, total):
+        yield entries[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_folder(folder, tmp_path / "bag", vehicle, progress=interrupted)
+    assert not (tmp_path / "bag").exists()
+
+
+@pytest.mark.parametrize("place", ["x" * 200_000, "1,2,0\n12.7," + "x" * 200_000])
+def test_a_field_that_is_too_long_is_one_short_line(folder, tmp_path, vehicle, place):
+    (folder / "odometry.csv").write_text(f"stamp,x,y,yaw\n12.5,{place},2,0\n")
+    with pytest.raises(BagError, match=r"odometry\.csv, line [23]: no table \(field larger"):
+        import_folder(folder, tmp_path / "bag", vehicle)
+
+
+def test_a_long_value_is_not_repeated_whole(folder, tmp_path, vehicle):
+    (folder / "odometry.csv").write_text(f"stamp,x,y,yaw\n12.5,{'x' * 100_000},2,0\n")
+    with pytest.raises(BagError, match="expected a number") as refused:
+        import_folder(folder, tmp_path / "bag", vehicle)
+    assert len(str(refused.value)) < 300
 
 
 def test_bare_ranges_take_the_angles_of_the_vehicle(folder, tmp_path, vehicle):

@@ -165,3 +165,76 @@ def test_part_of_a_sequence_can_be_imported(folder, tmp_path):
 def test_a_part_without_frames_is_refused(folder, tmp_path):
     with pytest.raises(BagError, match="has 2 frames, none of them from 2 to 5"):
         import_fskitti(folder, tmp_path / "bag", rows=slice(2, 5))
+
+
+def publish(folder):
+    """The same sequence as its authors publish it: PNG, metadata.json, no calibration."""
+    rows = json.loads((folder / "odometry.json").read_text())
+    data = []
+    for row in rows:
+        name = f"{row['id']:07d}"
+        pose = {key: row[key] for key in ("x", "y", "yaw")}
+        data.append(
+            {
+                "id": row["id"],
+                "odom": {"timestamp": row["stamp"], **pose, "z": -0.95, "lap": None},
+                "pointcloud": {"file": f"points/{name}.bin"},
+                "labels": {"file": f"labels/{name}.txt"},
+                "image": {"file": f"images/{name}.png"},
+            }
+        )
+        picture = folder / "images" / f"{name}.jpg"
+        cv2.imwrite(str(picture.with_suffix(".png")), cv2.imread(str(picture)))
+        picture.unlink()
+    del data[-1]["image"]
+    content = {"info": {"tool": "some"}, "data": [data[0], *data]}  # frames come twice in some
+    (folder / "metadata.json").write_text(json.dumps(content))
+    for name in ("odometry.json", "calibration.json"):
+        (folder / name).unlink()
+    return folder
+
+
+def test_the_published_layout_is_read_and_what_it_lacks_is_told(folder, tmp_path, caplog):
+    poses = [frame.pose for frame in read_frames(folder)]
+    import_fskitti(publish(folder), tmp_path / "bag")
+    read_back = read(tmp_path / "bag")
+    assert {topic: len(messages) for topic, messages in read_back.items()} == {
+        "/tf_static": 1, "/odom": 2, "/image_raw/compressed": 1, "/points": 2, "/truth": 2,
+    }  # fmt: skip
+    assert read_back["/image_raw/compressed"][0].format == "png"
+    assert [frame.pose for frame in read_frames(folder)] == poses
+    assert "calibration.json is missing: 1 images are imported without camera_info" in caplog.text
+    assert "--vehicle FILE" in caplog.text
+    assert "1 frames come twice" in caplog.text
+
+
+def test_the_published_layout_takes_a_calibration(folder, tmp_path, caplog):
+    calibration = (folder / "calibration.json").read_text()
+    (publish(folder) / "calibration.json").write_text(calibration)
+    import_fskitti(folder, tmp_path / "bag")
+    assert len(read(tmp_path / "bag")["/camera_info"]) == 1
+    assert "calibration.json" not in caplog.text
+
+
+def test_files_that_are_listed_and_missing_are_told(folder, tmp_path, caplog):
+    publish(folder)
+    (folder / "images" / "0000007.png").unlink()
+    (folder / "points" / "0000008.bin").unlink()
+    import_fskitti(folder, tmp_path / "bag")
+    assert set(read(tmp_path / "bag")) == {"/tf_static", "/odom", "/points", "/truth"}
+    assert "lists 1 files (image) that are missing, 0000007.png first" in caplog.text
+    assert "lists 1 files (cloud) that are missing, 0000008.bin first" in caplog.text
+
+
+def test_metadata_of_another_form_is_refused(folder, tmp_path):
+    publish(folder)
+    (folder / "metadata.json").write_text('{"data": [{"id": 1}]}')
+    with pytest.raises(BagError, match=r"metadata\.json: expected data with id, odom"):
+        import_fskitti(folder, tmp_path / "bag")
+
+
+def test_a_picture_of_another_size_than_the_calibration_is_refused(folder, tmp_path):
+    cv2.imwrite(str(folder / "images" / "0000008.jpg"), np.zeros((96, 128, 3), dtype=np.uint8))
+    with pytest.raises(BagError, match=r"0000008\.jpg has 128x96 pixels, .* is for 64x48"):
+        import_fskitti(folder, tmp_path / "bag")
+    assert not (tmp_path / "bag").exists()

@@ -1,6 +1,7 @@
 """Files of a general folder of recordings: stamps, scans, clouds and tables."""
 
 import itertools
+import reprlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_nodes.bags.csv_table import csv_rows
+from conegrad_nodes.bags.scan_tables import check_angles, even_beams
 from conegrad_nodes.bags.types import BagError
 
 Array = npt.NDArray[np.float64]
@@ -16,7 +18,6 @@ Array = npt.NDArray[np.float64]
 NANOSECONDS = 1_000_000_000
 NANOSECOND_DIGITS = 18  # a whole number of at least so many digits is a stamp in nanoseconds
 BIN_COLUMNS = 4  # x, y, z, intensity, as KITTI has it
-EVEN_STEP = 1e-3  # [rad], how far beams may be from even spacing
 
 
 class StampedFile(NamedTuple):
@@ -27,11 +28,19 @@ class StampedFile(NamedTuple):
 
 
 class RawScan(NamedTuple):
-    """A planar scan; ``angle_min`` and ``angle_increment`` are None where the file has none."""
+    """A planar scan.
+
+    Attributes:
+        ranges: ``(beams,)`` [m].
+        angle_min: of the first beam [rad], None where the file has none.
+        angle_increment: between beams [rad], None where the file has none.
+        note: how its beams were put at even angles; empty where they were.
+    """
 
     ranges: Array
     angle_min: float | None
     angle_increment: float | None
+    note: str = ""
 
 
 class Row(NamedTuple):
@@ -72,7 +81,9 @@ def parse_stamp(text: str) -> int:
         return int(seconds) * NANOSECONDS + int(fraction[:9].ljust(9, "0"))
     if text.strip().isdigit() and len(text.strip()) >= NANOSECOND_DIGITS:
         return int(text)
-    raise ValueError(f"{text!r} is no stamp: expected seconds such as 12.05, or nanoseconds")
+    raise ValueError(
+        f"{reprlib.repr(text)} is no stamp: expected seconds such as 12.05, or nanoseconds"
+    )
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
@@ -87,8 +98,10 @@ def read_table(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
             raise BagError(f"{path} has no column {missing[0]}; it has {rows.fieldnames}")
         for row in rows:
             place = f"{path}, line {rows.line_num}"
-            if any(row[name] in (None, "") for name in columns):
-                raise BagError(f"{place}: {row}, expected {columns}")
+            empty = next((name for name in columns if row[name] in (None, "")), None)
+            if empty:
+                held = reprlib.repr(row)
+                raise BagError(f"{place}: {empty} is empty in {held}, expected {columns}")
             yield Row(place, row)
 
 
@@ -101,8 +114,8 @@ def number(row: Row, column: str) -> float:
     try:
         return float(row.values[column])
     except ValueError as error:
-        value = row.values[column]
-        raise BagError(f"{row.place}: {column} is {value!r}, expected a number") from error
+        value = reprlib.repr(row.values[column])
+        raise BagError(f"{row.place}: {column} is {value}, expected a number") from error
 
 
 def table_stamp(row: Row) -> int:
@@ -120,8 +133,10 @@ def table_stamp(row: Row) -> int:
 def read_scan(path: Path) -> RawScan:
     """Scan of a file: .npz, .npy (ranges alone) or .csv (columns ``angle,range``).
 
+    Beams of a table that are not evenly spaced are put at even angles, and the note tells how.
+
     Raises:
-        BagError: if the file holds something else, or beams that are not evenly spaced.
+        BagError: if the file holds something else, or angles that are not in radians.
     """
     if path.suffix.lower() == ".csv":
         return _scan_of_table(path)
@@ -131,7 +146,10 @@ def read_scan(path: Path) -> RawScan:
     if "ranges" not in loaded:
         raise BagError(f"{path} holds {sorted(loaded)}, expected ranges")
     angles = [float(loaded[k]) if k in loaded else None for k in ("angle_min", "angle_increment")]
-    return RawScan(_flat(path, loaded["ranges"]), *angles)
+    ranges = _flat(path, loaded["ranges"])
+    if angles[1] is not None:
+        check_angles(path, angles[0] or 0.0, angles[1], len(ranges))
+    return RawScan(ranges, *angles)
 
 
 def read_cloud(path: Path, columns: int = BIN_COLUMNS) -> Array:
@@ -184,11 +202,7 @@ def _scan_of_table(path: Path) -> RawScan:
     ranges = np.array([number(row, "range") for row in rows])
     if len(angles) < 2:
         raise BagError(f"{path} has {len(angles)} beams, expected two or more")
-    increment = (angles[-1] - angles[0]) / (len(angles) - 1)
-    even = angles[0] + increment * np.arange(len(angles))
-    if np.abs(angles - even).max() > EVEN_STEP:
-        raise BagError(f"{path}: the angles are not evenly spaced")
-    return RawScan(ranges, float(angles[0]), float(increment))
+    return RawScan(*even_beams(path, angles, ranges))
 
 
 def _load_numpy(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from conegrad_nodes.bags.folder_formats import (
     stamped_files,
     table_stamp,
 )
+from conegrad_nodes.bags.pictures import IMAGE_FORMATS, read_picture
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:  # importing torch takes seconds
     from conegrad_core.cones import TrueCones
     from conegrad_core.vehicle import Vehicle
 
-IMAGE_FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
+logger = logging.getLogger(__name__)
+
 SCAN_SUFFIXES = (".npz", ".npy", ".csv")
 CLOUD_SUFFIXES = (".bin", ".npy", ".pcd")
 LABEL_COLUMNS = ("stamp", "x", "y", "colour")
@@ -65,10 +68,11 @@ def import_folder(
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
+    notes: list[str] = []
     streams = [
         list(_odometry(folder / "odometry.csv")),
         list(_images(folder / "images", vehicle)),
-        list(_scans(folder / "scans", vehicle)),
+        list(_scans(folder / "scans", vehicle, notes)),
         list(_clouds(folder / "points", cloud_columns)),
         list(_truth(folder / "labels.csv", vehicle)),
     ]
@@ -79,6 +83,9 @@ def import_folder(
         _write_transforms(bag, entries[0].stamp_ns, vehicle)
         for entry in progress(entries, len(entries)) if progress else entries:
             entry.write(bag)
+    if notes:
+        others = f"; so are those of {len(notes) - 1} other scans" if len(notes) > 1 else ""
+        logger.warning("%s%s", notes[0], others)
 
 
 def _images(folder: Path, vehicle: "Vehicle") -> Iterator[Entry]:
@@ -87,9 +94,10 @@ def _images(folder: Path, vehicle: "Vehicle") -> Iterator[Entry]:
 
 
 def _write_image(bag: BagWriter, stamp: int, path: Path, vehicle: "Vehicle") -> None:
+    data = read_picture(path, (vehicle.camera.width, vehicle.camera.height))
     bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, camera_info(stamp, vehicle))
     image_format = IMAGE_FORMATS[path.suffix.lower()]
-    msg = messages.compressed_image_msg(stamp, "camera_optical", path.read_bytes(), image_format)
+    msg = messages.compressed_image_msg(stamp, "camera_optical", data, image_format)
     bag.write("/image_raw/compressed", "sensor_msgs/msg/CompressedImage", stamp, msg)
 
 
@@ -106,13 +114,18 @@ def camera_info(stamp: int, vehicle: "Vehicle") -> Any:
     )
 
 
-def _scans(folder: Path, vehicle: "Vehicle") -> Iterator[Entry]:
+def _scans(folder: Path, vehicle: "Vehicle", notes: list[str]) -> Iterator[Entry]:
     for stamp, path in stamped_files(folder, SCAN_SUFFIXES):
-        yield Entry(stamp, 2, partial(_write_scan, stamp=stamp, path=path, vehicle=vehicle))
+        write = partial(_write_scan, stamp=stamp, path=path, vehicle=vehicle, notes=notes)
+        yield Entry(stamp, 2, write)
 
 
-def _write_scan(bag: BagWriter, stamp: int, path: Path, vehicle: "Vehicle") -> None:
+def _write_scan(
+    bag: BagWriter, stamp: int, path: Path, vehicle: "Vehicle", notes: list[str]
+) -> None:
     scan, lidar = read_scan(path), vehicle.lidar
+    if scan.note:
+        notes.append(scan.note)
     if scan.angle_min is None and len(scan.ranges) != lidar.beams:
         raise BagError(
             f"{path} has {len(scan.ranges)} beams and no angle_min; {vehicle.name} has "

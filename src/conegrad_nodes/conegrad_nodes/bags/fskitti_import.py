@@ -1,15 +1,16 @@
 """Imports a folder in the layout of FSKITTI (KITTI-like, FST Lisboa) into a bag."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from conegrad_nodes.bags import messages
+from conegrad_nodes.bags.fskitti_frames import FskittiFrame, read_frames, read_json
+from conegrad_nodes.bags.pictures import IMAGE_FORMATS, read_picture
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 
@@ -39,14 +40,6 @@ CONE_LOW, CONE_HIGH = 0.08, 0.7  # [m] above that ground
 MIN_RETURNS = 2
 
 
-class FskittiFrame(NamedTuple):
-    """One instant of a sequence; ``pose`` is x, y [m] and yaw [rad] of the LiDAR in its world."""
-
-    name: str
-    stamp_ns: int
-    pose: tuple[float, float, float]
-
-
 def import_fskitti(
     folder: Path,
     output: Path,
@@ -61,8 +54,9 @@ def import_fskitti(
     Height and tilt of the LiDAR are measured in the ground returns of the clouds.
 
     Args:
-        folder: holds ``points``, ``labels``, ``odometry.json`` and, when there are images,
-            ``images`` and ``calibration.json``.
+        folder: holds ``points``, ``labels``, ``images`` and ``metadata.json`` as published, or
+            ``odometry.json`` in its place; the images' calibration is in ``calibration.json``,
+            which is not published: without it images have no camera_info, and that is told.
         output: the bag to create.
         lidar_height: height of the LiDAR above the ground [m], if not to be measured; the LiDAR
             then counts as level.
@@ -78,7 +72,7 @@ def import_fskitti(
         raise BagError(
             f"{folder} has {len(frames)} frames, none of them from {rows.start} to {rows.stop}"
         )
-    camera = _read_calibration(folder)
+    camera = _read_calibration(folder, sum(frame.image is not None for frame in written))
     if lidar_height is None:
         base_from_lidar = measured_mounting(folder, frames)
     else:
@@ -88,7 +82,7 @@ def import_fskitti(
         _write_transforms(bag, written[0].stamp_ns, camera, base_from_lidar)
         stream = iter(written)
         for frame in progress(stream, len(written)) if progress else stream:
-            _write_frame(bag, folder, frame, camera, float(base_from_lidar[2, 3]))
+            _write_frame(bag, frame, camera, float(base_from_lidar[2, 3]))
 
 
 def measured_mounting(folder: Path, frames: list[FskittiFrame]) -> Array:
@@ -103,7 +97,7 @@ def measured_mounting(folder: Path, frames: list[FskittiFrame]) -> Array:
 
     planes, reason = [], ""
     for frame in frames[:: max(1, len(frames) // GROUND_CLOUDS)]:
-        points = _read_points(folder / "points" / f"{frame.name}.bin")[:, :3]
+        points = _read_points(frame.points)[:, :3]
         try:
             planes.append(find_ground(points))
         except ValueError as error:
@@ -124,35 +118,6 @@ def _mounting(up: Array, height: float) -> Array:
     base_from_lidar[:3, :3] = [ahead, np.cross(up, ahead), up]
     base_from_lidar[2, 3] = height
     return base_from_lidar
-
-
-def read_frames(folder: Path) -> list[FskittiFrame]:
-    """Frames of a sequence in the order of time.
-
-    ``odometry.json`` holds the pose of the world *in the car* (``p_car = R(yaw) p_world + t``):
-    only read in this way do the labels of neighbouring frames fall on one another, to 1 mm. It is
-    inverted here.
-
-    Raises:
-        BagError: if there is no frame, or the file is not of this form.
-    """
-    path = folder / "odometry.json"
-    rows = _read_json(path)
-    try:
-        frames = [
-            FskittiFrame(
-                f"{int(row['id']):07d}",
-                round(float(row["stamp"]) * messages.NANOSECONDS),
-                _inverse_pose(float(row["x"]), float(row["y"]), float(row["yaw"])),
-            )
-            for row in rows
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise BagError(f"{path}: expected a list of id, stamp, x, y, yaw ({error!r})") from error
-    frames = [f for f in frames if (folder / "points" / f"{f.name}.bin").exists()]
-    if not frames:
-        raise BagError(f"{folder}: no row of odometry.json has a cloud points/NNNNNNN.bin")
-    return sorted(frames, key=lambda frame: frame.stamp_ns)
 
 
 def read_labels(path: Path, points: Array) -> "TrueCones":
@@ -201,33 +166,34 @@ def has_returns(position: Array, points: Array) -> bool:
 
 def _write_frame(
     bag: BagWriter,
-    folder: Path,
     frame: FskittiFrame,
     camera: dict[str, Any] | None,
     lidar_height: float,
 ) -> None:
     stamp = frame.stamp_ns
-    cloud = _read_points(folder / "points" / f"{frame.name}.bin")
+    cloud = _read_points(frame.points)
     odometry = messages.odometry_msg(stamp, frame.pose)
     bag.write("/odom", "nav_msgs/msg/Odometry", stamp, odometry)
-    picture = folder / "images" / f"{frame.name}.jpg"
-    if camera is not None and picture.exists():
-        _write_image(bag, stamp, picture, camera)
+    if frame.image is not None:
+        _write_image(bag, stamp, frame.image, camera)
     points = messages.points_msg(stamp, "lidar", cloud[:, :4])
     bag.write("/points", "sensor_msgs/msg/PointCloud2", stamp, points)
-    label_file = folder / "labels" / f"{frame.name}.txt"
-    if label_file.exists():
-        truth = read_labels(label_file, cloud[:, :3])
+    if frame.labels is not None:
+        truth = read_labels(frame.labels, cloud[:, :3])
         msg = messages.truth_msg(stamp, "lidar", truth, -lidar_height)
         bag.write("/truth", "conegrad_msgs/msg/TruthCones", stamp, msg)
 
 
-def _write_image(bag: BagWriter, stamp: int, picture: Path, camera: dict[str, Any]) -> None:
-    info = messages.camera_info_msg(
-        stamp, "camera_optical", tuple(camera["image_size"]), np.array(camera["K"]), (), "none"
-    )
-    bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, info)
-    image = messages.compressed_image_msg(stamp, "camera_optical", picture.read_bytes(), "jpeg")
+def _write_image(bag: BagWriter, stamp: int, picture: Path, camera: dict[str, Any] | None) -> None:
+    size = None if camera is None else (camera["image_size"][0], camera["image_size"][1])
+    data = read_picture(picture, size)
+    if camera is not None and size is not None:
+        info = messages.camera_info_msg(
+            stamp, "camera_optical", size, np.array(camera["K"]), (), "none"
+        )
+        bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, info)
+    image_format = IMAGE_FORMATS[picture.suffix.lower()]
+    image = messages.compressed_image_msg(stamp, "camera_optical", data, image_format)
     bag.write("/image_raw/compressed", "sensor_msgs/msg/CompressedImage", stamp, image)
 
 
@@ -242,17 +208,26 @@ def _write_transforms(
     bag.write("/tf_static", "tf2_msgs/msg/TFMessage", stamp, msg)
 
 
-def _read_calibration(folder: Path) -> dict[str, Any] | None:
+def _read_calibration(folder: Path, images: int) -> dict[str, Any] | None:
     path = folder / "calibration.json"
-    if not (folder / "images").exists():
+    if not path.exists():
+        if images:
+            logger.warning(
+                "%s is missing: %d images are imported without camera_info and without the place "
+                "of the camera. Write it with image_size (width, height), K (3x3) and "
+                "camera_optical_from_lidar (3x4) and import again, or give a vehicle file to the "
+                "commands that read the bag (--vehicle FILE)",
+                path,
+                images,
+            )
         return None
-    calibration = _read_json(path)
+    calibration = read_json(path)
     expected = {"image_size": (2,), "K": (3, 3), "camera_optical_from_lidar": (3, 4)}
     for key, shape in expected.items():
         actual = np.shape(calibration.get(key, ()))
         if actual != shape:
             raise BagError(f"{path}: {key} has shape {actual}, expected {shape}")
-    return dict(calibration)
+    return dict(calibration) if images else None
 
 
 def _read_points(path: Path) -> Array:
@@ -260,17 +235,3 @@ def _read_points(path: Path) -> Array:
     if values.size == 0 or values.size % POINT_COLUMNS:
         raise BagError(f"{path}: {values.size} float32 values, expected rows of {POINT_COLUMNS}")
     return values.reshape(-1, POINT_COLUMNS).astype(np.float64)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BagError(f"{path} is missing: is this a folder of the FSKITTI layout?") from error
-    except json.JSONDecodeError as error:
-        raise BagError(f"{path}: no valid JSON ({error})") from error
-
-
-def _inverse_pose(x: float, y: float, yaw: float) -> tuple[float, float, float]:
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    return float(-cos * x - sin * y), float(sin * x - cos * y), -yaw
