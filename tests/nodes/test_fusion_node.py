@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 from std_msgs.msg import Float64
 from visualization_msgs.msg import MarkerArray
 
+from conegrad_core.fusion.traced import TracedFuser
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.findings import Level
 from conegrad_nodes.fusion_node import FusionNode
@@ -330,3 +331,51 @@ def test_image_and_scan_become_cones_in_one_graph(
         image.publish(messages.image(stamp=stamp))
 
     graph.until(lambda: any(a.camera_used and a.lidar_used for a in answers), "fused cones", speak)
+
+
+def test_cones_that_are_not_finite_are_withheld_and_told(
+    graph, fusion, talker, reports, monkeypatch
+):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    real, is_broken = TracedFuser.__call__, True
+
+    def fused(self, *inputs):
+        cones = real(self, *inputs)
+        return cones._replace(positions=cones.positions * math.nan) if is_broken else cones
+
+    monkeypatch.setattr(TracedFuser, "__call__", fused)
+    graph.until(
+        lambda: "positions of cones are not finite" in reports.text("fusion_node: fusion"),
+        "the reason in a report",
+        again=talker.speak,
+    )
+    assert answers == []
+    is_broken = False
+    graph.until(lambda: answers, "cones", again=talker.speak)
+
+
+def test_odometry_that_jumps_beyond_any_map_is_told_and_costs_no_cones(
+    graph, fusion, talker, reports
+):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    poses = graph.publisher(Odometry, "odom")
+
+    def speak(x):
+        talker.speak()
+        msg = Odometry()
+        set_stamp(msg.header, talker.stamp)
+        msg.pose.pose.position.x, msg.pose.pose.orientation.w = x, 1.0
+        poses.publish(msg)
+
+    graph.until(lambda: answers, "cones", lambda: speak(0.0))
+    graph.until(
+        lambda: "position.x is 1e+39" in reports.text("fusion_node: input /odom"),
+        "the reason in a report",
+        lambda: speak(1e39),
+    )
+    before = len(answers)
+    graph.until(lambda: len(answers) > before + 5, "more cones", lambda: speak(1e7 * talker.stamp))
+    assert all(np.isfinite(c.position.x) for a in answers for c in a.cones)
+    assert all(len(a.cones) == 1 for a in answers if a.camera_used and a.lidar_used)

@@ -3,6 +3,7 @@
 from enum import IntEnum
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -61,3 +62,22 @@ class TrueCones(NamedTuple):
     classes: Tensor
     visible_camera: Tensor
     visible_lidar: Tensor
+
+
+class UnusableConesError(ValueError):
+    """Cones that nobody may act on."""
+
+
+def check_cones(cones: Cones) -> None:
+    """Refuse cones with a value that is not finite, or a covariance that is none.
+
+    Raises:
+        UnusableConesError: naming the field and the value.
+    """
+    for name, values in zip(cones._fields, cones, strict=True):
+        if not bool(torch.isfinite(values).all()):
+            raise UnusableConesError(f"{name} of cones are not finite")
+    variances = cones.covariances.diagonal(dim1=-2, dim2=-1)
+    determinants = torch.linalg.det(cones.covariances.double())
+    if not bool((variances > 0).all() and (determinants > 0).all()):
+        raise UnusableConesError("a covariance of a cone is not positive definite")

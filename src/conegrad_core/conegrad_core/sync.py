@@ -135,6 +135,11 @@ class Pairing:
             self._reset("odometry", newest - stamp_ns)
         self._odometry.add(stamp_ns, pose)
 
+    @property
+    def odometry_jumps(self) -> int:
+        """Poses so far that no car reaches from the one before."""
+        return self._odometry.jumps
+
     def take(self, now_ns: int | None = None) -> list[Pair]:
         """Outputs that are decided by now, oldest first.
 

@@ -12,7 +12,7 @@ from conegrad_core.camera.detector import Detector, DetectorConfig, load_detecto
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.config import setting
 from conegrad_core.drawing import draw_detections
-from conegrad_nodes.decode import image_for_detector
+from conegrad_nodes.decode import check_detections, image_for_detector
 from conegrad_nodes.encode import detections_to_msg, image_to_msg
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import LATEST, RESULTS
@@ -85,6 +85,7 @@ class CameraNode(SensorNode):
         header = arrived.msg.header
         image = image_for_detector(arrived.msg, self._loaded())
         detections = self._detect(image)
+        check_detections(detections)
         height, width = image.shape[:2]
         msg = detections_to_msg(detections, header, width, height)
         self.deliver(self._output, arrived, msg, detections)

@@ -1,6 +1,8 @@
 """Fusion node: detections and segmentations in, cones on the ground out."""
 
 import threading
+import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.cones import UnusableConesError
 from conegrad_core.config import setting
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
@@ -30,7 +33,7 @@ from conegrad_nodes.decode import (
     stamp_ns_from_msg,
 )
 from conegrad_nodes.encode import cone_points_to_msg, cones_to_msg, markers_to_msg, stamp_to_msg
-from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.findings import RECENT, Finding, Level
 from conegrad_nodes.inputs import Input
 from conegrad_nodes.model_node import PerceptionNode
 from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SelectionConfig, SensorResult
@@ -85,6 +88,7 @@ class FusionNode(PerceptionNode):
         self._lock = threading.RLock()  # results are handed over in threads of other nodes
         self._trouble: Finding | None = None
         self._last_arrival = 0.0
+        self._withheld: deque[tuple[float, str]] = deque(maxlen=1000)  # steady time [s], reason
         self._open_inputs()
         self._timeouts = self.create_timer(
             TIMEOUT_CHECK, self._fuse_pairs, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -167,10 +171,19 @@ class FusionNode(PerceptionNode):
             name: str(getattr(status, name))
             for name in ("paired", "camera_alone", "lidar_alone", "dropped", "resets")
         }
+        values["odometry_jumps"] = str(self._pairing.odometry_jumps)
         level = Level.WARN if status.reason else Level.OK
         cause = "starved" if status.reason else "pairing"
         text = status.reason or "camera and LiDAR are paired"
-        return [self._calibration_finding(), Finding("pairing", level, cause, text, values)]
+        pairing = Finding("pairing", level, cause, text, values)
+        return [self._calibration_finding(), pairing, *self._withheld_findings()]
+
+    def _withheld_findings(self) -> list[Finding]:
+        """Whether results were withheld a moment ago."""
+        if not self._withheld or time.monotonic() - self._withheld[-1][0] > RECENT:
+            return []
+        text = f"withheld {len(self._withheld)} results a moment ago: {self._withheld[-1][1]}"
+        return [Finding("fusion", Level.ERROR, "withheld", text)]
 
     def _calibration_finding(self) -> Finding:
         if self._trouble is not None:
@@ -253,6 +266,9 @@ class FusionNode(PerceptionNode):
             fused = fusion.fuse(pair)
         except CalibrationError as error:
             self._trouble = Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
+            return
+        except UnusableConesError as error:
+            self._withheld.append((time.monotonic(), str(error)))
             return
         self._trouble = None
         self._publish(pair, fused)

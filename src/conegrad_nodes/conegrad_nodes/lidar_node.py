@@ -13,7 +13,13 @@ from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
-from conegrad_nodes.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
+from conegrad_nodes.decode import (
+    DecodeError,
+    check_segmentation,
+    points_from_msg,
+    scan_doubts,
+    scan_from_msg,
+)
 from conegrad_nodes.encode import segmentation_to_msg
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.parameters import declare_config
@@ -93,6 +99,7 @@ class LidarNode(SensorNode):
         header = arrived.msg.header
         scan, range_min = self._scan(arrived.msg)
         segmented = self._segment(scan)
+        check_segmentation(segmented)
         msg = segmentation_to_msg(segmented, header, range_min, segmented.max_range)
         self.deliver(self._output, arrived, msg, segmented)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from conegrad_core.cones import Cones
+from conegrad_core.cones import Cones, UnusableConesError, check_cones
 from conegrad_core.config import Config, setting
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
@@ -98,6 +98,7 @@ class PairFusion:
 
         Raises:
             CalibrationError: if a part of the calibration is not known, or does not fit the pair.
+            UnusableConesError: if the result is not finite; nobody may see it.
         """
         image, scan = pair.detections, pair.segmentation
         calibration, base_from_lidar = self.needed(with_camera=image is not None)
@@ -107,8 +108,11 @@ class PairFusion:
         candidates = self._fuser(
             scan.result if scan else None, image.result if image else None, calibration, motion
         )
+        if bool(candidates.existence_logits.isnan().any()):
+            raise UnusableConesError("existence of cones is not finite")
         selection = self._selection
         cones = select_cones(candidates, selection.min_existence, selection.merge_distance)
+        check_cones(cones)
         frame = self._calibration.cone_frame(self.lidar_frame)
         return FusedPair(cones, frame, ground_of(base_from_lidar))
 

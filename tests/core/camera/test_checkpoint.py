@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from conegrad_core.camera.checkpoint import load_network, save_network
 from conegrad_core.camera.head import raw_detections
+from conegrad_core.cones import CLASS_NAMES
 
 
 class Malicious:
@@ -143,3 +144,41 @@ def test_a_pt_of_tensors_alone_needs_no_trust(network, tmp_path):
     torch.save({"weights": network.state_dict(), "metadata": metadata}, path)
     weight = load_network(path).network.model[0].conv.weight
     torch.testing.assert_close(weight, network.model[0].conv.weight)
+
+
+@pytest.mark.parametrize("names", ["5", "null", "[1, 2, 3, 4]", '{"blue": 0}', "blue", "[[]]"])
+def test_class_names_of_another_type_are_refused(weights, tmp_path, names):
+    path = rewritten(weights, tmp_path / "odd.safetensors", class_names=names)
+    with pytest.raises(ValueError, match=r"odd\.safetensors has the metadata class_names"):
+        load_network(path)
+
+
+def test_metadata_that_is_not_text_is_refused(weights, tmp_path):
+    data = weights.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = {"architecture": 5, "class_names": ["blue"]}
+    text = json.dumps(header).encode()
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    with pytest.raises(ValueError, match=r"odd\.safetensors are not a readable safetensors file"):
+        load_network(path)
+
+
+@pytest.mark.parametrize(("metadata", "tensors"), [(5, {}), ({}, 5), ({}, {"a": 1})])
+def test_a_pt_file_whose_parts_have_another_type_is_refused(tmp_path, metadata, tensors):
+    torch.save({"metadata": metadata, "weights": tensors}, tmp_path / "odd.pt")
+    with pytest.raises(ValueError, match=r"odd\.pt hold metadata or weights of another type"):
+        load_network(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(weights, tmp_path, value):
+    tensors = load_file(weights)
+    name = sorted(tensors)[0]
+    tensors[name].view(-1)[3] = value
+    path = tmp_path / "odd.safetensors"
+    metadata = {"architecture": "yolov5n", "class_names": json.dumps(CLASS_NAMES)}
+    save_file(tensors, path, metadata)
+    with pytest.raises(ValueError, match=rf"odd\.safetensors hold 1 values in {name} that"):
+        load_network(path)

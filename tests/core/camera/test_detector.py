@@ -172,3 +172,12 @@ def test_a_detector_is_a_module_with_trainable_weights(weights):
     assert isinstance(torch_detector, Detector)
     first_layers = torch_detector.engine.network.model[:3]
     assert all(weight.requires_grad for weight in first_layers.parameters())
+
+
+def test_an_exported_file_that_gives_nan_is_refused(weights, tmp_path):
+    broken = detector(weights)
+    with torch.no_grad():
+        broken.engine.network.model[0].conv.weight[0] = torch.nan
+    export_detector(broken, tmp_path / "broken.onnx")
+    with pytest.raises(ValueError, match=r"broken\.onnx give values that are not finite"):
+        detector(tmp_path / "broken.onnx", "onnx")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from conegrad_core.camera.image import Detections
-from conegrad_core.cones import ConeClass, TrueCones
+from conegrad_core.cones import ConeClass, TrueCones, UnusableConesError, check_cones
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.scalars import INITIAL_VALUES
@@ -379,3 +379,35 @@ def test_refuses_motion_of_the_wrong_shape(world, fuser):
     scene = world.scene(world.track())
     with pytest.raises(ValueError, match=r"motion has shape \(2,\)"):
         fuse(fuser, scene, motion=torch.zeros(2))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_covariance_has_a_determinant_that_is_not_positive_whatever_the_boxes(
+    world, fuser, seed
+):
+    generator = torch.Generator().manual_seed(seed)
+    scene = world.scene(world.track())
+    count = 200
+    centres = torch.rand(count, 2, generator=generator) * 3000 - 800
+    sizes = 10 ** (torch.rand(count, 2, generator=generator) * 8 - 4)
+    boxes = torch.cat([centres - sizes / 2, centres + sizes / 2], dim=-1)
+    logits = torch.randn(count, 4, generator=generator) * 10 ** (
+        torch.rand(count, 1, generator=generator) * 4
+    )
+    detections = Detections(boxes, logits)
+    for scan in (scene.scan(), scene.scan(cone_logit=-10.0), None):
+        with torch.inference_mode():
+            cones = fuser(scan, detections, scene.calibration)
+        check_cones(cones)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("positions", math.nan), ("covariances", 0.0), ("covariances", -1.0)]
+)
+def test_cones_that_nobody_may_act_on_are_refused(world, fuser, field, value):
+    cones = fuse(fuser, world.scene(world.track()))
+    check_cones(cones)
+    odd = getattr(cones, field).clone()
+    odd[0] = value
+    with pytest.raises(UnusableConesError):
+        check_cones(cones._replace(**{field: odd}))

@@ -65,3 +65,12 @@ def test_refuses_a_file_of_another_kind(tmp_path):
     (tmp_path / "text").write_text("not weights")
     with pytest.raises(ValueError, match="is not a safetensors file"):
         loaded(tmp_path / "text")
+
+
+@pytest.mark.parametrize("name", ["cone_radius", "missed_bias", "camera_x"])
+def test_refuses_values_that_are_not_finite(tmp_path, name):
+    values = Fuser().values() | {name: float("nan")}
+    odd = {name: torch.tensor(value) for name, value in values.items()}
+    save_file(odd, tmp_path / "odd.safetensors")
+    with pytest.raises(ValueError, match=rf"odd\.safetensors: .*{name} is nan"):
+        loaded(tmp_path / "odd.safetensors")

@@ -46,3 +46,15 @@ def test_refuses_stamps_that_do_not_rise_and_poses_that_are_not_finite():
         odometry.add(5, Pose2(0, 0, 0))
     with pytest.raises(ValueError, match="expected finite values"):
         odometry.add(6, Pose2(0, math.nan, 0))
+
+
+def test_a_pose_that_no_car_reaches_begins_anew(caplog):
+    odometry = OdometryBuffer(10)
+    odometry.add(0, Pose2(0, 0, 0))
+    odometry.add(10_000_000, Pose2(1e7, 0, 0))  # 10 ms later
+    assert odometry.jumps == 1
+    assert odometry.at(5_000_000) is None
+    assert odometry.at(10_000_000) == Pose2(1e7, 0, 0)
+    assert "odometry jumped 1e+07 m in 0.010 s" in caplog.text
+    odometry.add(20_000_000, Pose2(1e7 + 1.5, 0, 0))  # 150 m/s
+    assert odometry.jumps == 1

@@ -90,6 +90,16 @@ def test_refuses_weights_of_another_shape(tmp_path):
         load_segmenter(SegmenterConfig(weights=str(path)))
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_refuses_weights_that_are_not_finite(segmenter, tmp_path, value):
+    name, weight = next(iter(segmenter.network.named_parameters()))
+    with torch.no_grad():
+        weight.view(-1)[0] = value
+    save_segmenter(segmenter.network, tmp_path / "net.safetensors", {})
+    with pytest.raises(ValueError, match=rf"net\.safetensors hold 1 values in {name} that"):
+        load_segmenter(SegmenterConfig(weights=str(tmp_path / "net.safetensors")))
+
+
 @pytest.mark.parametrize(
     "device",
     [

@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from conegrad_core.camera.class_order import class_order
+from conegrad_core.camera.class_order import class_names_of, class_order
 from conegrad_core.camera.head import build_network
 from conegrad_core.cones import CLASS_NAMES
+from conegrad_core.weights import check_finite_weights
 
 FORMAT = "conegrad-camera-1"
 
@@ -112,8 +113,18 @@ def _load_pt(path: Path, trust_pickle: bool) -> LoadedNetwork:
     if not isinstance(content, dict) or not {"metadata", "weights"} <= content.keys():
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"weights {path} hold {found}, expected 'metadata' and 'weights'")
-    return LoadedNetwork(
-        _restore(content["weights"], content["metadata"], path), content["metadata"]
+    metadata, weights = content["metadata"], content["weights"]
+    if not (_maps_text_to(str, metadata) and _maps_text_to(Tensor, weights)):
+        raise ValueError(
+            f"weights {path} hold metadata or weights of another type, expected text and tensors "
+            "by name"
+        )
+    return LoadedNetwork(_restore(weights, metadata, path), metadata)
+
+
+def _maps_text_to(kind: type, content: Any) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(name, str) and isinstance(value, kind) for name, value in content.items()
     )
 
 
@@ -131,6 +142,7 @@ def _load_trusted(path: Path) -> LoadedNetwork:
         raise ValueError(f"weights {path} hold no Ultralytics detector with a one-to-many head")
     names = [str(found.names[index]) for index in sorted(found.names)]
     _reorder_classes(found, class_order(names, str(path)))
+    check_finite_weights(found.state_dict(), path)
     metadata = {"class_names": json.dumps(CLASS_NAMES)}
     return LoadedNetwork(found.float().eval(), metadata)
 
@@ -139,8 +151,12 @@ def _restore(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: P
     missing = {"architecture", "class_names"} - metadata.keys()
     if missing:
         raise ValueError(f"weights {path} lack the metadata {sorted(missing)}")
-    order = class_order(json.loads(metadata["class_names"]), str(path))
-    network = build_network(metadata["architecture"])
+    order = class_order(class_names_of(metadata["class_names"], f"weights {path}"), str(path))
+    try:
+        network = build_network(metadata["architecture"])
+    except ValueError as error:
+        raise ValueError(f"weights {path}: {error}") from error
+    check_finite_weights(tensors, path)
     try:
         network.load_state_dict(dict(tensors))  # copies into fp32
     except RuntimeError as error:

@@ -1,5 +1,6 @@
 """Class names of weights files mapped by name into the order of the core."""
 
+import json
 from collections.abc import Sequence
 
 from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES, ConeClass
@@ -46,6 +47,30 @@ def class_order(names: Sequence[str], source: str) -> list[int]:
             "(or common aliases such as 'large_orange_cone')"
         )
     return [known.index(name) for name in CLASS_NAMES]
+
+
+def class_names_of(text: object, source: str) -> list[str]:
+    """Class names out of the metadata ``class_names`` of a weights file, a JSON list of text.
+
+    Args:
+        text: the metadata.
+        source: the file, for the message.
+
+    Raises:
+        ValueError: if it is anything else, naming the file.
+    """
+    names = None
+    if isinstance(text, str):
+        try:
+            names = json.loads(text)
+        except ValueError:
+            names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"{source} has the metadata class_names {text!r}, expected a JSON list of names such "
+            f"as {json.dumps(CLASS_NAMES)}"
+        )
+    return names
 
 
 def cone_classes(names: Sequence[str], source: str) -> list[ConeClass]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +18,7 @@ from conegrad_core.camera.engines.tensorrt_engine import TensorRtEngine
 from conegrad_core.camera.engines.torch_engine import TorchEngine
 from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import Detections, RgbImage
-from conegrad_core.camera.letterbox import Letterbox, inputs_from_pixels
+from conegrad_core.camera.letterbox import PADDING, Letterbox, inputs_from_pixels
 from conegrad_core.camera.pooling import pool_duplicates, select_top
 from conegrad_core.config import Config, setting
 from conegrad_core.engines.devices import put_on
@@ -160,9 +161,23 @@ def load_detector(config: DetectorConfig) -> Detector:
         if engine not in OF_SUFFIX[suffix]:
             expected = f"'auto' or one of {OF_SUFFIX[suffix]}"
             raise ValueError(f"engine is {engine!r} for weights {path}, expected {expected}")
-        return Detector(_load_engine(path, engine, config), config)
+        detector = Detector(_load_engine(path, engine, config), config)
+        _check_outputs(detector, path)
+        return detector
     network = load_network(path, trust_pickle=config.trust_pickle).network
     return Detector(_engine_of(network, path, config), config)
+
+
+def _check_outputs(detector: Detector, path: Path) -> None:
+    """Run an exported file once: its weights cannot be looked at."""
+    config = detector.config
+    grey = np.full((config.input_height, config.input_width, 3), PADDING, dtype=np.uint8)
+    with torch.no_grad():
+        raw = detector.engine.infer(grey)
+    if not all(bool(values.isfinite().all()) for values in raw):
+        raise ValueError(
+            f"weights {path} give values that are not finite for a grey image: export them anew"
+        )
 
 
 def _engine_of(network: nn.Module, path: Path, config: DetectorConfig) -> Engine:

@@ -132,7 +132,7 @@ class Fuser(nn.Module):
             len(lidar.positions), 5
         )
         source = torch.full((len(colours),), LIDAR, device=colours.device)
-        covariances = gaussians.as_matrices(covariances)
+        covariances = gaussians.as_matrices(gaussians.conditioned(covariances))
         return self.mounting.placed(
             Cones(lidar.positions, covariances, colours, lidar.log_odds, source)
         )
@@ -145,7 +145,7 @@ class Fuser(nn.Module):
         return self.mounting.placed(
             Cones(
                 camera.positions,
-                gaussians.as_matrices(covariances),
+                gaussians.as_matrices(gaussians.conditioned(covariances)),
                 pad(camera.colours, (0, 1)),
                 box_log_odds(camera, scalars),
                 source,
@@ -164,9 +164,10 @@ def _joined(
     with torch.no_grad():
         segment_source = LIDAR + (association.unmatched < 0.5).long()
         box_source = torch.full_like(camera.evidence, CAMERA, dtype=torch.int64)
+    packed = gaussians.conditioned(torch.cat([covariances, box_covariances]))
     return Cones(
         torch.cat([positions, box_means]),
-        gaussians.as_matrices(torch.cat([covariances, box_covariances])),
+        gaussians.as_matrices(packed),
         torch.cat([colours, pad(camera.colours, (0, 1))]),
         existence,
         torch.cat([segment_source, box_source]),

@@ -54,6 +54,8 @@ def box_positions(
     offsets = positions[:, None] - camera.positions  # (S, C, 2)
     shift = (weights[..., None] * offsets).sum(0)
     own = gaussians.oriented(camera.directions, *camera.variances.unbind(-1))
-    spread = (weights[..., None] * gaussians.outer(offsets)).sum(0) - gaussians.outer(shift)
+    # About the mean of the mixture: a difference of squares would lose small covariances far away.
+    spread = (weights[..., None] * gaussians.outer(offsets - shift)).sum(0)
+    spread = spread + alone * gaussians.outer(shift)
     mixture = alone * own + weights.mT @ covariances + spread
     return camera.positions + shift, mixture

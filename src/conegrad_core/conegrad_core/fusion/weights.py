@@ -30,8 +30,8 @@ def load_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None
     if missing:
         raise ValueError(f"{path} lacks the fusion scalars {', '.join(missing)}")
     corrections = {name: values.pop(name, 0.0) for name in MOUNTING}
-    scalars.set_values(values)
     try:
+        scalars.set_values(values)
         mounting.set_values(corrections)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error

@@ -1,6 +1,7 @@
 """Planar poses over time: where the car was at a stamp, and how it moved between two."""
 
 import bisect
+import logging
 import math
 from collections import deque
 from typing import NamedTuple
@@ -9,6 +10,12 @@ import torch
 from torch import Tensor
 
 from conegrad_core.shapes import check_shape
+
+logger = logging.getLogger(__name__)
+
+MAX_SPEED = 150.0  # [m/s], no car is faster
+MAX_SHIFT = 3.0  # [m] that a pose may move at any speed: stamps jitter, localisation corrects
+SAID_FOR = 1_000_000_000  # [ns] between two log lines about jumps
 
 
 class Pose2(NamedTuple):
@@ -55,11 +62,24 @@ def sensor_motion(motion: Pose2, base_from_sensor: Tensor) -> Tensor:
 
 
 class OdometryBuffer:
-    """The last poses by stamp, interpolated; holds at most ``size`` of them."""
+    """The last poses by stamp, interpolated; holds at most ``size`` of them.
 
-    def __init__(self, size: int) -> None:
+    A pose that no car reaches from the one before has another origin: nothing that was held can be
+    compared with it, so it begins anew.
+
+    Args:
+        size: of the buffer.
+        max_speed: of a car, in the units of the poses per second.
+
+    Attributes:
+        jumps: number of such poses so far.
+    """
+
+    def __init__(self, size: int, max_speed: float = MAX_SPEED) -> None:
         self._stamps: deque[int] = deque(maxlen=size)
         self._poses: deque[Pose2] = deque(maxlen=size)
+        self._max_speed, self._said_ns = max_speed, -SAID_FOR
+        self.jumps = 0
 
     @property
     def newest_ns(self) -> int | None:
@@ -76,8 +96,21 @@ class OdometryBuffer:
             raise ValueError(f"odometry stamp is {stamp_ns} ns, expected above {self._stamps[-1]}")
         if not all(math.isfinite(value) for value in pose):
             raise ValueError(f"odometry is {tuple(pose)}, expected finite values")
+        if self._stamps:
+            self._check_jump(stamp_ns, pose)
         self._stamps.append(stamp_ns)
         self._poses.append(pose)
+
+    def _check_jump(self, stamp_ns: int, pose: Pose2) -> None:
+        before, seconds = self._poses[-1], (stamp_ns - self._stamps[-1]) / 1e9
+        distance = math.hypot(pose.x - before.x, pose.y - before.y)
+        if distance <= MAX_SHIFT + self._max_speed * seconds:
+            return
+        self.clear()
+        self.jumps += 1
+        if stamp_ns - self._said_ns >= SAID_FOR:
+            self._said_ns = stamp_ns
+            logger.warning("odometry jumped %.4g m in %.3f s: begun anew", distance, seconds)
 
     def clear(self) -> None:
         """Forget all poses."""

@@ -17,7 +17,7 @@ from conegrad_core.lidar.engines import MIN_TURN_BEAMS, ScanEngine, scan_engine
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.shapes import check_shape
-from conegrad_core.weights import default_weights
+from conegrad_core.weights import check_finite_weights, default_weights
 
 NO_RETURN_LOGIT = -20.0  # of a beam without usable return: surely no cone, and no gradient
 ENGINES = ("auto", "torch", "onnx", "openvino")
@@ -133,6 +133,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
         segmenter.network.load_state_dict(tensors)
     except RuntimeError as error:
         raise ValueError(f"{path} does not fit {ARCHITECTURE}: {error}") from error
+    check_finite_weights(tensors, path)
     put_on(segmenter, config.device)
     segmenter.eval()
     engine = config.engine

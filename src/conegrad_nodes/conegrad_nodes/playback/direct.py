@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
-from conegrad_core.cones import Cones
+from conegrad_core.cones import Cones, UnusableConesError
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.geometry.mounting import Ground
@@ -94,12 +94,12 @@ class DirectPerception:
             self._feed(role, msg)
         except DecodeError as error:
             logger.warning("skipped a message (%s): %s", role, error)
-        return [self._fuse(pair, receive_ns) for pair in self._pairing.take(self._now_ns)]
+        return self._fused(self._pairing.take(self._now_ns), receive_ns)
 
     @torch.inference_mode()
     def flush(self, receive_ns: int) -> list[DirectFrame]:
         """Frames of what still waits at the end."""
-        return [self._fuse(pair, receive_ns) for pair in self._pairing.flush()]
+        return self._fused(self._pairing.flush(), receive_ns)
 
     def _feed(self, role: str, msg: Any) -> None:
         if role == "camera_info":
@@ -142,8 +142,14 @@ class DirectPerception:
                 self._told.add(doubt)
                 logger.warning("%s", doubt)
 
-    def _fuse(self, pair: Pair, receive_ns: int) -> DirectFrame:
-        return DirectFrame(pair, *self._fusion.fuse(pair), receive_ns)
+    def _fused(self, pairs: Iterable[Pair], receive_ns: int) -> list[DirectFrame]:
+        frames = []
+        for pair in pairs:
+            try:
+                frames.append(DirectFrame(pair, *self._fusion.fuse(pair), receive_ns))
+            except UnusableConesError as error:
+                logger.warning("withheld the cones of stamp %d ns: %s", pair.stamp_ns, error)
+        return frames
 
 
 def direct_frames(

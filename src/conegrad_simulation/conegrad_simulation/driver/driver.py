@@ -7,7 +7,7 @@ import numpy as np
 
 from conegrad_core.cones import Cones
 from conegrad_core.config import Config, setting
-from conegrad_core.geometry.odometry import OdometryBuffer, Pose2, relative_pose
+from conegrad_core.geometry.odometry import MAX_SPEED, OdometryBuffer, Pose2, relative_pose
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.driver.centre_line import CentreLine, centre_line
 from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig
@@ -87,7 +87,7 @@ class Driver:
     def clear(self) -> None:
         """Begin a new run."""
         self._memory = ConeMemory(self._settings.memory)
-        self._odometry = OdometryBuffer(ODOMETRY_POSES)
+        self._odometry = OdometryBuffer(ODOMETRY_POSES, MAX_SPEED / self._scale)
         self._speed = 0.0
         self._pose: Pose2 | None = None
         self._line = CentreLine(np.zeros((0, 2)), (0, 0))

@@ -1,13 +1,12 @@
 """Engine that runs an .onnx file with ONNX Runtime on the CPU."""
 
 import ast
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from conegrad_core.camera.class_order import class_order
+from conegrad_core.camera.class_order import class_names_of, class_order
 from conegrad_core.camera.engines.engine import ExportedEngine, check_output_shapes, float_planes
 from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import RgbImage
@@ -45,11 +44,11 @@ def onnx_class_names(metadata: dict[str, str], source: str) -> list[str]:
         ValueError: if the metadata holds neither.
     """
     if "class_names" in metadata:
-        return [str(name) for name in json.loads(metadata["class_names"])]
+        return class_names_of(metadata["class_names"], source)
     try:
         names = ast.literal_eval(metadata["names"])
         return [str(names[index]) for index in range(len(names))]
-    except (KeyError, ValueError, SyntaxError) as error:
+    except (KeyError, TypeError, ValueError, SyntaxError) as error:
         raise ValueError(
             f"{source} names no classes, expected metadata 'class_names' or 'names'"
         ) from error

@@ -1,13 +1,12 @@
 """Engine that runs an OpenVINO IR (or an .onnx file) on the CPU."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
-from conegrad_core.camera.class_order import class_order
+from conegrad_core.camera.class_order import class_names_of, class_order
 from conegrad_core.camera.engines.engine import ExportedEngine, check_output_shapes, float_planes
 from conegrad_core.camera.engines.onnx_engine import static_size
 from conegrad_core.camera.head import RawDetections
@@ -80,10 +79,8 @@ def ir_class_names(model: Any, path: Path) -> list[str]:
         ValueError: if neither names classes.
     """
     if model.has_rt_info([METADATA, "class_names"]):
-        return [
-            str(name)
-            for name in json.loads(model.get_rt_info([METADATA, "class_names"]).astype(str))
-        ]
+        text = model.get_rt_info([METADATA, "class_names"]).astype(str)
+        return class_names_of(text, str(path))
     beside = path.parent / "metadata.yaml"
     names = (yaml.safe_load(beside.read_text()) or {}).get("names") if beside.exists() else None
     if not isinstance(names, dict):
