@@ -1,5 +1,6 @@
 """Checkpoints: whole, exact, and refused where they do not belong."""
 
+import pickle
 import random
 
 import numpy as np
@@ -57,6 +58,50 @@ def test_a_failed_write_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
         save_checkpoint(path, make_state(), 6, CONFIG)
     monkeypatch.undo()
     assert load_checkpoint(path, make_state(), CONFIG)[0] == 5
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda whole: b"", id="empty"),
+        pytest.param(lambda whole: whole[: len(whole) // 2], id="cut short"),
+        pytest.param(lambda whole: bytes(len(whole)), id="zeroed"),
+        pytest.param(lambda whole: b"no archive" * 100, id="something else"),
+        pytest.param(lambda whole: pickle.dumps(print), id="pickle"),
+        pytest.param(lambda whole: flipped(whole, len(whole) // 2), id="one byte of a tensor"),
+        pytest.param(lambda whole: flipped(whole, 200), id="one byte of the names"),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path, damage):
+    path = tmp_path / "last.pt"
+    state = TrainingState(model := nn.Linear(200, 200), torch.optim.AdamW(model.parameters()))
+    save_checkpoint(path, state, 5, CONFIG)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"last\.pt is (damaged \(|no checkpoint)") as refused:
+        load_checkpoint(path, state, CONFIG)
+    assert "\n" not in str(refused.value)
+    assert str(refused.value).endswith("delete it to begin anew, or choose another output folder")
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"step": 1}, 5])
+def test_another_archive_of_torch_is_no_checkpoint(tmp_path, content):
+    torch.save(content, tmp_path / "last.pt")
+    with pytest.raises(ValueError, match="is no checkpoint of a training"):
+        load_checkpoint(tmp_path / "last.pt", make_state(), CONFIG)
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path):
+    other = nn.Linear(3, 1)
+    state = TrainingState(other, torch.optim.AdamW(other.parameters()))
+    save_checkpoint(tmp_path / "last.pt", state, 5, CONFIG)
+    own = make_state()
+    with pytest.raises(ValueError, match=r"does not fit this run \(.*size mismatch") as refused:
+        load_checkpoint(tmp_path / "last.pt", TrainingState(own.model, own.optimizer), CONFIG)
+    assert "\n" not in str(refused.value)
 
 
 def test_refuses_a_checkpoint_of_other_settings_by_name(tmp_path):

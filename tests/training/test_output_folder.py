@@ -56,3 +56,13 @@ def test_folders_that_were_made_and_hold_nothing_are_removed_and_no_others(tmp_p
     with claimed(tmp_path):
         pass
     assert tmp_path.exists()
+
+
+def test_what_a_killed_training_was_writing_is_named_and_removed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    half = tmp_path / "checkpoint.pt.77.partial"
+    half.write_bytes(bytes(1_000_000))
+    with claimed(tmp_path):
+        assert not half.exists()
+    assert f"{half} (1.0 MB) was left by a training that was killed" in caplog.text

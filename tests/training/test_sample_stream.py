@@ -1,9 +1,13 @@
+import os
+import signal
 from typing import Any
 
 import numpy as np
+import pytest
 
 from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.augmentation import UNCHANGED, AugmentationConfig
+from conegrad_training.errors import ReplayError, TrainingError
 from conegrad_training.replay import BagReplay
 from conegrad_training.sample_stream import SampleBatches, evenly, position, stream
 
@@ -57,3 +61,36 @@ def test_fewer_samples_are_spread_evenly(replay: BagReplay):
     chosen: Any = evenly(replay, 3)
     assert [chosen[place].key.frame for place in range(3)] == [0, 3, 6]  # of 9
     assert evenly(replay, 0) is replay
+
+
+class Broken:
+    """Batches of which the third cannot be read, or ends the process that reads it."""
+
+    def __init__(self, *, is_fatal: bool = False) -> None:
+        self._is_fatal = is_fatal
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, step: int) -> list[Any]:
+        if step == 2:
+            if self._is_fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ReplayError("drive, message 7: not an image")
+        return [step]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_cannot_be_read_is_told_without_a_traceback(workers: int):
+    batches: Any = Broken()
+    read = stream(batches, 0, workers)
+    assert [next(read), next(read)] == [[0], [1]]
+    with pytest.raises(ReplayError) as refused:
+        next(read)
+    assert str(refused.value) == "drive, message 7: not an image"
+
+
+def test_a_reading_process_that_was_killed_is_told():
+    batches: Any = Broken(is_fatal=True)
+    with pytest.raises(TrainingError, match=r"reads samples ended \(.*memory"):
+        list(stream(batches, 0, workers=1))

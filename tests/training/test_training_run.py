@@ -313,3 +313,24 @@ def test_the_detector_has_a_rate_for_each_loss(
     run.start(resume=False)
     rates = [run._optimizer.param_groups[0]["lr"] for _ in run.steps()]
     assert rates == pytest.approx([5e-4, 2e-4, 2e-4])  # each is that of the next step
+
+
+def test_the_steps_before_a_batch_that_cannot_be_read_are_kept(
+    config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    config = replace(config, run=replace(config.run, workers=0, checkpoint_every=STEPS))
+    read = BagReplay.__getitem__
+    calls = []
+
+    def broken(self: BagReplay, place: int) -> Sample:
+        calls.append(place)
+        if len(calls) > 2 * config.run.batch:
+            raise ReplayError("drive, message 7: not an image")
+        return read(self, place)
+
+    monkeypatch.setattr(BagReplay, "__getitem__", broken)
+    run = Run(config, bag_data([small_bag.path]), tmp_path)
+    run.start(resume=False)
+    with pytest.raises(ReplayError, match="message 7"):
+        run.take_steps()
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["step"] == 2

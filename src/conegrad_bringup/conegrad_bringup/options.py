@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from conegrad_core.config import Config, SettingError
 from conegrad_nodes.parameter_values import read_yaml
+from conegrad_training.progress_display import shown
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
@@ -143,17 +144,11 @@ def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:
 
 
 class Bar:
-    """Shows progress on a terminal; elsewhere it stays quiet."""
+    """Shows progress: a bar on a terminal, elsewhere a line now and then."""
 
     def __init__(self, title: str) -> None:
         self._title = title
 
     def __call__(self, items: Iterable[T], total: int) -> Iterable[T]:
         """The same items, counted."""
-        from tqdm import tqdm
-
-        # None: no bar where the output is no terminal.
-        bar: Iterable[T] = tqdm(
-            items, desc=self._title, total=total, disable=None, mininterval=0.2, unit_scale=True
-        )
-        return bar
+        return shown(items, total, self._title, unit_scale=True)

@@ -1,7 +1,7 @@
 """Simulated frames on disk: rendered once by several processes, pure functions of their seeds."""
 
+import io
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -11,11 +11,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from conegrad_core.camera.image import RgbImage
+from conegrad_core.whole_file import write_whole
 from conegrad_core.worker_process import end_with_parent
 from conegrad_training.camera_crops import Floats, Ints, LabelledImage
+from conegrad_training.progress_display import shown
 
 SHARD = 50  # frames per file
 JPEG_QUALITY = 93
@@ -70,7 +71,7 @@ class FrameStore(Sequence[LabelledImage]):
         context = get_context("spawn")
         with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as pool:
             jobs = [pool.submit(_write_shard, path, seed, render) for path, seed in missing]
-            for job in tqdm(jobs, desc="frames", unit=f"{SHARD} frames"):
+            for job in shown(jobs, len(jobs), "frames", unit=f"x {SHARD}"):
                 job.result()
 
     def _paths(self) -> Iterator[tuple[Path, int]]:
@@ -103,10 +104,9 @@ def _write_shard(path: Path, first_seed: int, render: Render) -> None:
         np.concatenate([frame.classes for frame in frames]).astype(np.int64),
         np.cumsum([len(frame.classes) for frame in frames]),
     )
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with temporary.open("wb") as file:
-        np.savez(file, **shard._asdict())
-    temporary.replace(path)
+    content = io.BytesIO()
+    np.savez(content, **shard._asdict())
+    write_whole(path, content.getvalue())
 
 
 def _encoded(image: RgbImage) -> npt.NDArray[np.uint8]:

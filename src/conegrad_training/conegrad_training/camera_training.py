@@ -21,7 +21,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
-from tqdm import tqdm
 
 from conegrad_core.camera.checkpoint import load_network, save_network
 from conegrad_core.camera.detector import Detector, DetectorConfig
@@ -37,6 +36,7 @@ from conegrad_training.camera_data import CameraData, labelled_data, simulated_d
 from conegrad_training.checkpoint import TrainingState
 from conegrad_training.model_card import git_revision, training_command, write_card
 from conegrad_training.network_run import SHIPPED, averaged_network, run_network, update_weights
+from conegrad_training.progress_display import shown
 
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 CLASS_BIAS = -5.0  # first logit of every class: cones are rare
@@ -176,7 +176,7 @@ def evaluate_frames(network: nn.Module, frames: Sequence[LabelledImage]) -> dict
     config = DetectorConfig(engine="torch", input_width=width, input_height=height)
     detector = Detector(TorchEngine(network.eval()), config)
     found, truths = [], []
-    for index in tqdm(range(len(frames)), desc="evaluation", unit="frame"):
+    for index in shown(range(len(frames)), len(frames), "evaluation", unit="frame"):
         frame = frames[index]
         found.append(detector.detect(frame.image))
         boxes = torch.from_numpy(frame.boxes_xyxy)

@@ -1,7 +1,9 @@
 """Checkpoints of a training run: written whole or not at all, so that a killed run resumes."""
 
-import os
+import io
+import pickle
 import random
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from conegrad_core.whole_file import write_whole
+
 RandomState = dict[str, Any]
+CONTENT = {"step", "config", "random", "extra"}  # besides the parts
+DAMAGE = (zipfile.BadZipFile, pickle.UnpicklingError, EOFError)
+DAMAGED = "delete it to begin anew, or choose another output folder"
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,7 @@ def save_checkpoint(
 ) -> None:
     """Write everything a run needs to go on, atomically.
 
-    The file is written under a temporary name beside ``path``, flushed to disk, then renamed:
-    ``path`` always holds a whole checkpoint, whenever the process is killed.
+    ``path`` always holds a whole checkpoint, whenever the process is killed or the disk is full.
 
     Args:
         path: the checkpoint; its folder is made.
@@ -46,6 +52,9 @@ def save_checkpoint(
         step: number of optimizer steps done.
         config: settings of the run (plain values); compared on resume.
         extra: further plain values or tensors, returned by :func:`load_checkpoint`.
+
+    Raises:
+        OSError: naming the file, if it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
@@ -55,12 +64,9 @@ def save_checkpoint(
         "extra": extra,
         **{name: part.state_dict() for name, part in _parts(state).items()},
     }
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with temporary.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    archive = io.BytesIO()  # torch tells of a full disk only that it miscounted
+    torch.save(content, archive)
+    write_whole(path, archive.getvalue())
 
 
 def load_checkpoint(
@@ -75,16 +81,45 @@ def load_checkpoint(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the checkpoint was made with other settings, or lacks a part.
+        ValueError: if the file is damaged, or the checkpoint was made with other settings or lacks
+            a part.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = _read(path)
     _check_config(path, content["config"], config)
-    for name, part in _parts(state).items():
+    for name in _parts(state):
         if name not in content:
             raise ValueError(f"{path} holds no {name}, expected one of this run")
-        part.load_state_dict(content[name])
-    restore_random_state(content["random"])
+    try:
+        for name, part in _parts(state).items():
+            part.load_state_dict(content[name])
+        restore_random_state(content["random"])
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} does not fit this run ({reason})") from error
     return content["step"], content["extra"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Content of a checkpoint, every byte of it compared with its check sum."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"bad check sum of {damaged}")
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    # A damaged file raises what it looks like; a missing one, and a folder, say so themselves.
+    except (
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+    ) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ValueError(f"{path} is damaged ({reason}): {DAMAGED}") from error
+    if not isinstance(content, dict) or not content.keys() >= CONTENT:
+        raise ValueError(f"{path} is no checkpoint of a training: {DAMAGED}")
+    return content
 
 
 def random_state() -> RandomState:

@@ -1,4 +1,4 @@
-"""The run of one network by itself: its steps with a progress bar, checkpoints, and resuming."""
+"""The run of one network by itself: its steps and their progress, checkpoints, and resuming."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from torch import nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel
-from tqdm import tqdm
 
 from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from conegrad_training.output_folder import claimed
+from conegrad_training.progress_display import shown, written_losses
 
 logger = logging.getLogger(__name__)
 
@@ -40,24 +41,28 @@ def run_network(
         settings: that decide the weights; those of a checkpoint must be the same.
         steps: number of the last step.
         checkpoint_every: steps between two checkpoints.
-        title: of the progress bar.
+        title: of the progress that is shown.
 
     Raises:
-        ValueError: if the checkpoint was made with other settings.
+        ReplayError: if another process trains there.
+        ValueError: if the checkpoint is damaged, or was made with other settings.
     """
     path, step = output / "checkpoint.pt", 0
-    if path.exists():
-        step, _ = load_checkpoint(path, state, settings)
-        logger.info("resuming from %s at step %d", path, step)
-    progress = tqdm(total=steps, initial=step, desc=title, unit="step")
-    for losses in steps_from(step):
-        step += 1
-        progress.update()
-        progress.set_postfix({name: f"{value:.3f}" for name, value in losses.items()})
-        if step % checkpoint_every == 0 or step == steps:
-            save_checkpoint(path, state, step, settings)
-            _log_losses(output / "losses.csv", step, losses)
-    progress.close()
+    with claimed(output):
+        if path.exists():
+            step, _ = load_checkpoint(path, state, settings)
+            logger.info("resuming from %s at step %d", path, step)
+        for losses in _shown(steps_from(step), step, steps, title):
+            step += 1
+            if step % checkpoint_every == 0 or step == steps:
+                save_checkpoint(path, state, step, settings)
+                _log_losses(output / "losses.csv", step, losses)
+
+
+def _shown(
+    losses: Iterator[dict[str, float]], done: int, total: int, title: str
+) -> Iterator[dict[str, float]]:
+    return shown(losses, total, title, done=done, unit="step", note=written_losses)
 
 
 def update_weights(state: TrainingState, max_grad_norm: float) -> None:

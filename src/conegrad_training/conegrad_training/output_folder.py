@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from conegrad_core.whole_file import left_by_killed
 from conegrad_training.errors import ReplayError
 
 logger = logging.getLogger(__name__)
@@ -18,7 +19,8 @@ LOCK = ".lock"
 def claimed(folder: Path) -> Iterator[None]:
     """Make a folder and keep other trainings out of it; a process that is killed frees it.
 
-    Folders that were made and are empty at the end are removed.
+    Folders that were made and are empty at the end are removed, and so is what a killed process
+    was writing there.
 
     Raises:
         ReplayError: if another process trains there.
@@ -28,6 +30,7 @@ def claimed(folder: Path) -> Iterator[None]:
     try:
         with (folder / LOCK).open("a") as file:
             _lock(file, folder)
+            _clear(folder)
             try:
                 yield
             finally:
@@ -36,6 +39,14 @@ def claimed(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):
             for path in made:
                 path.rmdir()
+
+
+def _clear(folder: Path) -> None:
+    """Remove, by name, what a killed training was writing: nothing can be read of it."""
+    for path in left_by_killed(folder):
+        size = path.stat().st_size / 1e6
+        logger.warning("%s (%.1f MB) was left by a training that was killed: removed", path, size)
+        path.unlink(missing_ok=True)
 
 
 def _lock(file: IO[str], folder: Path) -> None:

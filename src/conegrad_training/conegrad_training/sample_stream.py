@@ -1,6 +1,7 @@
 """The batches of a training run: a pure function of seed and step, so that a run can resume."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 from conegrad_core.worker_process import end_with_parent
 from conegrad_training.augmentation import AugmentationConfig, augmented
 from conegrad_training.distributed import count, rank
+from conegrad_training.errors import TrainingError
 from conegrad_training.sample import Sample
 
+LOST = "DataLoader worker"  # begins what torch says where one was killed
 AHEAD = 3  # batches that each worker reads ahead
 
 
@@ -95,8 +98,12 @@ def stream(batches: SampleBatches, start: int, workers: int) -> Iterator[list[Sa
         batches: the run.
         start: first step.
         workers: processes that read; 0 reads in this one, when asked.
+
+    Raises:
+        TrainingError: if a process that reads was killed.
+        ValueError: as of the samples, likewise OSError.
     """
-    remaining = Subset(batches, range(start, len(batches)))
+    remaining = Subset(_Told(batches), range(start, len(batches)))
     loader: Any = DataLoader(
         remaining,
         batch_size=None,
@@ -106,7 +113,44 @@ def stream(batches: SampleBatches, start: int, workers: int) -> Iterator[list[Sa
         generator=torch.Generator(),  # the loader draws worker seeds: not from ours
         prefetch_factor=AHEAD if workers else None,
     )
-    yield from loader
+    with lost_readers_told():
+        for batch in loader:
+            if isinstance(batch, Exception):
+                raise batch
+            yield batch
+
+
+@contextmanager
+def lost_readers_told() -> Iterator[None]:
+    """Name a reading process that was killed; torch says so wherever the main thread is.
+
+    Raises:
+        TrainingError: for such a process.
+    """
+    try:
+        yield
+    except TrainingError:
+        raise
+    except RuntimeError as error:
+        if not str(error).startswith(LOST):
+            raise
+        raise TrainingError(
+            f"a process that reads samples ended ({str(error).splitlines()[0]}); if memory ran "
+            "out, take fewer workers; the run can be resumed"
+        ) from error
+
+
+class _Told(Dataset[Any]):
+    """Errors of samples as values: the loader would put a traceback into their messages."""
+
+    def __init__(self, batches: SampleBatches) -> None:
+        self._batches = batches
+
+    def __getitem__(self, step: int) -> Any:
+        try:
+            return self._batches[step]
+        except (ValueError, OSError) as error:
+            return error
 
 
 def _as_it_is(batch: list[Sample]) -> list[Sample]:

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import json
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,11 @@ from conegrad_core.config import Config, setting
 from conegrad_core.evaluation.matching import EvaluationConfig
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.losses import EndLoss, EndLossConfig
+from conegrad_core.whole_file import write_whole
 from conegrad_training.augmentation import AugmentationConfig
 from conegrad_training.budget import Budget
 from conegrad_training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from conegrad_training.errors import ReplayError
+from conegrad_training.errors import ReplayError, TrainingError
 from conegrad_training.interrupts import held_back
 from conegrad_training.loop import StepReport, train
 from conegrad_training.loss_plot import plot_losses
@@ -32,7 +33,7 @@ from conegrad_training.output_folder import claimed
 from conegrad_training.own_losses import own_labels
 from conegrad_training.patterns import Pattern, PatternConfig, make_pattern
 from conegrad_training.sample import Sample
-from conegrad_training.sample_stream import SampleBatches, evenly, stream
+from conegrad_training.sample_stream import SampleBatches, evenly, lost_readers_told, stream
 from conegrad_training.system import (
     SystemConfig,
     TrainableSystem,
@@ -172,7 +173,7 @@ class Run:
         run = self._config.run
         reports = train(
             self.system,
-            stream(self._batches, self.budget.steps, run.workers),
+            self._samples(),
             self._pattern,
             EndLoss(self._config.loss),
             self._optimizer,
@@ -192,6 +193,16 @@ class Run:
                 self.save()
                 raise
 
+    def _samples(self) -> Iterator[list[Sample]]:
+        """The batches that are left; where one cannot be read, the steps before are saved."""
+        first = self.budget.steps
+        try:
+            yield from stream(self._batches, first, self._config.run.workers)
+        except (TrainingError, ValueError, OSError):
+            if self.budget.steps > first:
+                self.save()
+            raise
+
     def take_steps(self, progress: Progress | None = None) -> None:
         """Take the steps that are left.
 
@@ -203,7 +214,7 @@ class Run:
         Raises:
             TrainingError: if a step was refused.
         """
-        with closing(self.steps()) as steps, held_back() as release:
+        with lost_readers_told(), closing(self.steps()) as steps, held_back() as release:
             total = self._config.run.steps
             for _ in progress(steps, self.budget.steps, total) if progress else steps:
                 release()
@@ -254,7 +265,10 @@ class Run:
         }
         _write_json(self._output / "run.json", summary)
         if (self._output / LOSSES).exists():
-            plot_losses(self._output / LOSSES, self._output / "losses.png")
+            try:
+                plot_losses(self._output / LOSSES, self._output / "losses.png")
+            except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
+                logger.warning("%s cannot be drawn: %s", self._output / LOSSES, error)
 
     @property
     def _state(self) -> TrainingState:
@@ -321,7 +335,13 @@ def _before(run: Run, output: Path, measuring: SampleProgress | None) -> dict[st
     """Metrics of the start; those of an interrupted run are kept."""
     path = output / "metrics_before.json"
     if run.budget.steps and path.exists():
-        headline: dict[str, float] = json.loads(path.read_text())["headline"]
+        try:
+            headline: dict[str, float] = json.loads(path.read_text())["headline"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ReplayError(
+                f"{path} is damaged, and the start of the run cannot be measured any more: go on "
+                "without metrics (evaluation_frames 0), or begin anew"
+            ) from error
         return headline
     return run.measure("before", measuring)
 
@@ -344,9 +364,9 @@ def _add_row(path: Path, report: StepReport) -> None:
 def _cut_table(path: Path, steps: int) -> None:
     """Drop the rows after the checkpoint: those steps are done again."""
     if path.exists():
-        lines: Sequence[str] = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(lines[: steps + 1]))
+        lines = path.read_bytes().splitlines(keepends=True)
+        write_whole(path, b"".join(lines[: steps + 1]))
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(content, indent=2, default=str) + "\n").encode())

@@ -18,6 +18,7 @@ from conegrad_training.comparison.results import read_results, write_table
 from conegrad_training.comparison.scenarios import ALL, SCENARIOS
 from conegrad_training.comparison.settings import ComparisonConfig
 from conegrad_training.loop import StepReport
+from conegrad_training.progress_display import shown
 
 T = TypeVar("T")
 
@@ -53,20 +54,12 @@ def run(options: argparse.Namespace) -> None:
 
 
 class _Bars(Progress):
-    """Bars on a terminal; nothing elsewhere."""
+    """Bars on a terminal; elsewhere a line now and then."""
 
     def items(self, items: Iterable[T], total: int, title: str) -> Iterable[T]:
-        from tqdm import tqdm
-
-        bar: Iterable[T] = tqdm(items, desc=title, total=total, disable=None)
-        return bar
+        return shown(items, total, title)
 
     def steps(
         self, steps: Iterator[StepReport], done: int, total: int, title: str
     ) -> Iterator[StepReport]:
-        from tqdm import tqdm
-
-        bar: Iterator[StepReport] = tqdm(
-            steps, desc=title, initial=done, total=total, unit="step", leave=False, disable=None
-        )
-        return bar
+        return shown(steps, total, title, done=done, unit="step", leave=False)

@@ -29,6 +29,7 @@ from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.gazebo.scene_settings import SceneSettings
 from conegrad_training.evaluation.bag_evaluation import evaluate_bag
 from conegrad_training.evaluation.report import Preface
+from conegrad_training.progress_display import ProgressDisplay
 
 MARKER = ".conegrad-drive"  # in folders that a later drive may replace
 NOT_DRIVEN = 3  # exit code of a drive that did not come to its end
@@ -162,14 +163,9 @@ def _write_figures(driven: Drive, chosen: DriveOptions, evaluation: Evaluation, 
 
 @contextlib.contextmanager
 def _bar() -> Iterator[Progress]:
-    """Shows on a terminal how far the drive is; elsewhere it stays quiet."""
-    from tqdm import tqdm
-
+    """Shows how far the drive is."""
     layout = "{desc} {percentage:3.0f} % |{bar}| {elapsed}{postfix}"
-    with tqdm(total=100, desc="drive", disable=None, mininterval=0.2, bar_format=layout) as bar:
-
-        def show(share: float, factor: float) -> None:
-            bar.set_postfix_str(f"{factor:.2f} s per s", refresh=False)
-            bar.update(100 * share - bar.n)
-
-        yield show
+    with contextlib.closing(ProgressDisplay("drive", 100, unit="%", bar_format=layout)) as display:
+        yield lambda share, factor: display.advance(
+            100 * share - display.done, f"{factor:.2f} s per s"
+        )

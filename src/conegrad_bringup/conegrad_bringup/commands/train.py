@@ -20,6 +20,7 @@ from conegrad_training.loop import StepReport
 from conegrad_training.optimizers import OptimizerConfig
 from conegrad_training.patterns import PatternConfig
 from conegrad_training.precision import check_precision
+from conegrad_training.progress_display import shown, written_losses
 from conegrad_training.system import FILES, SystemConfig
 from conegrad_training.tracked_run import run_tracked
 from conegrad_training.tracking import TrackingConfig
@@ -121,12 +122,9 @@ def _described(data: Data, config: TrainingConfig) -> str:
 
 
 def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:
-    from tqdm import tqdm
-
-    bar = tqdm(steps, desc="training", initial=done, total=total, unit="step", disable=None)
-    for report in bar:
-        bar.set_postfix({name: f"{value:.3f}" for name, value in report.losses.items()})
-        yield report
+    return shown(
+        steps, total, "training", done=done, unit="step", note=lambda r: written_losses(r.losses)
+    )
 
 
 def _print_results(output: Path, headlines: dict[str, dict[str, float]], look: str) -> None:

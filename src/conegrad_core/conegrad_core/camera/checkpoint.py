@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import safetensors
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from conegrad_core.camera.class_order import class_names_of, class_order
 from conegrad_core.camera.head import build_network
 from conegrad_core.cones import CLASS_NAMES
 from conegrad_core.weights import check_finite_weights
+from conegrad_core.whole_file import write_whole
 
 FORMAT = "conegrad-camera-1"
 
@@ -39,7 +40,7 @@ def save_network(
 
     Args:
         network: ``DetectionModel`` with the classes of the core in their order.
-        path: ends with ``.safetensors``; written under a temporary name, then renamed.
+        path: ends with ``.safetensors``.
         architecture: one of ``yolov5n``, ``yolov5s``, ``yolov5m``.
         input_size: width and height the network was trained for [px].
         half: store 16-bit floats; loading gives 32-bit floats either way.
@@ -62,9 +63,7 @@ def save_network(
         "input_height": str(input_size[1]),
         "dtype": "fp16" if half else "fp32",
     }
-    temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, metadata=metadata)
-    temporary.replace(path)
+    write_whole(path, save(tensors, metadata))
 
 
 def load_network(path: Path, *, trust_pickle: bool = False) -> LoadedNetwork:

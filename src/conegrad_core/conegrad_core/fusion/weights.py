@@ -4,17 +4,18 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from conegrad_core.fusion.mounting import NAMES as MOUNTING
 from conegrad_core.fusion.mounting import Mounting
 from conegrad_core.fusion.scalars import ADDED_LATER, FusionScalars, ScalarValues
+from conegrad_core.whole_file import write_whole
 
 
 def save_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:
     """Write scalars and corrections to a safetensors file."""
     values = {**scalars.values(), **mounting.values()}
-    save_file({name: torch.tensor(value) for name, value in values.items()}, path)
+    write_whole(path, save({name: torch.tensor(value) for name, value in values.items()}))
 
 
 def load_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:

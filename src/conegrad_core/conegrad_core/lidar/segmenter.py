@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from conegrad_core.config import Config, setting
@@ -18,6 +18,7 @@ from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.shapes import check_shape
 from conegrad_core.weights import check_finite_weights, default_weights
+from conegrad_core.whole_file import write_whole
 
 NO_RETURN_LOGIT = -20.0  # of a beam without usable return: surely no cone, and no gradient
 ENGINES = ("auto", "torch", "onnx", "openvino")
@@ -148,7 +149,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
 def save_segmenter(network: ScanNetwork, path: Path, metadata: Mapping[str, str]) -> None:
     """Write weights as safetensors; ``metadata`` tells where they come from."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in _state(network).items()}
-    save_file(tensors, path, metadata={**metadata, "architecture": ARCHITECTURE})
+    write_whole(path, save(tensors, {**metadata, "architecture": ARCHITECTURE}))
 
 
 def _state(network: ScanNetwork) -> dict[str, Tensor]:

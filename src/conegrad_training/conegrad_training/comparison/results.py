@@ -2,11 +2,12 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from conegrad_core.whole_file import write_whole
 
 RESULT = "result.json"
 
@@ -57,9 +58,7 @@ class RunResult:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def write_result(result: RunResult, folder: Path) -> None:
