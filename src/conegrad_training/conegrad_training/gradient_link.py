@@ -1,7 +1,8 @@
 """The trainer's side of gradients over topics: samples out, outputs in, gradients out."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,7 +17,12 @@ from sensor_msgs.msg import Image, LaserScan
 from std_msgs.msg import Header
 
 from conegrad_core.camera.image import Detections
-from conegrad_nodes.decode import detections_from_msg, segmentation_from_msg, stamp_ns_from_msg
+from conegrad_nodes.decode import (
+    DecodeError,
+    detections_from_msg,
+    segmentation_from_msg,
+    stamp_ns_from_msg,
+)
 from conegrad_nodes.encode import image_to_msg
 from conegrad_training.errors import TrainingError
 from conegrad_training.gradient_messages import (
@@ -121,8 +127,11 @@ class GradientLink:
             send,
             lambda: f"{sample.key}: no answer on {_topics(wanted.keys() - self._found.keys())}",
         )
-        detections = detections_from_msg(self._found[CAMERA, stamp])
-        segmented = segmentation_from_msg(self._found[LIDAR, stamp])
+        try:
+            detections = detections_from_msg(self._found[CAMERA, stamp])
+            segmented = segmentation_from_msg(self._found[LIDAR, stamp])
+        except DecodeError as error:
+            raise TrainingError(f"{sample.key}: an answer cannot be used: {error}") from error
         return PartOutputs(
             Detections(*(values.requires_grad_() for values in detections)),
             # The scan itself is known here, bit for bit.
@@ -165,11 +174,22 @@ class GradientLink:
         return header
 
     def _keep(self, part: str, msg: Any) -> None:
-        self._found[part, stamp_ns_from_msg(msg.header.stamp)] = msg
+        with self._skipping(part):
+            self._found[part, stamp_ns_from_msg(msg.header.stamp)] = msg
 
     def _on_receipt(self, receipt: GradientReceipt) -> None:
         part = CAMERA if "camera" in receipt.node.rpartition("/")[2] else LIDAR
-        self._receipts[part, stamp_ns_from_msg(receipt.header.stamp)] = receipt
+        with self._skipping(part):
+            self._receipts[part, stamp_ns_from_msg(receipt.header.stamp)] = receipt
+
+    @contextmanager
+    def _skipping(self, part: str) -> Iterator[None]:
+        """Log a message that no model node sends; it is no answer to anything."""
+        try:
+            yield
+        except DecodeError as error:
+            text = f"skipped a message of the {part} node: {error}"
+            self._node.get_logger().warning(text, throttle_duration_sec=1.0)
 
 
 def _gradient_msg(part: str, header: Header, output: PartOutputs, step: int, count: int) -> Any:

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from std_srvs.srv import Trigger
 
-from conegrad_nodes.decode import stamp_ns_from_msg
+from conegrad_nodes.decode import DecodeError, stamp_ns_from_msg
 from conegrad_training.gradient_exchange import GradientExchange, GradientRefusedError
 from conegrad_training.gradient_messages import GradientTopic
 
@@ -71,7 +71,7 @@ class GradientService:
                 now=time.monotonic(),
             )
             receipt.accepted = True
-        except GradientRefusedError as error:
+        except (GradientRefusedError, DecodeError) as error:
             receipt.reason = str(error)
             self._node.get_logger().warning(str(error), throttle_duration_sec=1.0)
         self._receipts.publish(receipt)

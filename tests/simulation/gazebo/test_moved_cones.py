@@ -43,3 +43,20 @@ def test_links_and_other_models_are_skipped():
 def test_a_pose_that_is_not_finite_is_refused_by_name():
     with pytest.raises(DecodeError, match="cone_0003 is at"):
         list(moved_cones_from_msg(message("cone_0003", x=math.nan)))
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ({"x": 1e39}, r"x of cone_0003 is 1e\+39"),
+        ({"quaternion": (0.0, 0.0, 0.0, 1e200)}, r"rotation of cone_0003 is \(0, 0, 0, 1e\+200\)"),
+    ],
+)
+def test_poses_that_no_cone_has_are_refused(odd, reason):
+    with pytest.raises(DecodeError, match=reason):
+        moved_cones_from_msg(message("cone_0003", **odd))
+
+
+def test_a_number_that_no_cone_has_is_refused():
+    with pytest.raises(DecodeError, match="content cannot be used"):
+        moved_cones_from_msg(message("cone_" + 5000 * "9"))

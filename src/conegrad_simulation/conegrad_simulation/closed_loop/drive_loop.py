@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from rclpy.experimental import EventsExecutor
 
-from conegrad_nodes.decode import cones_from_msg
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 from conegrad_simulation.closed_loop.film import Film
 from conegrad_simulation.closed_loop.referee import Referee
@@ -67,7 +66,7 @@ class DriveLoop:
             return
         answers = self._node.answers
         if answers.cones is not None:
-            film.show_cones(cones_from_msg(answers.cones), answers.cones_pose)
+            film.show_cones(answers.cones, answers.cones_pose)
         film.show(happening.picture)
 
     def _problems(self) -> list[str]:

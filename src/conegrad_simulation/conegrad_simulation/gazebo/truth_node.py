@@ -14,6 +14,8 @@ from conegrad_core.config import Config, setting
 from conegrad_core.vehicle import load_vehicle
 from conegrad_nodes.decode import DecodeError, pose_from_msg, stamp_ns_from_msg
 from conegrad_nodes.encode import truth_to_msg
+from conegrad_nodes.input_watch import InputWatch
+from conegrad_nodes.inputs import Input
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import RESULTS, input_qos
 from conegrad_nodes.running import run
@@ -27,7 +29,6 @@ SENSORS: dict[str, tuple[str, Any]] = {
     "cloud": ("points", PointCloud2),
 }
 NANOSECONDS = 1_000_000_000
-LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class TruthNodeConfig(Config):
     scene: str = setting("", "scene.json of the exported world; has to be given")
     vehicle: str = setting("formula_student", "Vehicle preset by name, or a YAML file")
     lidar: str = setting("planar", "LiDAR that the car carries: planar or cloud")
+    input_timeout: float = setting(1.0, "An input counts as stopped after this [s]", low=0.01)
+    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
 
 
 class TruthNode(Node):
@@ -46,7 +49,7 @@ class TruthNode(Node):
     (tf2_msgs/TFMessage, where tf2_msgs is installed; cones that were moved), ``camera_info``
     (sensor_msgs/CameraInfo), ``scan`` (sensor_msgs/LaserScan) or ``points``
     (sensor_msgs/PointCloud2) for their stamps.
-    Publishes: ``truth`` (conegrad_msgs/TruthCones), in the frame of the LiDAR.
+    Publishes: ``truth`` (conegrad_msgs/TruthCones), in the frame of the LiDAR; ``/diagnostics``.
     Parameters: the fields of :class:`TruthNodeConfig`.
     """
 
@@ -58,48 +61,46 @@ class TruthNode(Node):
         scene = load_scene(Path(config.scene))
         self._frames = TrueFrames(scene, load_vehicle(config.vehicle), config.lidar)
         self._publisher = self.create_publisher(TruthCones, "truth", RESULTS)
-        sensor, msgtype = SENSORS[config.lidar]
+        self._inputs = InputWatch(self, self._declared_inputs(config))
+
+    def _declared_inputs(self, config: TruthNodeConfig) -> list[Input]:
         qos = input_qos("best_effort", 10)
-        self.create_subscription(Odometry, "truth/odom", self._on_pose, qos)
-        self.create_subscription(CameraInfo, "camera_info", self._on_camera, qos)
-        self.create_subscription(msgtype, sensor, self._on_lidar, qos)
+        limits = {"timeout": config.input_timeout, "stamp_tolerance": config.stamp_tolerance}
+        sensor, msgtype = SENSORS[config.lidar]
+        inputs = [
+            Input(self, Odometry, "truth/odom", self._on_pose, qos, **limits),
+            Input(self, CameraInfo, "camera_info", self._on_camera, qos, **limits),
+            Input(self, msgtype, sensor, self._on_lidar, qos, **limits),
+        ]
         if TF_STATIC is None:
             self.get_logger().warning("tf2_msgs is not installed: cones count as never moved")
-        else:
-            self.create_subscription(TF_STATIC, "truth/cone_poses", self._on_cones, qos)
+            return inputs
+        moved = {**limits, "is_optional": True, "is_latched": True}  # silent while cones stand
+        return [*inputs, Input(self, TF_STATIC, "truth/cone_poses", self._on_cones, qos, **moved)]
 
     def start(self) -> None:
         """Nothing to load: the node works from the first message on."""
 
-    def _on_camera(self, msg: CameraInfo) -> None:
+    def _on_camera(self, msg: CameraInfo, arrival: float) -> None:
         self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "camera")
 
-    def _on_lidar(self, msg: Any) -> None:
+    def _on_lidar(self, msg: Any, arrival: float) -> None:
         self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "lidar")
 
-    def _on_pose(self, msg: Odometry) -> None:
-        try:
-            pose = pose_from_msg(msg)
-        except DecodeError as error:
-            self._warn("truth/odom", error)
-            return
-        self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), pose)
+    def _on_pose(self, msg: Odometry, arrival: float) -> None:
+        self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
         for stamp_ns, truth in self._frames.take():
             header = Header(frame_id="lidar")
             header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, NANOSECONDS)
             ground_z = -self._frames.mounting.z
             self._publisher.publish(truth_to_msg(truth, header, ground_z))
 
-    def _on_cones(self, msg: Any) -> None:
-        try:
-            for cone in moved_cones_from_msg(msg):
+    def _on_cones(self, msg: Any, arrival: float) -> None:
+        for cone in moved_cones_from_msg(msg):
+            try:
                 self._frames.move_cone(cone.row, cone.position, cone.rotation)
-        except DecodeError as error:
-            self._warn("truth/cone_poses", error)
-
-    def _warn(self, topic: str, error: DecodeError) -> None:
-        text = f"skipped a message of {topic}: {error}"
-        self.get_logger().warning(text, throttle_duration_sec=LOG_PERIOD)
+            except IndexError as error:
+                raise DecodeError(str(error)) from error
 
 
 def main() -> None:
