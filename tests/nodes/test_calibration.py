@@ -7,8 +7,8 @@ import torch
 from conegrad_core.geometry.camera import pinhole_camera
 from conegrad_core.geometry.transforms import mounting_matrix
 from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
+from conegrad_nodes.decode import DecodeError
 
 BASE_FROM_LIDAR = np.array([[1.0, 0, 0, 1.5], [0, 1, 0, 0], [0, 0, 1, 0.2], [0, 0, 0, 1]])
 # z of the camera ahead, x to the right, y down.
@@ -81,14 +81,55 @@ def test_transforms_that_change_nothing_keep_the_calibration_as_it_is(source):
     assert source.calibration("camera", "lidar")[0] is not before
 
 
-def test_a_transform_without_rotation_is_refused_and_forgotten(source):
-    bad = transforms()
+def broken(msg, place):
+    """The message with a transform that turns by nothing."""
     for axis in "xyzw":
-        object.__setattr__(bad.transforms[1].transform.rotation, axis, 0.0)
-    with pytest.raises(BagError, match="the transform from camera to base_link"):
-        source.add_transforms(bad)
+        object.__setattr__(msg.transforms[place].transform.rotation, axis, 0.0)
+    return msg
+
+
+def test_a_transform_without_rotation_is_refused_and_the_others_of_its_message_count(source):
+    expected = r"1 of 2 transforms cannot be used: the transform from camera to base_link: rotation"
+    with pytest.raises(DecodeError, match=expected):
+        source.add_transforms(broken(transforms(), 1))
+    assert source.needed("", "lidar", with_camera=False)
+    with pytest.raises(CalibrationError, match="skipped: the transform from camera to base_link"):
+        source.calibration("camera", "lidar")
     source.add_transforms(transforms())
-    assert source.calibration("camera", "lidar")
+    before, _ = source.calibration("camera", "lidar")
+    with pytest.raises(DecodeError):
+        source.add_transforms(broken(transforms(), 1))
+    assert source.calibration("camera", "lidar")[0] is before
+
+
+def test_a_transform_of_a_file_that_cannot_be_used_is_refused(tmp_path):
+    path = tmp_path / "frames.yaml"
+    path.write_text(
+        "frames: [{parent: base_link, child: lidar, translation: [0, 0, 1],"
+        " quaternion: [0, 0, 0, 0]}]"
+    )
+    with pytest.raises(ValueError, match=r"frames.yaml: the transform from lidar to base_link: "):
+        CalibrationSource(CalibrationConfig(extrinsics="file", file=str(path)))
+
+
+def test_a_loop_of_frames_is_named_as_one(source):
+    loop = [("base_link", "lidar", BASE_FROM_LIDAR), ("lidar", "base_link", BASE_FROM_LIDAR)]
+    source.add_transforms(messages.transforms_msg(0, loop))
+    expected = "loop of frames, child to parent: base_link -> lidar -> base_link"
+    with pytest.raises(CalibrationError, match=expected):
+        source.calibration("camera", "lidar")
+    source.add_transforms(messages.transforms_msg(0, [("map", "base_link", np.eye(4))]))
+    assert source.needed("", "lidar", with_camera=False)
+
+
+def test_every_pair_of_frames_has_its_calibration(source):
+    other = BASE_FROM_LIDAR.copy()
+    other[2, 3] = 0.5
+    source.add_transforms(transforms())
+    source.add_transforms(messages.transforms_msg(0, [("base_link", "rear", other)]))
+    heights = [source.calibration("camera", f)[0].lidar_height for f in ("lidar", "rear") * 2]
+    assert heights == pytest.approx([0.2, 0.5, 0.2, 0.5])
+    assert source.calibration("camera", "rear")[0] is source.calibration("camera", "rear")[0]
 
 
 def test_a_calibration_file_that_does_not_exist_is_named():
@@ -106,7 +147,7 @@ def test_before_any_scan_cones_are_in_the_frame_of_the_base(source):
     assert source.cone_frame("lidar") == "lidar"
     tree = [("base_link", "camera", BASE_FROM_CAMERA)]  # no LiDAR on this car
     source.add_transforms(messages.transforms_msg(0, tree))
-    calibration, base_from_base = source.needed("camera", "", with_camera=True)
+    calibration, base_from_base = source.needed("camera", "", with_camera=True, with_lidar=False)
     torch.testing.assert_close(base_from_base, torch.eye(4))
     assert calibration.ground_z == 0
     ahead = calibration.camera_from_lidar @ torch.tensor([5.5, 1.0, 0.0, 1.0])
@@ -124,6 +165,8 @@ def test_a_vehicle_preset_gives_the_camera_in_the_frame_of_the_base():
         in_base.camera_from_lidar @ base_from_lidar, in_lidar.camera_from_lidar, atol=1e-5, rtol=0
     )
     assert in_base.ground_z == 0
+    assumed = CalibrationSource(CalibrationConfig(**preset, default_lidar_frame="laser"))
+    assert [assumed.cone_frame(frame) for frame in ("", "front")] == ["laser", "front"]
     named = CalibrationSource(CalibrationConfig(**preset, lidar_frame="laser"))
     assert named.cone_frame("") == "laser"
     with pytest.raises(CalibrationError, match=r"calibration\.lidar_frame"):

@@ -15,13 +15,15 @@ from conegrad_core.geometry.calibration import (
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.mounting import lidar_up
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.bags.frames import MAX_NAMED, FrameLoopError, StaticFrames
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration_file import CalibrationFile
+from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.static_transforms import TF_STATIC
 
 INTRINSICS_SOURCES = ("camera_info", "file", "vehicle")
 EXTRINSICS_SOURCES = ("tf", "file", "vehicle")
+MAX_KNOWN = 16  # calibrations that are held: one for each pair of frames
 
 
 class CalibrationError(ValueError):
@@ -38,6 +40,9 @@ class CalibrationConfig(Config):
     vehicle: str = setting("", "Vehicle preset, by name or path")
     base_frame: str = setting("base_link", "Frame on the ground below the vehicle")
     lidar_frame: str = setting("", "Frame of the LiDAR; empty: as in its messages")
+    default_lidar_frame: str = setting(
+        "", "Frame of cones before the first scan; empty: the base frame"
+    )
     camera_frame: str = setting("", "Optical frame of the camera; empty: as in its messages")
 
     def __post_init__(self) -> None:
@@ -68,44 +73,59 @@ class CalibrationSource:
             self._camera = self._vehicle.camera.model()
         if file and config.intrinsics == "file" and file.camera is None:
             raise ValueError(f"{config.file} has no section camera, expected the intrinsics")
-        self._transforms = file.transforms if file and config.extrinsics == "file" else []
-        self._frames = StaticFrames(self._transforms)
-        self._known: tuple[tuple[str, str], Calibration, Tensor] | None = None
-        self._last: tuple[Calibration, Tensor] | None = None
+        transforms = file.transforms if file and config.extrinsics == "file" else []
+        self._frames = StaticFrames(transforms)
+        if self._frames.faults:
+            raise ValueError(f"{config.file}: {'; '.join(self._frames.faults.values())}")
+        self._known: dict[tuple[str, str], tuple[Calibration, Tensor]] = {}
 
     def cone_frame(self, lidar_frame: str) -> str:
-        """Frame of the cones: of the LiDAR by the settings or its messages, else of the base.
+        """Frame of the cones: of the LiDAR by its messages or the settings, else of the base.
 
         Args:
-            lidar_frame: of the newest scan; empty as long as there was none.
+            lidar_frame: of the scan, or of the newest one; empty as long as there was none.
         """
-        return self._config.lidar_frame or lidar_frame or self._config.base_frame
+        config = self._config
+        return config.lidar_frame or lidar_frame or config.default_lidar_frame or config.base_frame
 
     def set_camera(self, camera: CameraModel) -> None:
         """Take the intrinsics of a camera_info message, if they come from there."""
         if self._config.intrinsics == "camera_info" and not _same(camera, self._camera):
-            self._camera, self._known = camera, None
+            self._camera = camera
+            self._known.clear()
 
     def add_transforms(self, msg: Any) -> None:
         """Take a message of tf_static, if the extrinsics come from there.
 
         Raises:
-            BagError: if it holds no rigid transform; the message is forgotten.
+            DecodeError: if it holds transforms that cannot be used; all others count.
         """
-        if self._config.extrinsics == "tf":
-            transforms = [*self._transforms, msg]
-            self._frames, self._known = StaticFrames(transforms), None
-            self._transforms = transforms
+        if self._config.extrinsics != "tf":
+            return
+        if self._frames.add(msg):
+            self._known.clear()
+        children = [transform.child_frame_id.lstrip("/") for transform in msg.transforms]
+        faults = [self._frames.faults[child] for child in children if child in self._frames.faults]
+        if faults:
+            count = f"{len(faults)} of {len(children)} transforms cannot be used"
+            raise DecodeError(f"{count}: {'; '.join(faults[:MAX_NAMED])}")
 
     def needed(
-        self, camera_frame: str, lidar_frame: str, *, with_camera: bool
+        self, camera_frame: str, lidar_frame: str, *, with_camera: bool, with_lidar: bool = True
     ) -> tuple[Calibration | None, Tensor]:
-        """As :meth:`calibration`; without a camera None, and where the LiDAR is."""
+        """As :meth:`calibration`; without a camera None, and where the LiDAR is.
+
+        Args:
+            camera_frame: of the detections.
+            lidar_frame: of the segmentation, or where it took no part of the newest one.
+            with_camera: whether detections took part.
+            with_lidar: whether a segmentation took part: its frame must be known.
+        """
+        if with_lidar or not with_camera:
+            _check_named(self._config.lidar_frame or lidar_frame, "LiDAR")
         if with_camera:
             return self.calibration(camera_frame, lidar_frame)
-        frame = self._config.lidar_frame or lidar_frame
-        _check_named(frame, "LiDAR")
-        return None, self._base_from(frame)
+        return None, self._base_from(self.cone_frame(lidar_frame))
 
     def _base_from(self, cone_frame: str) -> Tensor:
         if cone_frame == self._config.base_frame:
@@ -135,13 +155,11 @@ class CalibrationSource:
             self._config.camera_frame or camera_frame,
             self.cone_frame(lidar_frame),
         )
-        if self._known is None or self._known[0] != frames:
-            found = self._assembled(*frames)
-            # The same object while nothing changes: the fusion is recorded anew for another one.
-            if self._last is None or not _alike(found, self._last):
-                self._last = found
-            self._known = (frames, *self._last)
-        return self._known[1:]
+        if frames not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[frames] = self._assembled(*frames)
+        return self._known[frames]
 
     def _assembled(self, camera_frame: str, cone_frame: str) -> tuple[Calibration, Tensor]:
         if self._camera is None:
@@ -171,30 +189,23 @@ class CalibrationSource:
             )
         try:
             return torch.from_numpy(self._frames.lookup(target, source)).float()
+        except FrameLoopError as error:
+            raise CalibrationError(str(error)) from error
         except BagError as error:
             place = "tf_static" if self._config.extrinsics == "tf" else self._config.file
             known = ", ".join(self._frames.names) or "none"
             raise CalibrationError(
                 f"no extrinsics from {source!r} to {target!r} ({what}) in {place}; "
-                f"frames known there: {known}"
+                f"frames known there: {known}{self._frames.explained()}"
             ) from error
 
 
 def _check_named(frame: str, sensor: str) -> None:
     if not frame:
         raise CalibrationError(
-            f"the frame of the {sensor} is not known before its first message, unless "
-            f"calibration.{sensor.lower()}_frame names it"
+            f"the frame of the {sensor} is not known: its messages have none, or did not come yet, "
+            f"and calibration.{sensor.lower()}_frame is empty"
         )
-
-
-def _alike(a: tuple[Calibration, Tensor], b: tuple[Calibration, Tensor]) -> bool:
-    return (
-        _same(a[0].camera, b[0].camera)
-        and torch.equal(a[0].camera_from_lidar, b[0].camera_from_lidar)
-        and a[0][2:] == b[0][2:]
-        and torch.equal(a[1], b[1])
-    )
 
 
 def _same(a: CameraModel, b: CameraModel | None) -> bool:

@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from conegrad_core.geometry.camera import CameraModel, check_camera
+from conegrad_nodes.decode import DecodeError, matrix_from_transform
 
 
 class CalibrationFile:
@@ -65,18 +66,25 @@ def _camera(values: Mapping[str, Any]) -> CameraModel:
 
 
 def write_calibration_file(path: Path, messages: Iterable[Any]) -> None:
-    """Write the transforms of tf2_msgs/TFMessage messages, as a bag holds them."""
-    entries = [
-        {
+    """Write the transforms of tf2_msgs/TFMessage messages, the last one of each child.
+
+    What cannot be used is left out.
+    """
+    entries: dict[str, dict[str, Any]] = {}
+    for transform in (transform for msg in messages for transform in msg.transforms):
+        try:
+            matrix_from_transform(transform.transform)
+        except DecodeError:
+            continue
+        child = transform.child_frame_id.lstrip("/")
+        entries.pop(child, None)
+        entries[child] = {
             "parent": transform.header.frame_id,
-            "child": transform.child_frame_id,
+            "child": child,
             "translation": _values("xyz", transform.transform.translation),
             "quaternion": _values("xyzw", transform.transform.rotation),
         }
-        for msg in messages
-        for transform in msg.transforms
-    ]
-    path.write_text(yaml.safe_dump({"frames": entries}, sort_keys=False))
+    path.write_text(yaml.safe_dump({"frames": list(entries.values())}, sort_keys=False))
 
 
 def _values(names: str, vector: Any) -> list[float]:

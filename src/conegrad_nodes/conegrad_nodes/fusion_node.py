@@ -20,10 +20,8 @@ from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.sync import CAMERA, Pair, Pairing, PairingConfig
-from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
-    DecodeError,
     camera_model_from_msg,
     check_detections,
     check_segmentation,
@@ -249,11 +247,8 @@ class FusionNode(PerceptionNode):
             self._calibration.set_camera(camera_model_from_msg(msg))
 
     def _on_tf_static(self, msg: Any, arrival: float) -> None:
-        try:
-            with self._lock:
-                self._calibration.add_transforms(msg)
-        except BagError as error:
-            raise DecodeError(str(error)) from error
+        with self._lock:
+            self._calibration.add_transforms(msg)
 
     def _fuse_pairs(self) -> None:
         with self._lock:

@@ -51,7 +51,8 @@ class FusedPair(NamedTuple):
 
     Attributes:
         cones: above the lowest existence, each once.
-        frame: in which the cones are: of the LiDAR, or where none took part yet, of the base.
+        frame: in which the cones are: of the scan, for an image alone of the newest scan, or where
+            none took part yet, of the base.
         ground: in that frame.
     """
 
@@ -89,7 +90,10 @@ class PairFusion:
             CalibrationError: naming what is missing.
         """
         return self._calibration.needed(
-            self.camera_frame, self.lidar_frame, with_camera=with_camera
+            self.camera_frame,
+            self.lidar_frame,
+            with_camera=with_camera,
+            with_lidar=bool(self.lidar_frame),
         )
 
     @torch.inference_mode()
@@ -101,7 +105,13 @@ class PairFusion:
             UnusableConesError: if the result is not finite; nobody may see it.
         """
         image, scan = pair.detections, pair.segmentation
-        calibration, base_from_lidar = self.needed(with_camera=image is not None)
+        lidar_frame = scan.frame if scan else self.lidar_frame
+        calibration, base_from_lidar = self._calibration.needed(
+            image.frame if image else "",
+            lidar_frame,
+            with_camera=image is not None,
+            with_lidar=scan is not None,
+        )
         if image is not None and calibration is not None:
             check_image_size(image, calibration)
         motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
@@ -113,7 +123,7 @@ class PairFusion:
         selection = self._selection
         cones = select_cones(candidates, selection.min_existence, selection.merge_distance)
         check_cones(cones)
-        frame = self._calibration.cone_frame(self.lidar_frame)
+        frame = self._calibration.cone_frame(lidar_frame)
         return FusedPair(cones, frame, ground_of(base_from_lidar))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.bags.frames import MAX_FRAMES, FrameLoopError, StaticFrames
 from conegrad_nodes.bags.types import BagError
 
 # lidar: 2 m ahead of base_link, turned left by 90 degrees, so that its x is the car's y.
@@ -35,19 +35,58 @@ def test_unconnected_frames_are_refused_with_the_known_ones():
 
 
 @pytest.mark.parametrize(
-    ("rotation", "translation"), [((0.0, 0.0, 0.0, 0.0), 0.0), ((0.0, 0.0, 0.0, 1.0), np.nan)]
+    ("rotation", "translation"),
+    [
+        ((0.0, 0.0, 0.0, 0.0), 0.0),
+        ((1e200, 0.0, 0.0, 1e200), 0.0),
+        ((0.0, 0.0, 0.0, 1.0), np.nan),
+        ((0.0, 0.0, 0.0, 1.0), 1e39),
+    ],
 )
-def test_a_transform_that_means_nothing_is_refused_with_its_frames(rotation, translation):
-    msg = messages.transforms_msg(0, [("base_link", "lidar", BASE_FROM_LIDAR)])
+def test_a_transform_that_means_nothing_is_skipped_with_its_frames_and_its_value(
+    rotation, translation
+):
+    tree = [("base_link", "lidar", BASE_FROM_LIDAR), ("base_link", "camera", BASE_FROM_CAMERA)]
+    msg = messages.transforms_msg(0, tree)
     transform = msg.transforms[0].transform
     for axis, value in zip("xyzw", rotation, strict=True):
         object.__setattr__(transform.rotation, axis, value)
     object.__setattr__(transform.translation, "x", translation)
-    with pytest.raises(BagError, match="the transform from lidar to base_link"):
-        StaticFrames([msg])
+    found = StaticFrames([msg])
+    assert "the transform from lidar to base_link" in found.faults["lidar"]
+    assert found.lookup("base_link", "camera")[2, 3] == 1.5
+    with pytest.raises(BagError, match="skipped: the transform from lidar to base_link: "):
+        found.lookup("base_link", "lidar")
+    found.add(messages.transforms_msg(0, tree))
+    assert not found.faults
+    found.lookup("base_link", "lidar")
+    found.add(msg)
+    assert found.lookup("base_link", "lidar")[0, 3] == 2.0  # the one before it stays
 
 
-def test_a_loop_of_frames_is_refused():
-    loop = [("a", "b", np.eye(4)), ("b", "a", np.eye(4))]
-    with pytest.raises(BagError, match="loop of frames"):
-        StaticFrames([messages.transforms_msg(0, loop)]).lookup("a", "b")
+def test_a_message_that_says_the_same_again_changes_nothing_and_is_not_kept():
+    tree = [("base_link", "lidar", BASE_FROM_LIDAR), ("base_link", "camera", BASE_FROM_CAMERA)]
+    found = StaticFrames()
+    assert found.add(messages.transforms_msg(0, tree))
+    assert not any(found.add(messages.transforms_msg(stamp, tree)) for stamp in range(50))
+    assert len(found._parents) == 2
+    assert found.add(messages.transforms_msg(0, [("map", "lidar", BASE_FROM_LIDAR)]))
+
+
+def test_only_so_many_frames_are_held():
+    found = StaticFrames()
+    for start in range(0, 2 * MAX_FRAMES, 100):
+        tree = [("base_link", f"frame_{start + n}", np.eye(4)) for n in range(100)]
+        found.add(messages.transforms_msg(0, tree))
+    assert len(found.names) == MAX_FRAMES + 1
+    assert len(found.faults) == MAX_FRAMES
+    assert "there are 1000 frames already" in found.faults[f"frame_{MAX_FRAMES}"]
+
+
+def test_a_loop_of_frames_is_named():
+    loop = [("a", "b", np.eye(4)), ("b", "c", np.eye(4)), ("c", "a", np.eye(4))]
+    apart = [("base_link", "lidar", BASE_FROM_LIDAR)]
+    found = StaticFrames([messages.transforms_msg(0, loop + apart)])
+    with pytest.raises(FrameLoopError, match="child to parent: a -> c -> b -> a"):
+        found.lookup("a", "b")
+    assert found.lookup("base_link", "lidar")[0, 3] == 2.0

@@ -4,33 +4,59 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.topics import find_topic
 from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.decode import DecodeError, Matrix, matrix_from_transform
 
-Matrix = npt.NDArray[np.float64]
+MAX_NAMED = 3  # skipped transforms that a message names
+MAX_FRAMES = 1000  # children that are held; no car has as many
+
+
+class FrameLoopError(BagError):
+    """Frames are their own parents: nothing can be looked up along them."""
 
 
 class StaticFrames:
-    """Rigid transforms between frames that do not move against each other."""
+    """Rigid transforms between frames that do not move against each other.
 
-    def __init__(self, messages: Iterable[Any]) -> None:
-        """Collect the transforms of tf2_msgs/TFMessage messages; later ones replace earlier.
+    Attributes:
+        faults: why the latest transform of a child was skipped, by the name of the child; the one
+            before it stays.
+    """
 
-        Raises:
-            BagError: if one is no rigid transform; names its frames.
-        """
+    def __init__(self, messages: Iterable[Any] = ()) -> None:
+        """Collect the transforms of tf2_msgs/TFMessage messages; later ones replace earlier."""
         self._parents: dict[str, tuple[str, Matrix]] = {}
+        self.faults: dict[str, str] = {}
         for msg in messages:
-            for transform in msg.transforms:
-                child = transform.child_frame_id.lstrip("/")
-                parent = transform.header.frame_id.lstrip("/")
-                try:
-                    self._parents[child] = (parent, _matrix(transform.transform))
-                except ValueError as error:
-                    raise BagError(f"the transform from {child} to {parent}: {error}") from error
+            self.add(msg)
+
+    def add(self, msg: Any) -> bool:
+        """Take the transforms of a tf2_msgs/TFMessage, except those that cannot be used.
+
+        Returns:
+            Whether anything is another than before.
+        """
+        return any([self._add(transform) for transform in msg.transforms])
+
+    def _add(self, transform: Any) -> bool:
+        child = transform.child_frame_id.lstrip("/")
+        parent = transform.header.frame_id.lstrip("/")
+        before = self._parents.get(child)
+        try:
+            if before is None and len(self._parents) >= MAX_FRAMES:
+                raise DecodeError(f"there are {MAX_FRAMES} frames already, expected fewer")
+            matrix = matrix_from_transform(transform.transform)
+        except DecodeError as error:
+            if child in self.faults or len(self.faults) < MAX_FRAMES:
+                self.faults[child] = f"the transform from {child} to {parent}: {error}"
+            return False
+        self.faults.pop(child, None)
+        self._parents[child] = (parent, matrix)
+        is_same = before is not None and before[0] == parent and np.array_equal(before[1], matrix)
+        return not is_same
 
     @classmethod
     def from_bag(cls, bag: BagReader) -> "StaticFrames":
@@ -52,6 +78,7 @@ class StaticFrames:
         """``(4, 4)`` transform ``target_from_source``.
 
         Raises:
+            FrameLoopError: if frames on the way are their own parents; names them.
             BagError: if the frames are not connected; names those that are known.
         """
         root, root_from_target = self._root_from(target)
@@ -60,29 +87,22 @@ class StaticFrames:
             known = ", ".join(self.names) or "none"
             raise BagError(
                 f"no transform from {source} to {target} in tf_static (frames: {known}); record "
-                f"/tf_static, or give the extrinsics"
+                f"/tf_static, or give the extrinsics{self.explained()}"
             )
         return np.linalg.inv(root_from_target) @ root_from_source
 
+    def explained(self) -> str:
+        """What was skipped, as words that follow a message; empty where nothing was."""
+        return "".join(f"; skipped: {fault}" for fault in list(self.faults.values())[:MAX_NAMED])
+
     def _root_from(self, frame: str) -> tuple[str, Matrix]:
         frame, root_from_frame = frame.lstrip("/"), np.eye(4)
-        seen = {frame}
+        way = [frame]
         while frame in self._parents:
             frame, parent_from_child = self._parents[frame]
+            if frame in way:
+                loop = " -> ".join([*way[way.index(frame) :], frame])
+                raise FrameLoopError(f"tf_static has a loop of frames, child to parent: {loop}")
             root_from_frame = parent_from_child @ root_from_frame
-            if frame in seen:
-                raise BagError(f"tf_static has a loop of frames through {frame}")
-            seen.add(frame)
+            way.append(frame)
         return frame, root_from_frame
-
-
-def _matrix(transform: Any) -> Matrix:
-    from scipy.spatial.transform import Rotation
-
-    q, t = transform.rotation, transform.translation
-    matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.from_quat([q.x, q.y, q.z, q.w]).as_matrix()
-    matrix[:3, 3] = t.x, t.y, t.z
-    if not np.isfinite(matrix).all():
-        raise ValueError("translation or rotation is not finite")
-    return matrix

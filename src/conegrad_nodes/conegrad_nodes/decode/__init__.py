@@ -3,7 +3,9 @@
 from conegrad_nodes.decode.cones import cones_from_msg, truth_from_msg
 from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
 from conegrad_nodes.decode.geometry import (
+    Matrix,
     camera_model_from_msg,
+    matrix_from_transform,
     pose_from_msg,
     speed_from_msg,
     stamp_ns_from_msg,
@@ -22,6 +24,7 @@ from conegrad_nodes.decode.scan_doubts import scan_doubts
 
 __all__ = [
     "DecodeError",
+    "Matrix",
     "PointCloud",
     "camera_model_from_msg",
     "check_detections",
@@ -32,6 +35,7 @@ __all__ = [
     "from_content",
     "image_for_detector",
     "image_from_msg",
+    "matrix_from_transform",
     "points_from_msg",
     "pose_from_msg",
     "scan_doubts",

@@ -4,11 +4,14 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from conegrad_core.geometry.camera import CameraModel, check_camera
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
+
+Matrix = npt.NDArray[np.float64]
 
 NO_DISTORTION = ("", "none")
 SECOND = 1_000_000_000  # [ns]
@@ -107,3 +110,22 @@ def unit_quaternion(name: str, quaternion: Any) -> tuple[float, float, float, fl
         raise DecodeError(f"{name} is ({found}), expected a unit quaternion")
     x, y, z, w = (float(value) / norm for value in values)
     return x, y, z, w
+
+
+@from_content
+def matrix_from_transform(transform: Any) -> Matrix:
+    """``(4, 4)`` rigid transform ``parent_from_child`` of a geometry_msgs/Transform.
+
+    Raises:
+        DecodeError: if its rotation or its translation is none.
+    """
+    from scipy.spatial.transform import Rotation
+
+    matrix = np.eye(4)
+    rotation = unit_quaternion("rotation", transform.rotation)
+    matrix[:3, :3] = Rotation.from_quat(rotation).as_matrix()
+    for row, axis in enumerate("xyz"):
+        value = getattr(transform.translation, axis)
+        check_within(f"translation.{axis}", value, MAX_COORDINATE, " m")
+        matrix[row, 3] = value
+    return matrix

@@ -45,7 +45,12 @@ def check_calibration(
         )
     lidar_frame = _first_frame(bag, roles, "scan" if "scan" in roles else "points")
     try:
-        source.needed(_first_frame(bag, roles, "image"), lidar_frame, with_camera=has_camera)
+        source.needed(
+            _first_frame(bag, roles, "image"),
+            lidar_frame,
+            with_camera=has_camera,
+            with_lidar=bool({"scan", "points"} & set(roles)),
+        )
     except CalibrationError as error:
         raise BagError(f"{bag.path}: {error}; {remedy}") from error
 

@@ -316,7 +316,7 @@ def _calibration(
     if options.vehicle:
         chosen = {"calibration.vehicle": options.vehicle, "calibration.extrinsics": "vehicle"}
         # Images before the first scan give cones, too.
-        chosen["calibration.lidar_frame"] = _lidar_frame(bag, roles)
+        chosen["calibration.default_lidar_frame"] = _lidar_frame(bag, roles)
         if "camera_info" not in roles:
             chosen["calibration.intrinsics"] = "vehicle"
         return chosen
@@ -327,4 +327,4 @@ def _calibration(
     path = folder / "frames.yaml"
     write_calibration_file(path, (msg for _, _, msg in bag.messages([topic])))
     chosen = {"calibration.file": str(path), "calibration.extrinsics": "file"}
-    return {**chosen, "calibration.lidar_frame": _lidar_frame(bag, roles)}
+    return {**chosen, "calibration.default_lidar_frame": _lidar_frame(bag, roles)}

@@ -1,0 +1,97 @@
+"""From a pair to its cones: each in the frame of its scan, with the calibration of its frames."""
+
+import math
+
+import pytest
+import torch
+
+from conegrad_core.camera.image import Detections
+from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.sync import Pair
+from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
+from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
+
+FRAMES = """
+frames:
+  - {parent: base_link, child: front, translation: [1.0, 0, 0.15], quaternion: [0, 0, 0, 1]}
+  - {parent: base_link, child: roof, translation: [0.5, 0, 0.25], quaternion: [0, 0, 0, 1]}
+  - parent: base_link
+    child: camera
+    translation: [0.5, 0.0, 1.0]
+    quaternion: [-0.5, 0.5, -0.5, 0.5]
+camera: {width: 160, height: 96, intrinsics: [80, 80, 80, 48], distortion_model: none,
+         distortion: []}
+"""
+
+
+@pytest.fixture
+def fusion(tmp_path):
+    path = tmp_path / "frames.yaml"
+    path.write_text(FRAMES)
+
+    def make(**options):
+        config = CalibrationConfig(intrinsics="file", extrinsics="file", file=str(path), **options)
+        return PairFusion(Fuser(), CalibrationSource(config), SelectionConfig())
+
+    return make
+
+
+def scan(frame, distance=4.0):
+    """A cone of five beams straight ahead."""
+    ranges = torch.full((181,), math.nan)
+    ranges[88:93] = distance
+    segmented = SegmentedScan(ranges, torch.linspace(-1.5, 1.5, 181), torch.full((181,), 6.0))
+    return SensorResult(0, frame, segmented)
+
+
+def image(size=(160, 96)):
+    """A blue cone 4.5 m before the camera."""
+    bottom, top = 48 + 80 / 4.5, 48 + 80 * 0.675 / 4.5
+    boxes = torch.tensor([[78.0, top, 82.0, bottom]])
+    return SensorResult(0, "camera", Detections(boxes, torch.tensor([[-6.0, 6, -6, -6]])), size)
+
+
+def pair(detections=None, segmentation=None):
+    return Pair(0, detections, segmentation, None, 0.0, "")
+
+
+def test_two_scanners_on_one_topic_each_give_cones_in_their_own_frame(fusion):
+    fuse = fusion().fuse
+    for frame, height in [("front", 0.15), ("roof", 0.25)] * 2:
+        for images in (None, image()):
+            fused = fuse(pair(images, scan(frame)))
+            assert (fused.frame, fused.ground.z) == (frame, pytest.approx(-height))
+
+
+def test_an_image_alone_gives_cones_in_the_frame_of_the_newest_scan(fusion):
+    alone = fusion(default_lidar_frame="roof")
+    assert alone.fuse(pair(image())).frame == "roof"
+    alone.lidar_frame = "front"
+    assert alone.fuse(pair(image())).frame == "front"
+
+
+def test_before_any_scan_an_image_gives_cones_in_the_frame_of_the_base(fusion):
+    assert fusion().fuse(pair(image())).frame == "base_link"
+
+
+def test_a_scan_without_a_frame_is_refused(fusion):
+    with pytest.raises(CalibrationError, match="the frame of the LiDAR is not known: its messages"):
+        fusion().fuse(pair(image(), scan("")))
+
+
+def test_the_frame_of_the_settings_replaces_that_of_the_messages(fusion):
+    named = fusion(lidar_frame="roof")
+    assert named.fuse(pair(image(), scan("a wrong name"))).frame == "roof"
+
+
+def test_a_pair_whose_frame_is_not_known_is_refused_and_the_next_is_fused(fusion):
+    fuse = fusion().fuse
+    with pytest.raises(CalibrationError, match="from 'elsewhere' to 'base_link'"):
+        fuse(pair(image(), scan("elsewhere")))
+    assert fuse(pair(image(), scan("front"))).frame == "front"
+
+
+def test_intrinsics_of_another_image_size_are_refused(fusion):
+    with pytest.raises(CalibrationError, match="are 80x48 px, but the intrinsics are for 160x96"):
+        fusion().fuse(pair(image((80, 48)), scan("front")))
