@@ -233,7 +233,7 @@ def test_a_lidar_alone_needs_its_place_on_the_car(record_drive, parameters, tmp_
 
 
 @pytest.mark.parametrize("vehicle", ["formula_student", None])
-def test_a_camera_alone_gives_cones_in_the_frame_lidar(
+def test_a_camera_alone_gives_cones_in_the_frame_of_the_base(
     record_drive, parameters, domain, tmp_path, vehicle
 ):
     bag = record_drive("camera_only", images=4, scans=0)
@@ -243,7 +243,7 @@ def test_a_camera_alone_gives_cones_in_the_frame_lidar(
     perceive_directly(bag, tmp_path / "direct", options)
     for name in ("live", "direct"):
         frames = [msg.header.frame_id for msg in cones_of(tmp_path / name)]
-        assert frames == ["lidar"] * 4, name
+        assert frames == ["base_link"] * 4, name
 
 
 def test_a_bag_without_sensors_is_refused(tmp_path, parameters):
