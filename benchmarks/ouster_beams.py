@@ -1,45 +1,43 @@
 """Per-beam quality of the shipped scan network on recorded rings of a spinning LiDAR.
 
-``python benchmarks/ouster_beams.py --data FOLDER_OR_NPZ`` reads arrays ``range_xy``
-(frame, ring, beam) [m], ``azimuth`` (ring, beam) [rad] and ``cone_id`` (0: no cone).
+``python benchmarks/ouster_beams.py --data FOLDER_OR_NPZ`` reads the files that
+``conegrad train-lidar --scans`` reads; docs/training.md describes them.
 """
 
 import argparse
 import json
+import math
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from conegrad_core.evaluation.beams import count_beams
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
+from conegrad_training.labelled_scans import read_scans
 
 RANGE_BANDS = ((0, 5), (5, 10), (10, 15), (15, 1000))  # [m]
 
 
 def judge_recording(path: Path, segmenter: ScanSegmenter, min_score: float) -> dict[str, object]:
     """Quality over all scans of a file: in all, per ring, per third of the time, per range."""
-    data = np.load(path)
-    ranges = torch.from_numpy(data["range_xy"]).float()
-    labels = torch.from_numpy(data["cone_id"] > 0)
+    ranges, labels, step = read_scans(path, max_range=math.inf).scans
+    ranges, labels = torch.from_numpy(ranges), torch.from_numpy(labels)
+    angles = step * torch.arange(ranges.shape[-1])
     logits = torch.stack(
         [
-            torch.stack(
-                [segmenter.segment(scan).logits for scan in scans_of(rings, data["azimuth"])]
-            )
+            torch.stack([segmenter.segment(Scan(ring, angles)).logits for ring in rings])
             for rings in ranges
         ]
     )
-    seen = ranges.masked_fill(ranges <= 0, torch.nan)
 
     def quality(rows: object) -> dict[str, float]:
-        return count_beams(logits[rows], labels[rows], seen[rows], min_score=min_score).to_dict()
+        return count_beams(logits[rows], labels[rows], ranges[rows], min_score=min_score).to_dict()
 
     thirds = torch.arange(len(ranges)).tensor_split(3)
     bands = {}
     for near, far in RANGE_BANDS:
-        inside = seen.where((seen >= near) & (seen < far), torch.nan)
+        inside = ranges.where((ranges >= near) & (ranges < far), torch.nan)
         bands[f"{near}-{far} m"] = count_beams(logits, labels, inside, min_score=min_score)
     return {
         "all": quality(slice(None)),
@@ -47,12 +45,6 @@ def judge_recording(path: Path, segmenter: ScanSegmenter, min_score: float) -> d
         "third": {k: quality(third) for k, third in enumerate(thirds)},
         "range": {name: counts.to_dict() for name, counts in bands.items()},
     }
-
-
-def scans_of(rings: torch.Tensor, azimuth: np.ndarray) -> list[Scan]:
-    """One scan per ring; azimuths are unwrapped, so that they are evenly spaced."""
-    angles = torch.from_numpy(np.unwrap(azimuth, axis=-1)).float()
-    return [Scan(ring, angle) for ring, angle in zip(rings, angles, strict=True)]
 
 
 def main() -> None:

@@ -81,6 +81,22 @@ def test_names_the_arrays_that_are_missing(tmp_path):
         read_scans(tmp_path / "a.npz")
 
 
+def test_reads_the_names_of_recordings_with_numbered_cones(tmp_path):
+    flat = scene(6)
+    numbers = flat["labels"] * np.arange(1, 7)[:, None]
+    path = tmp_path / "a.npz"
+    np.savez(path, range_xy=flat["ranges"], cone_id=numbers, azimuth=ANGLES, intensity=numbers)
+    recording = read_scans(path)
+    np.testing.assert_array_equal(recording.scans.labels[:, 0], flat["labels"] == 1)
+
+
+def test_returns_beyond_the_range_of_the_car_are_kept_where_asked_for(tmp_path):
+    ranges = scene(9)["ranges"]
+    ranges[0, 0] = 25.0
+    recording = read_scans(written(tmp_path / "a.npz", ranges=ranges), max_range=math.inf)
+    assert recording.scans.ranges[0, 0, 0] == 25.0
+
+
 def test_splits_a_folder_by_file_or_by_the_last_third(tmp_path):
     written(tmp_path / "a.npz")
     written(tmp_path / "b.npz")

@@ -6,6 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+MAX_REASON = 200  # characters
 FILES = {"camera": "yolov5n_cones.safetensors", "lidar": "scan_cnn.safetensors"}
 
 
@@ -22,6 +23,11 @@ def default_weights(sensor: str) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: train it or set the parameter 'weights'")
     return path
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error of torch or safetensors says, of which theirs fill a screen."""
+    return " ".join(str(error).split())[:MAX_REASON] or type(error).__name__
 
 
 def check_finite_weights(tensors: Mapping[str, Tensor], source: str | Path) -> None:

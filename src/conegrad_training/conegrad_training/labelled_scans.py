@@ -14,7 +14,8 @@ from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_simulation.scan_sampler import ScanBatch
 from conegrad_training.held_out import held_out_rows
 
-KEYS = ("ranges", "labels", "angles")
+# Arrays of a file, each with another name under which recordings have it.
+KEYS = {"ranges": "range_xy", "labels": "cone_id", "angles": "azimuth"}
 EVEN = 0.05  # largest deviation of an angular step from their mean, as a share of it
 FULL_TURN = 2 * math.pi + 0.01  # [rad]
 MAX_DROPOUT = 0.1  # largest share of beams that lose their return in training
@@ -70,28 +71,35 @@ def _filled(recordings: list[ScanRecording]) -> list[ScanRecording]:
     return [recording for recording in recordings if len(recording.scans.ranges)]
 
 
-def read_scans(path: Path) -> ScanRecording:
-    """Read one file; returns beyond the range that the car uses count as none.
+def read_scans(path: Path, max_range: float | None = None) -> ScanRecording:
+    """Read one file.
+
+    Args:
+        path: an .npz file with ``ranges``, ``labels`` and ``angles``.
+        max_range: returns beyond count as none [m]; None takes the range that the car uses.
 
     Raises:
         ValueError: if it lacks an array, shapes do not fit, or a value is not possible; names it.
         FileNotFoundError: if there is no such file.
     """
     with np.load(path, allow_pickle=False) as file:
-        missing = [key for key in KEYS if key not in file]
-        if missing:
+        names = [key if key in file else other for key, other in KEYS.items()]
+        if not all(name in file for name in names):
             found = ", ".join(file) or "nothing"
             raise ValueError(f"{path} holds {found}, expected the arrays {', '.join(KEYS)}")
-        ranges, labels, angles = (file[key] for key in KEYS)
+        ranges, labels, angles = (file[name] for name in names)
     if ranges.ndim < 2 or labels.shape != ranges.shape:
         raise ValueError(
             f"{path}: ranges has shape {ranges.shape} and labels {labels.shape}, expected "
             "(scans, ..., beams) for both"
         )
     _check_values(path, "ranges", ranges, ~(ranges < 0), "metres; NaN, inf or 0 for no return")
+    if names[1] != "labels":  # the number of the cone, from 1 on
+        labels = np.minimum(labels, 1)
     _check_values(path, "labels", labels, (labels == 0) | (labels == 1), "0 (no cone) or 1 (cone)")
     step = _step(path, angles, ranges.shape)
-    used = (ranges > 0) & (ranges <= SegmenterConfig().max_range)
+    farthest = SegmenterConfig().max_range if max_range is None else max_range
+    used = (ranges > 0) & (ranges <= farthest)
     flat = (len(ranges), -1, ranges.shape[-1])
     kept = np.where(used, ranges, np.nan).astype(np.float32).reshape(flat)
     return ScanRecording(path.stem, ScanBatch(kept, labels.astype(bool).reshape(flat), step))

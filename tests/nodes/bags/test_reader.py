@@ -155,3 +155,13 @@ def test_parts_of_a_bag_without_metadata_are_read_in_order(drive):
     (drive / "metadata.yaml").unlink()
     with BagReader(drive) as bag:
         assert counts(bag) == {"/odom": 6, "/scan": 10}
+
+
+def test_what_a_killed_run_left_is_named(tmp_path, drive):
+    (tmp_path / "runs").mkdir()
+    for folder in (tmp_path / "runs", drive):
+        (folder / "checkpoint.pt.77.partial").write_bytes(bytes(200_000))
+    with pytest.raises(BagError, match=r"runs is no bag.*checkpoint\.pt\.77\.partial \(0\.2 MB\)"):
+        BagReader(tmp_path / "runs")
+    with BagReader(drive) as bag:
+        assert "checkpoint.pt.77.partial (0.2 MB) was left by a run that was" in bag.warnings[0]

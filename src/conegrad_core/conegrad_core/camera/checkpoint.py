@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from conegrad_core.camera.class_order import class_names_of, class_order
 from conegrad_core.camera.head import build_network
 from conegrad_core.cones import CLASS_NAMES
-from conegrad_core.weights import check_finite_weights
+from conegrad_core.weights import check_finite_weights, in_one_line
 from conegrad_core.whole_file import write_whole
 
 FORMAT = "conegrad-camera-1"
+# What torch raises for bytes that are no archive of it, by what they look like.
+PT_DAMAGE = (RuntimeError, EOFError, KeyError, ValueError, OSError)
 
 
 class LoadedNetwork(NamedTuple):
@@ -93,7 +95,8 @@ def _load_safetensors(path: Path) -> LoadedNetwork:
             metadata: dict[str, str] = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except safetensors.SafetensorError as error:
-        raise ValueError(f"weights {path} are not a readable safetensors file: {error}") from error
+        reason = in_one_line(error)
+        raise ValueError(f"weights {path} are not a readable safetensors file: {reason}") from error
     return LoadedNetwork(_restore(tensors, metadata, path), metadata)
 
 
@@ -107,8 +110,9 @@ def _load_pt(path: Path, trust_pickle: bool) -> LoadedNetwork:
                 "tensors only (.safetensors). If you trust their source, set trust_pickle to true"
             ) from error
         return _load_trusted(path)
-    except (RuntimeError, EOFError) as error:
-        raise ValueError(f"weights {path} are not a readable .pt file: {error}") from error
+    except PT_DAMAGE as error:
+        reason = in_one_line(error)
+        raise ValueError(f"weights {path} are not a readable .pt file: {reason}") from error
     if not isinstance(content, dict) or not {"metadata", "weights"} <= content.keys():
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"weights {path} hold {found}, expected 'metadata' and 'weights'")
@@ -132,7 +136,11 @@ def _load_trusted(path: Path) -> LoadedNetwork:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=False)
     except (ImportError, AttributeError, pickle.UnpicklingError) as error:
-        raise ValueError(f"weights {path} need code that is not installed: {error}") from error
+        reason = in_one_line(error)
+        raise ValueError(f"weights {path} need code that is not installed: {reason}") from error
+    except PT_DAMAGE as error:
+        reason = in_one_line(error)
+        raise ValueError(f"weights {path} are not a readable .pt file: {reason}") from error
     found: Any = content.get("ema") or content.get("model") if isinstance(content, dict) else None
     head: Any = (
         found.model[-1] if isinstance(getattr(found, "model", None), nn.Sequential) else None
@@ -160,7 +168,8 @@ def _restore(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: P
         network.load_state_dict(dict(tensors))  # copies into fp32
     except RuntimeError as error:
         raise ValueError(
-            f"weights {path} do not fit the architecture {metadata['architecture']}: {error}"
+            f"weights {path} do not fit the architecture {metadata['architecture']}: "
+            f"{in_one_line(error)}"
         ) from error
     _reorder_classes(network, order)
     return network.eval()

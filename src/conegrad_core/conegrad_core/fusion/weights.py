@@ -9,6 +9,7 @@ from safetensors.torch import save
 from conegrad_core.fusion.mounting import NAMES as MOUNTING
 from conegrad_core.fusion.mounting import Mounting
 from conegrad_core.fusion.scalars import ADDED_LATER, FusionScalars, ScalarValues
+from conegrad_core.weights import in_one_line
 from conegrad_core.whole_file import write_whole
 
 
@@ -43,6 +44,6 @@ def _numbers(path: Path) -> dict[str, float]:
         with safe_open(path, framework="pt") as file:
             return {name: float(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"{path} is not a safetensors file: {error}") from error
+        raise ValueError(f"{path} is not a safetensors file: {in_one_line(error)}") from error
     except (RuntimeError, ValueError) as error:
-        raise ValueError(f"{path} holds no single numbers: {error}") from error
+        raise ValueError(f"{path} holds no single numbers: {in_one_line(error)}") from error

@@ -17,7 +17,7 @@ from conegrad_core.lidar.engines import MIN_TURN_BEAMS, ScanEngine, scan_engine
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.shapes import check_shape
-from conegrad_core.weights import check_finite_weights, default_weights
+from conegrad_core.weights import check_finite_weights, default_weights, in_one_line
 from conegrad_core.whole_file import write_whole
 
 NO_RETURN_LOGIT = -20.0  # of a beam without usable return: surely no cone, and no gradient
@@ -133,7 +133,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
     try:
         segmenter.network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise ValueError(f"{path} does not fit {ARCHITECTURE}: {error}") from error
+        raise ValueError(f"{path} does not fit {ARCHITECTURE}: {in_one_line(error)}") from error
     check_finite_weights(tensors, path)
     put_on(segmenter, config.device)
     segmenter.eval()
@@ -165,7 +165,7 @@ def _read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             _check_architecture(path, metadata)
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"{path} is not a safetensors file ({error})") from error
+        raise ValueError(f"{path} is not a safetensors file ({in_one_line(error)})") from error
 
 
 def _check_architecture(path: Path, metadata: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from zstandard import ZstdDecompressor, ZstdError
 
+from conegrad_core.whole_file import left_by_killed
 from conegrad_nodes.bags.mcap_file import McapFile
 from conegrad_nodes.bags.metadata import METADATA, Metadata
 from conegrad_nodes.bags.sqlite_file import SqliteFile
@@ -41,8 +42,15 @@ def find_files(path: Path, declared: Metadata | None, warn: Warn) -> list[Path]:
         warn(f"{files.pop(name)} is left out: {name.removesuffix(ZSTD)} lies beside it")
     if declared is not None:
         _tell_missing(path, declared, files, warn)
+    partial = [
+        f"{file} ({file.stat().st_size / 1e6:.1f} MB) was left by a run that was killed"
+        for file in left_by_killed(path)
+    ]
     if not files:
-        raise BagError(f"{path} is no bag: it holds no file *.mcap or *.db3")
+        left = "".join(f"; {text}" for text in partial)
+        raise BagError(f"{path} is no bag: it holds no file *.mcap or *.db3{left}")
+    for text in partial:
+        warn(text)
     return sorted(files.values(), key=lambda file: _by_number(file.name))
 
 
