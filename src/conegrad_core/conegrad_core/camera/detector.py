@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from conegrad_core.camera.checkpoint import load_network
-from conegrad_core.camera.engines.cache import exported
+from conegrad_core.camera.engines.cache import detector_export
 from conegrad_core.camera.engines.engine import Engine, EngineError
 from conegrad_core.camera.engines.export import export_network
 from conegrad_core.camera.engines.onnx_engine import OnnxEngine
@@ -21,6 +21,7 @@ from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.camera.letterbox import PADDING, Letterbox, inputs_from_pixels
 from conegrad_core.camera.pooling import pool_duplicates, select_top
 from conegrad_core.config import Config, setting
+from conegrad_core.engines.cache import open_export
 from conegrad_core.engines.devices import put_on
 from conegrad_core.weights import default_weights
 
@@ -190,7 +191,8 @@ def _engine_of(network: nn.Module, path: Path, config: DetectorConfig) -> Engine
     if engine == "tensorrt":
         raise ValueError(f"engine is 'tensorrt' for weights {path}, expected an .engine file")
     size = (config.input_width, config.input_height)
-    return _load_engine(exported(network, engine, size), engine, config)
+    export = detector_export(network, engine, size)
+    return open_export(export, lambda file: _load_engine(file, engine, config))
 
 
 def _load_engine(path: Path, engine: str, config: DetectorConfig) -> Engine:

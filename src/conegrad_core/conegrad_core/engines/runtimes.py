@@ -71,15 +71,18 @@ def onnx_session(path: Path, threads: int) -> Any:
 
 
 def openvino_model(path: Path) -> Any:
-    """Model of an .xml or .onnx file, not compiled yet.
+    """Model of an .xml or .onnx file, not compiled yet; the file may change afterwards.
 
     Raises:
         ValueError: if the file is not readable.
     """
     import openvino
 
+    core = openvino.Core()
+    # The weights would stay in the file, and end the process if somebody cuts that short.
+    core.set_property({"ENABLE_MMAP": False})
     try:
-        return openvino.Core().read_model(path)
+        return core.read_model(path)
     except RuntimeError as error:
         raise ValueError(f"{path} is not a readable OpenVINO model: {error}") from error
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from conegrad_core.engines.cache import exported
+from conegrad_core.engines.cache import Export, describe_export, open_export
 from conegrad_core.engines.runtimes import (
     onnx_session,
     openvino_model,
@@ -46,12 +46,21 @@ class ScanEngine(ABC):
     """Runs an exported scan network; it has no gradient.
 
     Args:
-        open_scan: file of the graph of scans with two ends.
-        full_turn: file of the graph of scans whose ends are neighbours.
+        graphs: of scans with two ends (False), and of those whose ends are neighbours (True), as
+            :meth:`load` reads them.
     """
 
-    def __init__(self, open_scan: Path, full_turn: Path) -> None:
-        self._files = {False: open_scan, True: full_turn}
+    def __init__(self, graphs: dict[bool, Any]) -> None:
+        self._graphs = graphs
+
+    @staticmethod
+    @abstractmethod
+    def load(path: Path) -> Any:
+        """Graph of a file.
+
+        Raises:
+            ValueError: if it is not readable.
+        """
 
     @abstractmethod
     def infer(self, ranges: Floats, angle_step: float, wraps: bool) -> Floats:
@@ -61,23 +70,29 @@ class ScanEngine(ABC):
 class OnnxScanEngine(ScanEngine):
     """ONNX Runtime in the calling thread; every beam count runs at once."""
 
-    def __init__(self, open_scan: Path, full_turn: Path) -> None:
-        super().__init__(open_scan, full_turn)
-        self._sessions = {wraps: onnx_session(path, 1) for wraps, path in self._files.items()}
+    @staticmethod
+    def load(path: Path) -> Any:
+        """Session of a file."""
+        return onnx_session(path, 1)
 
     def infer(self, ranges: Floats, angle_step: float, wraps: bool) -> Floats:
         """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return."""
         inputs = {"ranges": ranges, "angle_step": np.array(angle_step, dtype=np.float32)}
-        logits: Floats = self._sessions[wraps].run(None, inputs)[0]
+        logits: Floats = self._graphs[wraps].run(None, inputs)[0]
         return logits
 
 
 class OpenVinoScanEngine(ScanEngine):
     """OpenVINO, compiled anew (0.1-0.5 s) at the first scan with another number of beams."""
 
-    def __init__(self, open_scan: Path, full_turn: Path) -> None:
-        super().__init__(open_scan, full_turn)
+    def __init__(self, graphs: dict[bool, Any]) -> None:
+        super().__init__(graphs)
         self._requests: OrderedDict[tuple[int, bool], Any] = OrderedDict()
+
+    @staticmethod
+    def load(path: Path) -> Any:
+        """Model of a file."""
+        return openvino_model(path)
 
     def infer(self, ranges: Floats, angle_step: float, wraps: bool) -> Floats:
         """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return."""
@@ -91,7 +106,7 @@ class OpenVinoScanEngine(ScanEngine):
     def _request(self, beams: int, wraps: bool) -> Any:
         key = (beams, wraps)
         if key not in self._requests:
-            model = openvino_model(self._files[wraps])
+            model = self._graphs[wraps].clone()
             model.reshape({"ranges": [1, beams], "angle_step": []})
             self._requests[key] = openvino_request(model, threads=1)
             if len(self._requests) > COMPILED_SHAPES:
@@ -102,13 +117,16 @@ class OpenVinoScanEngine(ScanEngine):
 
 def scan_engine(name: str, network: ScanNetwork) -> ScanEngine:
     """Engine ``onnx`` or ``openvino`` of a network; exports it on the first call (0.3 s)."""
-    engine = {"onnx": OnnxScanEngine, "openvino": OpenVinoScanEngine}[name]
-    return engine(_exported(network, wraps=False), _exported(network, wraps=True))
+    engine: Any = {"onnx": OnnxScanEngine, "openvino": OpenVinoScanEngine}[name]
+    made: ScanEngine = engine(
+        {wraps: open_export(_export(network, wraps), engine.load) for wraps in (False, True)}
+    )
+    return made
 
 
-def _exported(network: ScanNetwork, *, wraps: bool) -> Path:
+def _export(network: ScanNetwork, wraps: bool) -> Export:
     name = "full_turn.onnx" if wraps else "open_scan.onnx"
-    return exported(
+    return describe_export(
         network,
         lambda path: export_scan_network(network, path, wraps=wraps),
         name,
