@@ -290,13 +290,17 @@ def test_clouds_that_cannot_be_used_are_refused_with_the_reason(fields, reason):
         points_from_msg(cloud(**fields))
 
 
+def region(x, y, width, height):
+    msgtype = "sensor_msgs/msg/RegionOfInterest"
+    return default_typestore().types[msgtype](x, y, height, width, False)
+
+
 def camera_info(**fields):
-    store = default_typestore().types
-    region = store["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
     values = {
         "width": 640, "height": 480, "distortion_model": "plumb_bob", "binning_x": 0,
-        "binning_y": 0, "roi": region, "d": np.zeros(5),
+        "binning_y": 0, "roi": region(0, 0, 0, 0), "d": np.zeros(5),
         "k": np.array([500.0, 0, 320, 0, 501, 240, 0, 0, 1]),
+        "p": np.array([400.0, 0, 300, 0, 0, 401, 250, 0, 0, 0, 1, 0]),
     }  # fmt: skip
     return SimpleNamespace(**{**values, **fields})
 
@@ -312,12 +316,38 @@ def test_camera_info_without_coefficients_is_a_camera_without_distortion():
     assert model.distortion_model == "none"
 
 
+def test_rectified_images_have_the_matrix_p_and_no_distortion():
+    bent = camera_info(d=np.array([-0.3, 0.1, 0.0, 0.0, 0.0]))
+    raw, rectified = (camera_model_from_msg(bent, rectified=it) for it in (False, True))
+    assert (raw.distortion_model, raw.intrinsics[0, 2]) == ("plumb_bob", 320.0)
+    assert (rectified.distortion_model, len(rectified.distortion)) == ("none", 0)
+    assert rectified.intrinsics.tolist() == [[400.0, 0, 300], [0, 401, 250], [0, 0, 1]]
+
+
+def test_rectified_images_without_p_are_refused():
+    with pytest.raises(DecodeError, match="p is all 0, which belongs to rectified images"):
+        camera_model_from_msg(camera_info(p=np.zeros(12)), rectified=True)
+
+
+def test_a_binned_part_of_the_image_has_the_intrinsics_of_its_own_pixels():
+    info = camera_info(roi=region(100, 40, 400, 300), binning_x=2, binning_y=2)
+    model = camera_model_from_msg(info)
+    assert (model.width, model.height) == (200, 150)
+    full = camera_model_from_msg(camera_info())
+    ray = torch.tensor([0.1, -0.2, 1.0])
+    pixel, part = (m.intrinsics @ ray for m in (full, model))
+    torch.testing.assert_close(part[:2], (pixel[:2] - torch.tensor([100.0, 40.0])) / 2)
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
         ({"k": np.zeros(9)}, "expected a calibrated camera"),
-        ({"binning_x": 2}, "binning is 2x0"),
-        ({"distortion_model": "fish"}, "fish"),
+        ({"k": np.array([-500.0, 0, 320, 0, 501, 240, 0, 0, 1])}, "focal lengths -500 and 501"),
+        ({"k": np.array([500.0, 0, 320, 9, 501, 240, 0, 0, 1])}, r"expected rows \(fx, skew, cx"),
+        ({"roi": region(600, 0, 100, 100)}, r"roi is 100x100 px at \(600, 0\), expected it with"),
+        ({"d": np.ones(5), "distortion_model": "fish"}, "fish"),
+        ({"d": np.ones(4), "distortion_model": ""}, "which both plumb_bob and equidistant have"),
         ({"k": np.array([500.0, 0, np.nan, 0, 501, 240, 0, 0, 1])}, "intrinsics are .*nan"),
         ({"d": np.full(5, np.nan)}, "distortion is .*nan"),
         ({"width": 0}, "image size is 0x480"),

@@ -13,17 +13,19 @@ from conegrad_core.geometry.calibration import (
     mounted_calibration,
 )
 from conegrad_core.geometry.camera import CameraModel
-from conegrad_core.geometry.mounting import lidar_up
+from conegrad_core.geometry.mounting import NotUprightError, lidar_up
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_nodes.bags.frames import MAX_NAMED, FrameLoopError, StaticFrames
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration_file import CalibrationFile
-from conegrad_nodes.decode import DecodeError
+from conegrad_nodes.decode import DecodeError, camera_model_from_msg
 from conegrad_nodes.static_transforms import TF_STATIC
 
 INTRINSICS_SOURCES = ("camera_info", "file", "vehicle")
 EXTRINSICS_SOURCES = ("tf", "file", "vehicle")
 MAX_KNOWN = 16  # calibrations that are held: one for each pair of frames
+IMAGES = ("raw", "rectified")
+NEAR = 0.3  # [m] between two frames of one camera
 
 
 class CalibrationError(ValueError):
@@ -44,12 +46,16 @@ class CalibrationConfig(Config):
         "", "Frame of cones before the first scan; empty: the base frame"
     )
     camera_frame: str = setting("", "Optical frame of the camera; empty: as in its messages")
+    images: str = setting(
+        "raw", "Of camera_info, K and D are taken for raw images, P for rectified: raw or rectified"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, allowed in (
             ("intrinsics", INTRINSICS_SOURCES),
             ("extrinsics", EXTRINSICS_SOURCES),
+            ("images", IMAGES),
         ):
             self.check_choice(name, allowed)
             value = getattr(self, name)
@@ -87,6 +93,14 @@ class CalibrationSource:
         """
         config = self._config
         return config.lidar_frame or lidar_frame or config.default_lidar_frame or config.base_frame
+
+    def take_camera_info(self, msg: Any) -> None:
+        """Take a sensor_msgs/CameraInfo, if the intrinsics come from there.
+
+        Raises:
+            DecodeError: if it cannot be used.
+        """
+        self.set_camera(camera_model_from_msg(msg, rectified=self._config.images == "rectified"))
 
     def set_camera(self, camera: CameraModel) -> None:
         """Take the intrinsics of a camera_info message, if they come from there."""
@@ -169,10 +183,9 @@ class CalibrationSource:
             )
         base_from_lidar = self._base_from(cone_frame)
         camera_from_lidar = self._camera_from(camera_frame, cone_frame, base_from_lidar)
-        try:
-            calibration = mounted_calibration(self._camera, camera_from_lidar, base_from_lidar)
-        except ValueError as error:
-            raise CalibrationError(f"the calibration cannot be used: {error}") from error
+        calibration = usable_calibration(
+            self._camera, camera_from_lidar, base_from_lidar, camera_frame, self._frames
+        )
         return calibration, base_from_lidar
 
     def _camera_from(self, camera_frame: str, cone_frame: str, base_from_lidar: Tensor) -> Tensor:
@@ -198,6 +211,59 @@ class CalibrationSource:
                 f"no extrinsics from {source!r} to {target!r} ({what}) in {place}; "
                 f"frames known there: {known}{self._frames.explained()}"
             ) from error
+
+
+def usable_calibration(
+    camera: CameraModel,
+    camera_from_lidar: Tensor,
+    base_from_lidar: Tensor,
+    camera_frame: str = "",
+    frames: StaticFrames | None = None,
+) -> Calibration:
+    """Calibration of sensors as mounted; the one check of it, for every way in.
+
+    Args:
+        camera: intrinsics and distortion.
+        camera_from_lidar: ``(4, 4)`` rigid transform into the camera's optical frame.
+        base_from_lidar: ``(4, 4)`` rigid transform into the car's frame, z = 0 on the ground.
+        camera_frame: of the images, for people.
+        frames: where an optical frame is looked for, should that of the images be none.
+
+    Raises:
+        CalibrationError: if it cannot be used; says why.
+    """
+    try:
+        return mounted_calibration(camera, camera_from_lidar, base_from_lidar)
+    except NotUprightError as error:
+        place = f"images are in the frame {camera_frame!r}: " if camera_frame else ""
+        other = ""
+        if camera_frame and frames:
+            other = _optical_frame(frames, camera_frame, camera, camera_from_lidar, base_from_lidar)
+        hint = f"; {other!r} is one, set calibration.camera_frame to it" if other else ""
+        raise CalibrationError(
+            f"{place}{error}; images belong to an optical frame, x right, y down, z forward{hint}"
+        ) from error
+    except ValueError as error:
+        raise CalibrationError(f"the calibration cannot be used: {error}") from error
+
+
+def _optical_frame(
+    frames: StaticFrames,
+    camera_frame: str,
+    camera: CameraModel,
+    camera_from_lidar: Tensor,
+    base_from_lidar: Tensor,
+) -> str:
+    """A frame beside that of the images which is an optical one; empty where there is none."""
+    for name in frames.names:
+        try:
+            other_from_camera = torch.from_numpy(frames.lookup(name, camera_frame)).float()
+            mounted_calibration(camera, other_from_camera @ camera_from_lidar, base_from_lidar)
+        except ValueError:
+            continue
+        if float(other_from_camera[:3, 3].norm()) < NEAR:
+            return name
+    return ""
 
 
 def _check_named(frame: str, sensor: str) -> None:

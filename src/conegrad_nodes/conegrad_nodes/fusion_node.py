@@ -22,7 +22,6 @@ from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.sync import CAMERA, Pair, Pairing, PairingConfig
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
-    camera_model_from_msg,
     check_detections,
     check_segmentation,
     detections_from_msg,
@@ -244,7 +243,7 @@ class FusionNode(PerceptionNode):
 
     def _on_camera_info(self, msg: CameraInfo, arrival: float) -> None:
         with self._lock:
-            self._calibration.set_camera(camera_model_from_msg(msg))
+            self._calibration.take_camera_info(msg)
 
     def _on_tf_static(self, msg: Any, arrival: float) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from conegrad_core.config import Config, setting
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
+from conegrad_core.geometry import camera
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.mounting import Ground, ground_of
 from conegrad_core.geometry.odometry import sensor_motion
@@ -133,10 +134,9 @@ def check_image_size(image: SensorResult, calibration: Calibration) -> None:
     Raises:
         CalibrationError: with both sizes.
     """
-    camera = calibration.camera
-    if image.image_size is not None and image.image_size != (camera.width, camera.height):
-        width, height = image.image_size
-        raise CalibrationError(
-            f"images are {width}x{height} px, but the intrinsics are for "
-            f"{camera.width}x{camera.height}"
-        )
+    if image.image_size is None:
+        return
+    try:
+        camera.check_image_size(calibration.camera, *image.image_size)
+    except ValueError as error:
+        raise CalibrationError(str(error)) from error

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from conegrad_core.geometry.calibration import Calibration, mounted_calibration
+from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.recorded_camera import check_recorded_size, recorded_camera
 from conegrad_nodes.bags.topics import choose_topics, one_lidar
 from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.decode import camera_model_from_msg, pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.calibration import CalibrationError, usable_calibration
+from conegrad_nodes.decode import pose_from_msg, stamp_ns_from_msg
 from conegrad_training.errors import ReplayError
 from conegrad_training.evaluation.odometry import Odometry, odometry
 
@@ -118,7 +120,10 @@ def index_bag(
             reason = contents.pairs[-1].reason if contents.pairs else "no messages"
             raise ReplayError(f"{path}: no image could be paired with a scan ({reason})")
         static = StaticFrames.from_topic(bag, found.get("tf_static"))
-        calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
+        try:
+            calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
+        except (BagError, CalibrationError) as error:
+            raise ReplayError(f"{path}: {error}, or give a vehicle") from error
     frames = tuple(_paired_frame(pair, base_from_lidar) for pair in both)
     return BagIndex(
         Path(path),
@@ -180,24 +185,14 @@ def _calibration(
         base_from_lidar = vehicle.lidar.mounting.base_from_sensor().float()
         camera = vehicle.camera.model()
     else:
-        camera = camera_model_from_msg(_camera_info(bag, found))
-        camera_from_lidar = _lookup(bag, static, pair.detections.frame, pair.segmentation.frame)
-        base_from_lidar = _lookup(bag, static, BASE_FRAME, pair.segmentation.frame)
-    try:
-        calibration = mounted_calibration(camera, camera_from_lidar, base_from_lidar)
-    except ValueError as error:
-        raise ReplayError(f"{bag.path}: the calibration cannot be used: {error}") from error
-    return calibration, base_from_lidar
+        camera = recorded_camera(bag, found)
+        camera_from_lidar = _lookup(static, pair.detections.frame, pair.segmentation.frame)
+        base_from_lidar = _lookup(static, BASE_FRAME, pair.segmentation.frame)
+    check_recorded_size(bag, found, camera)
+    return usable_calibration(
+        camera, camera_from_lidar, base_from_lidar, pair.detections.frame, static
+    ), base_from_lidar
 
 
-def _camera_info(bag: BagReader, found: Mapping[str, str]) -> Any:
-    if "camera_info" not in found:
-        raise ReplayError(f"{bag.path} holds no camera_info; record it, or give a vehicle")
-    return next(msg for _, _, msg in bag.messages([found["camera_info"]]))
-
-
-def _lookup(bag: BagReader, static: StaticFrames, target: str, source: str) -> Tensor:
-    try:
-        return torch.from_numpy(static.lookup(target, source)).float()
-    except BagError as error:
-        raise ReplayError(f"{bag.path}: {error}; or give a vehicle") from error
+def _lookup(static: StaticFrames, target: str, source: str) -> Tensor:
+    return torch.from_numpy(static.lookup(target, source)).float()

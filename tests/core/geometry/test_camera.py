@@ -10,6 +10,7 @@ import torch
 from conegrad_core.geometry.camera import (
     CameraModel,
     check_camera,
+    check_image_size,
     in_image,
     normalized_from_pixels,
     pinhole_camera,
@@ -19,6 +20,7 @@ from conegrad_core.geometry.camera import (
     undistort_pixels,
 )
 from conegrad_core.geometry.distortion import distort_points, distortion_limit, undistort_points
+from conegrad_core.geometry.distortion_names import named_distortion
 from conegrad_core.geometry.transforms import optical_from_body
 
 CAMERA_FROM_LIDAR = optical_from_body(torch.float64)
@@ -209,3 +211,68 @@ def test_refuses_points_of_the_wrong_width():
 def test_refuses_a_camera_that_cannot_be_used(field, value, message):
     with pytest.raises(ValueError, match=message):
         check_camera(camera("none")._replace(**{field: value}))
+
+
+@pytest.mark.parametrize("name", ["plumb_bob", "rational_polynomial", ""])
+@pytest.mark.parametrize("count", [5, 8, 12, 14])
+def test_any_length_of_opencvs_polynomial_is_read_as_opencv_reads_it(name, count):
+    values = [*LENSES["rational_polynomial"][: min(count, 8)], *[0.0] * (count - 8)]
+    lens = named_distortion(name, values)
+    model = CameraModel(640, 480, INTRINSICS, torch.tensor(lens.coefficients).double(), lens.model)
+    points = np.concatenate([rays().numpy(), np.ones((50, 1))], axis=1)
+    expected, _ = cv2.projectPoints(
+        points, np.zeros(3), np.zeros(3), INTRINSICS.numpy(), np.array(values)
+    )
+    pixels, _ = project(torch.from_numpy(points), torch.eye(4, dtype=torch.float64), model)
+    torch.testing.assert_close(pixels, torch.from_numpy(expected[:, 0]), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "lens"),
+    [
+        ("", [0.0] * 5, ("none", ())),
+        ("", [], ("none", ())),
+        ("none", [0.0] * 4, ("none", ())),
+        ("fisheye", [0.1, 0.2, 0.3, 0.4], ("equidistant", (0.1, 0.2, 0.3, 0.4))),
+        ("equidistant", [0.1, 0, 0, 0, 0], ("equidistant", (0.1, 0, 0, 0))),
+        ("equidistant", [0.0] * 4, ("equidistant", (0.0,) * 4)),
+        ("radtan", [0.1, 0.2, 0.3, 0.4], ("plumb_bob", (0.1, 0.2, 0.3, 0.4))),
+        ("plumb_bob", [], ("none", ())),
+    ],
+)
+def test_lenses_of_other_names_and_lengths_are_those_they_mean(name, values, lens):
+    assert named_distortion(name, values) == lens
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "fault"),
+    [
+        ("", [0.1, 0, 0, 0], "empty and distortion has 4 coefficients, which both plumb_bob and"),
+        ("", [0.1], "has 1 coefficients, no model"),
+        ("none", [0.1] * 5, "is 'none', but distortion is"),
+        ("equidistant", [], "'equidistant' has 0 coefficients, expected 4"),
+        ("equidistant", [0.1] * 5, "'equidistant' has 5 coefficients, expected 4"),
+        ("plumb_bob", [0.1] * 3, "'plumb_bob' has 3 coefficients, expected 4, 5, 8, 12 or 14"),
+        ("rational_polynomial", [0.1] * 12, "of a thin prism, which is not supported"),
+        ("rational_polynomial", [0.1] * 8 + [0.0] * 4 + [0.1, 0], "of a tilted sensor"),
+        ("division", [0.1], "is 'division', expected one of: plumb_bob, rational_polynomial,"),
+        ("plumb_bob", [math.nan] * 5, "expected finite values"),
+    ],
+)
+def test_lenses_that_are_not_known_are_refused_with_the_reason(name, values, fault):
+    with pytest.raises(ValueError, match=fault):
+        named_distortion(name, values)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "fault"),
+    [
+        (320, 240, "320x240 px, but the intrinsics are for 640x480: the images are scaled by 0.5;"),
+        (1280, 960, "scaled by 2;"),
+        (640, 400, "cropped, or of another mode"),
+    ],
+)
+def test_intrinsics_of_another_image_size_are_refused_with_the_factor(width, height, fault):
+    check_image_size(camera("none"), 640, 480)
+    with pytest.raises(ValueError, match=fault):
+        check_image_size(camera("none"), width, height)

@@ -107,3 +107,14 @@ def parameters(camera_weights, lidar_weights):
         "segmenter.weights": lidar_weights,
         "min_existence": 0.01,
     }
+
+
+@pytest.fixture
+def no_graph(monkeypatch):
+    """Fail when the nodes are started."""
+    from conegrad_nodes.playback import perceive
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("the nodes were started")
+
+    monkeypatch.setattr(perceive, "GraphProcess", refuse)

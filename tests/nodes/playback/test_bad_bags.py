@@ -9,7 +9,6 @@ from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
-from conegrad_nodes.calibration import CalibrationError
 from conegrad_nodes.playback import perceive
 from conegrad_nodes.playback.direct_bag import perceive_directly
 from conegrad_nodes.playback.ledger import Counts
@@ -27,16 +26,6 @@ frames:
 camera: {width: 320, height: 192, intrinsics: [160, 160, 160, 96],
          distortion_model: none, distortion: []}
 """
-
-
-@pytest.fixture
-def no_graph(monkeypatch):
-    """Fail when the nodes are started."""
-
-    def refuse(*_args, **_kwargs):
-        raise AssertionError("the nodes were started")
-
-    monkeypatch.setattr(perceive, "GraphProcess", refuse)
 
 
 @pytest.mark.usefixtures("no_graph")
@@ -265,9 +254,9 @@ def test_the_live_graph_perceives_the_rest_of_a_bag_with_a_topic_of_unknown_type
         assert made.topics["/cones"].count == 6
 
 
-def test_images_of_another_size_than_the_intrinsics_are_refused_without_the_graph(
-    drive, parameters, tmp_path
-):
+@pytest.mark.usefixtures("no_graph")
+@pytest.mark.parametrize("play", [perceive_bag, perceive_directly])
+def test_images_of_another_size_than_the_intrinsics_are_refused(drive, parameters, tmp_path, play):
     preset = tmp_path / "car.yaml"
     preset.write_text(FRAMES_OF_THE_DRIVE)
     chosen = {
@@ -276,5 +265,5 @@ def test_images_of_another_size_than_the_intrinsics_are_refused_without_the_grap
         "calibration.file": str(preset),
     }
     options = PerceiveOptions(parameters=parameters | chosen)
-    with pytest.raises(CalibrationError, match="are 160x96 px, but the intrinsics are for 320x192"):
-        perceive_directly(drive, tmp_path / "out", options)
+    with pytest.raises(BagError, match=r"are 160x96 px, but the intrinsics are for 320x192"):
+        play(drive, tmp_path / "out", options)

@@ -65,6 +65,29 @@ def check_camera(model: CameraModel) -> None:
         raise ValueError(f"focal lengths are {focal} px, expected values above 0")
 
 
+def check_image_size(model: CameraModel, width: int, height: int) -> None:
+    """Refuse intrinsics of another image size: everything would be seen in the wrong place.
+
+    Args:
+        model: of the camera.
+        width: of its images [px].
+        height: likewise.
+
+    Raises:
+        ValueError: with both sizes, and the factor where the images were scaled.
+    """
+    if (width, height) == (model.width, model.height):
+        return
+    factor = width / model.width
+    is_scaled = abs(height - factor * model.height) <= 1
+    how = f"scaled by {factor:.4g}" if is_scaled else "cropped, or of another mode of the camera"
+    raise ValueError(
+        f"images are {width}x{height} px, but the intrinsics are for "
+        f"{model.width}x{model.height}: the images are {how}; give the intrinsics of what is "
+        "published"
+    )
+
+
 def project_points(
     points: Tensor, camera_from_lidar: Tensor, intrinsics: Tensor
 ) -> tuple[Tensor, Tensor]:

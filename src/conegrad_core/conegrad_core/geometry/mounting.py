@@ -14,6 +14,10 @@ MAX_CAMERA_ROLL = math.radians(20.0)  # beyond it the edges of a box are not foo
 MAX_CAMERA_PITCH = math.radians(60.0)  # looking down further, cones are seen from above
 
 
+class NotUprightError(ValueError):
+    """A camera shows no ground or no upright cones, or its frame is no optical frame."""
+
+
 class Ground(NamedTuple):
     """The flat ground in a frame whose z axis is vertical.
 
@@ -63,23 +67,23 @@ def check_upright(camera_up: Tensor, camera: CameraModel) -> None:
         camera: its intrinsics, for what it shows.
 
     Raises:
-        ValueError: with the angle and what was expected.
+        NotUprightError: with the angle and what was expected.
     """
     right, down, forward = (float(value) for value in camera_up)
     pitch = math.asin(max(-1.0, min(1.0, -forward)))
     roll = math.atan2(right, -down)
     if pitch > MAX_CAMERA_PITCH:
-        raise ValueError(
+        raise NotUprightError(
             f"the camera looks down by {math.degrees(pitch):.0f} degrees, expected at most "
             f"{math.degrees(MAX_CAMERA_PITCH):.0f}"
         )
     if not _shows_ground(camera_up, camera):
-        raise ValueError(
+        raise NotUprightError(
             f"the camera looks up by {math.degrees(-pitch):.0f} degrees and shows no ground: "
             "expected the transform of its optical frame (x right, y down, z forward)"
         )
     if not abs(roll) <= MAX_CAMERA_ROLL:
-        raise ValueError(
+        raise NotUprightError(
             f"the camera is rolled by {math.degrees(roll):.0f} degrees, expected at most "
             f"{math.degrees(MAX_CAMERA_ROLL):.0f}: turn its images upright, and its frame along"
         )

@@ -1,10 +1,10 @@
 """Messages to the containers of the core, for live messages and messages of a bag alike."""
 
+from conegrad_nodes.decode.camera_info import camera_model_from_msg
 from conegrad_nodes.decode.cones import cones_from_msg, truth_from_msg
 from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
 from conegrad_nodes.decode.geometry import (
     Matrix,
-    camera_model_from_msg,
     matrix_from_transform,
     pose_from_msg,
     speed_from_msg,

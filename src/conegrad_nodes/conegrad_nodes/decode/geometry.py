@@ -1,22 +1,18 @@
-"""Stamps, camera models and poses."""
+"""Stamps and poses."""
 
 import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from conegrad_core.geometry.camera import CameraModel, check_camera
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
 
 Matrix = npt.NDArray[np.float64]
 
-NO_DISTORTION = ("", "none")
 SECOND = 1_000_000_000  # [ns]
 MAX_COORDINATE = 1e8  # [m], beyond any map: northings of UTM reach 1e7
-MAX_PIXELS = 1e6  # [px], of focal lengths and of the principal point
 MAX_SPEED = 150.0  # [m/s], of a car
 MIN_NORM, MAX_NORM = 1e-3, 1e3  # of quaternions, which are normalised
 
@@ -30,42 +26,6 @@ def stamp_ns_from_msg(stamp: Any) -> int:
     if not 0 <= stamp.nanosec < SECOND:
         raise DecodeError(f"stamp.nanosec is {stamp.nanosec}, expected less than {SECOND}")
     return int(stamp.sec) * SECOND + int(stamp.nanosec)
-
-
-@from_content
-def camera_model_from_msg(msg: Any) -> CameraModel:
-    """Camera model of a sensor_msgs/CameraInfo.
-
-    Raises:
-        DecodeError: if the camera is not calibrated, or uses binning or a region of interest.
-    """
-    # rosbags names the matrices as the message does, rclpy in lower case.
-    matrix = np.array(_field(msg, "k"), dtype=np.float64).reshape(3, 3)
-    if not matrix[0, 0] > 0:
-        raise DecodeError(f"k is {matrix.ravel().tolist()}, expected a calibrated camera")
-    if max(msg.binning_x, msg.binning_y) > 1:
-        raise DecodeError(f"binning is {msg.binning_x}x{msg.binning_y}, expected none")
-    region = msg.roi
-    if region.width not in (0, msg.width) or region.height not in (0, msg.height):
-        raise DecodeError(f"roi is {region.width}x{region.height} px, expected the whole image")
-    distortion = torch.tensor(np.array(_field(msg, "d"), dtype=np.float64), dtype=torch.float32)
-    name = msg.distortion_model
-    if name in NO_DISTORTION or not len(distortion):
-        name, distortion = "none", torch.zeros(0)
-    model = CameraModel(
-        int(msg.width), int(msg.height), torch.from_numpy(matrix).float(), distortion, name
-    )
-    try:
-        check_camera(model)
-    except ValueError as error:
-        raise DecodeError(str(error)) from error
-    for value in matrix[:2].ravel():
-        check_within("k", value, MAX_PIXELS, " px")
-    return model
-
-
-def _field(msg: Any, name: str) -> Any:
-    return getattr(msg, name) if hasattr(msg, name) else getattr(msg, name.upper())
 
 
 @from_content

@@ -1,15 +1,18 @@
 """Whether a bag and the settings give the calibration that the fusion waits for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from conegrad_core.geometry.camera import CameraModel, check_image_size
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
-from conegrad_nodes.decode import DecodeError, camera_model_from_msg
+from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.playback.chosen_parameters import settings
 
+FRAMES_OF_BAG = "tf_static.yaml"  # a run writes the transforms of its bag there
 REMEDY = (
     "record it, or give --vehicle with a preset or file, or a calibration file: "
     "--set calibration.{part}=file --set calibration.file=FILE"
@@ -17,7 +20,10 @@ REMEDY = (
 
 
 def check_calibration(
-    bag: BagReader, roles: Mapping[str, str], parameters: Mapping[str, Any]
+    bag: BagReader,
+    roles: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    image_sizes: Iterable[tuple[int, int]] = (),
 ) -> None:
     """Put the calibration together as the fusion node will, before anything is played.
 
@@ -25,6 +31,7 @@ def check_calibration(
         bag: the drive.
         roles: topic of the bag of each role that is played.
         parameters: of the nodes by full name, those of parameter files included.
+        image_sizes: width and height of some images [px].
 
     Raises:
         BagError: if a part is missing or cannot be used; says which, and what could replace it.
@@ -34,8 +41,9 @@ def check_calibration(
     source = CalibrationSource(config)
     has_camera = "image" in roles
     needs_info = has_camera and config.intrinsics == "camera_info"
-    if needs_info and not _take_camera_info(source, bag, roles):
-        missing = "has no camera_info that can be used"
+    fault = _camera_info_fault(source, bag, roles) if needs_info else None
+    if fault is not None:
+        missing = f"has no camera_info that can be used{fault}"
         raise BagError(f"{bag.path} {missing}; {REMEDY.format(part='intrinsics')}")
     remedy = REMEDY.format(part="extrinsics")
     if config.extrinsics == "tf":
@@ -45,26 +53,44 @@ def check_calibration(
         )
     lidar_frame = _first_frame(bag, roles, "scan" if "scan" in roles else "points")
     try:
-        source.needed(
+        calibration, _ = source.needed(
             _first_frame(bag, roles, "image"),
             lidar_frame,
             with_camera=has_camera,
             with_lidar=bool({"scan", "points"} & set(roles)),
         )
     except CalibrationError as error:
-        raise BagError(f"{bag.path}: {error}; {remedy}") from error
+        text = str(error)
+        if Path(config.file).name == FRAMES_OF_BAG:
+            text = text.replace(config.file, "tf_static")
+        raise BagError(f"{bag.path}: {text}; {remedy}") from error
+    if calibration is not None:
+        _check_sizes(calibration.camera, image_sizes, f"{bag.path}: {roles['image']}")
 
 
-def _take_camera_info(source: CalibrationSource, bag: BagReader, roles: Mapping[str, str]) -> bool:
+def _check_sizes(camera: CameraModel, sizes: Iterable[tuple[int, int]], place: str) -> None:
+    for size in sizes:
+        try:
+            check_image_size(camera, *size)
+        except ValueError as error:
+            raise BagError(f"{place}: {error}") from error
+
+
+def _camera_info_fault(
+    source: CalibrationSource, bag: BagReader, roles: Mapping[str, str]
+) -> str | None:
+    """Why no camera_info can be used; None where one can, which the source then has."""
     if "camera_info" not in roles:
-        return False
+        return ""
+    fault = ""
     for _, _, msg in bag.messages([roles["camera_info"]]):
         try:
-            source.set_camera(camera_model_from_msg(msg))
-        except DecodeError:  # the node skips it, too
+            source.take_camera_info(msg)
+        except DecodeError as error:  # the node skips it, too
+            fault = fault or f" on {roles['camera_info']}: {error}"
             continue
-        return True
-    return False
+        return None
+    return fault
 
 
 def _first_frame(bag: BagReader, roles: Mapping[str, str], role: str) -> str:

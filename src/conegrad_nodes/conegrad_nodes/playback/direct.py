@@ -22,7 +22,6 @@ from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import (
     DecodeError,
-    camera_model_from_msg,
     image_for_detector,
     points_from_msg,
     pose_from_msg,
@@ -103,7 +102,7 @@ class DirectPerception:
 
     def _feed(self, role: str, msg: Any) -> None:
         if role == "camera_info":
-            self._calibration.set_camera(camera_model_from_msg(msg))
+            self._calibration.take_camera_info(msg)
             return
         stamp_ns = stamp_ns_from_msg(msg.header.stamp)
         self._now_ns = max(self._now_ns, stamp_ns)

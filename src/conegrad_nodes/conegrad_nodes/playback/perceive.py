@@ -12,6 +12,7 @@ from conegrad_core.sync import PairingConfig
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.bags.topic_rules import is_rectified
 from conegrad_nodes.bags.topics import (
     COMPRESSED_IMAGE,
     TopicChoice,
@@ -24,6 +25,7 @@ from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.calibration_file import write_calibration_file
 from conegrad_nodes.findings import Level
 from conegrad_nodes.playback.bag_checks import CHECKS
+from conegrad_nodes.playback.calibration_check import FRAMES_OF_BAG
 from conegrad_nodes.playback.chosen_parameters import (
     check_parameters,
     node_parameters,
@@ -297,6 +299,9 @@ def graph_parameters(
         parameters["image_transport"] = "compressed"
     if "points" in roles:
         parameters["input"] = "points"
+    in_files = read_parameter_files(options.parameter_files)
+    if is_rectified(roles.get("image", "")) and "calibration.images" not in in_files:
+        parameters["calibration.images"] = "rectified"
     if "image" not in roles:
         parameters["pairing.trigger"] = LIDAR
     parameters |= _calibration(bag, roles, options, folder)
@@ -324,7 +329,7 @@ def _calibration(
     if topic is None:
         return {}
     # The wheels of ROS lack tf2_msgs: the transforms of the bag reach the fusion as a file.
-    path = folder / "frames.yaml"
+    path = folder / FRAMES_OF_BAG
     write_calibration_file(path, (msg for _, _, msg in bag.messages([topic])))
     chosen = {"calibration.file": str(path), "calibration.extrinsics": "file"}
     return {**chosen, "calibration.default_lidar_frame": _lidar_frame(bag, roles)}

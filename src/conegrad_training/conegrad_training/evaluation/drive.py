@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from conegrad_core.cones import Cones, TrueCones
-from conegrad_core.geometry.calibration import Calibration, mounted_calibration
+from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.transforms import rigid_inverse
 from conegrad_core.vehicle import Vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.info import BagInfo, inspect, read_stamp
 from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.bags.recorded_camera import check_recorded_size, recorded_camera
 from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.calibration import CalibrationError, usable_calibration
 from conegrad_nodes.decode import (
-    camera_model_from_msg,
     cones_from_msg,
     pose_from_msg,
     truth_from_msg,
@@ -221,20 +222,24 @@ def _calibration(
 ) -> Calibration | None:
     if base_from_lidar is None or not {"camera_info", "image"} & set(info.roles):
         return None
-    if vehicle is not None:
-        camera = vehicle.camera.model()
-        return mounted_calibration(camera, vehicle.camera_from_lidar(), base_from_lidar)
-    msg = _first(bag, info.roles.get("camera_info"))
-    if msg is None:
-        notes.append("no camera_info: cones cannot be drawn into the images; give a vehicle")
-        return None
     try:
-        camera_from_lidar = torch.from_numpy(static.lookup(msg.header.frame_id, lidar_frame))
-        camera = camera_model_from_msg(msg)
-        return mounted_calibration(camera, camera_from_lidar.float(), base_from_lidar)
-    except (BagError, ValueError) as error:
-        notes.append(f"cones cannot be drawn into the images: {error}")
+        if vehicle is not None:
+            camera, camera_frame = vehicle.camera.model(), ""
+            camera_from_lidar = vehicle.camera_from_lidar()
+        else:
+            camera, camera_frame = recorded_camera(bag, info.roles), _camera_frame(bag, info)
+            found = static.lookup(camera_frame, lidar_frame)
+            camera_from_lidar = torch.from_numpy(found).float()
+        check_recorded_size(bag, info.roles, camera)
+        return usable_calibration(camera, camera_from_lidar, base_from_lidar, camera_frame, static)
+    except (BagError, CalibrationError) as error:
+        notes.append(f"cones cannot be drawn into the images: {error}, or give a vehicle")
         return None
+
+
+def _camera_frame(bag: BagReader, info: BagInfo) -> str:
+    """Frame of the images, as the fusion takes it; without images that of camera_info."""
+    return str(_first(bag, info.roles.get("image") or info.roles["camera_info"]).header.frame_id)
 
 
 def _scan_view(

@@ -1,0 +1,176 @@
+"""One judgement of a bag: info and perceive, live and direct, say the same about it."""
+
+import numpy as np
+import pytest
+
+from conegrad_bringup.command_line import main
+from conegrad_nodes.bags.reader import BagReader
+from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.bags.writer import BagWriter
+from conegrad_nodes.playback.direct_bag import perceive_directly
+from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def rewritten(drive, tmp_path):
+    """Function that writes the drive again with every message changed, or left out if None."""
+
+    def write(change):
+        path = tmp_path / "bag"
+        with BagReader(drive) as source, BagWriter(path) as copy:
+            for topic, receive_ns, msg in source.messages():
+                for name, changed in change(topic, msg):
+                    copy.write(name, source.topics[topic].msgtype, receive_ns, changed)
+        return path
+
+    return write
+
+
+def only(topic, change):
+    """Change of the messages of one topic, in place."""
+
+    def changed(name, msg):
+        if name == topic:
+            change(msg)
+        return [(name, msg)]
+
+    return changed
+
+
+def renamed(**names):
+    return lambda name, msg: [(names.get(name.strip("/"), name), msg)]
+
+
+def dropped(*topics):
+    return lambda name, msg: [] if name in topics else [(name, msg)]
+
+
+def twice(topic, other):
+    return lambda name, msg: [(name, msg), (other, msg)] if name == topic else [(name, msg)]
+
+
+def put(**values):
+    """Set fields of a message; a double underscore leads into a part of it."""
+
+    def change(msg):
+        for name, value in values.items():
+            *parts, last = name.split("__")
+            target = msg
+            for part in parts:
+                target = getattr(target, part)
+            setattr(target, last, value)
+
+    return change
+
+
+BROKEN = {
+    "no calibration of the camera": (
+        dropped("/camera_info"),
+        "has no camera_info that can be used",
+    ),
+    "no frames": (dropped("/tf_static"), "has no tf_static"),
+    "no sensors": (dropped("/image_raw", "/scan"), "has neither images nor scans nor clouds"),
+    "uncalibrated": (only("/camera_info", put(k=np.zeros(9))), "k is all 0, expected a calibrated"),
+    "a lens without a name": (
+        only("/camera_info", put(d=np.full(4, 0.1), distortion_model="")),
+        "which both plumb_bob and equidistant have",
+    ),
+    "a fisheye of another kind": (
+        only("/camera_info", put(d=np.ones(2), distortion_model="mei")),
+        "distortion_model is 'mei'",
+    ),
+    "scaled images": (
+        only("/camera_info", put(width=320, height=192)),
+        "/image_raw: images are 160x96 px, but the intrinsics are for 320x192: the images are "
+        "scaled by 0.5",
+    ),
+    "a frame that nothing joins": (
+        only("/image_raw", put(header__frame_id="eye")),
+        "no extrinsics from 'lidar' to 'eye'",
+    ),
+    "a body frame": (
+        only("/image_raw", put(header__frame_id="lidar")),
+        "images are in the frame 'lidar': the camera looks up by 90 degrees",
+    ),
+    "two cameras": (
+        twice("/image_raw", "/left/image_raw"),
+        "could each be the image topic; choose one: --topic image=/image_raw",
+    ),
+    "two odometries": (twice("/odom", "/vio/odom"), "choose one: --topic odom=/odom"),
+    "images of no encoding": (
+        only("/image_raw", put(encoding="16UC1")),
+        "none of 3 looked at on /image_raw can be used: encoding is '16UC1'",
+    ),
+    "scans of one beam": (
+        only("/scan", put(ranges=np.ones(1, np.float32), intensities=np.ones(1, np.float32))),
+        "looked at on /scan can be used: ",
+    ),
+}
+
+
+@pytest.mark.usefixtures("no_graph")
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_perceive_refuses_a_bag_for_info_says_in_the_same_words(
+    name, rewritten, tmp_path, capsys
+):
+    change, fault = BROKEN[name]
+    path = rewritten(change)
+    refusals = set()
+    for play in (perceive_bag, perceive_directly):
+        with pytest.raises(BagError) as refused:
+            play(path, tmp_path / "out", PerceiveOptions())
+        refusals.add(str(refused.value))
+    assert len(refusals) == 1
+    assert fault in refusals.pop()
+    assert not (tmp_path / "out").exists()
+    assert main(["info", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert f"perceive refuses this bag: {path}" in text or "perceive refuses this bag: /" in text
+    assert fault in text
+    assert "ready" not in text
+
+
+USABLE = {
+    "as it is": (lambda name, msg: [(name, msg)], [], ""),
+    "another namespace": (renamed(image_raw="/a/image_raw", camera_info="/a/camera_info"), [], ""),
+    "rectified": (
+        renamed(image_raw="/image_rect"),
+        [],
+        "",
+    ),
+    "true odometry beside it": (
+        twice("/odom", "/truth/odom"),
+        [],
+        "/truth/odom is truth and is not used as odom",
+    ),
+    "one of two cameras": (
+        twice("/image_raw", "/left/image_raw"),
+        ["--topic", "image=/image_raw"],
+        "",
+    ),
+    "a preset for what is missing": (
+        dropped("/tf_static"),
+        ["--vehicle", "formula_student"],
+        "",
+    ),
+    "odometry of which some cannot be used": (
+        only("/odom", put(pose__pose__position__x=float("nan"))),
+        [],
+        "WARNING",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", USABLE)
+def test_what_info_calls_ready_perceive_takes(name, rewritten, parameters, tmp_path, capsys):
+    change, options, told = USABLE[name]
+    path = rewritten(change)
+    assert main(["info", str(path), *options]) == 0
+    text = capsys.readouterr().out
+    assert "ready: conegrad perceive" in text
+    assert told in text
+    words = [f"--set={key}={value}" for key, value in parameters.items()]
+    command = ["perceive", str(path), "-o", str(tmp_path / "out"), "--direct", *options, *words]
+    assert main(command) == 0, capsys.readouterr().err
