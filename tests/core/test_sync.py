@@ -252,3 +252,47 @@ def test_waits_for_odometry_that_is_on_its_way():
 def test_refuses_an_unknown_trigger():
     with pytest.raises(ValueError, match=r"trigger is 'timer', expected 'camera' or 'lidar'"):
         PairingConfig(trigger="timer")
+
+
+def test_odometry_is_waited_for_until_the_last_beam_but_only_for_a_moment():
+    pairing = Pairing()
+    for stamp in range(0, 141, 10):
+        pairing.add_odometry(stamp * MS, Pose2(stamp / 100, 0, 0))  # 10 m/s
+    pairing.add_segmentation(50 * MS, "scan", (0.0, 0.1))
+    pairing.add_detections(50 * MS, "image")
+    assert pairing.take(145 * MS) == []
+    (pair,) = pairing.take(171 * MS)  # 20 ms after the last beam
+    assert pair.path.poses[-1].tolist() == pytest.approx([1.0, 0.0, 0.0])
+
+
+def test_a_scan_is_fused_as_soon_as_odometry_covers_it():
+    pairing = Pairing()
+    pairing.add_segmentation(50 * MS, "scan", (0.0, 0.1))
+    pairing.add_detections(50 * MS, "image")
+    pairing.add_odometry(0, Pose2(0, 0, 0))
+    pairing.add_odometry(140 * MS, Pose2(1.4, 0, 0))
+    assert pairing.take() == []
+    pairing.add_odometry(150 * MS, Pose2(1.5, 0, 0))
+    (pair,) = pairing.take()
+    assert pair.path.poses[-1].tolist() == pytest.approx([1.0, 0.0, 0.0])
+
+
+def test_a_scan_alone_has_its_path_too():
+    pairing = Pairing(PairingConfig(timeout=0.2))
+    for stamp in range(0, 700, 10):
+        pairing.add_odometry(stamp * MS, Pose2(stamp / 100, 0, 0))
+    alone = []
+    for stamp in (0, 100, 200, 300, 400):
+        pairing.add_segmentation(stamp * MS, stamp, (-0.1, 0.0))
+        alone += pairing.take()
+    assert [pair.segmentation for pair in alone] == [200, 300, 400]
+    assert alone[0].path.poses[0].tolist() == pytest.approx([-1.0, 0.0, 0.0])
+
+
+def test_a_scan_without_odometry_or_without_times_has_no_path():
+    without_times = pairs_of(Pairing(), detections=[30], scans=[25, 50], poses=[0, 60])
+    assert without_times[0].path is None
+    pairing = Pairing()
+    pairing.add_segmentation(50 * MS, "scan", (0.0, 0.1))
+    pairing.add_detections(50 * MS, "image")
+    assert pairing.take()[0].path is None

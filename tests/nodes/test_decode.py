@@ -132,7 +132,7 @@ def test_a_compressed_image_that_claims_to_be_huge_is_refused():
 def laser(**fields):
     values = {
         "angle_min": -0.1, "angle_increment": 0.1, "range_min": 0.5, "range_max": 30.0,
-        "ranges": [1.0, 2.0, 3.0],
+        "ranges": [1.0, 2.0, 3.0], "time_increment": 0.0, "scan_time": 0.0,
     }  # fmt: skip
     msg = SimpleNamespace(**{**values, **fields})
     if "angle_max" not in fields:
@@ -145,6 +145,17 @@ def test_readings_without_meaning_become_nan():
     scan = scan_from_msg(laser(ranges=ranges))
     assert torch.isfinite(scan.ranges).tolist() == [False] * 6 + [True, True, False]
     torch.testing.assert_close(scan.angles[:3], torch.tensor([-0.1, 0.0, 0.1]))
+
+
+def test_beams_have_the_times_at_which_they_were_measured():
+    assert scan_from_msg(laser()).times is None
+    times = scan_from_msg(laser(time_increment=0.01)).times
+    torch.testing.assert_close(times, torch.tensor([0.0, 0.01, 0.02]))
+    clockwise = scan_from_msg(laser(angle_min=0.1, angle_increment=-0.1, time_increment=0.01))
+    torch.testing.assert_close(clockwise.times, torch.tensor([0.02, 0.01, 0.0]))
+    contradictory = laser(time_increment=0.01, scan_time=0.001)
+    assert scan_from_msg(contradictory).times is None
+    assert "scan_time is 0.001 s" in scan_doubts(contradictory)[0]
 
 
 def test_a_scan_that_runs_clockwise_is_turned_round():

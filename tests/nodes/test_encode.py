@@ -1,6 +1,7 @@
 """Containers to messages and back."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -95,12 +96,16 @@ def test_segmentation_comes_back_to_the_bit():
     angles = (-1.5 + 0.01 * np.arange(301)).astype(np.float32)
     ranges = torch.rand(301) + 1
     ranges[7] = torch.nan
-    segmented = SegmentedScan(ranges, torch.from_numpy(angles), torch.randn(301))
+    times = torch.linspace(0, 0.1, 301)
+    segmented = SegmentedScan(ranges, torch.from_numpy(angles), torch.randn(301), times=times)
     for arrived in sent(segmentation_to_msg(segmented, HEADER, 0.1, 30.0)):
         back = segmentation_from_msg(arrived)
         torch.testing.assert_close(back.ranges, ranges, rtol=0, atol=0, equal_nan=True)
         torch.testing.assert_close(back.logits, segmented.logits, rtol=0, atol=0)
+        torch.testing.assert_close(back.times, times, rtol=0, atol=0)
         torch.testing.assert_close(back.angles, segmented.angles, rtol=0, atol=1e-6)
+    (still, _) = sent(segmentation_to_msg(segmented._replace(times=None), HEADER, 0.1, 30.0))
+    assert segmentation_from_msg(still).times is None
 
 
 def test_a_segmentation_of_unequal_lengths_is_refused():
@@ -119,6 +124,23 @@ def test_cones_hang_from_the_ground_of_a_lidar_that_hangs_upside_down():
     assert points_from_msg(cone_points_to_msg(CONES, HEADER, ground)).points[0, 2] == pytest.approx(
         0.15
     )
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [([0.0], "times has 1 values, expected 2 or none"), ([0.0, 5.0], "a time is 5 s from 0")],
+)
+def test_a_segmentation_with_times_that_mean_nothing_is_refused(times, reason):
+    msg = ScanSegmentation(angle_increment=0.1, ranges=[1.0, 2.0], logits=[0.5, 1.0], times=times)
+    with pytest.raises(ValueError, match=reason):
+        segmentation_from_msg(msg)
+
+
+def test_a_segmentation_of_a_recording_without_times_is_read():
+    msg = ScanSegmentation(angle_increment=0.1, ranges=[1.0, 2.0], logits=[0.5, 1.0])
+    names = ("angle_min", "angle_increment", "ranges", "logits")
+    old = SimpleNamespace(**{name: getattr(msg, name) for name in names})
+    assert segmentation_from_msg(old).times is None
 
 
 def test_cones_come_back_with_stamps_and_ground():

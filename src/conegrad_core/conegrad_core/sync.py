@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from conegrad_core.config import Config, setting
-from conegrad_core.geometry.odometry import OdometryBuffer, Pose2, relative_pose
+from conegrad_core.geometry.odometry import (
+    OdometryBuffer,
+    Path2,
+    Pose2,
+    path_around,
+    relative_pose,
+)
 
 CAMERA, LIDAR = "camera", "lidar"
 ODOMETRY_POSES = 2000  # held for interpolation: 10 s at 200 Hz
 SECOND = 1_000_000_000  # [ns]
 CLOCK_SLACK = 10.0  # [s], a clock further ahead of all stamps is not theirs (a bag without /clock)
+SWEEP_WAIT_NS = 20_000_000  # [ns] after the last beam that its odometry is waited for
 RECENT = 10  # messages of the other sensor within which a sensor counts as sending
 NOUNS = {CAMERA: "camera frame", LIDAR: "scan"}
 NAMES = {CAMERA: "detections", LIDAR: "segmentation"}
@@ -55,6 +62,8 @@ class Pair(NamedTuple):
             stamps or one sensor is alone; ``geometry.odometry.sensor_motion`` moves it to a sensor.
         lag: stamp of the image minus that of the scan, offsets included [s]; 0 for one alone.
         reason: why a sensor is alone; empty for a pair.
+        path: of the base during the scan, from its stamp; None where all beams are at the stamp,
+            or odometry does not cover them.
     """
 
     stamp_ns: int
@@ -63,6 +72,7 @@ class Pair(NamedTuple):
     motion: Pose2 | None
     lag: float
     reason: str
+    path: Path2 | None = None
 
 
 class PairingStatus(NamedTuple):
@@ -89,6 +99,11 @@ class _Item(NamedTuple):
     time_ns: int  # with the sensor's offset
     stamp_ns: int  # as given
     value: Any
+    span: tuple[float, float] = (0.0, 0.0)  # [s] after the stamp, first and last beam
+
+    @property
+    def end_ns(self) -> int:
+        return self.time_ns + round(self.span[1] * SECOND)
 
 
 class Pairing:
@@ -117,9 +132,17 @@ class Pairing:
         """Take the detections of an image."""
         self._add(CAMERA, stamp_ns, detections)
 
-    def add_segmentation(self, stamp_ns: int, segmentation: Any) -> None:
-        """Take the segmentation of a scan."""
-        self._add(LIDAR, stamp_ns, segmentation)
+    def add_segmentation(
+        self, stamp_ns: int, segmentation: Any, span: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        """Take the segmentation of a scan.
+
+        Args:
+            stamp_ns: of the scan.
+            segmentation: of its beams.
+            span: times of its first and its last beam after the stamp [s].
+        """
+        self._add(LIDAR, stamp_ns, segmentation, span)
 
     def add_odometry(self, stamp_ns: int, pose: Pose2) -> None:
         """Take a pose ``odom_from_base``.
@@ -206,8 +229,10 @@ class Pairing:
             f"stamps of {name} jumped back by {jump_ns / SECOND:.1f} s: started anew"
         )
 
-    def _add(self, sensor: str, stamp_ns: int, value: Any) -> None:
-        item = _Item(stamp_ns + self._offsets[sensor], stamp_ns, value)
+    def _add(
+        self, sensor: str, stamp_ns: int, value: Any, span: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        item = _Item(stamp_ns + self._offsets[sensor], stamp_ns, value, span)
         newest = self._newest.get(sensor)
         if newest is not None and item.time_ns <= newest:
             if newest - item.time_ns < self.config.reset_jump * SECOND:
@@ -235,16 +260,23 @@ class Pairing:
         if waited or self._lags(self._partner, latest_ns):
             return True
         return self._newest.get(self._partner, item.time_ns - 1) >= item.time_ns and (
-            self._odometry_is_ready(item)
+            self._odometry_is_ready(item, latest_ns)
         )
 
-    def _odometry_is_ready(self, item: _Item) -> bool:
-        """Odometry covers the item and its partner, or has stopped."""
+    def _odometry_is_ready(self, item: _Item, latest_ns: int) -> bool:
+        """Odometry covers the item and its partner, and all beams of the scan, or has stopped.
+
+        For the beams it is waited for a moment only: its motion is carried on to the last ones.
+        """
         newest = self._odometry.newest_ns
         if newest is None:
             return True
-        needed = max(item.time_ns, self._nearest(item).time_ns)
-        return newest >= needed or needed - newest >= self.config.timeout * SECOND
+        partner = self._nearest(item)
+        needed = max(item.time_ns, partner.time_ns)
+        if newest < needed:
+            return needed - newest >= self.config.timeout * SECOND
+        end = max(item.end_ns, partner.end_ns)
+        return newest >= end or latest_ns - end >= SWEEP_WAIT_NS
 
     def _nearest(self, item: _Item) -> _Item:
         return min(self._held, key=lambda other: abs(other.time_ns - item.time_ns))
@@ -261,7 +293,8 @@ class Pairing:
         if motion is not None:
             allowed = max(config.tolerance, config.moving_tolerance)
         if abs(lag) <= allowed:
-            return Pair(scan.stamp_ns, image.value, scan.value, motion, lag, "")
+            path = self._path(scan)
+            return Pair(scan.stamp_ns, image.value, scan.value, motion, lag, "", path)
         hint = "check clocks or offset" + ("" if motion else ", or give odometry")
         reason = (
             f"nearest {NOUNS[self._partner]} is {abs(lag):.2f} s away, "
@@ -284,7 +317,14 @@ class Pairing:
     def _alone(self, sensor: str, item: _Item, reason: str) -> Pair:
         detections = item.value if sensor == CAMERA else None
         segmentation = item.value if sensor == LIDAR else None
-        return Pair(item.stamp_ns, detections, segmentation, None, 0.0, reason)
+        path = self._path(item)
+        return Pair(item.stamp_ns, detections, segmentation, None, 0.0, reason, path)
+
+    def _path(self, item: _Item) -> Path2 | None:
+        first, last = item.span
+        if first == last:
+            return None
+        return path_around(self._odometry.near, item.time_ns, first, last)
 
     def _motion(self, image_ns: int, scan_ns: int) -> Pose2 | None:
         at_image, at_scan = self._odometry.at(image_ns), self._odometry.at(scan_ns)

@@ -19,6 +19,7 @@ from conegrad_core.config import setting
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.lidar.sweep import sweep_span
 from conegrad_core.sync import CAMERA, Pair, Pairing, PairingConfig
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
@@ -173,7 +174,16 @@ class FusionNode(PerceptionNode):
         cause = "starved" if status.reason else "pairing"
         text = status.reason or "camera and LiDAR are paired"
         pairing = Finding("pairing", level, cause, text, values)
-        return [self._calibration_finding(), pairing, *self._withheld_findings()]
+        return [
+            self._calibration_finding(),
+            pairing,
+            *self._motion_findings(),
+            *self._withheld_findings(),
+        ]
+
+    def _motion_findings(self) -> list[Finding]:
+        doubt = self._fusion.motion_doubt() if self._fusion else ""
+        return [Finding("motion", Level.WARN, "not compensated", doubt)] if doubt else []
 
     def _withheld_findings(self) -> list[Finding]:
         """Whether results were withheld a moment ago."""
@@ -233,7 +243,7 @@ class FusionNode(PerceptionNode):
         with self._lock:
             if self._fusion is not None:
                 self._fusion.lidar_frame = seen.frame
-            self._pairing.add_segmentation(stamp_ns, seen)
+            self._pairing.add_segmentation(stamp_ns, seen, sweep_span(segmented))
             self._fuse_pairs()
 
     def _on_odom(self, msg: Odometry, arrival: float) -> None:

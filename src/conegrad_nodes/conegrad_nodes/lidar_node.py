@@ -10,21 +10,17 @@ from sensor_msgs.msg import LaserScan, PointCloud2
 
 from conegrad_core.config import setting
 from conegrad_core.lidar.ground_plane import find_ground
-from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
-from conegrad_nodes.decode import (
-    DecodeError,
-    check_segmentation,
-    points_from_msg,
-    scan_doubts,
-    scan_from_msg,
-)
+from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_nodes.decode import check_segmentation
 from conegrad_nodes.encode import segmentation_to_msg
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.qos import RESULTS
 from conegrad_nodes.running import run
+from conegrad_nodes.scan_reading import ScanReader
 from conegrad_nodes.sensor_node import SensorNode, SensorNodeConfig
 from conegrad_nodes.worker import Arrived
 
@@ -55,14 +51,18 @@ class LidarNode(SensorNode):
     ``/diagnostics``.
     Parameters: the fields of :class:`LidarNodeConfig`; ``segmenter.`` and the fields of
     :class:`conegrad_core.lidar.segmenter.SegmenterConfig`; ``reduction.`` and those of
-    :class:`conegrad_core.lidar.reduction.ReductionConfig`.
+    :class:`conegrad_core.lidar.reduction.ReductionConfig`; ``sweep.`` and those of
+    :class:`conegrad_core.lidar.sweep.SweepConfig`.
     """
 
     def __init__(self, **node_options: Any) -> None:
         super().__init__("lidar_node", "segmenter", **node_options)
         self._config = declare_config(self, LidarNodeConfig)
         self._segmenter_config = declare_config(self, SegmenterConfig, "segmenter")
-        self._reduction_config = declare_config(self, ReductionConfig, "reduction")
+        self._reader = ScanReader(
+            declare_config(self, ReductionConfig, "reduction"),
+            declare_config(self, SweepConfig, "sweep"),
+        )
         self._segmenter: ScanSegmenter | None = None
         self._doubts: list[str] = []  # of the latest message
         self.listen(INPUTS[self._config.input], self._config.input)
@@ -97,25 +97,12 @@ class LidarNode(SensorNode):
     def process(self, arrived: Arrived) -> None:
         """Publish the segmentation of a scan or of a cloud."""
         header = arrived.msg.header
-        scan, range_min = self._scan(arrived.msg)
-        segmented = self._segment(scan)
+        read = self._reader.read(arrived.msg)
+        self._doubts = read.doubts
+        segmented = self._segment(read.scan)
         check_segmentation(segmented)
-        msg = segmentation_to_msg(segmented, header, range_min, segmented.max_range)
+        msg = segmentation_to_msg(segmented, header, read.range_min, segmented.max_range)
         self.deliver(self._output, arrived, msg, segmented)
-
-    def _scan(self, msg: Any) -> tuple[Scan, float]:
-        """The scan, and the lower limit of its ranges [m]."""
-        if self._config.input == "scan":
-            scan = scan_from_msg(msg)
-            self._doubts = scan_doubts(msg)
-            return scan, msg.range_min
-        cloud = points_from_msg(msg)
-        config = self._reduction_config
-        try:
-            reduced = reduce_cloud(cloud.points, config, cloud.rings)
-        except ValueError as error:
-            raise DecodeError(str(error)) from error
-        return reduced.scan, config.min_range
 
     @torch.inference_mode()
     def _segment(self, scan: Scan) -> SegmentedScan:

@@ -15,8 +15,13 @@ from conegrad_core.geometry import camera
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.mounting import Ground, ground_of
 from conegrad_core.geometry.odometry import sensor_motion
+from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.lidar.sweep import sweep_span, with_motions
 from conegrad_core.sync import Pair
 from conegrad_nodes.calibration import CalibrationError, CalibrationSource
+
+LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
+SKEWED_SCANS = 3  # one after the other, before they are told: odometry may begin later
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class PairFusion:
         self._calibration = calibration
         self._selection = selection
         self.camera_frame = self.lidar_frame = ""
+        self._duration, self._skewed = 0.0, 0
 
     def needed(self, *, with_camera: bool) -> tuple[Calibration | None, Tensor]:
         """Calibration of the newest frames, and ``base_from_lidar`` ``(4, 4)``.
@@ -96,6 +102,22 @@ class PairFusion:
             with_camera=with_camera,
             with_lidar=bool(self.lidar_frame),
         )
+
+    def motion_doubt(self) -> str:
+        """Why cones are off while the car moves: the latest scans take long, without odometry."""
+        if self._skewed < SKEWED_SCANS:
+            return ""
+        return (
+            f"scans take {self._duration:.3f} s and no odometry covers them: motion within the "
+            f"scan is not compensated, cones are up to {self._duration:.2f} m off for each m/s of "
+            "speed; publish odom"
+        )
+
+    def _watch_motion(self, segmented: SegmentedScan) -> None:
+        first, last = sweep_span(segmented)
+        self._duration = last - first
+        is_skewed = segmented.motions is None and self._duration >= LONG_SCAN
+        self._skewed = self._skewed + 1 if is_skewed else 0
 
     @torch.inference_mode()
     def fuse(self, pair: Pair) -> FusedPair:
@@ -116,9 +138,10 @@ class PairFusion:
         if image is not None and calibration is not None:
             check_image_size(image, calibration)
         motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
-        candidates = self._fuser(
-            scan.result if scan else None, image.result if image else None, calibration, motion
-        )
+        segmented = with_motions(scan.result, pair.path, base_from_lidar) if scan else None
+        if segmented is not None:
+            self._watch_motion(segmented)
+        candidates = self._fuser(segmented, image.result if image else None, calibration, motion)
         if bool(candidates.existence_logits.isnan().any()):
             raise UnusableConesError("existence of cones is not finite")
         selection = self._selection

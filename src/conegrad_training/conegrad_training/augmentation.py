@@ -12,6 +12,7 @@ from conegrad_core.config import Config, setting
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.transforms import mounting_matrix
+from conegrad_core.lidar.scan import Scan
 from conegrad_training.sample import OwnLabels, Sample
 
 SECOND_TANGENTIAL = 3  # place of p2, which bends the image sideways, in the distortion
@@ -68,7 +69,7 @@ def mirrored(sample: Sample) -> Sample:
     flip = truth.positions.new_tensor([1.0, -1.0])
     return sample._replace(
         image=np.ascontiguousarray(sample.image[:, ::-1]),
-        scan=scan._replace(ranges=scan.ranges.flip(0), angles=-scan.angles.flip(0)),
+        scan=_mirrored_scan(scan),
         calibration=_mirrored_calibration(sample.calibration),
         motion=None if sample.motion is None else _mirrored_motion(sample.motion),
         truth=truth._replace(positions=truth.positions * flip),
@@ -108,6 +109,17 @@ def jittered(sample: Sample, rotation: np.ndarray, translation: np.ndarray) -> S
     calibration = sample.calibration
     camera_from_lidar = calibration.camera_from_lidar @ error.to(calibration.camera_from_lidar)
     return sample._replace(calibration=calibration._replace(camera_from_lidar=camera_from_lidar))
+
+
+def _mirrored_scan(scan: Scan) -> Scan:
+    motions = scan.motions
+    mirror = scan.ranges.new_tensor([1.0, -1.0, -1.0])
+    return scan._replace(
+        ranges=scan.ranges.flip(0),
+        angles=-scan.angles.flip(0),
+        times=None if scan.times is None else scan.times.flip(0),
+        motions=None if motions is None else motions.flip(0) * mirror,
+    )
 
 
 def _mirrored_calibration(calibration: Calibration) -> Calibration:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from conegrad_core.geometry.calibration import Calibration
-from conegrad_core.geometry.odometry import sensor_motion
-from conegrad_core.sync import Pair, Pairing, PairingConfig
+from conegrad_core.geometry.odometry import OdometryBuffer, Pose2, sensor_motion
+from conegrad_core.sync import SECOND, Pair, Pairing, PairingConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.info import read_stamp
@@ -67,6 +67,8 @@ class BagIndex(NamedTuple):
         calibration: of the vehicle.
         base_from_lidar: ``(4, 4)`` mounting of the LiDAR.
         odometry: poses of the car.
+        poses: the same, as the pairing has them.
+        lidar_offset_ns: added to the stamps of scans [ns].
         static: fixed frames of the bag.
         unpaired: images and scans that the pairing left alone.
     """
@@ -78,6 +80,8 @@ class BagIndex(NamedTuple):
     calibration: Calibration
     base_from_lidar: Tensor
     odometry: Odometry
+    poses: OdometryBuffer
+    lidar_offset_ns: int
     static: StaticFrames
     unpaired: int
 
@@ -124,6 +128,7 @@ def index_bag(
             calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
         except (BagError, CalibrationError) as error:
             raise ReplayError(f"{path}: {error}, or give a vehicle") from error
+    poses = odometry(contents.poses)
     frames = tuple(_paired_frame(pair, base_from_lidar) for pair in both)
     return BagIndex(
         Path(path),
@@ -132,7 +137,9 @@ def index_bag(
         contents.truth,
         calibration,
         base_from_lidar,
-        odometry(contents.poses),
+        poses,
+        _buffer(poses),
+        round((pairing or PairingConfig()).lidar_offset * SECOND),
         static,
         len(contents.pairs) - len(both),
     )
@@ -166,6 +173,13 @@ def _read(bag: BagReader, found: Mapping[str, str], scans: str, pairing: Pairing
         contents.pairs.extend(pairing.take())
     contents.pairs.extend(pairing.flush())
     return contents
+
+
+def _buffer(poses: Odometry) -> OdometryBuffer:
+    buffer = OdometryBuffer(len(poses.stamps_ns))
+    for stamp_ns, pose in zip(poses.stamps_ns.tolist(), poses.poses.tolist(), strict=True):
+        buffer.add(stamp_ns, Pose2(*pose))
+    return buffer
 
 
 def _paired_frame(pair: Pair, base_from_lidar: Tensor) -> PairedFrame:

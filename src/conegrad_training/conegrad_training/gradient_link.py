@@ -135,7 +135,12 @@ class GradientLink:
         return PartOutputs(
             Detections(*(values.requires_grad_() for values in detections)),
             # The scan itself is known here, bit for bit.
-            segmented._replace(angles=sample.scan.angles, logits=segmented.logits.requires_grad_()),
+            segmented._replace(
+                angles=sample.scan.angles,
+                logits=segmented.logits.requires_grad_(),
+                times=sample.scan.times,
+                motions=sample.scan.motions,
+            ),
         )
 
     def _send(self, part: str, header: Header, output: PartOutputs, step: int, count: int) -> None:

@@ -9,12 +9,15 @@ import torch
 from torch.utils.data import Dataset
 
 from conegrad_core.cones import TrueCones
-from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
+from conegrad_core.geometry.odometry import path_around
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan
+from conegrad_core.lidar.sweep import SweepConfig, sweep_span, with_motions
 from conegrad_core.sync import PairingConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.decode import image_from_msg, points_from_msg, scan_from_msg, truth_from_msg
+from conegrad_nodes.decode import image_from_msg, truth_from_msg
+from conegrad_nodes.scan_reading import ScanReader
 from conegrad_training.bag_index import BagIndex, MessageReference, index_bag
 from conegrad_training.errors import ReplayError
 from conegrad_training.evaluation.motion import moved_truth
@@ -22,8 +25,6 @@ from conegrad_training.evaluation.truth import Truth
 from conegrad_training.map_fit import check_in_view
 from conegrad_training.sample import Sample, SampleKey
 from conegrad_training.targets import NoTruth, ScanView, map_targets, recorded_targets
-
-LASER_SCAN = "sensor_msgs/msg/LaserScan"
 
 
 class BagReplay(Dataset[Sample]):
@@ -37,6 +38,7 @@ class BagReplay(Dataset[Sample]):
         vehicle: Vehicle | None = None,
         pairing: PairingConfig | None = None,
         reduction: ReductionConfig | None = None,
+        sweep: SweepConfig | None = None,
         topics: Mapping[str, str] | None = None,
         needs_truth: bool = True,
     ) -> None:
@@ -48,6 +50,7 @@ class BagReplay(Dataset[Sample]):
             vehicle: preset that replaces the calibration of the bag.
             pairing: settings of the pairing, as of the fusion node.
             reduction: of point clouds to scans, as of the LiDAR node.
+            sweep: what the driver says wrongly about the times of beams, likewise.
             topics: topics that the user chose, by role.
             needs_truth: False takes every paired frame, and no truth.
 
@@ -60,7 +63,8 @@ class BagReplay(Dataset[Sample]):
         self.index: BagIndex = index_bag(
             Path(path), pairing=pairing, vehicle=vehicle, topics=topics
         )
-        self._reduction = reduction or ReductionConfig()
+        self._reader = ScanReader(reduction, sweep)
+        self._longest = (reduction or ReductionConfig()).max_range
         self._track = Path(track) if track is not None else None
         self._bag: BagReader | None = None
         self._opened_by = 0  # process that opened the file
@@ -85,7 +89,7 @@ class BagReplay(Dataset[Sample]):
             raise ReplayError(f"{index.path}: frame {row} has no truth")
         return Sample(
             image_from_msg(image),
-            self._scan(frame.scan, scan),
+            self._moving_scan(frame.scan, scan),
             index.calibration,
             frame.motion,
             truth,
@@ -133,17 +137,20 @@ class BagReplay(Dataset[Sample]):
         lidar_from_truth = torch.from_numpy(self.index.static.lookup(lidar_frame, reference.frame))
         return moved_truth(truth, lidar_from_truth)
 
-    def _scan(self, reference: MessageReference, msg: Any) -> Scan:
-        if self._open().topics[reference.topic].msgtype == LASER_SCAN:
-            return scan_from_msg(msg)
-        cloud = points_from_msg(msg)
-        return reduce_cloud(cloud.points, self._reduction, cloud.rings).scan
+    def _moving_scan(self, reference: MessageReference, msg: Any) -> Scan:
+        """The scan, with the motion of the LiDAR within it."""
+        scan, index = self._reader.read(msg).scan, self.index
+        first, last = sweep_span(scan)
+        if first == last:
+            return scan
+        time_ns = reference.stamp_ns + index.lidar_offset_ns
+        path = path_around(index.poses.near, time_ns, first, last)
+        return with_motions(scan, path, index.base_from_lidar)
 
     def _scan_view(self) -> ScanView:
-        reference = self.index.frames[0].scan
-        msg = self._messages([reference])[0]
-        angles = self._scan(reference, msg).angles
-        longest = float(getattr(msg, "range_max", self._reduction.max_range))
+        msg = self._messages([self.index.frames[0].scan])[0]
+        angles = self._reader.read(msg).scan.angles
+        longest = float(getattr(msg, "range_max", self._longest))
         return float(angles[0]), float(angles[-1]), longest
 
     def _open(self) -> BagReader:

@@ -218,7 +218,12 @@ def segment_batch(segmenter: ScanSegmenter, scans: Sequence[Scan]) -> list[Segme
         for row, place in enumerate(places):
             scan = scans[place]
             segmented[place] = SegmentedScan(
-                ranges[row], scan.angles, logits[row], segmenter.reach(scan)
+                ranges[row],
+                scan.angles,
+                logits[row],
+                segmenter.reach(scan),
+                scan.times,
+                scan.motions,
             )
     return [segmented[place] for place in range(len(scans))]
 

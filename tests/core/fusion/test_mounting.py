@@ -63,6 +63,18 @@ def test_a_turned_lidar_moves_along_its_own_axes():
     torch.testing.assert_close(mounting.carried(pose_matrix(*motion)), expected)
 
 
+def test_the_motions_of_beams_are_carried_like_any_motion():
+    mounting = Mounting()
+    mounting.requires_grad_(requires_grad=False)
+    motions = torch.tensor([[1.5, 0.2, 0.1], [0.0, 0.0, 0.0], [-1.0, 0.0, -0.3]])
+    assert mounting.carried_beams(motions) is motions
+    mounting.set_values({"lidar_turn": math.radians(5), "lidar_x": 0.1, "lidar_y": -0.2})
+    found = mounting.carried_beams(motions)
+    for row, motion in zip(found, motions, strict=True):
+        torch.testing.assert_close(pose_matrix(*row), mounting.carried(motion))
+    assert found[1].tolist() == [0.0, 0.0, 0.0]
+
+
 def test_cones_of_a_turned_lidar_are_turned_back(world):
     scene = world.scene(world.track())
     fuser = Fuser()

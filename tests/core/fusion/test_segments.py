@@ -75,6 +75,41 @@ def test_a_candidate_stands_where_its_cone_does(world):
     assert len(found.positions) == len(scene.positions)
 
 
+def test_a_candidate_stands_where_its_cone_does_although_the_car_moves(world):
+    # 20 m/s and a sharp turn, in a scan of 0.1 s: beams in blocks, each from a pose of its own.
+    scene = world.scene(world.track())
+    scan = scene.scan()
+    blocks = torch.arange(len(scan.ranges)) // 10
+    ranges, logits = scan.ranges.clone(), scan.logits.clone()
+    motions = torch.zeros(len(ranges), 3)
+    for block in blocks.unique():
+        chosen = blocks == block
+        share = float(block / blocks[-1])
+        pose = (2.0 * share, 0.05 * share, 0.1 * share)
+        there = scene.moved(*pose).scan()
+        ranges[chosen], logits[chosen] = there.ranges[chosen], there.logits[chosen]
+        motions[chosen] = torch.tensor(pose)
+    skewed = SegmentedScan(ranges, scan.angles, logits)
+    found = [candidates(each).positions for each in (skewed, skewed._replace(motions=motions))]
+    ahead = scene.positions[scene.positions.norm(dim=-1) > 4]
+    worst = [(ahead[:, None] - places).norm(dim=-1).amin(1).max() for places in found]
+    assert worst[0] > 0.5
+    assert worst[1] < 0.04
+
+
+def test_a_lidar_that_stands_still_changes_no_bit(world):
+    scan = world.scene(world.track()).scan()
+    still = candidates(scan._replace(motions=torch.zeros(len(scan.ranges), 3)))
+    for found, expected in zip(still, candidates(scan), strict=True):
+        assert torch.equal(found, expected)
+
+
+def test_refuses_motions_of_another_length(world):
+    scan = world.scene(world.track()).scan()._replace(motions=torch.zeros(3, 3))
+    with pytest.raises(ValueError, match=r"motions has shape \(3, 3\)"):
+        candidates(scan)
+
+
 def test_the_position_follows_the_beams_that_hit_the_cone():
     # Three beams on a cone straight ahead, two on a post beside it that the network rejects.
     angles = torch.arange(-2, 3) * 0.01
@@ -106,8 +141,10 @@ def test_passes_gradients_to_logits_and_ranges():
     angles = torch.arange(5, dtype=torch.float64) * 0.005
     scalars = type(FusionScalars()())(*(value.double() for value in FusionScalars()()))
 
+    motions = torch.tensor([[0.1, 0.2, 0.3]], dtype=torch.float64) * torch.arange(5)[:, None]
+
     def outputs(ranges, logits):
-        scan = SegmentedScan(ranges, angles, logits)
+        scan = SegmentedScan(ranges, angles, logits, motions=motions)
         return lidar_candidates(scan, scalars, CONFIG)[:3]
 
     assert torch.autograd.gradcheck(outputs, (ranges, logits))

@@ -5,7 +5,13 @@ import math
 import pytest
 import torch
 
-from conegrad_core.geometry.odometry import OdometryBuffer, Pose2, relative_pose, sensor_motion
+from conegrad_core.geometry.odometry import (
+    OdometryBuffer,
+    Pose2,
+    path_around,
+    relative_pose,
+    sensor_motion,
+)
 
 
 def test_the_relative_pose_is_in_the_axes_of_the_first():
@@ -58,3 +64,43 @@ def test_a_pose_that_no_car_reaches_begins_anew(caplog):
     assert "odometry jumped 1e+07 m in 0.010 s" in caplog.text
     odometry.add(20_000_000, Pose2(1e7 + 1.5, 0, 0))  # 150 m/s
     assert odometry.jumps == 1
+
+
+def drive(rate=100, seconds=1.0, speed=10.0, yaw_rate=0.5):
+    """A car on a circle."""
+    odometry = OdometryBuffer(1000)
+    radius = speed / yaw_rate
+    for stamp in range(0, round(1e9 * seconds) + 1, 1_000_000_000 // rate):
+        yaw = yaw_rate * stamp / 1e9
+        odometry.add(stamp, Pose2(radius * math.sin(yaw), radius * (1 - math.cos(yaw)), yaw))
+    return odometry
+
+
+def test_the_motion_of_the_car_is_carried_on_for_a_moment():
+    odometry = drive()
+    x, y, yaw = odometry.near(1_030_000_000)
+    truth = 20 * math.sin(0.515), 20 * (1 - math.cos(0.515)), 0.515
+    assert (x, y, yaw) == pytest.approx(truth, abs=0.01)
+    assert odometry.near(1_200_000_000) is None
+    assert odometry.near(500_000_000) == odometry.at(500_000_000)
+    assert odometry.near(-1) is None
+    single = OdometryBuffer(5)
+    single.add(0, Pose2(0, 0, 0))
+    assert single.near(1) is None
+
+
+def test_a_path_is_relative_to_its_stamp():
+    path = path_around(drive().near, 500_000_000, -0.1, 0.1)
+    assert (path.offsets[0], path.offsets[-1]) == (-0.1, pytest.approx(0.1))
+    middle = len(path.offsets) // 2
+    assert path.poses[middle].tolist() == pytest.approx([0.0, 0.0, 0.0], abs=1e-9)
+    # A tenth of a second on a circle of 20 m at 10 m/s.
+    assert path.poses[-1].tolist() == pytest.approx(
+        [20 * math.sin(0.05), 20 * (1 - math.cos(0.05)), 0.05], abs=1e-4
+    )
+
+
+def test_a_path_that_odometry_does_not_cover_is_none():
+    assert path_around(drive().near, 0, -0.1, 0.0) is None
+    assert path_around(drive().near, 1_100_000_000, 0.0, 0.1) is None
+    assert path_around(OdometryBuffer(5).near, 0, 0.0, 0.1) is None

@@ -31,7 +31,6 @@ from conegrad_core.fusion.segments import (
     LidarCandidates,
     SegmentBeams,
     group_beams,
-    lidar_candidates,
     segment_candidates,
 )
 from conegrad_core.fusion.weights import load_learned, save_learned
@@ -105,6 +104,7 @@ class Fuser(nn.Module):
             motion: as in :meth:`forward`.
         """
         calibration = self.mounting.corrected(calibration)
+        beams = beams._replace(motions=self.mounting.carried_beams(beams.motions))
         if motion is not None:
             calibration = moved_calibration(calibration, self.mounting.carried(motion))
         scalars = self.scalars()
@@ -126,7 +126,9 @@ class Fuser(nn.Module):
         save_learned(self.scalars, self.mounting, path)
 
     def _lidar_alone(self, segmented: SegmentedScan) -> Cones:
-        lidar = lidar_candidates(segmented, self.scalars(), self.config)
+        beams = group_beams(segmented, self.config)
+        beams = beams._replace(motions=self.mounting.carried_beams(beams.motions))
+        lidar = segment_candidates(beams, self.scalars(), self.config)
         covariances = gaussians.oriented(lidar.directions, *lidar.variances.unbind(-1))
         colours = lidar.positions.new_tensor([0.0, 0.0, 0.0, 0.0, 1.0]).expand(
             len(lidar.positions), 5

@@ -7,7 +7,12 @@ from torch import Tensor, nn
 
 from conegrad_core.cones import Cones
 from conegrad_core.geometry.calibration import Calibration
-from conegrad_core.geometry.transforms import mounting_matrix, pose_matrix, rigid_inverse
+from conegrad_core.geometry.transforms import (
+    mounting_matrix,
+    pose_matrix,
+    rigid_inverse,
+    turned,
+)
 
 NAMES = (
     "camera_x",
@@ -70,6 +75,15 @@ class Mounting(nn.Module):
             motion = pose_matrix(*motion.unbind())
         lidar_from_scan = self._lidar_from_scan(motion)
         return rigid_inverse(lidar_from_scan) @ motion @ lidar_from_scan
+
+    def carried_beams(self, motions: Tensor) -> Tensor:
+        """As :meth:`carried` for the ``(n, 3)`` motions of beams; zeros stay exactly zeros."""
+        if self.is_neutral:
+            return motions
+        values = self._values().to(motions)
+        place, turn = values[6:8].expand(motions.shape[0], 2), motions[:, 2]
+        shift = motions[:, :2] + (turned(place, turn) - place)
+        return torch.cat([turned(shift, -values[8]), turn[:, None]], dim=-1)
 
     def placed(self, cones: Cones) -> Cones:
         """Cones of the scan's frame in the LiDAR frame of the calibration."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.scalars import ScalarValues
+from conegrad_core.geometry.transforms import turned
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.shapes import check_shape
 
@@ -147,6 +148,8 @@ class SegmentBeams(NamedTuple):
         step: ``()`` angle between neighbouring beams of the scan [rad].
         view: ``(3,)`` what the scan covers: lowest angle, width [rad] and farthest range [m]; the
             width of a scan without a single return, which has seen nothing at all, is -1.
+        motions: ``(n, 3)`` pose of the LiDAR at each beam, in its frame at the stamp of the scan:
+            x, y [m], yaw [rad]; zeros where the scan has none.
     """
 
     ranges: Tensor
@@ -156,19 +159,22 @@ class SegmentBeams(NamedTuple):
     counts: Tensor
     step: Tensor
     view: Tensor
+    motions: Tensor
 
 
 def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
     """Beams of the cone-sized segments of a scan; gradients flow to ranges and logits.
 
     Raises:
-        ValueError: if ranges, angles and logits differ in shape.
+        ValueError: if ranges, angles, logits and motions differ in shape.
     """
-    ranges, angles, logits, _ = segmented
+    ranges, angles, logits, _, _, motions = segmented
     check_shape(ranges, None, name="ranges")
     check_shape(angles, len(ranges), name="angles")
     check_shape(logits, len(ranges), name="logits")
-    ranges_np, angles_np, logits_np = (t.detach().cpu().numpy() for t in segmented[:3])
+    if motions is not None:
+        check_shape(motions, len(ranges), 3, name="motions")
+    ranges_np, angles_np, logits_np = (t.detach().cpu().numpy() for t in (ranges, angles, logits))
     members = find_segments(ranges_np, angles_np, logits_np, config)
     beams = torch.from_numpy(members.beams).to(ranges.device)
     step = abs(float(angles_np[1] - angles_np[0])) if len(angles_np) > 1 else 0.0
@@ -180,6 +186,7 @@ def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
         torch.from_numpy(members.counts).to(ranges),
         ranges.new_tensor(step),
         ranges.new_tensor(_view(ranges_np, angles_np, min(segmented.max_range, config.max_range))),
+        ranges.new_zeros(len(beams), 3) if motions is None else motions[beams],
     )
 
 
@@ -214,16 +221,18 @@ def segment_candidates(
 
     A candidate's log odds come from the mean of its beam *logits*: no saturation, so that a
     network which is confidently wrong still gets gradients. Its position weights beams by their
-    cone probability.
+    cone probability. A candidate is measured from where the LiDAR was at the mean time of its
+    beams; within them it counts as still, which the mean makes exact for an even motion.
     """
     counts = beams.counts
     weight = beams.logits.sigmoid() + config.weight_floor
     reach = weight * (beams.ranges + scalars.cone_radius)
     columns = [beams.logits, weight, reach * beams.angles.cos(), reach * beams.angles.sin()]
-    sums = counts.new_zeros(counts.shape[0], 4)  # len() would become a constant of a trace
+    columns += list((weight[:, None] * beams.motions).unbind(-1))
+    sums = counts.new_zeros(counts.shape[0], 7)  # len() would become a constant of a trace
     sums = sums.index_add(0, beams.segments, torch.stack(columns, dim=-1))
-    positions = sums[:, 2:] / sums[:, 1:2]
-    distance = positions.norm(dim=-1)
+    measured = sums[:, 2:4] / sums[:, 1:2]
+    distance = measured.norm(dim=-1)
     spacing = distance * beams.step
     expected = (config.cone_width / spacing.clamp(min=1e-6)).clamp(min=1.0)
     coverage = (counts / expected.detach()).clamp(max=1.0).log()
@@ -232,4 +241,8 @@ def segment_candidates(
     radial = scalars.range_noise * (1 + distance / NOISE_RANGE)
     noise = torch.stack([radial * radial, scalars.bearing_noise**2 + spacing * spacing / 12], -1)
     variances = noise / counts[:, None] + scalars.position_floor**2
-    return LidarCandidates(positions, positions / distance[:, None], variances, log_odds)
+    motions = sums[:, 4:] / sums[:, 1:2]
+    turn = motions[:, 2]
+    positions = turned(measured, turn) + motions[:, :2]
+    directions = turned(measured / distance[:, None], turn)
+    return LidarCandidates(positions, directions, variances, log_odds)

@@ -4,18 +4,27 @@ import bisect
 import logging
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from conegrad_core.geometry.transforms import pose_matrix
 from conegrad_core.shapes import check_shape
 
 logger = logging.getLogger(__name__)
 
+Floats = npt.NDArray[np.float64]
+
 MAX_SPEED = 150.0  # [m/s], no car is faster
 MAX_SHIFT = 3.0  # [m] that a pose may move at any speed: stamps jitter, localisation corrects
 SAID_FOR = 1_000_000_000  # [ns] between two log lines about jumps
+REACH_NS = 150_000_000  # [ns] beyond the newest pose that a car's motion is carried on
+BASIS_NS = 40_000_000  # [ns] of poses that tell the motion which is carried on; less is noise
+STEP = 0.01  # [s] between the poses of a path; a car's motion is even for that long
 
 
 class Pose2(NamedTuple):
@@ -40,6 +49,39 @@ def relative_pose(parent_from_a: Pose2, parent_from_b: Pose2) -> Pose2:
     return Pose2(cos * dx + sin * dy, cos * dy - sin * dx, math.remainder(turn, math.tau))
 
 
+class Path2(NamedTuple):
+    """How the car moved around a stamp.
+
+    Attributes:
+        offsets: ``(K,)`` times after the stamp, rising [s].
+        poses: ``(K, 3)`` ``base_at_stamp_from_base_at_offset``: x, y [m], yaw [rad].
+    """
+
+    offsets: Floats
+    poses: Floats
+
+
+PoseAt = Callable[[int], "Pose2 | None"]
+
+
+def path_around(pose_at: PoseAt, stamp_ns: int, first: float, last: float) -> Path2 | None:
+    """Path of the car from ``first`` to ``last`` after a stamp [s]; None without all its poses.
+
+    Args:
+        pose_at: gives ``odom_from_base`` at a stamp [ns], None where it is not known.
+        stamp_ns: poses are relative to the one at this stamp.
+        first: earliest time that is needed; may be negative.
+        last: latest time that is needed.
+    """
+    count = 1 + max(1, math.ceil((last - first) / STEP))
+    offsets = np.linspace(first, last, count)
+    origin = pose_at(stamp_ns)
+    poses = [pose_at(stamp_ns + round(offset * 1e9)) for offset in offsets]
+    if origin is None or any(pose is None for pose in poses):
+        return None
+    return Path2(offsets, np.array([relative_pose(origin, pose) for pose in poses if pose]))
+
+
 def sensor_motion(motion: Pose2, base_from_sensor: Tensor) -> Tensor:
     """Ego-motion of a sensor, ``(4, 4)``, from that of the base it is mounted on.
 
@@ -56,9 +98,26 @@ def sensor_motion(motion: Pose2, base_from_sensor: Tensor) -> Tensor:
         [[cos, -sin, 0, motion.x], [sin, cos, 0, motion.y], [0, 0, 1, 0], [0, 0, 0, 1]],
         dtype=torch.float64,
     )
-    mounting = base_from_sensor.double()
-    of_sensor: Tensor = torch.linalg.solve(mounting, of_base @ mounting)
-    return of_sensor.to(base_from_sensor)
+    return _of_sensor(of_base, base_from_sensor).to(base_from_sensor)
+
+
+def sensor_poses(poses: Floats, base_from_sensor: Tensor) -> Floats:
+    """As :func:`sensor_motion` for ``(K, 3)`` motions of the base; planar, ``(K, 3)`` as well.
+
+    Raises:
+        ValueError: if ``base_from_sensor`` has another shape.
+    """
+    check_shape(base_from_sensor, 4, 4, name="base_from_sensor")
+    of_sensor = _of_sensor(pose_matrix(*torch.from_numpy(poses).unbind(-1)), base_from_sensor)
+    yaw = torch.atan2(of_sensor[:, 1, 0], of_sensor[:, 0, 0])
+    planar = torch.stack([of_sensor[:, 0, 3], of_sensor[:, 1, 3], yaw], dim=-1)
+    return planar.detach().numpy()
+
+
+def _of_sensor(of_base: Tensor, base_from_sensor: Tensor) -> Tensor:
+    mounting = base_from_sensor.cpu().double()
+    of_sensor: Tensor = torch.linalg.solve(mounting.expand_as(of_base), of_base @ mounting)
+    return of_sensor
 
 
 class OdometryBuffer:
@@ -130,3 +189,19 @@ class OdometryBuffer:
         a, b = self._poses[before], self._poses[after]
         turn = math.remainder(b.yaw - a.yaw, math.tau)
         return Pose2(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), a.yaw + share * turn)
+
+    def near(self, stamp_ns: int) -> Pose2 | None:
+        """Pose at a stamp; up to :data:`REACH_NS` after the newest one the motion is carried on."""
+        newest = self.newest_ns
+        if newest is None or not newest < stamp_ns <= newest + REACH_NS:
+            return self.at(stamp_ns)
+        basis = next((s for s in reversed(self._stamps) if s <= newest - BASIS_NS), self._stamps[0])
+        if basis == newest:
+            return None
+        before, now = self.at(basis), self._poses[-1]
+        if before is None:
+            return None
+        share = (stamp_ns - newest) / (newest - basis)
+        turn = math.remainder(now.yaw - before.yaw, math.tau)
+        dx, dy = now.x - before.x, now.y - before.y
+        return Pose2(now.x + share * dx, now.y + share * dy, now.yaw + share * turn)

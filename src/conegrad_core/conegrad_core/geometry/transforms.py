@@ -35,6 +35,16 @@ def pose_matrix(x: Tensor | float, y: Tensor | float, yaw: Tensor | float) -> Te
     return rigid_matrix(rotation, torch.stack([east, north, zero], dim=-1))
 
 
+def turned(vectors: Tensor, angles: Tensor) -> Tensor:
+    """``(..., 2)`` vectors, each turned counter-clockwise by its angle ``(...)`` [rad].
+
+    Differentiable; an angle of 0 keeps a vector exactly.
+    """
+    cos, sin = angles.cos(), angles.sin()
+    x, y = vectors.unbind(-1)
+    return torch.stack([cos * x - sin * y, sin * x + cos * y], dim=-1)
+
+
 def mounting_matrix(
     translation: Tensor, roll: Tensor | float, pitch: Tensor | float, yaw: Tensor | float
 ) -> Tensor:

@@ -60,7 +60,10 @@ class ReducedScan(NamedTuple):
 
 
 def reduce_cloud(
-    points: Tensor, config: ReductionConfig | None = None, rings: Tensor | None = None
+    points: Tensor,
+    config: ReductionConfig | None = None,
+    rings: Tensor | None = None,
+    times: Tensor | None = None,
 ) -> ReducedScan:
     """Reduce a cloud to one planar scan in the frame of the LiDAR.
 
@@ -71,6 +74,7 @@ def reduce_cloud(
         points: ``(N, 3)`` or wider; x forward, y left, z up [m]; NaN rows are skipped.
         config: settings.
         rings: ``(N,)`` ring of each point; needed only for a choice by ring.
+        times: ``(N,)`` of each point after the stamp [s]; gives the times of the scan.
 
     Raises:
         ValueError: if the cloud has another shape, lacks the ring, or shows no ground.
@@ -88,11 +92,20 @@ def reduce_cloud(
         heights = ground.heights(xyz)
         kept = finite & (heights >= config.min_height) & (heights <= config.max_height)
     kept &= ~_on_car(xyz, config)
-    return ReducedScan(nearest_per_beam(xyz[kept, :2], config), ground.sensor_height)
+    of_kept = None
+    if times is not None:
+        check_shape(times, len(xyz), name="times")
+        of_kept = times.detach().cpu().numpy()[kept]
+    return ReducedScan(nearest_per_beam(xyz[kept, :2], config, of_kept), ground.sensor_height)
 
 
-def nearest_per_beam(positions: Floats, config: ReductionConfig) -> Scan:
-    """Scan of the nearest of the ``(N, 2)`` positions [m] in each beam's share of the view."""
+def nearest_per_beam(
+    positions: Floats, config: ReductionConfig, times: Floats | None = None
+) -> Scan:
+    """Scan of the nearest of the ``(N, 2)`` positions [m] in each beam's share of the view.
+
+    With ``(N,)`` times [s] each beam has that of its return, and a beam without return the time 0.
+    """
     view = config.angle_max - config.angle_min
     full_turn = view > 2 * math.pi - 1e-6
     step = view / (config.beams if full_turn else config.beams - 1)
@@ -107,7 +120,13 @@ def nearest_per_beam(positions: Floats, config: ReductionConfig) -> Scan:
     np.minimum.at(nearest, beams[inside], ranges[inside])
     nearest[np.isinf(nearest)] = np.nan
     angles = config.angle_min + step * torch.arange(config.beams, dtype=torch.float64)
-    return Scan(torch.from_numpy(nearest).float(), angles.float(), config.max_range)
+    scan = Scan(torch.from_numpy(nearest).float(), angles.float(), config.max_range)
+    if times is None:
+        return scan
+    of_beams = np.zeros(config.beams, dtype=np.float32)
+    order = np.argsort(-ranges[inside], kind="stable")  # of one beam the last, nearest one stays
+    of_beams[beams[inside][order]] = times[inside][order]
+    return scan._replace(times=torch.from_numpy(of_beams))
 
 
 def _ground(xyz: Floats, config: ReductionConfig) -> GroundPlane:

@@ -13,11 +13,17 @@ class Scan(NamedTuple):
         ranges: ``(B,)`` [m]; NaN where a beam has no usable return.
         angles: ``(B,)`` [rad] counter-clockwise, 0 ahead, evenly spaced.
         max_range: farthest return that the sensor gives [m].
+        times: ``(B,)`` when each beam was measured, after the stamp of the scan [s]; None where
+            all were at the stamp, or where it is not known.
+        motions: ``(B, 3)`` pose of the LiDAR at the time of each beam, in its frame at the stamp:
+            x, y [m], yaw [rad]; None where it is not known. ``lidar.sweep`` makes it of ``times``.
     """
 
     ranges: Tensor
     angles: Tensor
     max_range: float = math.inf
+    times: Tensor | None = None
+    motions: Tensor | None = None
 
 
 class SegmentedScan(NamedTuple):
@@ -28,9 +34,13 @@ class SegmentedScan(NamedTuple):
         angles: ``(B,)`` [rad].
         logits: ``(B,)`` log-odds that the beam hit a cone; meaningless where ranges is NaN.
         max_range: farthest return that counts [m].
+        times: as in :class:`Scan`.
+        motions: as in :class:`Scan`.
     """
 
     ranges: Tensor
     angles: Tensor
     logits: Tensor
     max_range: float = math.inf
+    times: Tensor | None = None
+    motions: Tensor | None = None

@@ -86,7 +86,9 @@ class ScanSegmenter(nn.Module):
         wraps = covers_full_turn(len(ranges), abs(step))
         logits = self(ranges[None].to(self.device), step, wraps)[0].to(ranges.device)
         logits = torch.where(usable, logits, NO_RETURN_LOGIT)
-        return SegmentedScan(ranges, scan.angles, logits, self.reach(scan))
+        return SegmentedScan(
+            ranges, scan.angles, logits, self.reach(scan), scan.times, scan.motions
+        )
 
     def reach(self, scan: Scan) -> float:
         """Farthest return of a scan that counts [m]."""

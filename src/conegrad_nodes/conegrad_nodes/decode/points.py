@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from conegrad_nodes.decode.beam_times import NOT_COMPENSATED, TIME_FIELDS, point_times
 from conegrad_nodes.decode.errors import DecodeError, from_content
+from conegrad_nodes.decode.geometry import stamp_ns_from_msg
 
 # sensor_msgs/PointField datatype -> numpy type code
 DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
@@ -21,10 +23,16 @@ class PointCloud(NamedTuple):
     Attributes:
         points: ``(N, 3)`` in the frame of the LiDAR [m].
         rings: ``(N,)`` int64 number of the laser, or None if the message does not tell.
+        times: ``(N,)`` float64 when each was measured, after the stamp [s], or None likewise.
+        doubt: what is wrong with the times, or empty.
+        is_anchored: False where only differences of the times hold.
     """
 
     points: Tensor
     rings: Tensor | None
+    times: Tensor | None = None
+    doubt: str = ""
+    is_anchored: bool = True
 
 
 @from_content
@@ -42,13 +50,26 @@ def points_from_msg(msg: Any) -> PointCloud:
     rings = None
     if RING in (records.dtype.names or ()):
         rings = torch.from_numpy(records[RING].astype(np.int64)[usable])
-    return PointCloud(torch.from_numpy(points[usable]), rings)
+    return PointCloud(torch.from_numpy(points[usable]), rings, *_times(msg, records, usable))
+
+
+def _times(msg: Any, records: np.ndarray, usable: np.ndarray) -> tuple[Tensor | None, str, bool]:
+    name = next((name for name in records.dtype.names or () if name in TIME_FIELDS), None)
+    if name is None:
+        unread = [field.name for field in msg.fields if field.name in TIME_FIELDS]
+        fault = f"the field {unread[0]} cannot be read: {NOT_COMPENSATED}" if unread else ""
+        return None, fault, True
+    stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+    times, doubt, is_anchored = point_times(name, records[name][usable], stamp_ns)
+    return None if times is None else torch.from_numpy(times), doubt, is_anchored
 
 
 def _layout(msg: Any) -> np.dtype:
     """Where the fields that are read lie in a point."""
     named = [field.name for field in msg.fields]
     fields = [field for field in msg.fields if field.name in (*COORDINATES, RING)]
+    time = next((field for field in msg.fields if _is_time(field, named, msg.point_step)), None)
+    fields += [] if time is None else [time]
     for field in fields:
         _check_field(field, msg.point_step)
         if named.count(field.name) > 1:
@@ -64,6 +85,17 @@ def _layout(msg: Any) -> np.dtype:
             "itemsize": msg.point_step,
         }
     )
+
+
+def _is_time(field: Any, named: list[str], point_step: int) -> bool:
+    """Whether a field holds times that can be read; a cloud is of use without them."""
+    if field.name not in TIME_FIELDS or named.count(field.name) > 1:
+        return False
+    try:
+        _check_field(field, point_step)
+    except DecodeError:
+        return False
+    return True
 
 
 def _check_field(field: Any, point_step: int) -> None:

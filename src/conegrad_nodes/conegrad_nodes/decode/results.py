@@ -13,6 +13,7 @@ from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_nodes.decode.errors import DecodeError, from_content
 from conegrad_nodes.decode.scan import beam_angles, check_angles
 
+MAX_TIME = 1.0  # [s] from the stamp; no scan takes longer
 MAX_LOGIT = 1e4  # log-odds beyond it say nothing more, and would swallow others in a sum
 MAX_PIXEL = 1e6  # [px], of corners of boxes, which may reach beyond the image
 MAX_DETECTIONS = 1000  # as the detector's parameter clusters; all are compared with all
@@ -66,9 +67,11 @@ def check_segmentation(segmented: SegmentedScan) -> None:
     """Refuse what would spread to every cone.
 
     Raises:
-        DecodeError: if a logit is not finite or beyond all bounds.
+        DecodeError: if a logit or a time is not finite or beyond all bounds.
     """
     _check_all_within("a logit", segmented.logits.detach(), MAX_LOGIT, "")
+    if segmented.times is not None:
+        _check_all_within("a time", segmented.times, MAX_TIME, " s")
 
 
 def _check_all_within(name: str, values: Tensor, limit: float, unit: str) -> None:
@@ -105,6 +108,18 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
         ranges[~(np.isfinite(ranges) & (ranges > 0))] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
     reach = float(msg.range_max) if msg.range_max > 0 else math.inf
-    segmented = SegmentedScan(*map(torch.from_numpy, (ranges, angles, logits)), reach)
+    segmented = SegmentedScan(
+        *map(torch.from_numpy, (ranges, angles, logits)), reach, _times(msg, len(ranges))
+    )
     check_segmentation(segmented)
     return segmented
+
+
+def _times(msg: Any, beams: int) -> Tensor | None:
+    """Times of the beams; recordings made before the message had them have none."""
+    times = np.array(getattr(msg, "times", ()), dtype=np.float32)
+    if not len(times):
+        return None
+    if len(times) != beams:
+        raise DecodeError(f"times has {len(times)} values, expected {beams} or none")
+    return torch.from_numpy(times)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from conegrad_core.lidar.scan import Scan
+from conegrad_nodes.decode.beam_times import scan_times
 from conegrad_nodes.decode.errors import DecodeError, check_within, from_content
 
 TURN = 2 * math.pi  # [rad]
@@ -24,7 +25,8 @@ def scan_from_msg(msg: Any) -> Scan:
     """Scan of a sensor_msgs/LaserScan, beams counter-clockwise.
 
     Readings that are not finite, not positive, below range_min, or at range_max or above it
-    become NaN: many drivers report range_max where nothing came back.
+    become NaN: many drivers report range_max where nothing came back. The stamp is that of the
+    first beam in the message, as sensor_msgs defines it.
 
     Raises:
         DecodeError: if there are fewer than two beams, the angles mean nothing, or the number of
@@ -42,9 +44,16 @@ def scan_from_msg(msg: Any) -> Scan:
         )
     ranges[~usable_readings(msg, ranges)] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
+    times = scan_times(msg, len(ranges)).times
     if msg.angle_increment < 0:  # a sensor mounted upside down counts clockwise
         ranges, angles = ranges[::-1].copy(), angles[::-1].copy()
-    return Scan(torch.from_numpy(ranges), torch.from_numpy(angles), float(msg.range_max))
+        times = None if times is None else times[::-1].copy()
+    return Scan(
+        torch.from_numpy(ranges),
+        torch.from_numpy(angles),
+        float(msg.range_max),
+        None if times is None else torch.from_numpy(times).float(),
+    )
 
 
 def usable_readings(msg: Any, ranges: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from conegrad_nodes.decode.beam_times import scan_times
 from conegrad_nodes.decode.errors import from_content
 from conegrad_nodes.decode.scan import is_angle_max_unset, usable_readings
 
@@ -25,6 +26,7 @@ def scan_doubts(msg: Any) -> list[str]:
         _angle_max_doubt(msg, len(ranges)),
         _limits_doubt(msg, ranges, usable),
         _repeated_doubt(msg, ranges[usable], len(ranges)),
+        scan_times(msg, len(ranges)).doubt,
     ]
     return [doubt for doubt in doubts if doubt]
 

@@ -66,6 +66,7 @@ def segmentation_to_msg(
         range_max=float(range_max),
         ranges=array("f", _array(segmented.ranges).tobytes()),
         logits=array("f", _array(segmented.logits).tobytes()),
+        times=array("f", b"" if segmented.times is None else _array(segmented.times).tobytes()),
     )
 
 

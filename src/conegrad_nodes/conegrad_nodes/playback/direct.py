@@ -14,24 +14,22 @@ from conegrad_core.cones import Cones, UnusableConesError
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.geometry.mounting import Ground
-from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
-from conegrad_core.lidar.scan import Scan, SegmentedScan
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
+from conegrad_core.lidar.sweep import SweepConfig, sweep_span
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import (
     DecodeError,
     image_for_detector,
-    points_from_msg,
     pose_from_msg,
-    scan_doubts,
-    scan_from_msg,
     stamp_ns_from_msg,
 )
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
 from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, judge_bag
+from conegrad_nodes.scan_reading import ScanReader
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +62,10 @@ class DirectPerception:
     """
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
-        self._reduction = settings(ReductionConfig, parameters, "reduction")
+        self._reader = ScanReader(
+            settings(ReductionConfig, parameters, "reduction"),
+            settings(SweepConfig, parameters, "sweep"),
+        )
         self._detector: Detector = load_detector(settings(DetectorConfig, parameters, "detector"))
         self._segmenter: ScanSegmenter = load_segmenter(
             settings(SegmenterConfig, parameters, "segmenter")
@@ -116,23 +117,12 @@ class DirectPerception:
             self._fusion.camera_frame = seen.frame
             self._pairing.add_detections(stamp_ns, seen)
         else:
-            seen = SensorResult(stamp_ns, msg.header.frame_id, self._segment(role, msg))
+            read = self._reader.read(msg)
+            self._tell(read.doubts)
+            segmented = self._segmenter.segment(read.scan)
+            seen = SensorResult(stamp_ns, msg.header.frame_id, segmented)
             self._fusion.lidar_frame = seen.frame
-            self._pairing.add_segmentation(stamp_ns, seen)
-
-    def _segment(self, role: str, msg: Any) -> SegmentedScan:
-        return self._segmenter.segment(self._scan(role, msg))
-
-    def _scan(self, role: str, msg: Any) -> Scan:
-        if role == "scan":
-            scan = scan_from_msg(msg)
-            self._tell(scan_doubts(msg))
-            return scan
-        cloud = points_from_msg(msg)
-        try:
-            return reduce_cloud(cloud.points, self._reduction, cloud.rings).scan
-        except ValueError as error:
-            raise DecodeError(str(error)) from error
+            self._pairing.add_segmentation(stamp_ns, seen, sweep_span(segmented))
 
     def _tell(self, doubts: list[str]) -> None:
         """Log each doubt about a message once."""
@@ -148,6 +138,8 @@ class DirectPerception:
                 frames.append(DirectFrame(pair, *self._fusion.fuse(pair), receive_ns))
             except UnusableConesError as error:
                 logger.warning("withheld the cones of stamp %d ns: %s", pair.stamp_ns, error)
+            doubt = self._fusion.motion_doubt()
+            self._tell([doubt] if doubt else [])
         return frames
 
 
