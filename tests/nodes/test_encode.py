@@ -138,7 +138,7 @@ def test_a_segmentation_with_times_that_mean_nothing_is_refused(times, reason):
 
 def test_a_segmentation_of_a_recording_without_times_is_read():
     msg = ScanSegmentation(angle_increment=0.1, ranges=[1.0, 2.0], logits=[0.5, 1.0])
-    names = ("angle_min", "angle_increment", "ranges", "logits")
+    names = ("angle_min", "angle_increment", "range_max", "ranges", "logits")
     old = SimpleNamespace(**{name: getattr(msg, name) for name in names})
     assert segmentation_from_msg(old).times is None
 

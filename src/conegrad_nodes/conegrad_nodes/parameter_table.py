@@ -8,6 +8,7 @@ from conegrad_core.config import Config
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import SegmenterConfig
+from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.sync import PairingConfig
 from conegrad_nodes.calibration import CalibrationConfig
 from conegrad_nodes.camera_node import CameraNodeConfig
@@ -22,6 +23,7 @@ NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
         "": LidarNodeConfig,
         "segmenter": SegmenterConfig,
         "reduction": ReductionConfig,
+        "sweep": SweepConfig,
     },
     "fusion_node": {
         "": FusionNodeConfig,

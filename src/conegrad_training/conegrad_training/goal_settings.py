@@ -136,6 +136,7 @@ def goal_data(bags: Sequence[Path], settings: GoalSettings) -> Data:
         track=Path(data.track) if data.track else None,
         vehicle=load_vehicle(data.vehicle) if data.vehicle else None,
         reduction=settings.training.reduction,
+        sweep=settings.training.sweep,
         topics=read_topics(data.topics, "data.topics"),
     )
 

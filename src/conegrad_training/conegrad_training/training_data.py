@@ -6,6 +6,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from conegrad_core.lidar.reduction import ReductionConfig
+from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_training.errors import ReplayError
 from conegrad_training.replay import BagReplay, split_by_sequence
@@ -26,6 +27,7 @@ def bag_data(
     track: Path | None = None,
     vehicle: Vehicle | None = None,
     reduction: ReductionConfig | None = None,
+    sweep: SweepConfig | None = None,
     topics: Mapping[str, str] | None = None,
 ) -> Data:
     """Samples of recorded drives.
@@ -39,6 +41,7 @@ def bag_data(
         track: map of the cones of all bags; None takes their truth topics.
         vehicle: preset that replaces the calibration of the bags.
         reduction: of point clouds to scans, as of the LiDAR node.
+        sweep: what the driver says wrongly about the times of beams, likewise.
         topics: topics of all bags that the user chose, by role.
 
     Raises:
@@ -54,7 +57,14 @@ def bag_data(
     def replayed(paths: Sequence[Path]) -> Dataset[Sample]:
         return joined(
             [
-                BagReplay(path, track=track, vehicle=vehicle, reduction=reduction, topics=topics)
+                BagReplay(
+                    path,
+                    track=track,
+                    vehicle=vehicle,
+                    reduction=reduction,
+                    sweep=sweep,
+                    topics=topics,
+                )
                 for path in paths
             ]
         )

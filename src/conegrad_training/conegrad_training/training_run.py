@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from conegrad_core.config import Config, setting
 from conegrad_core.evaluation.matching import EvaluationConfig
 from conegrad_core.lidar.reduction import ReductionConfig
+from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLoss, EndLossConfig
 from conegrad_core.whole_file import write_whole
 from conegrad_training.augmentation import AugmentationConfig
@@ -84,6 +85,7 @@ class TrainingConfig:
     loss: EndLossConfig = field(default_factory=EndLossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     reduction: ReductionConfig = field(default_factory=ReductionConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
     evaluation: EvaluationConfig = field(default_factory=lambda: EvaluationConfig(max_range=12.0))
 
 
@@ -279,6 +281,8 @@ class Run:
         """Everything that decides the result, as plain values."""
         settings: dict[str, Any] = {"data": list(self._data.names)}
         for part in dataclasses.fields(self._config):
+            if part.name == "sweep" and self._config.sweep == SweepConfig():
+                continue  # checkpoints made before it existed go on
             values = dataclasses.asdict(getattr(self._config, part.name))
             settings |= {f"{part.name}.{key}": v for key, v in values.items() if key not in FREE}
         return settings

@@ -12,6 +12,7 @@ from pathlib import Path
 from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.options import Bar, add_config, named_config, read_config
 from conegrad_core.lidar.reduction import ReductionConfig
+from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.vehicle import load_vehicle
 from conegrad_training.augmentation import AugmentationConfig
@@ -61,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="settings of the reduction of clouds to scans, as of the LiDAR node",
     )
+    parser.add_argument(
+        "--sweep",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the driver says wrongly about the times of beams, as of the LiDAR node",
+    )
     for config in (RunConfig, PatternConfig, OptimizerConfig, SystemConfig, TrackingConfig):
         add_config(parser, config)
 
@@ -75,6 +83,7 @@ def run(options: argparse.Namespace) -> None:
         loss=named_config(EndLossConfig, options.loss, "--loss"),
         augmentation=named_config(AugmentationConfig, options.augment, "--augment"),
         reduction=named_config(ReductionConfig, options.reduction, "--reduction"),
+        sweep=named_config(SweepConfig, options.sweep, "--sweep"),
     )
     check_precision(config.system)
     with joined(), folder_of_this_process(options.output) as output:
@@ -110,6 +119,7 @@ def _data(options: argparse.Namespace, config: TrainingConfig) -> Data:
         track=options.track,
         vehicle=vehicle,
         reduction=config.reduction,
+        sweep=config.sweep,
         topics=chosen_topics(options),
     )
 

@@ -276,8 +276,8 @@ def _advise_comparison(roles: set[str]) -> list[Advice]:
         advice.append(
             Advice(
                 "no odometry",
-                "motion between an image and its scan, and within a scan, is not compensated, and a "
-                "track map cannot serve as truth; record odom",
+                "motion within a scan, and between an image and its scan, is not compensated, and "
+                "a track map cannot serve as truth; record odom",
             )
         )
     if "truth" not in roles:
