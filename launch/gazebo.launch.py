@@ -21,6 +21,9 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from conegrad_bringup.launch_arguments import path_text
+from conegrad_bringup.launch_environment import large_messages
+
 SIM_TIME = {"use_sim_time": True}
 # Relative, but for those that ROS fixes; what conegrad train and conegrad evaluate read.
 RECORDED = (
@@ -60,10 +63,11 @@ def generate_launch_description() -> LaunchDescription:
 
 def simulation(context: LaunchContext) -> list[Any]:
     """All processes, once the folder of the world is known."""
-    folder = Path(LaunchConfiguration("world").perform(context)).resolve()
+    folder = Path(path_text(context, "world")).resolve()
     settings = world_settings(folder)
     share = get_package_share_path("conegrad_bringup")
     return [
+        *large_messages(context),
         AppendEnvironmentVariable("GZ_SIM_RESOURCE_PATH", str(folder / "models")),
         gazebo(folder, is_headless=LaunchConfiguration("headless").perform(context) == "true"),
         *bridge_and_frames(folder, settings, share / "config"),
@@ -183,7 +187,7 @@ def rviz(config: Path) -> Node:
 
 def recorder(context: LaunchContext, lidar: str) -> list[ExecuteProcess]:
     """The recorder, if a bag is asked for."""
-    path = LaunchConfiguration("record").perform(context)
+    path = path_text(context, "record")
     if not path:
         return []
     parts = LaunchConfiguration("namespace").perform(context).strip("/")

@@ -1,5 +1,6 @@
 """Camera, LiDAR and fusion nodes, in one process or apart."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,19 @@ from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from conegrad_bringup.launch_arguments import chosen_file, text
+from conegrad_bringup.launch_arguments import (
+    SWITCH,
+    chosen_file,
+    is_on,
+    path_parameter,
+    shared_argument,
+    text,
+)
+from conegrad_bringup.launch_environment import large_messages
+from conegrad_bringup.respawn import Respawned, respawned
 
 NODES = ("camera_node", "lidar_node", "fusion_node")
+TEXTS = ("namespace", "params_file", "vehicle", "image_transport", "input")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -33,37 +44,40 @@ def generate_launch_description() -> LaunchDescription:
         parameters=[time],
         condition=IfCondition(LaunchConfiguration("foxglove")),
     )
+    arguments = {"composed": "true", "respawn": "true", "rviz": "false", "foxglove": "false"}
     return LaunchDescription(
         [
-            DeclareLaunchArgument("composed", default_value="true", choices=["true", "false"],
-                                  description="All nodes in one process"),
-            DeclareLaunchArgument("namespace", default_value="", description="Of all nodes"),
-            DeclareLaunchArgument("use_sim_time", default_value="false",
-                                  choices=["true", "false"], description="Time from /clock"),
-            DeclareLaunchArgument("params_file", default_value="",
-                                  description="Parameters that replace those of config/"),
-            DeclareLaunchArgument("vehicle", default_value="",
-                                  description="Preset, by name or path, with the extrinsics; "
-                                  "empty: as the parameters say"),
-            DeclareLaunchArgument("image_transport", default_value="",
-                                  choices=["", "raw", "compressed"],
-                                  description="Of the images; empty: as the parameters say"),
-            DeclareLaunchArgument("input", default_value="", choices=["", "scan", "points"],
-                                  description="Of the LiDAR; empty: as the parameters say"),
-            DeclareLaunchArgument("rviz", default_value="false", choices=["true", "false"],
-                                  description="Start RViz"),
-            DeclareLaunchArgument("foxglove", default_value="false", choices=["true", "false"],
-                                  description="Start the bridge to Foxglove"),
-            OpaqueFunction(function=perception_nodes, args=[config]),
+            *(shared_argument(name, default) for name, default in arguments.items()),
+            *(shared_argument(name) for name in TEXTS),
+            DeclareLaunchArgument("use_sim_time", default_value="false", choices=SWITCH,
+                                  description="Time from /clock"),
+            OpaqueFunction(function=large_messages),
+            OpaqueFunction(function=perception, args=[config]),
             rviz,
             foxglove,
         ]
     )  # fmt: skip
 
 
+def perception(context: LaunchContext, config: Path) -> list[Any]:
+    """The nodes, started again when they crash, and who looks after those that hang."""
+    if not is_on(context, "respawn"):
+        return list(perception_nodes(context, config))
+    namespace = LaunchConfiguration("namespace")
+    actions = respawned("conegrad_nodes", "lifecycle_manager", namespace=namespace)
+    for number, name in enumerate(executables(context)):
+        make = functools.partial(_one_of, number, context, config)
+        actions += Respawned(make, name).actions()
+    return actions
+
+
+def executables(context: LaunchContext) -> list[str]:
+    """Programs; they have the names of the nodes."""
+    return ["perception"] if is_on(context, "composed") else list(NODES)
+
+
 def perception_nodes(context: LaunchContext, config: Path) -> list[Node]:
-    """The processes; executables have the names of the nodes."""
-    is_composed = LaunchConfiguration("composed").perform(context) == "true"
+    """The processes."""
     files = [str(config / f"{name}.yaml") for name in NODES]
     parameters: list[Any] = [*files, *chosen_file(context, "params_file")]
     if values := overrides(context):
@@ -76,8 +90,12 @@ def perception_nodes(context: LaunchContext, config: Path) -> list[Node]:
             parameters=parameters,
             output="screen",
         )
-        for executable in (["perception"] if is_composed else NODES)
+        for executable in executables(context)
     ]
+
+
+def _one_of(number: int, context: LaunchContext, config: Path) -> Node:
+    return perception_nodes(context, config)[number]
 
 
 def overrides(context: LaunchContext) -> dict[str, Any]:
@@ -86,7 +104,7 @@ def overrides(context: LaunchContext) -> dict[str, Any]:
     if LaunchConfiguration("use_sim_time").perform(context) == "true":
         values["use_sim_time"] = True
     if LaunchConfiguration("vehicle").perform(context):
-        values["calibration.vehicle"] = text("vehicle")
+        values["calibration.vehicle"] = path_parameter(context, "vehicle")
         values["calibration.extrinsics"] = "vehicle"
     for name in ("image_transport", "input"):
         if LaunchConfiguration(name).perform(context):

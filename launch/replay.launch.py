@@ -1,54 +1,87 @@
-"""Plays a bag into the perception."""
+"""Plays a bag into the perception, from the moment on when its nodes are active."""
+
+from typing import Any
 
 from ament_index_python.packages import get_package_share_path
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
     ExecuteProcess,
     IncludeLaunchDescription,
+    OpaqueFunction,
     RegisterEventHandler,
     TimerAction,
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
+from conegrad_bringup.launch_arguments import path_text, shared_argument
+
+ARGUMENTS = {"composed": "true", "respawn": "true", "rviz": "false", "foxglove": "false"}
 TEXTS = ("namespace", "params_file", "vehicle", "image_transport", "input")
-SWITCHES = ("rviz", "foxglove")
 LAST_MESSAGES = 2.0  # [s] for the nodes to finish after the bag
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Description: the player with /clock, and the perception on its time."""
+    """Description: the perception on the time of the bag, and then the player with /clock."""
     launch_folder = get_package_share_path("conegrad_bringup") / "launch"
-    player = ExecuteProcess(
-        cmd=[
-            "ros2", "bag", "play", LaunchConfiguration("bag"), "--clock", "100",
-            "--rate", LaunchConfiguration("rate"), "--delay", LaunchConfiguration("delay"),
-        ],
-        output="screen",
-    )  # fmt: skip
     perception = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(launch_folder / "perception.launch.py")),
         launch_arguments={
             "use_sim_time": "true",
-            **{name: LaunchConfiguration(name) for name in ("composed", *TEXTS, *SWITCHES)},
+            **{name: LaunchConfiguration(name) for name in (*ARGUMENTS, *TEXTS)},
         }.items(),
     )
-    stop = TimerAction(period=LAST_MESSAGES, actions=[EmitEvent(event=Shutdown())])
     return LaunchDescription(
         [
             DeclareLaunchArgument("bag", description="Folder or file of the bag"),
             DeclareLaunchArgument("rate", default_value="1.0", description="Speed of the player"),
-            DeclareLaunchArgument("delay", default_value="5.0",
-                                  description="Time for the models to load [s]"),
-            DeclareLaunchArgument("composed", default_value="true"),
-            *(DeclareLaunchArgument(name, default_value="") for name in TEXTS),
-            *(DeclareLaunchArgument(name, default_value="false") for name in SWITCHES),
+            DeclareLaunchArgument("delay", default_value="1.0",
+                                  description="Between active nodes and the first message [s]"),
+            DeclareLaunchArgument("start_timeout", default_value="120.0",
+                                  description="Longest wait for the nodes to be active [s]"),
+            *(shared_argument(name, default) for name, default in ARGUMENTS.items()),
+            *(shared_argument(name) for name in TEXTS),
             perception,
-            player,
-            RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[stop])),
+            OpaqueFunction(function=playing),
         ]
     )  # fmt: skip
+
+
+def playing(context: LaunchContext) -> list[Any]:
+    """The player, once all nodes are active; everything ends with it."""
+    player = ExecuteProcess(
+        cmd=[
+            "ros2", "bag", "play", path_text(context, "bag"), "--clock", "100",
+            "--rate", LaunchConfiguration("rate"), "--delay", LaunchConfiguration("delay"),
+        ],
+        output="screen",
+    )  # fmt: skip
+    timeout = ParameterValue(LaunchConfiguration("start_timeout"), value_type=float)
+    wait = Node(
+        package="conegrad_nodes",
+        executable="wait_until_active",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[{"timeout": timeout}],
+        output="screen",
+    )
+
+    def play(event: ProcessExited, context: LaunchContext) -> list[Any]:
+        if context.is_shutdown:
+            return []
+        if event.returncode:
+            return [EmitEvent(event=Shutdown(reason="the nodes are not active"))]
+        return [player]
+
+    stop = TimerAction(period=LAST_MESSAGES, actions=[EmitEvent(event=Shutdown())])
+    return [
+        RegisterEventHandler(OnProcessExit(target_action=wait, on_exit=play)),
+        RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[stop])),
+        wait,
+    ]

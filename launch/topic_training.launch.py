@@ -9,7 +9,15 @@ from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from conegrad_bringup.launch_arguments import chosen_file, text
+from conegrad_bringup.launch_arguments import (
+    SWITCH,
+    chosen_file,
+    is_on,
+    path_parameter,
+    path_text,
+)
+from conegrad_bringup.launch_environment import large_messages, on_this_machine
+from conegrad_nodes.playback.this_machine import check_discovery
 
 MODELS = {"camera": "training_camera_node", "lidar": "training_lidar_node"}
 EVERY_SAMPLE = {"reliability": "reliable", "depth": 5}
@@ -27,16 +35,32 @@ def generate_launch_description() -> LaunchDescription:
                                   description="Folder of the weights"),
             DeclareLaunchArgument("namespace", default_value="training",
                                   description="Of all nodes, apart from the car's own"),
+            DeclareLaunchArgument("network", default_value="false", choices=SWITCH,
+                                  description="Let nodes on other machines take part"),
+            OpaqueFunction(function=environment),
             OpaqueFunction(function=training_nodes),
         ]
     )  # fmt: skip
 
 
+def environment(context: LaunchContext) -> list[Any]:
+    """Room for raw images; on this machine alone, unless the argument ``network`` says else.
+
+    Raises:
+        GraphError: if the nodes could not find each other.
+    """
+    if is_on(context, "network"):
+        check_discovery()
+        return list(large_messages(context))
+    return [*on_this_machine(context), *large_messages(context)]
+
+
 def training_nodes(context: LaunchContext) -> list[Any]:
     """One process per node."""
-    bag = LaunchConfiguration("bag").perform(context)
-    own = {"bags": [bag], "config": text("config"), "output": text("output")}
-    learning = {**EVERY_SAMPLE, "training.output": text("output")}
+    output = path_parameter(context, "output")
+    config = path_parameter(context, "config")
+    own = {"bags": [path_text(context, "bag")], "config": config, "output": output}
+    learning = {**EVERY_SAMPLE, "training.output": output}
     shared = [learning, *chosen_file(context, "params_file")]
     models = [_node(executable, shared) for executable in MODELS.values()]
     trainer = _node("topic_trainer", [own])

@@ -1,27 +1,32 @@
 """The training node, which trains on bags when the action ``train`` asks for it."""
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from typing import Any
 
-from conegrad_bringup.launch_arguments import text
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+
+from conegrad_bringup.launch_arguments import path_parameter
+from conegrad_bringup.respawn import respawned
 
 
 def generate_launch_description() -> LaunchDescription:
     """Description of one node."""
-    node = Node(
-        package="conegrad_training",
-        executable="training_node",
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[{"output": text("output")}],
-        output="screen",
-    )
     return LaunchDescription(
         [
             DeclareLaunchArgument("output", default_value="runs",
                                   description="Folder in which each run gets a folder of its own"),
             DeclareLaunchArgument("namespace", default_value="", description="Of the node"),
-            node,
+            OpaqueFunction(function=training_node),
         ]
     )  # fmt: skip
+
+
+def training_node(context: LaunchContext) -> list[Any]:
+    """The node, started again if it crashes."""
+    return respawned(
+        "conegrad_training",
+        "training_node",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[{"output": path_parameter(context, "output")}],
+    )

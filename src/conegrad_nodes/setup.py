@@ -37,6 +37,8 @@ setup(
             "lidar_node = conegrad_nodes.lidar_node:main",
             "fusion_node = conegrad_nodes.fusion_node:main",
             "perception = conegrad_nodes.perception:main",
+            "lifecycle_manager = conegrad_nodes.lifecycle_manager:main",
+            "wait_until_active = conegrad_nodes.wait_until_active:main",
         ],
     },
 )

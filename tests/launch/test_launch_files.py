@@ -74,3 +74,20 @@ def test_replay_has_a_bag_and_passes_the_arguments_on():
     entities = load("replay").generate_launch_description().entities
     names = {action.name for action in entities if isinstance(action, DeclareLaunchArgument)}
     assert {"bag", "rate", "composed", "namespace", "vehicle", "rviz"} <= names
+
+
+def test_every_argument_of_every_launch_file_is_described():
+    for path in sorted(LAUNCH.glob("*.launch.py")):
+        entities = load(path.name.removesuffix(".launch.py")).generate_launch_description().entities
+        arguments = [action for action in entities if isinstance(action, DeclareLaunchArgument)]
+        described = {
+            a.name for a in arguments if a.description.strip("?. ") != "no description given"
+        }
+        assert described == {action.name for action in arguments}, path.name
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "car.yaml").touch()
+    _, values = started(vehicle="~/car.yaml", params_file="~/car.yaml")
+    assert values["calibration.vehicle"] == str(tmp_path / "car.yaml")

@@ -68,7 +68,8 @@ def test_all_nodes_become_active_cones_come_out_and_nothing_is_left_behind(
     for node in NODES:
         wait_until_active(graph, f"{prefix}/{node}")
     is_apart = arguments.get("composed") == "false"
-    assert sorted(processes.pids) == (sorted(NODES) if is_apart else ["perception"])
+    programs = NODES if is_apart else ("perception",)
+    assert sorted(processes.pids) == sorted((*programs, "lifecycle_manager"))
 
     given = ("use_sim_time", "calibration.vehicle", "calibration.extrinsics", "input_timeout")
     assert parameters_of(graph, f"{prefix}/fusion_node", *given) == [

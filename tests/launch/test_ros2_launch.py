@@ -19,6 +19,7 @@ from node_questions import wait_until_active
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 NODES = ("camera_node", "lidar_node", "fusion_node")
+PROCESSES = len(NODES) + 1  # lifecycle_manager
 
 
 def children_of(pid):
@@ -64,9 +65,9 @@ def test_all_processes_end_without_an_error_and_none_is_left(graph, launched, se
     for node in NODES:
         wait_until_active(graph, f"/{node}")
     nodes = children_of(launched.pid)
-    assert len(nodes) == len(NODES)
+    assert len(nodes) == PROCESSES
     send(launched.pid)
     output, _ = launched.communicate(timeout=130)
-    assert output.count("process has finished cleanly") == len(NODES), output
+    assert output.count("process has finished cleanly") == PROCESSES, output
     assert "Traceback" not in output
     assert [pid for pid in nodes if is_there(pid)] == []

@@ -10,7 +10,7 @@ pytest.importorskip("rclpy")
 pytestmark = pytest.mark.ros
 
 BUSY_NODE = """
-import gc, os, signal, time
+import gc, os, signal, time, torch
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Empty
 from conegrad_nodes.running import run

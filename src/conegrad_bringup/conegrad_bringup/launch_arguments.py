@@ -1,10 +1,46 @@
 """Arguments of launch files, read strictly."""
 
 from pathlib import Path
+from typing import Any
 
 from launch import LaunchContext
+from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
+
+SWITCH = ("true", "false")
+# Arguments of several launch files, with the one description of each.
+DESCRIPTIONS = {
+    "composed": "All nodes in one process",
+    "namespace": "Of all nodes",
+    "params_file": "Parameters that replace those of config/",
+    "vehicle": "Preset, by name or path, with the extrinsics; empty: as the parameters say",
+    "image_transport": "Of the images; empty: as the parameters say",
+    "input": "Of the LiDAR; empty: as the parameters say",
+    "rviz": "Start RViz",
+    "foxglove": "Start the bridge to Foxglove",
+    "respawn": "Start nodes again that crash, and let lifecycle_manager look after them",
+}
+CHOICES = {
+    "image_transport": ("", "raw", "compressed"),
+    "input": ("", "scan", "points"),
+    **dict.fromkeys(("composed", "rviz", "foxglove", "respawn"), SWITCH),
+}
+
+
+def shared_argument(name: str, default: str = "") -> DeclareLaunchArgument:
+    """An argument that several launch files have, described and checked alike in all of them."""
+    return DeclareLaunchArgument(
+        name,
+        default_value=default,
+        description=DESCRIPTIONS[name],
+        choices=list(CHOICES[name]) if name in CHOICES else None,
+    )
+
+
+def is_on(context: LaunchContext, name: str) -> bool:
+    """Whether a switch is true."""
+    return bool(LaunchConfiguration(name).perform(context) == "true")
 
 
 def text(name: str) -> ParameterValue:
@@ -12,7 +48,18 @@ def text(name: str) -> ParameterValue:
     return ParameterValue(LaunchConfiguration(name), value_type=str)
 
 
-def chosen_file(context: LaunchContext, name: str) -> list[str]:
+def path_text(context: LaunchContext, name: str) -> str:
+    """A path that an argument gives, with ``~`` replaced, which no shell does in ``name:=~/x``."""
+    given = LaunchConfiguration(name).perform(context)
+    return str(Path(given).expanduser()) if given else ""
+
+
+def path_parameter(context: LaunchContext, name: str) -> ParameterValue:
+    """The same as a parameter of text; a name that is no path stays as it is."""
+    return ParameterValue(path_text(context, name), value_type=str)
+
+
+def chosen_file(context: LaunchContext, name: str) -> list[Any]:
     """Path that an argument gives, or none where it is empty.
 
     Raises:
@@ -21,7 +68,7 @@ def chosen_file(context: LaunchContext, name: str) -> list[str]:
     given = LaunchConfiguration(name).perform(context)
     if not given:
         return []
-    path = Path(given).expanduser()
-    if not path.is_file():
+    path = path_text(context, name)
+    if not Path(path).is_file():
         raise FileNotFoundError(f"{name}:={given} is no file")
-    return [str(path)]
+    return [path]

@@ -221,7 +221,7 @@ def vehicle_names() -> list[str]:
 
 
 def _find_vehicle(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
+    path = Path(name_or_path).expanduser()
     if path.suffix in (".yaml", ".yml"):
         return path
     for folder in _preset_folders():

@@ -73,7 +73,7 @@ class CalibrationSource:
     def __init__(self, config: CalibrationConfig) -> None:
         self._config = config
         self._vehicle: Vehicle | None = load_vehicle(config.vehicle) if config.vehicle else None
-        file = CalibrationFile(Path(config.file)) if config.file else None
+        file = CalibrationFile(Path(config.file).expanduser()) if config.file else None
         self._camera = file.camera if file and config.intrinsics == "file" else None
         if self._vehicle and config.intrinsics == "vehicle":
             self._camera = self._vehicle.camera.model()

@@ -12,9 +12,11 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from conegrad_core.camera.engines.engine import EngineError
 from conegrad_nodes.diagnostics import Diagnostics
 from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.heartbeat import PART, heartbeat_values
 from conegrad_nodes.inputs import Input
 from conegrad_nodes.latency import LatencyTopics
 from conegrad_nodes.parameter_names import explain_unknown
+from conegrad_nodes.process_identity import this_process
 
 WATCH_PERIOD = 0.1  # [s] between two looks at the inputs
 LOAD_ERRORS = (ValueError, OSError, ImportError, EngineError)
@@ -42,6 +44,7 @@ class PerceptionNode(LifecycleNode):
         self._unknown_parameters: list[str] | None = None
         self._failure: BaseException | None = None
         self._state = "unconfigured"
+        self._process = this_process()
         self._watch_timer = self.create_timer(
             WATCH_PERIOD, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -128,12 +131,15 @@ class PerceptionNode(LifecycleNode):
 
     def findings(self) -> list[Finding]:
         """The state of the node and of all its parts."""
-        node = Finding("node", Level.OK, self._state, self._state, self.latency.summary())
+        values = self.latency.summary() | heartbeat_values(
+            self._process, self._state, is_managed=self.wants_start
+        )
+        node = Finding(PART, Level.OK, self._state, self._state, values)
         if self._load_error:
-            node = Finding("node", Level.ERROR, "cannot configure", self._load_error)
+            node = Finding(PART, Level.ERROR, "cannot configure", self._load_error, values)
         elif self._is_without_clock():
             text = "use_sim_time is set, but nothing is published on /clock"
-            node = Finding("node", Level.WARN, "no clock", text)
+            node = Finding(PART, Level.WARN, "no clock", text, values)
         found = [node, *self._parameter_findings()]
         if self._state == "active":
             found += [*(source.finding() for source in self.inputs), *self.check()]

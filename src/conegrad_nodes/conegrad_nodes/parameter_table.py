@@ -9,11 +9,13 @@ from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_core.supervision import SupervisionConfig
 from conegrad_core.sync import PairingConfig
 from conegrad_nodes.calibration import CalibrationConfig
 from conegrad_nodes.camera_node import CameraNodeConfig
 from conegrad_nodes.fusion_node import FusionNodeConfig
 from conegrad_nodes.lidar_node import LidarNodeConfig
+from conegrad_nodes.lifecycle_manager import LifecycleManagerConfig
 from conegrad_nodes.parameter_names import full_name
 
 # Settings of each node, by the prefix of their parameters.
@@ -32,6 +34,10 @@ NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
         "calibration": CalibrationConfig,
     },
 }
+# Of nodes beside the perception, which share no parameters with it.
+OTHER_SETTINGS: dict[str, list[tuple[str, type[Config]]]] = {
+    "lifecycle_manager": [("", LifecycleManagerConfig), ("", SupervisionConfig)],
+}
 HEAD = """# Parameters
 
 Made by `python -m conegrad_nodes.parameter_table > docs/parameters.md`: do not edit. All are read
@@ -42,8 +48,9 @@ when a node starts. In YAML, numbers with a fraction need their point: `20.0`, n
 def parameter_tables() -> str:
     """The text of docs/parameters.md."""
     parts = [HEAD]
-    for node, settings in NODE_SETTINGS.items():
-        rows = [_row(prefix, f) for prefix, c in settings.items() for f in dataclasses.fields(c)]
+    nodes = {name: list(settings.items()) for name, settings in NODE_SETTINGS.items()}
+    for node, settings in {**nodes, **OTHER_SETTINGS}.items():
+        rows = [_row(prefix, f) for prefix, c in settings for f in dataclasses.fields(c)]
         head = ["| parameter | default | bounds | meaning |", "|---|---|---|---|"]
         parts.append("\n".join([f"## {node}", "", *head, *rows, ""]))
     return "\n".join(parts)

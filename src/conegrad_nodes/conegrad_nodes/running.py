@@ -6,33 +6,39 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, Protocol
 
 import rclpy
-import torch
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.signals import SignalHandlerOptions
-
-from conegrad_nodes.model_node import PerceptionNode
 
 WAKE_PERIOD = 0.05  # [s] between two looks whether the process was told to stop
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SWITCH_INTERVAL = 2e-3  # [s] after which a busy Python thread lets the next one run
 
 
-def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
+class StartedNode(Protocol):
+    """A node that does something before messages are served; this file loads no models for it."""
+
+    def start(self) -> None:
+        """Load and activate, if it wants to."""
+
+
+def run(node_classes: Sequence[Callable[[], StartedNode]]) -> None:
     """Run nodes in one process; SIGINT, SIGTERM and SIGHUP end it with exit code 0.
 
     Whatever ends it, an exception of a callback included, each node is destroyed while it can
     still publish, so that ``destroy_node`` may say a last word. A setting that a node refuses ends
     it with exit code 1 and one line.
     """
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):  # as nodes with a model have it
+        torch.set_num_threads(1)
     sys.setswitchinterval(SWITCH_INTERVAL)
     stop = _StopSignal()
     # The handlers of rclpy would end the context at once, and with it all publishers.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    nodes: list[PerceptionNode] = []
+    nodes: list[Any] = []
     executor = EventsExecutor()
     try:
         with stop.breaking_off():
@@ -60,7 +66,7 @@ def run(node_classes: Sequence[Callable[[], PerceptionNode]]) -> None:
         rclpy.try_shutdown()
 
 
-def _made(node_class: Callable[[], PerceptionNode]) -> PerceptionNode:
+def _made(node_class: Callable[[], StartedNode]) -> StartedNode:
     try:
         return node_class()
     except ValueError as error:

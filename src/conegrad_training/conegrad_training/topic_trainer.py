@@ -13,6 +13,8 @@ from std_srvs.srv import Trigger
 from conegrad_core.config import Config, setting
 from conegrad_core.losses import EndLoss
 from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.playback.graph_process import GraphError
+from conegrad_nodes.playback.this_machine import check_discovery
 from conegrad_training.budget import Budget
 from conegrad_training.errors import TrainingError
 from conegrad_training.goal_settings import goal_data, read_goal_settings
@@ -50,9 +52,9 @@ class TopicTrainer(Node):  # type: ignore[misc]
     def __init__(self, **node_options: Any) -> None:
         super().__init__("topic_trainer", **node_options)
         self._config = declare_config(self, TopicTrainerConfig)
-        path = Path(self._config.config) if self._config.config else None
+        path = Path(self._config.config).expanduser() if self._config.config else None
         self._settings = read_goal_settings(path)
-        self._bags = [Path(bag) for bag in self._config.bags if bag]
+        self._bags = [Path(bag).expanduser() for bag in self._config.bags if bag]
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self)
 
@@ -115,6 +117,10 @@ class TopicTrainer(Node):  # type: ignore[misc]
 
 def main() -> None:
     """Entry point of ``ros2 run conegrad_training topic_trainer``."""
+    try:
+        check_discovery()
+    except GraphError as error:
+        raise SystemExit(str(error)) from error
     rclpy.init()
     node = TopicTrainer()
     try:

@@ -129,7 +129,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
         EngineError: if there is no such device, or the engine cannot run on it.
     """
     config = config or SegmenterConfig()
-    path = Path(config.weights) if config.weights else default_weights("lidar")
+    path = Path(config.weights).expanduser() if config.weights else default_weights("lidar")
     segmenter = ScanSegmenter(config)
     tensors, segmenter.metadata = _read_weights(path)
     try:

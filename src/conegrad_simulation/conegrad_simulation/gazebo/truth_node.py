@@ -58,7 +58,7 @@ class TruthNode(Node):
         config = declare_config(self, TruthNodeConfig)
         if not config.scene:
             raise ValueError("parameter scene of truth_node is empty, expected a path")
-        scene = load_scene(Path(config.scene))
+        scene = load_scene(Path(config.scene).expanduser())
         self._frames = TrueFrames(scene, load_vehicle(config.vehicle), config.lidar)
         self._publisher = self.create_publisher(TruthCones, "truth", RESULTS)
         self._inputs = InputWatch(self, self._declared_inputs(config))

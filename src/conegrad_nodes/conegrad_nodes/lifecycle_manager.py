@@ -1,0 +1,114 @@
+"""Lifecycle manager: brings nodes that crashed, hang or failed to start back to work."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rclpy.client import Client
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from conegrad_core.config import Config, setting
+from conegrad_core.supervision import Condition, Help, Order, SupervisionConfig, Supervisor
+from conegrad_nodes.diagnostics import Diagnostics
+from conegrad_nodes.findings import Finding, Level
+from conegrad_nodes.heartbeat import heartbeats_from_msg
+from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.process_identity import end_process
+from conegrad_nodes.running import run
+
+LOOK_PERIOD = 0.2  # [s] between two decisions
+TRANSITIONS = {
+    Help.CONFIGURE: Transition.TRANSITION_CONFIGURE,
+    Help.ACTIVATE: Transition.TRANSITION_ACTIVATE,
+}
+
+
+@dataclass(frozen=True)
+class LifecycleManagerConfig(Config):
+    """Settings of the lifecycle manager."""
+
+    nodes: tuple[str, ...] = setting(
+        ("camera_node", "lidar_node", "fusion_node"), "Nodes to look after, in the same namespace"
+    )
+    end_silent: bool = setting(True, "End the process of a silent node, for launch to restart it")
+
+
+class LifecycleManager(Node):
+    """Looks after other nodes by their heartbeats on ``/diagnostics``.
+
+    A node that failed to start is configured and activated again, with waits that grow. The
+    process of a silent one, stopped or hung, is killed: who started it (``respawn`` of launch)
+    starts it again, and it activates itself.
+
+    Subscribes: ``/diagnostics`` (diagnostic_msgs/DiagnosticArray). Calls: ``change_state`` of the
+    nodes. Publishes: ``/diagnostics``, one status per node.
+    Parameters: the fields of :class:`LifecycleManagerConfig` and of
+    :class:`conegrad_core.supervision.SupervisionConfig`.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        super().__init__("lifecycle_manager", **node_options)
+        self._config = declare_config(self, LifecycleManagerConfig)
+        names = {f"{self.get_namespace().rstrip('/')}/{name}" for name in self._config.nodes}
+        self._supervisor = Supervisor(
+            sorted(names), declare_config(self, SupervisionConfig), time.monotonic()
+        )
+        self._transitions: dict[str, Client] = {
+            name: self.create_client(ChangeState, f"{name}/change_state") for name in sorted(names)
+        }
+        self._diagnostics = Diagnostics(self)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 100)
+        self.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def start(self) -> None:
+        """Nothing to load: the node works from the first heartbeat on."""
+
+    def _on_diagnostics(self, msg: DiagnosticArray) -> None:
+        for heartbeat in heartbeats_from_msg(msg):
+            self._supervisor.hear(heartbeat, time.monotonic())
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for order in self._supervisor.look(now):
+            self._obey(order)
+        self._diagnostics.report([_finding(c) for c in self._supervisor.conditions(now)])
+
+    def _obey(self, order: Order) -> None:
+        if order.help is Help.END:
+            self._end(order)
+            return
+        self.get_logger().warning(f"asks {order.node} to {order.help.value}")
+        request = ChangeState.Request()
+        request.transition.id = TRANSITIONS[order.help]
+        self._transitions[order.node].call_async(request)
+
+    def _end(self, order: Order) -> None:
+        place = f"process {order.process.pid} of {order.node}, which is silent"
+        if not self._config.end_silent:
+            self.get_logger().error(f"{place}, is left alone: end_silent is false")
+            return
+        try:
+            was_there = end_process(order.process)
+        except PermissionError as error:
+            self.get_logger().error(f"cannot end {place}: {error}")
+            return
+        where = "is ended" if was_there else f"is not there any more on {order.process.host}"
+        self.get_logger().error(f"{place}, {where}")
+
+
+def _finding(condition: Condition) -> Finding:
+    level = Level.OK if condition.is_fine else Level.ERROR
+    return Finding(condition.node.rpartition("/")[2], level, condition.cause, condition.text)
+
+
+def main() -> None:
+    """Entry point of ``ros2 run conegrad_nodes lifecycle_manager``."""
+    run([LifecycleManager])
+
+
+if __name__ == "__main__":
+    main()
