@@ -141,7 +141,7 @@ def test_simulate_writes_a_bag_and_says_so(tmp_path, capsys):
 
 def test_simulate_does_not_overwrite(bag, capsys):
     assert main(["simulate", "-o", str(bag), "--seconds", "0.1", "--workers", "1"]) == 1
-    assert "exists already, not overwriting" in capsys.readouterr().err
+    assert "exists already, not overwriting: --force replaces it" in capsys.readouterr().err
 
 
 def test_an_older_bag_is_replaced_when_asked_for(bag, capsys):
@@ -260,3 +260,18 @@ def test_an_older_bag_stays_where_a_drive_cannot_be_perceived(
     assert main(["perceive", "-o", "older", "--force", *words]) == 1
     assert message in capsys.readouterr().err
     assert sorted(Path().rglob("*")) == before
+
+
+@pytest.fixture
+def cut_bag(bag):
+    """The same without the end of its file."""
+    file = next(bag.glob("*.mcap"))
+    file.write_bytes(file.read_bytes()[:-40])
+    return bag
+
+
+@pytest.mark.parametrize("command", ["info", "evaluate"])
+def test_what_is_wrong_with_a_bag_is_told_once(command, cut_bag):
+    words = [sys.executable, "-m", "conegrad_bringup.command_line", command, str(cut_bag)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout + done.stderr).count("damaged or cut short") == 1

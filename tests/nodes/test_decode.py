@@ -286,8 +286,28 @@ def test_a_cloud_without_points_is_empty():
 
 
 @pytest.mark.parametrize(
+    ("row_step", "padding"),
+    [
+        pytest.param(0, (0, 0), id="not set"),
+        pytest.param(96, (0, 0), id="of the whole cloud"),
+        pytest.param(16, (0, 0), id="of one point"),
+        pytest.param(52, (4, 4), id="padded rows"),
+        pytest.param(52, (4, 0), id="padded rows but the last"),
+        pytest.param(48, (0, 8), id="bytes behind the last row"),
+    ],
+)
+def test_points_are_found_whatever_the_row_step_of_their_driver(row_step, padding):
+    points = np.arange(24, dtype="<f4").reshape(2, 3, 4)  # x, y, z and four bytes of padding
+    data = b"".join(r.tobytes() + bytes(n) for r, n in zip(points, padding, strict=True))
+    msg = cloud(height=2, width=3, point_step=16, row_step=row_step, data=data)
+    np.testing.assert_array_equal(points_from_msg(msg).points, points[..., :3].reshape(6, 3))
+
+
+@pytest.mark.parametrize(
     ("fields", "reason"),
     [
+        ({"width": 2, "row_step": 0}, "data has 12 bytes and row_step is 0, expected 1 rows of 24"),
+        ({"height": 0}, "data has 12 bytes, expected none for 0 rows of 1 points"),
         ({"fields": [field("x", 0), field("y", 4)]}, "expected x, y and z"),
         ({"fields": [field("x", 0), field("y", 4), field("z", 10)]}, "do not fit a point_step"),
         ({"fields": [field("x", 0), field("x", 4)]}, "already used"),

@@ -39,6 +39,21 @@ COMMANDS = {
 WITH_GRAPH = ("demo", "drive", "perceive")  # they start ROS nodes of their own
 
 
+class _Once(logging.Filter):
+    """Lets each text pass once: a command opens the same bag several times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: set[tuple[str, str]] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the text was not shown yet."""
+        shown = record.name, record.getMessage()
+        is_new = shown not in self._shown
+        self._shown.add(shown)
+        return is_new or record.levelno < logging.WARNING
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``conegrad``.
 
@@ -52,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     chosen = _main_parser().parse_args(words)
     level = logging.DEBUG if chosen.debug else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.addFilter(_Once())
+    logging.basicConfig(level=level, format="%(levelname)s: %(message)s", handlers=[handler])
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         return _run(chosen)

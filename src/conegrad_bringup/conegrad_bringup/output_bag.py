@@ -22,18 +22,20 @@ def output_bag(options: argparse.Namespace, source: Path | None = None) -> Itera
     """The bag to create. With ``--force`` an older one in its place waits beside it meanwhile.
 
     It comes back if an error leaves the block, or if nothing new was begun; else it is removed.
-    After Ctrl-C the new bag stays, which holds what came until then.
+    After Ctrl-C a new bag of ``conegrad perceive`` stays, which holds what came until then.
 
     Args:
         options: of a command with :func:`add_output`.
         source: what the command reads.
 
     Raises:
-        ValueError: if something else than a bag would have to be replaced, or the source, or if
-            another older bag still waits.
+        ValueError: if it exists and ``--force`` is not given, or if something else than a bag
+            would have to be replaced, or the source, or if another older bag still waits.
     """
     path: Path = options.output
-    if not options.force or not path.exists():
+    if path.exists() and not options.force:
+        raise ValueError(f"{path} exists already, not overwriting: --force replaces it")
+    if not path.exists():
         yield path
         return
     older = path.resolve()

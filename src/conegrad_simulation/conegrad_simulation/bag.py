@@ -116,8 +116,9 @@ def simulate_bag(
     }
     events = list(_events(times))
     map_path = output.with_name(f"{output.name}_track.csv")
+    is_raw = config.quality == 0
     with (
-        BagWriter(output, is_compressed=config.quality == 0) as bag,
+        BagWriter(output, is_compressed=is_raw, removed_by=BaseException) as bag,
         rendering(stage, times["camera"], workers) as pictures,
     ):
         recorder = _Recorder(bag, stage, config, times, pictures)

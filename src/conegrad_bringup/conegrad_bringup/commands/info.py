@@ -42,8 +42,11 @@ def run(options: argparse.Namespace) -> None:
         topics=chosen_topics(options),
         vehicle=options.vehicle,
     )
-    info = inspect(options.bag, chosen.topics)
-    with BagReader(options.bag) as bag, tempfile.TemporaryDirectory(prefix="conegrad-") as folder:
+    info = inspect(options.bag, chosen.topics, is_logging=False)
+    with (
+        BagReader(options.bag, is_logging=False) as bag,
+        tempfile.TemporaryDirectory(prefix="conegrad-") as folder,
+    ):
         findings = judge_bag(bag, chosen, Path(folder)).findings
     if options.json:
         print(json.dumps(as_dict(info, findings), indent=2))

@@ -80,7 +80,7 @@ def import_folder(
     entries = list(heapq.merge(*streams, key=lambda entry: entry[:2]))
     if not any(streams[1:4]):
         raise BagError(f"{folder} holds no images/*.png|jpg, scans/*.npz|npy|csv or points/*")
-    with BagWriter(output) as bag:
+    with BagWriter(output, removed_by=BaseException) as bag:
         _write_transforms(bag, entries[0].stamp_ns, vehicle)
         for entry in progress(entries, len(entries)) if progress else entries:
             entry.write(bag)

@@ -78,7 +78,7 @@ def import_fskitti(
     else:
         base_from_lidar = np.eye(4)
         base_from_lidar[2, 3] = lidar_height
-    with BagWriter(output) as bag:
+    with BagWriter(output, removed_by=BaseException) as bag:
         _write_transforms(bag, written[0].stamp_ns, camera, base_from_lidar)
         stream = iter(written)
         for frame in progress(stream, len(written)) if progress else stream:

@@ -128,18 +128,21 @@ class BagInfo:
     advice: list[Advice]
 
 
-def inspect(path: str, given: Mapping[str, str] | None = None) -> BagInfo:
+def inspect(
+    path: str, given: Mapping[str, str] | None = None, *, is_logging: bool = True
+) -> BagInfo:
     """Read a bag once and describe it.
 
     Args:
         path: of the bag.
         given: topics that the user chose, by role.
+        is_logging: log the warnings; False where the caller shows them.
 
     Raises:
         BagError: if it cannot be read.
         FileNotFoundError: if there is none.
     """
-    with BagReader(path) as bag:
+    with BagReader(path, is_logging=is_logging) as bag:
         topics = _read_topics(bag)
         choice = choose_topics(bag, given)
         roles = choice.roles

@@ -1,5 +1,6 @@
 """Writes rosbag2 recordings; MCAP unless the name says otherwise."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ class BagWriter:
     """A new rosbag2 recording (a folder); use it in a ``with`` statement.
 
     The bag is closed with its index even when the ``with`` block is left by an exception, Ctrl-C
-    included, so that what was written stays readable.
+    included, so that what was written stays readable; or it is removed, see ``removed_by``.
 
     Raises:
         BagError: if the path exists already: a recording is never overwritten.
@@ -34,6 +35,7 @@ class BagWriter:
         sqlite: bool = False,
         typestore: Typestore | None = None,
         qos: Mapping[str, Sequence[Qos]] | None = None,
+        removed_by: type[BaseException] | tuple[()] = (),
     ) -> None:
         """Open a new bag.
 
@@ -44,10 +46,13 @@ class BagWriter:
             typestore: message types; None takes ROS 2 Jazzy and ``conegrad_msgs``.
             qos: profiles that the publisher of each topic offered, as of
                 :attr:`~conegrad_nodes.bags.reader.BagReader.qos`; ``ros2 bag play`` uses them.
+            removed_by: exceptions that remove the bag when they leave the ``with`` block, for work
+                of which a part could be taken for the whole.
         """
         self.path = Path(path)
         self._typestore = typestore or default_typestore()
         self._qos = dict(qos or {})
+        self._removed_by = removed_by
         self._connections: dict[str, Connection] = {}
         self._writer: Writer | None = None
         if sqlite and URI_CHARACTERS & set(str(self.path)):  # rosbags would write elsewhere
@@ -74,7 +79,13 @@ class BagWriter:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        if exception is None or not isinstance(exception, self._removed_by):
+            self.close()
+            return
+        try:
+            self.close()
+        finally:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def close(self) -> None:
         """Write index and metadata; twice does no harm."""

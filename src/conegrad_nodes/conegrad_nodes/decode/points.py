@@ -116,12 +116,28 @@ def _check_field(field: Any, point_step: int) -> None:
 def _records(msg: Any) -> np.ndarray:
     """``(N,)`` structured array, a view of the message where its rows have no padding."""
     layout = _layout(msg)
+    return _rows(msg).view(layout)
+
+
+def _rows(msg: Any) -> np.ndarray:
+    """The bytes of all points, without the padding of rows.
+
+    Drivers leave ``row_step`` at 0, or set it to the size of the whole cloud; where the data has
+    exactly the bytes of all points, it cannot be padded.
+    """
     row_bytes = msg.point_step * msg.width
     data = np.frombuffer(msg.data, dtype=np.uint8)
-    if msg.row_step < row_bytes or len(data) < msg.row_step * msg.height:
+    if len(data) == row_bytes * msg.height:
+        return data
+    if not row_bytes * msg.height:
+        raise DecodeError(
+            f"data has {len(data)} bytes, expected none for {msg.height} rows of {msg.width} points"
+        )
+    # The last row needs no padding.
+    if msg.row_step < row_bytes or len(data) < msg.row_step * (msg.height - 1) + row_bytes:
         raise DecodeError(
             f"data has {len(data)} bytes and row_step is {msg.row_step}, expected "
             f"{msg.height} rows of {row_bytes}"
         )
-    rows = data[: msg.row_step * msg.height].reshape(msg.height, msg.row_step)[:, :row_bytes]
-    return np.ascontiguousarray(rows).reshape(-1).view(layout)
+    rows = [data[start : start + row_bytes] for start in range(0, len(data), msg.row_step)]
+    return np.concatenate(rows[: msg.height])
