@@ -97,7 +97,7 @@ def test_a_bag_without_sensors_gets_no_advice_about_one_of_them(tmp_path):
 
 def test_a_camera_alone_needs_its_place_on_the_car(tmp_path):
     path = write(tmp_path / "bag", image_stamps=[SECOND])
-    assert any("no transform from lidar to eye in tf_static" in text for text in problems(path))
+    assert any("no transform from base_link to eye in tf_static" in text for text in problems(path))
 
 
 def test_a_lidar_alone_needs_its_place_on_the_car(tmp_path):
