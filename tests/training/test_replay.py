@@ -120,6 +120,40 @@ def test_says_what_a_bag_lacks(small_bag: SimulatedBag, tmp_path: Path, dropped:
         BagReplay(tmp_path / "cut")
 
 
+@pytest.mark.parametrize(
+    ("topic", "field", "value", "message"),
+    [
+        ("/camera_info", "width", 20, "but the intrinsics are for 20x"),
+        ("/camera_info", "k", np.zeros(9), "k is all 0, expected a calibrated camera"),
+        ("/image_raw/compressed", "header.frame_id", "camera", "belong to an optical frame"),
+        ("/scan", "ranges", np.ones(1, np.float32), "looked at on /scan can be used"),
+    ],
+)
+def test_refuses_what_perceive_refuses(
+    small_bag: SimulatedBag, tmp_path: Path, topic: str, field: str, value: object, message: str
+):
+    with BagReader(small_bag.path) as bag, BagWriter(tmp_path / "odd") as writer:
+        for name, receive_ns, msg in bag.messages():
+            if name == topic:
+                *parts, last = field.split(".")
+                setattr(getattr(msg, parts[0]) if parts else msg, last, value)
+            writer.write(name, bag.topics[name].msgtype, receive_ns, msg)
+    with pytest.raises(ReplayError, match=message):
+        BagReplay(tmp_path / "odd")
+
+
+def test_rectified_images_have_no_distortion(small_bag: SimulatedBag, tmp_path: Path):
+    with BagReader(small_bag.path) as bag, BagWriter(tmp_path / "rectified") as writer:
+        for name, receive_ns, msg in bag.messages():
+            if name == "/camera_info":
+                msg.p = np.array([30.0, 0, 20, 0, 0, 30, 15, 0, 0, 0, 1, 0])
+            topic = "/image_rect/compressed" if name == "/image_raw/compressed" else name
+            writer.write(topic, bag.topics[name].msgtype, receive_ns, msg)
+    camera = BagReplay(tmp_path / "rectified").index.calibration.camera
+    assert camera.distortion_model == "none"
+    assert camera.intrinsics[:2, 2].tolist() == [20.0, 15.0]
+
+
 def test_a_vehicle_replaces_missing_calibration(
     small_bag: SimulatedBag, small_vehicle: Vehicle, tmp_path: Path
 ):

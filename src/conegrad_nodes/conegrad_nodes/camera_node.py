@@ -12,6 +12,7 @@ from conegrad_core.camera.detector import Detector, DetectorConfig, load_detecto
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.config import setting
 from conegrad_core.drawing import draw_detections
+from conegrad_nodes.bags.topic_rules import is_rectified
 from conegrad_nodes.decode import check_detections, image_for_detector
 from conegrad_nodes.encode import detections_to_msg, image_to_msg
 from conegrad_nodes.parameters import declare_config
@@ -62,6 +63,11 @@ class CameraNode(SensorNode):
     def load(self) -> None:
         """Load the detector and create the outputs."""
         self._detector = load_detector(self._detector_config)
+        images = self.resolve_topic_name("image_raw")
+        if is_rectified(images):
+            self.get_logger().info(
+                f"{images} is rectified: the fusion needs calibration.images: rectified"
+            )
         self._output = self.create_lifecycle_publisher(ConeDetectionArray, "detections", RESULTS)
         self._debug = self.create_lifecycle_publisher(Image, "~/debug_image", LATEST)
 

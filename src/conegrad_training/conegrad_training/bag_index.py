@@ -19,6 +19,10 @@ from conegrad_nodes.bags.topics import choose_topics, one_lidar
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationError, usable_calibration
 from conegrad_nodes.decode import pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.judgement import Candidate
+from conegrad_nodes.playback.sample_check import check_samples
+from conegrad_nodes.playback.samples import sample_messages
 from conegrad_training.errors import ReplayError
 from conegrad_training.evaluation.odometry import Odometry, odometry
 
@@ -118,6 +122,7 @@ def index_bag(
         if "image" not in found or scans is None:
             missing = "images" if "image" not in found else "scans or point clouds"
             raise ReplayError(f"{path} holds no {missing}; it holds {', '.join(bag.topics)}")
+        _check_samples(bag, found, scans)
         contents = _read(bag, found, scans, Pairing(pairing))
         both = [pair for pair in contents.pairs if pair.detections and pair.segmentation]
         if not both:
@@ -151,6 +156,15 @@ def _topics(bag: BagReader, given: Mapping[str, str] | None) -> dict[str, str]:
     if doubts:
         raise ReplayError("\n".join(doubts))
     return choice.roles
+
+
+def _check_samples(bag: BagReader, found: Mapping[str, str], scans: str) -> None:
+    """Refuse sensors of which nothing can be decoded, in the words of ``conegrad info``."""
+    sensors = {"image": found["image"], "scan" if "scan" in found else "points": scans}
+    candidate = Candidate(bag, sensors, {}, sample_messages(bag, sensors))
+    for finding in check_samples(candidate):
+        if finding.level == Level.ERROR:
+            raise ReplayError(finding.text)
 
 
 def _read(bag: BagReader, found: Mapping[str, str], scans: str, pairing: Pairing) -> _Contents:

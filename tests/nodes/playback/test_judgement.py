@@ -1,14 +1,19 @@
 """One judgement of a bag: info and perceive, live and direct, say the same about it."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from conegrad_bringup.command_line import main
+from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.playback.direct_bag import perceive_directly
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+
+ECHOES = "sensor_msgs/msg/MultiEchoLaserScan"
 
 pytestmark = pytest.mark.ros
 
@@ -19,10 +24,10 @@ def rewritten(drive, tmp_path):
 
     def write(change):
         path = tmp_path / "bag"
-        with BagReader(drive) as source, BagWriter(path) as copy:
+        with BagReader(drive) as source, BagWriter(path) as writer:
             for topic, receive_ns, msg in source.messages():
                 for name, changed in change(topic, msg):
-                    copy.write(name, source.topics[topic].msgtype, receive_ns, changed)
+                    writer.write(name, source.topics[topic].msgtype, receive_ns, changed)
         return path
 
     return write
@@ -130,6 +135,70 @@ def test_what_perceive_refuses_a_bag_for_info_says_in_the_same_words(
     assert f"perceive refuses this bag: {path}" in text or "perceive refuses this bag: /" in text
     assert fault in text
     assert "ready" not in text
+
+
+def cut(topic, every):
+    """Change that keeps the first four bytes of some messages of a topic."""
+    count = iter(range(10**6))
+
+    def changed(name, msg):
+        is_cut = name == topic and next(count) % every == 0
+        return [(name, b"\0\1\0\0" if is_cut else msg)]
+
+    return changed
+
+
+def test_some_broken_messages_are_told_and_the_others_are_perceived(
+    rewritten, parameters, tmp_path, capsys, caplog
+):
+    path = rewritten(cut("/scan", 3))
+    assert main(["info", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "looked at on /scan cannot be used" in text
+    assert "ready: conegrad perceive" in text
+    options = PerceiveOptions(parameters=parameters)
+    assert perceive_directly(path, tmp_path / "out", options) > 0
+    assert "skipped a message" in caplog.text
+
+
+def test_a_topic_of_nothing_but_broken_messages_is_refused(rewritten, tmp_path):
+    with pytest.raises(BagError, match=r"looked at on /scan can be used: .*--topic scan=none"):
+        perceive_directly(rewritten(cut("/scan", 1)), tmp_path / "out", PerceiveOptions())
+
+
+def test_a_transform_that_cannot_be_used_is_told_and_the_others_count(rewritten, capsys):
+    def with_a_wheel(name, msg):
+        if name == "/tf_static":
+            wheel = copy.deepcopy(msg.transforms[0])
+            wheel.child_frame_id, wheel.transform.translation.x = "wheel", float("nan")
+            msg.transforms = [*msg.transforms, wheel]
+        return [(name, msg)]
+
+    assert main(["info", str(rewritten(with_a_wheel))]) == 0
+    text = capsys.readouterr().out
+    assert "/tf_static: skipped the transform from wheel to base_link" in text
+    assert "ready: conegrad perceive" in text
+
+
+def test_a_sensor_that_only_its_driver_can_read_is_named(drive, tmp_path, capsys):
+    path = tmp_path / "bag"
+    with BagReader(drive) as source, BagWriter(path) as writer:
+        for raw in source.raw_messages([name for name in source.topics if name != "/scan"]):
+            writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+        echoes = source.typestore.types["sensor_msgs/msg/LaserEcho"](np.ones(1, np.float32))
+        fields = {"range_min": 0.1, "range_max": 9.0, "ranges": [echoes], "intensities": [echoes]}
+        angles = {"angle_min": 0.0, "angle_max": 0.0, "angle_increment": 0.1}
+        msg = messages.make(
+            ECHOES,
+            header=messages.header_msg(1, "lidar"),
+            **angles,
+            time_increment=0.0,
+            scan_time=0.1,
+            **fields,
+        )
+        writer.write("/echoes", ECHOES, source.end_ns, msg)
+    assert main(["info", str(path)]) == 0
+    assert f"/echoes is {ECHOES}" in capsys.readouterr().out
 
 
 USABLE = {

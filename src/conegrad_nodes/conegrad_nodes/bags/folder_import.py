@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import PIL.Image
 
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.folder_formats import (
@@ -91,23 +90,7 @@ def import_folder(
 
 def _images(folder: Path, vehicle: "Vehicle") -> Iterator[Entry]:
     for stamp, path in stamped_files(folder, tuple(IMAGE_FORMATS)):
-        _check_size(path, vehicle)
         yield Entry(stamp, 1, partial(_write_image, stamp=stamp, path=path, vehicle=vehicle))
-
-
-def _check_size(path: Path, vehicle: "Vehicle") -> None:
-    """Refuse a picture of another size than the calibration is for, by the head of its file."""
-    from conegrad_core.geometry.camera import check_image_size
-
-    try:
-        with PIL.Image.open(path) as picture:
-            width, height = picture.size
-    except OSError as error:
-        raise BagError(f"{path} cannot be read as a picture ({error})") from error
-    try:
-        check_image_size(vehicle.camera.model(), width, height)
-    except ValueError as error:
-        raise BagError(f"{path}: {error} ({vehicle.name})") from error
 
 
 def _write_image(bag: BagWriter, stamp: int, path: Path, vehicle: "Vehicle") -> None:

@@ -1,5 +1,6 @@
 """What a bag holds, how its stamps fit together, and what perception would miss in it."""
 
+import contextlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -163,11 +164,26 @@ def inspect(
 
 
 def read_stamp(data: bytes) -> Stamp:
-    """Header at the start of a serialized message (CDR, version 1)."""
-    order = "<" if data[1] & 1 else ">"
-    seconds, nanoseconds, length = struct.unpack_from(f"{order}iII", data, 4)
-    text = data[16 : 16 + max(0, length - 1)]
+    """Header at the start of a serialized message (CDR, version 1).
+
+    Raises:
+        BagError: if there are fewer bytes than a header has.
+    """
+    try:
+        order = "<" if data[1] & 1 else ">"
+        seconds, nanoseconds, length = struct.unpack_from(f"{order}iII", data, 4)
+    except (struct.error, IndexError) as error:
+        raise BagError(f"a message of {len(data)} bytes has no header") from error
+    text = bytes(data[16 : 16 + max(0, length - 1)])
     return Stamp(seconds * NANOSECONDS + nanoseconds, text.decode(errors="replace"))
+
+
+def first_frame(bag: BagReader, topic: str | None) -> str:
+    """Frame of the first message of a topic that has a header; empty without one."""
+    for raw in bag.raw_messages([topic]) if topic else ():
+        with contextlib.suppress(BagError):
+            return read_stamp(raw.data).frame
+    return ""
 
 
 def has_header(bag: BagReader, msgtype: str) -> bool:
@@ -185,13 +201,25 @@ def _read_topics(bag: BagReader) -> dict[str, TopicInfo]:
         topic = topics[raw.topic]
         topic.receive_ns.append(raw.receive_ns)
         if raw.topic in stamped:
-            stamp = read_stamp(raw.data)
-            topic.stamp_ns.append(stamp.stamp_ns)
-            topic.frames.add(stamp.frame)
+            _add_stamp(topic, raw)
         if topic.count == 1:
-            topic.detail = _detail(bag, raw)
-            topic.fault = _fault(bag, raw)
+            try:
+                topic.detail = _detail(bag, raw)
+                topic.fault = _fault(bag, raw)
+            except BagError as error:
+                topic.fault = str(error)
     return topics
+
+
+def _add_stamp(topic: TopicInfo, raw: RawMessage) -> None:
+    try:
+        stamp = read_stamp(raw.data)
+    except BagError as error:
+        topic.fault = topic.fault or str(error)
+        topic.stamp_ns.append(0)  # as one that was not set
+        return
+    topic.stamp_ns.append(stamp.stamp_ns)
+    topic.frames.add(stamp.frame)
 
 
 def _detail(bag: BagReader, raw: RawMessage) -> str:

@@ -2,8 +2,23 @@
 
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.topic_roles import COMPRESSED_IMAGE, IMAGE, ROLES, TopicChoice, types_of
-from conegrad_nodes.bags.topic_rules import camera_namespace, has_ending, info_beside, is_truth
+from conegrad_nodes.bags.topic_rules import (
+    camera_namespace,
+    has_ending,
+    info_beside,
+    is_truth,
+    picture_of,
+)
 
+# Packages and types of data that only the driver of a sensor can turn into what is read.
+PACKETS = {
+    "scan": ("sensor_msgs/msg/MultiEchoLaserScan",),
+    "points": (
+        "velodyne_msgs/", "ouster_msgs/", "ouster_sensor_msgs/", "livox_ros_driver",
+        "livox_interfaces/", "rslidar_msg", "hesai_ros_driver/", "pandar_msgs/",
+    ),
+    "image": ("theora_image_transport/", "ffmpeg_image_transport_msgs/", "foxglove_msgs/"),
+}  # fmt: skip
 DEPTHS = ("16UC1", "32FC1")  # encodings of depth images
 
 
@@ -27,7 +42,14 @@ def candidates(bag: BagReader, role: str, choice: TopicChoice) -> list[str]:
 def _with_messages(bag: BagReader, role: str, names: list[str], choice: TopicChoice) -> list[str]:
     full = [name for name in names if bag.topics[name].count]
     ending = ROLES[role][0][0][0]
-    strange = [n for n, t in bag.topics.items() if has_ending(n, ending) and n not in names]
+    strange = [
+        name
+        for name, topic in bag.topics.items()
+        if name not in names
+        and (
+            has_ending(picture_of(name), ending) or topic.msgtype.startswith(PACKETS.get(role, ()))
+        )
+    ]
     if full:
         return full
     if names:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from conegrad_core.geometry.camera import CameraModel, check_image_size
-from conegrad_nodes.bags.info import read_stamp
+from conegrad_nodes.bags.info import first_frame
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
@@ -51,10 +51,10 @@ def check_calibration(
             f"{bag.path} has no tf_static, which tells where the sensors are; {remedy}. Where it "
             "has another name: --topic tf_static=NAME"
         )
-    lidar_frame = _first_frame(bag, roles, "scan" if "scan" in roles else "points")
+    lidar_frame = first_frame(bag, roles.get("scan") or roles.get("points"))
     try:
         calibration, _ = source.needed(
-            _first_frame(bag, roles, "image"),
+            first_frame(bag, roles.get("image")),
             lidar_frame,
             with_camera=has_camera,
             with_lidar=bool({"scan", "points"} & set(roles)),
@@ -91,9 +91,3 @@ def _camera_info_fault(
             continue
         return None
     return fault
-
-
-def _first_frame(bag: BagReader, roles: Mapping[str, str], role: str) -> str:
-    if role not in roles:
-        return ""
-    return next((read_stamp(raw.data).frame for raw in bag.raw_messages([roles[role]])), "")

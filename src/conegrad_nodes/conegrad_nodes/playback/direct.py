@@ -19,6 +19,7 @@ from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_s
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.reader import BagReader, RawMessage
+from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import (
     DecodeError,
@@ -182,5 +183,10 @@ def _frames(
     receive_ns = bag.start_ns
     for raw in progress(stream, count) if progress else stream:
         receive_ns = raw.receive_ns
-        yield from perception.take(role_of[raw.topic], bag.decode(raw), receive_ns)
+        try:
+            msg = bag.decode(raw)
+        except BagError as error:
+            logger.warning("skipped a message: %s", error)
+            continue
+        yield from perception.take(role_of[raw.topic], msg, receive_ns)
     yield from perception.flush(receive_ns)

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.samples import Samples
 
 logger = logging.getLogger(__name__)
 
@@ -52,15 +53,19 @@ class Candidate:
         roles: topic of each role that would be played, such as ``image`` or ``scan``.
         parameters: of the nodes by full name, as they would run: those of files, those that the
             user chose, and those that the run takes from the bag (``calibration.file``).
-        samples: decoded messages of each role, in their order: the first and some later ones.
+        samples: messages of each role: the first and some later ones.
         is_shared: others may publish camera_info and tf_static, too (``--domain``).
     """
 
     bag: BagReader
     roles: Mapping[str, str]
     parameters: Mapping[str, Any]
-    samples: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    samples: Mapping[str, Samples] = field(default_factory=dict)
     is_shared: bool = False
+
+    def messages(self, role: str) -> Sequence[Any]:
+        """Decoded messages of a role among the samples."""
+        return self.samples[role].messages if role in self.samples else ()
 
 
 Check = Callable[[Candidate], Iterator[BagFinding]]

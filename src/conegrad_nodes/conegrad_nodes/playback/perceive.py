@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from conegrad_core.sync import PairingConfig
 from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.info import read_stamp
+from conegrad_nodes.bags.info import first_frame
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.bags.topic_rules import is_rectified
 from conegrad_nodes.bags.topics import (
@@ -243,7 +243,8 @@ def judge_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> Judgeme
         return judgement({}, {}, [BagFinding(Level.ERROR, str(error))])
     known = read_parameter_files(options.parameter_files) | parameters
     is_shared = options.domain is not None
-    found = judged(Candidate(bag, roles, known, samples, is_shared), CHECKS)
+    static = {role: topic for role, topic in choice.roles.items() if role == "tf_static"}
+    found = judged(Candidate(bag, {**roles, **static}, known, samples, is_shared), CHECKS)
     notes = [
         BagFinding(Level.OK if role in roles else Level.WARN, choice.notes[role])
         for role in PLAYED
@@ -312,8 +313,7 @@ def graph_parameters(
 
 def _lidar_frame(bag: BagReader, roles: Mapping[str, str]) -> str:
     """Frame of the first scan or cloud; empty in a bag without, whose cones are in the base's."""
-    topics = [roles[role] for role in ("scan", "points") if role in roles]
-    return next((read_stamp(raw.data).frame for raw in bag.raw_messages(topics)), "")
+    return first_frame(bag, roles.get("scan") or roles.get("points"))
 
 
 def _calibration(
