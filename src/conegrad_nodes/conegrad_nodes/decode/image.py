@@ -1,13 +1,12 @@
 """Images of any usual encoding, raw or compressed, to RGB."""
 
 import io
-import struct
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import PIL.Image
+from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from conegrad_core.camera.detector import Detector
 from conegrad_core.camera.image import RgbImage
@@ -36,7 +35,14 @@ ENCODINGS: dict[str, tuple[int, int, int | None]] = {
     "yuv422_yuy2": (2, 1, cv2.COLOR_YUV2RGB_YUY2),  # former name of yuyv
 }
 PLANAR = {"nv21": cv2.COLOR_YUV2RGB_NV21, "nv12": cv2.COLOR_YUV2RGB_NV12}
-FILES = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")
+# First bytes of a file -> its reader in Pillow. Not Image.open, which Ultralytics replaces.
+FILES: dict[bytes, Any] = {
+    b"\xff\xd8": JpegImagePlugin.JpegImageFile,
+    b"\x89PNG": PngImagePlugin.PngImageFile,
+    b"II*\0": TiffImagePlugin.TiffImageFile,
+    b"MM\0*": TiffImagePlugin.TiffImageFile,
+    b"BM": BmpImagePlugin.BmpImageFile,
+}
 MAX_SIDE = 20_000  # [px]
 MAX_PIXELS = 50_000_000  # a small file may claim any size, and unpacked take all memory
 
@@ -144,14 +150,16 @@ def _decompress(msg: Any) -> RgbImage:
 
 def _size_in_file(msg: Any) -> tuple[int, int]:
     """Width and height that the head of a file claims; OpenCV does not tell before it unpacks."""
+    data = bytes(msg.data)
+    reader = next((FILES[first] for first in FILES if data.startswith(first)), None)
     try:
-        with PIL.Image.open(io.BytesIO(msg.data), formats=FILES) as file:
-            return file.size
-    # SyntaxError and struct.error are how Pillow names a broken head.
-    except (OSError, SyntaxError, struct.error, *CONTENT_ERRORS) as error:
+        if reader is None:
+            raise SyntaxError(f"it begins with {data[:4]!r}")
+        width, height = reader(io.BytesIO(data)).size
+    # SyntaxError is how Pillow names a broken head.
+    except (OSError, SyntaxError, *CONTENT_ERRORS) as error:
         raise DecodeError(
-            f"data of format {msg.format!r} ({len(msg.data)} bytes) is no image, expected jpeg "
-            f"or png ({error})"
+            f"data of format {msg.format!r} ({len(data)} bytes) is no image, expected jpeg or "
+            f"png ({error})"
         ) from error
-    except PIL.Image.DecompressionBombError as error:
-        raise DecodeError(f"data of format {msg.format!r} cannot be read: {error}") from error
+    return int(width), int(height)

@@ -1,0 +1,105 @@
+"""Generated messages with odd values, lengths and types: no node ends, none lies."""
+
+import time
+
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("conegrad_msgs")
+
+from odd_messages import OddMessages
+from rclpy.serialization import deserialize_message
+from sane_outputs import OutputCheck
+from valid_messages import IMAGE_MAKERS, INFO_MAKERS, RESULT_MAKERS, SCAN_MAKERS
+
+from conegrad_nodes.camera_node import CameraNode
+from conegrad_nodes.fusion_node import FusionNode
+from conegrad_nodes.lidar_node import LidarNode
+from conegrad_nodes.worker import Arrived
+
+pytestmark = pytest.mark.ros
+COUNT = 150  # messages per input; benchmarks/fuzz_nodes.py sends thousands
+
+
+def odd_messages(node, make, seed=0):
+    """Odd messages as they arrive: bytes that are none are dropped by the middleware."""
+
+    def stamped():
+        msg = make()
+        msg.header.stamp = node.get_clock().now().to_msg()
+        return msg
+
+    odd, msgtype = OddMessages(stamped, seed), type(make())
+    for _ in range(COUNT):
+        msg = odd.next()
+        if isinstance(msg, bytes):
+            try:
+                msg = deserialize_message(msg, msgtype)
+            except RuntimeError:
+                continue
+        yield msg
+    yield stamped()
+
+
+def checked_output(node, monkeypatch, take):
+    """Let a function have what a node publishes."""
+    monkeypatch.setattr(node._output, "publish", take)
+
+
+@pytest.mark.parametrize("topic", list(IMAGE_MAKERS))
+def test_odd_images_are_refused_or_seen(graph, camera_parameters, monkeypatch, topic):
+    transport = "raw" if topic == "image_raw" else "compressed"
+    node = graph.start(CameraNode, image_transport=transport, **camera_parameters)
+    assert_survives(node, IMAGE_MAKERS[topic], monkeypatch, "detections")
+
+
+@pytest.mark.parametrize("topic", list(SCAN_MAKERS))
+def test_odd_scans_are_refused_or_segmented(graph, lidar_parameters, monkeypatch, topic):
+    node = graph.start(LidarNode, input=topic, **lidar_parameters)
+    assert_survives(node, SCAN_MAKERS[topic], monkeypatch, "segmentation")
+
+
+def assert_survives(node, make, monkeypatch, output):
+    """A sensor node takes odd messages and then a valid one."""
+    check = OutputCheck()
+    checked_output(node, monkeypatch, getattr(check, output))
+    source = node.inputs[0]
+    for msg in odd_messages(node, make):
+        before = check.seen[output]
+        with source.skipping():
+            node.process(Arrived(msg, time.perf_counter()))
+    assert check.seen[output] == before + 1  # the valid one
+    assert source.record.refused > COUNT // 10
+    assert not check.faults
+
+
+@pytest.mark.parametrize("topic", [*INFO_MAKERS, *RESULT_MAKERS])
+def test_odd_inputs_of_the_fusion_are_refused_or_fused(graph, frames_file, monkeypatch, topic):
+    node = graph.start(FusionNode, calibration__extrinsics="file", calibration__file=frames_file)
+    check = OutputCheck()
+    checked_output(node, monkeypatch, check.cones)
+    inputs = {source.record.topic.lstrip("/"): source for source in node.inputs}
+    makers = {**INFO_MAKERS, **RESULT_MAKERS}
+
+    def let_in(name, msg):
+        check.note_sent(name, msg)
+        inputs[name]._on_message(msg)
+
+    def let_valid_in():
+        for name, make in makers.items():
+            msg = make()
+            msg.header.stamp = node.get_clock().now().to_msg()
+            let_in(name, msg)
+
+    let_valid_in()
+    for number, msg in enumerate(odd_messages(node, makers[topic])):
+        let_in(topic, msg)
+        if number % 5 == 0:
+            let_valid_in()
+    before = check.seen["cones"]
+    for _ in range(3):
+        let_valid_in()
+        time.sleep(0.01)
+    assert check.seen["cones"] > before
+    assert inputs[topic].record.refused > COUNT // 20
+    assert not check.faults
