@@ -237,6 +237,23 @@ def test_camera_info_that_cannot_be_used_is_skipped(graph, fusion, talker, repor
     graph.until(lambda: answers, "cones", talker.speak)
 
 
+def test_says_when_motion_within_scans_is_not_compensated(graph, fusion, talker, reports):
+    fusion()
+    scan = segmentation(0.0)
+    scan.times = array("f", np.linspace(0.0, 0.1, 181, dtype=np.float32).tobytes())
+
+    def speak():
+        talker.speak(lidar=False)
+        set_stamp(scan.header, talker.stamp)
+        talker.segmentation.publish(scan)
+
+    graph.until(
+        lambda: "scans take 0.100 s and no odometry" in reports.text("fusion_node: motion"),
+        "a report",
+        speak,
+    )
+
+
 def test_odometry_that_is_not_finite_is_skipped_and_cones_go_on(graph, fusion, talker, reports):
     fusion()
     answers = graph.hear(ConeArray, "cones")

@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.geometry.odometry import Path2
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.sync import Pair
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
@@ -95,3 +97,37 @@ def test_a_pair_whose_frame_is_not_known_is_refused_and_the_next_is_fused(fusion
 def test_intrinsics_of_another_image_size_are_refused(fusion):
     with pytest.raises(CalibrationError, match="are 80x48 px, but the intrinsics are for 160x96"):
         fusion().fuse(pair(image((80, 48)), scan("front")))
+
+
+def rolling_scan(path):
+    """The cone ahead, in the middle of 0.1 s; the pair has the path of the car."""
+    seen = scan("front")
+    times = torch.linspace(0.0, 0.1, 181)
+    return pair(segmentation=seen._replace(result=seen.result._replace(times=times)))._replace(
+        path=path
+    )
+
+
+def test_a_cone_is_where_it_was_seen_from_a_car_that_drove_on(fusion):
+    # 10 m/s: at 50 ms the car is 0.5 m further than at the stamp.
+    path = Path2(np.array([0.0, 0.1]), np.array([[0.0, 0, 0], [1.0, 0, 0]]))
+    fuse = fusion()
+    (still,) = fuse.fuse(rolling_scan(None)).cones.positions
+    (moved,) = fuse.fuse(rolling_scan(path)).cones.positions
+    torch.testing.assert_close(moved - still, torch.tensor([0.5, 0.0]), atol=1e-4, rtol=0)
+
+
+def test_motion_within_scans_that_is_not_compensated_is_told(fusion):
+    path = Path2(np.array([0.0, 0.1]), np.array([[0.0, 0, 0], [1.0, 0, 0]]))
+    fuse = fusion()
+    for _ in range(2):
+        fuse.fuse(rolling_scan(None))
+    assert fuse.motion_doubt() == ""  # odometry may begin a moment later
+    fuse.fuse(rolling_scan(None))
+    assert "scans take 0.100 s and no odometry covers them" in fuse.motion_doubt()
+    assert "up to 0.10 m off for each m/s" in fuse.motion_doubt()
+    fuse.fuse(rolling_scan(path))
+    assert fuse.motion_doubt() == ""
+    for _ in range(5):
+        fuse.fuse(pair(segmentation=scan("front")))  # all beams at the stamp
+    assert fuse.motion_doubt() == ""

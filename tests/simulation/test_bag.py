@@ -87,6 +87,24 @@ def test_scans_hit_the_cones_where_truth_says_they_are(recorded):
     assert checked > 20
 
 
+def test_a_spinning_lidar_is_recorded_when_its_scan_is_complete(tmp_path, vehicle):
+    made = simulate(tmp_path / "drive", vehicle, scan_rate=10.0, scan_duration=0.09)
+    with BagReader(made.path) as bag:
+        scans = [(receive_ns, msg) for _, receive_ns, msg in bag.messages(["/scan"])]
+        odometry = [stamp_ns_from_msg(m.header.stamp) for _, _, m in bag.messages(["/odom"])]
+    assert made.scans == len(scans) == 3
+    for receive_ns, scan in scans:
+        assert receive_ns - stamp_ns_from_msg(scan.header.stamp) == 90_000_000
+        assert scan.time_increment * (len(scan.ranges) - 1) == pytest.approx(0.09)
+        assert scan.scan_time == pytest.approx(0.1)
+    assert odometry[-1] >= scans[-1][0]
+
+
+def test_a_scan_that_takes_longer_than_its_period_is_refused(tmp_path, vehicle):
+    with pytest.raises(ValueError, match=r"scan_duration is 0\.09 s at 40\.0 scans per second"):
+        simulate(tmp_path / "drive", vehicle, scan_duration=0.09)
+
+
 def test_cones_appear_in_the_image_where_truth_and_calibration_put_them(made, recorded, vehicle):
     with BagReader(made.path) as bag:
         camera_from_lidar = StaticFrames.from_bag(bag).lookup("camera_optical", "lidar")

@@ -43,6 +43,23 @@ def test_sees_each_cone_at_its_place_and_says_which_it_is():
         assert distance - 0.1 < np.nanmin(seen.ranges[mine]) < distance
 
 
+def test_each_beam_of_a_spinning_lidar_is_cast_from_where_the_car_is_then():
+    # 20 m/s, 0.1 s from the first beam at -135 degrees to the last at 135.
+    preset = dataclasses.replace(PRESET, rate=10.0, scan_duration=0.1)
+    caster, scene = LidarCaster(preset), scene_of([FORWARD + 8.0, 0.3], [FORWARD + 3.0, 4.0])
+    seen = caster.cast(scene, ORIGIN, QUIET, 1, lambda after: Pose(20 * after, 0, 0))
+    angles = preset.angles().numpy()
+    times = 0.1 * np.arange(len(angles)) / (len(angles) - 1)
+    x = seen.ranges * np.cos(angles) + 20 * times + FORWARD
+    y = seen.ranges * np.sin(angles)
+    for index, place in enumerate(scene.cone_positions):
+        mine = seen.cones == index
+        assert mine.sum() > 2
+        assert np.hypot(x[mine] - place[0], y[mine] - place[1]).max() < 0.1
+    still = caster.cast(scene, ORIGIN, QUIET, 1)
+    np.testing.assert_array_equal(still.ranges, scan(scene).ranges)
+
+
 def test_a_scan_is_a_function_of_its_seed():
     scene = scene_of([6, 1], [8, -1])
     first, again, other = (scan(scene, world=World(), seed=s) for s in (7, 7, 8))

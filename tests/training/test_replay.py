@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 import torch
 
+from conegrad_core.geometry.transforms import turned
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.decode import image_from_msg, scan_from_msg, truth_from_msg
-from conegrad_simulation.bag import SimulatedBag
+from conegrad_simulation.bag import BagConfig, SimulatedBag, make_track, simulate_bag
+from conegrad_simulation.drive import DriveConfig
 from conegrad_simulation.track_csv import read_cones, save_cones
 from conegrad_training.errors import AlignmentError, ReplayError
 from conegrad_training.replay import BagReplay, split_by_sequence
@@ -46,6 +48,27 @@ def test_motion_between_image_and_scan_is_that_of_the_car(replay: BagReplay):
     assert motion is not None
     assert 0.005 < float(motion[0, 3]) < 0.06
     assert abs(float(motion[1, 3])) < 0.01
+
+
+def test_the_motion_within_a_scan_is_that_of_the_car(small_vehicle: Vehicle, tmp_path: Path):
+    track = make_track("random", 3, small_vehicle)
+    config = BagConfig(seconds=0.5, scan_rate=10.0, scan_duration=0.1)
+    made = simulate_bag(tmp_path / "drive", track, small_vehicle, DriveConfig(), config)
+    replay = BagReplay(made.path)
+    worst = {"moved": 0.0, "skewed": 0.0}
+    for sample in (replay[place] for place in range(len(replay))):
+        scan, motions = sample.scan, sample.scan.motions
+        assert motions is not None
+        points = torch.stack([scan.ranges * scan.angles.cos(), scan.ranges * scan.angles.sin()], -1)
+        moved = turned(points, motions[:, 2]) + motions[:, :2]
+        hit, places = scan.ranges.isfinite(), sample.truth.positions
+        near = places[sample.truth.visible_lidar & (places.norm(dim=-1) < 8) & (places[:, 0] > 2)]
+        for name, found in (("moved", moved), ("skewed", points)):
+            distance = (near[:, None] - found[hit]).norm(dim=-1).amin(1)
+            worst[name] = max(worst[name], float(distance.max()))
+    # 8 m/s and half of 0.1 s; a return lies on the surface of its cone.
+    assert worst["skewed"] > 0.3
+    assert worst["moved"] < 0.2
 
 
 def test_calibration_of_the_bag_is_that_of_the_car(replay: BagReplay, small_vehicle: Vehicle):

@@ -13,7 +13,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from conegrad_core.config import Config
+from conegrad_core.config import Config, setting
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
 
@@ -61,6 +61,15 @@ class LidarPreset(Config):
     rate: float = required("Scans per second [Hz]", low=0.1, high=1000.0)
     range_min: float = required("Shortest valid range [m]", low=0.0)
     range_max: float = required("Longest valid range [m]", low=0.1)
+    scan_duration: float = setting(
+        0.0, "From the first to the last beam; 0: all beams at once [s]", low=0.0, high=0.5
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scan_duration > 1 / self.rate:
+            fault = f"is {self.scan_duration} s at {self.rate} scans per second"
+            raise self.refusal("scan_duration", f"{fault}, expected at most {1 / self.rate:g} s")
 
     def angles(self) -> Tensor:
         """``(beams,)`` angle of each beam, counter-clockwise, 0 ahead [rad]."""

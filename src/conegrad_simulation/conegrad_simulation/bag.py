@@ -1,5 +1,6 @@
 """Simulates a drive and writes it as a bag, with the map of its cones beside it."""
 
+import dataclasses
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ class BagConfig(Config):
     seed: int = setting(1, "Seed of the scene, the ride and the noise", low=0)
     world: str = setting("clear", "Preset of the simulated world, such as clear or dusk_rain")
     camera_rate: float = setting(0.0, "Images per second; 0 is the vehicle's [Hz]", low=0.0)
+    scan_rate: float = setting(0.0, "Scans per second; 0 is the vehicle's [Hz]", low=0.0)
+    scan_duration: float = setting(
+        0.0, "From the first to the last beam of a scan; 0 is the vehicle's [s]", low=0.0, high=0.5
+    )
     quality: int = setting(92, "JPEG quality; 0 writes raw images", low=0, high=100)
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
@@ -106,15 +111,19 @@ def simulate_bag(
         ValueError: if the world is no preset.
         BagError: if the output exists.
     """
+    vehicle = _with_scans_of(config, vehicle)
     drive = Drive(track, driving, config.seed)
     stage = _stage(track, vehicle, drive, config)
     seconds = min(config.seconds, drive.duration)
     times = {
         "camera": _times(config.camera_rate or vehicle.camera.rate, seconds, CAMERA_PHASE),
         "lidar": _times(vehicle.lidar.rate, seconds, 0.0),
-        "odometry": _times(ODOMETRY_RATE, seconds + 1 / ODOMETRY_RATE, 0.0),
+        "odometry": _times(
+            ODOMETRY_RATE, seconds + vehicle.lidar.scan_duration + 1 / ODOMETRY_RATE, 0.0
+        ),
     }
-    events = list(_events(times))
+    written = {**times, "lidar": [time + vehicle.lidar.scan_duration for time in times["lidar"]]}
+    events = list(_events(written))
     map_path = output.with_name(f"{output.name}_track.csv")
     is_raw = config.quality == 0
     with (
@@ -173,10 +182,11 @@ class _Recorder:
         self._add_truth(time)
 
     def _write_scan(self, time: float, index: int) -> None:
-        scan = cast(self._stage, self._caster, time, index)
-        self._write(time, scan_entry(stamp_of(time), self._stage.vehicle, scan))
+        start = self._times["lidar"][index]
+        scan = cast(self._stage, self._caster, start, index)
+        self._write(time, scan_entry(stamp_of(start), self._stage.vehicle, scan))
         self._seen = self._seen._replace(lidar=scan.seen())
-        self._add_truth(time)
+        self._add_truth(start)
 
     def _write_odometry(self, time: float, index: int) -> None:
         state = self._stage.drive.state(time)
@@ -195,6 +205,16 @@ class _Recorder:
     def _write(self, time: float, *entries: Entry) -> None:
         for entry in entries:
             self._bag.write(entry.topic, entry.msgtype, stamp_of(time), entry.msg)
+
+
+def _with_scans_of(config: BagConfig, vehicle: Vehicle) -> Vehicle:
+    """The vehicle with the scans that the settings ask for."""
+    lidar = dataclasses.replace(
+        vehicle.lidar,
+        rate=config.scan_rate or vehicle.lidar.rate,
+        scan_duration=config.scan_duration or vehicle.lidar.scan_duration,
+    )
+    return dataclasses.replace(vehicle, lidar=lidar)
 
 
 def _stage(track: Track, vehicle: Vehicle, drive: Drive, config: BagConfig) -> Stage:

@@ -60,10 +60,15 @@ def render(stage: Stage, time: float, index: int) -> Picture:
 
 
 def cast(stage: Stage, caster: LidarCaster, time: float, index: int) -> CastScan:
-    """The scan at a time of the drive [s]; ``index`` seeds its noise."""
+    """The scan that begins at a time of the drive [s]; ``index`` seeds its noise."""
     state = stage.drive.state(time)
     world = _leaning(stage.world, state)
-    return caster.cast(stage.scene, state.pose, world, stage.seed * 2_000_003 + index)
+    seed = stage.seed * 2_000_003 + index
+    if caster.preset.scan_duration == 0.0:
+        return caster.cast(stage.scene, state.pose, world, seed)
+    return caster.cast(
+        stage.scene, state.pose, world, seed, lambda after: stage.drive.state(time + after).pose
+    )
 
 
 @contextmanager

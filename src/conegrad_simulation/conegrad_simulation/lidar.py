@@ -1,17 +1,19 @@
 """Planar LiDAR of a simulated car: a scene and a pose in, a scan with exact labels out."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from conegrad_core.vehicle import LidarPreset
 from conegrad_simulation.lidar_noise import LidarNoise, apply_noise
-from conegrad_simulation.ray_casting import Bools, Fan, Targets, cast, seen_from
+from conegrad_simulation.ray_casting import Bools, Fan, Hits, Targets, cast, seen_from
 from conegrad_simulation.scene import Floats, Ints, Pose, Scene
 from conegrad_simulation.scene_targets import scene_targets
 from conegrad_simulation.world import World
 
+INSTANT = 1e-3  # [s] within which the beams of a scan count as cast at once
 MAX_TILT = 0.3  # [rad], the horizontal approximation of the beams holds below
 
 
@@ -58,7 +60,14 @@ class LidarCaster:
         self._scene: Scene | None = None
         self._targets: tuple[Targets, Ints] = scene_targets_of_nothing()
 
-    def cast(self, scene: Scene, pose: Pose, world: World, seed: int) -> CastScan:
+    def cast(
+        self,
+        scene: Scene,
+        pose: Pose,
+        world: World,
+        seed: int,
+        pose_at: Callable[[float], Pose] | None = None,
+    ) -> CastScan:
         """Scan a scene; a pure function of its arguments.
 
         Args:
@@ -66,14 +75,19 @@ class LidarCaster:
             pose: of ``base_link`` in the map.
             world: attitude of the car, noise and dropouts.
             seed: of the noise.
+            pose_at: pose a time after that of ``pose`` [s]: each beam of a preset with a
+                ``scan_duration`` is cast at its own time; None casts all from ``pose``.
         """
         if scene is not self._scene:
             self._scene, self._targets = scene, scene_targets(scene)
         targets, owners = self._targets
-        targets = seen_from(self._sensor_pose(pose), targets)
         rng = np.random.default_rng(seed)
         height, slopes = self._height(world), self._slopes(world)
-        hits = cast(targets, self.fan, height, slopes, rng)
+        if pose_at is None or self.preset.scan_duration == 0.0:
+            there = seen_from(self._sensor_pose(pose), targets)
+            hits = cast(there, self.fan, height, slopes, rng)
+        else:
+            hits = self._rolling(targets, pose_at, height, slopes, rng)
         ranges, labels = apply_noise(hits, targets, height, self._noise(world), rng)
         ranges = ranges * np.sqrt(1.0 + slopes**2)  # from horizontal to along the beam
         ranges[ranges < self.preset.range_min] = np.nan
@@ -81,6 +95,25 @@ class LidarCaster:
         cones = np.full(len(labels), -1)
         cones[labels] = owners[hits.owners[labels]]
         return CastScan(ranges.astype(np.float32), labels, cones)
+
+    def _rolling(
+        self,
+        targets: Targets,
+        pose_at: Callable[[float], Pose],
+        height: float,
+        slopes: Floats,
+        rng: np.random.Generator,
+    ) -> Hits:
+        """Hits of the beams, each block of them from where the LiDAR was then."""
+        fan, duration = self.fan, self.preset.scan_duration
+        count = min(fan.count, max(1, math.ceil(duration / INSTANT)))
+        parts = []
+        for block in np.array_split(np.arange(fan.count), count):
+            time = duration * float(block.mean()) / (fan.count - 1)
+            there = seen_from(self._sensor_pose(pose_at(time)), targets)
+            first = fan.angle_min + fan.step * int(block[0])
+            parts.append(cast(there, Fan(first, fan.step, len(block)), height, slopes[block], rng))
+        return Hits(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _sensor_pose(self, pose: Pose) -> Pose:
         mounting = self.preset.mounting

@@ -73,6 +73,7 @@ def scan_entry(stamp: int, vehicle: Vehicle, scan: CastScan) -> Entry:
         range_min=lidar.range_min,
         range_max=lidar.range_max,
         scan_time=1 / lidar.rate,
+        duration=lidar.scan_duration,
     )
     return Entry(*SCAN, msg)
 

@@ -114,15 +114,19 @@ def scan_msg(
     range_min: float,
     range_max: float,
     scan_time: float,
+    duration: float = 0.0,
 ) -> Any:
-    """sensor_msgs/LaserScan; a beam without a return (NaN here) becomes +inf, as REP-117 asks."""
+    """sensor_msgs/LaserScan; a beam without a return (NaN here) becomes +inf, as REP-117 asks.
+
+    The last beam is measured ``duration`` [s] after the stamp, which is that of the first.
+    """
     return make(
         "sensor_msgs/msg/LaserScan",
         header=header_msg(stamp_ns, frame),
         angle_min=angle_min,
         angle_max=angle_min + angle_increment * (len(ranges) - 1),
         angle_increment=angle_increment,
-        time_increment=0.0,
+        time_increment=duration / max(1, len(ranges) - 1),
         scan_time=scan_time,
         range_min=range_min,
         range_max=range_max,

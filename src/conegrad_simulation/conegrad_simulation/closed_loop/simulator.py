@@ -109,11 +109,16 @@ class Simulator:
         """Place the car at the start of the track.
 
         Raises:
-            ValueError: if the vehicle has no chassis.
+            ValueError: if the vehicle has no chassis, or its scans take time.
         """
         vehicle, seed = description.vehicle, description.settings.seed
         if vehicle.chassis is None:
             raise ValueError(f"{vehicle.name} has no chassis, expected one to drive")
+        if vehicle.lidar.scan_duration > 0:
+            raise ValueError(
+                f"{vehicle.name} has a lidar.scan_duration of {vehicle.lidar.scan_duration} s, "
+                "expected 0: where the driver steers to is not known before the end of a scan"
+            )
         self.description = description
         self._sensors = sensors
         body = DriveConfig()
