@@ -5,6 +5,9 @@ readers of rosbags and of ``mcap`` trust the index, and lose messages or hold a 
 where a writer left a part of it out.
 """
 
+import io
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import partial
@@ -14,6 +17,7 @@ from typing import IO
 from mcap.data_stream import ReadDataStream
 from mcap.reader import SeekingReader
 from mcap.records import Channel, Chunk, Message
+from mcap.stream_reader import MAGIC_SIZE
 from mcap.summary import Summary
 
 from conegrad_nodes.bags.mcap_scan import (
@@ -22,11 +26,21 @@ from conegrad_nodes.bags.mcap_scan import (
     McapIndex,
     Span,
     chunk_records,
-    reason,
     scan,
 )
-from conegrad_nodes.bags.storage import NO_TIME, Piece, RawMessage, StoredTopic, Warn, in_order
+from conegrad_nodes.bags.storage import (
+    NO_TIME,
+    Piece,
+    RawMessage,
+    StoredTopic,
+    Warn,
+    in_order,
+    reason,
+)
 
+# At the end of a file: start of the summary, start of its offsets, check sum of both, magic.
+FOOTER = struct.Struct("<QQI8s")
+CHECKSUM_FROM_END = 4 + MAGIC_SIZE
 QOS = "offered_qos_profiles"
 
 
@@ -113,7 +127,7 @@ def _summary_index(file: IO[bytes]) -> McapIndex | None:
         summary = SeekingReader(file).get_summary()
     except (*DAMAGE, OSError):
         return None
-    if summary is None or not _is_complete(summary):
+    if summary is None or not _is_complete(summary) or not _is_intact(file):
         return None
     statistics = summary.statistics
     spans = [
@@ -135,6 +149,15 @@ def _summary_index(file: IO[bytes]) -> McapIndex | None:
         if statistics.message_count
         else NO_TIME,
     )
+
+
+def _is_intact(file: IO[bytes]) -> bool:
+    """Whether the summary fits its check sum, if it has one."""
+    file.seek(-FOOTER.size, io.SEEK_END)
+    start, _, checksum, _ = FOOTER.unpack(file.read(FOOTER.size))
+    end = file.seek(-CHECKSUM_FROM_END, io.SEEK_END)
+    file.seek(start)
+    return checksum in (0, zlib.crc32(file.read(end - start)))
 
 
 def _is_complete(summary: Summary) -> bool:

@@ -14,11 +14,21 @@ from mcap.records import Channel, Chunk, McapRecord, Message, Schema
 from mcap.stream_reader import MAGIC_SIZE, breakup_chunk, read_magic
 from zstandard import ZstdError
 
-from conegrad_nodes.bags.storage import NANOSECONDS, NO_TIME, Warn
+from conegrad_nodes.bags.storage import NANOSECONDS, NO_TIME, Warn, reason
 from conegrad_nodes.bags.types import BagError
 
 # The ways in which the records' reader meets bytes that mean nothing.
-DAMAGE = (McapError, ValueError, RuntimeError, EOFError, KeyError, struct.error, ZstdError)
+DAMAGE = (
+    McapError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    OverflowError,
+    MemoryError,  # of a length that is none
+    struct.error,
+    ZstdError,
+)
 COMPRESSIONS = ("", "zstd", "lz4")
 RECORD_HEADER = struct.Struct("<BQ")  # opcode, length
 MESSAGE_HEADER = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
@@ -69,11 +79,6 @@ def chunk_records(chunk: Chunk) -> list[McapRecord]:
     if chunk.compression not in COMPRESSIONS:
         raise McapError(f"compression {chunk.compression!r} is unknown")
     return breakup_chunk(chunk, validate_crc=True)
-
-
-def reason(error: Exception) -> str:
-    """What an error of :data:`DAMAGE` says."""
-    return str(error) or f"unexpected {type(error).__name__}"
 
 
 def scan(file: IO[bytes], path: Path, warn: Warn) -> McapIndex:
@@ -162,6 +167,12 @@ class _Scan:
         self._describe(records)
         messages = [record for record in records if isinstance(record, Message)]
         times = [message.log_time for message in messages]
+        declared = (chunk.message_start_time, chunk.message_end_time)
+        if declared != ((min(times), max(times)) if times else (0, 0)):
+            self._warn(
+                f"{self._path}: the chunk at byte {offset} does not hold the messages that it "
+                "declares; some are lost"
+            )
         if times:
             counts = Counter(message.channel_id for message in messages)
             self._add(counts, (min(times), max(times)), offset)

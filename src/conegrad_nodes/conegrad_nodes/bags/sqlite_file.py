@@ -14,9 +14,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from conegrad_nodes.bags.storage import CDR, NO_TIME, RawMessage, StoredTopic, Warn
+from conegrad_nodes.bags.storage import CDR, NO_TIME, RawMessage, StoredTopic, Warn, reason
 from conegrad_nodes.bags.types import BagError
 
+# A damaged name of a column is met before SQLite can tell.
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 # A log beside the file: of the journal mode WAL, and of a change that was not finished.
 WAL, JOURNAL = "-wal", "-journal"
 
@@ -43,14 +45,12 @@ class SqliteFile:
         self._stack = ExitStack()
         try:
             self._database = _open(path, self._stack)
-            self._types = {
-                row["id"]: (row["name"], row["type"]) for row in self._table("topics", needed=True)
-            }
+            self._types = {row["id"]: (row["name"], row["type"]) for row in self._topic_rows()}
             self._rows = self._read_rows()
             self.topics = self._list_topics()
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             self.close()
-            raise BagError(f"{path}: cannot be read ({error})") from error
+            raise BagError(f"{path}: cannot be read ({reason(error)})") from error
         except BaseException:
             self.close()
             raise
@@ -83,9 +83,10 @@ class SqliteFile:
         query = "SELECT data FROM messages WHERE id = ?"
         try:
             row = self._database.execute(query, (number,)).fetchone()
-        except sqlite3.DatabaseError:
+        except DAMAGE:
             return None
-        return bytes(row["data"]) if row else None
+        data = row["data"] if row else None
+        return data if isinstance(data, bytes) else None
 
     def _read_rows(self) -> list[_Row]:
         rows, damage = self._rows_until_damage("")
@@ -98,13 +99,13 @@ class SqliteFile:
                 f"{self.path}: damaged or cut short ({damage}); {len(rows)} messages are readable, "
                 "the others are lost"
             )
-        strays = sum(row.topic not in self._types for row in rows)
-        if strays:
+        kept = [row for row in rows if row.topic in self._types and _is_number(row.receive_ns)]
+        if len(kept) < len(rows):
             self._warn(
-                f"{self.path}: {strays} messages are of topics that the file does not describe; "
-                "they are lost"
+                f"{self.path}: {len(rows) - len(kept)} messages have no time, or are of topics "
+                "that the file does not describe; they are lost"
             )
-        return sorted(rows)
+        return sorted(kept)
 
     def _rows_until_damage(self, order: str) -> tuple[list[_Row], str]:
         rows: list[_Row] = []
@@ -113,15 +114,12 @@ class SqliteFile:
                 f"SELECT timestamp, id, topic_id FROM messages {order or 'ORDER BY id'}"
             ):
                 rows.append(_Row(*row))
-        except sqlite3.DatabaseError as error:
-            return rows, str(error)
+        except DAMAGE as error:
+            return rows, reason(error)
         return rows, ""
 
     def _list_topics(self) -> list[StoredTopic]:
-        definitions = {
-            row["topic_type"]: row["encoded_message_definition"]
-            for row in self._table("message_definitions")
-        }
+        definitions = self._definitions()
         counts = Counter(row.topic for row in self._rows)
         return [
             StoredTopic(
@@ -132,8 +130,23 @@ class SqliteFile:
                 definitions.get(row["type"]) or "",
                 _column(row, "offered_qos_profiles"),
             )
-            for row in self._table("topics", needed=True)
+            for row in self._topic_rows()
         ]
+
+    def _definitions(self) -> dict[str, str]:
+        try:
+            rows = self._table("message_definitions")
+            return {row["topic_type"]: row["encoded_message_definition"] for row in rows}
+        except (*DAMAGE, IndexError) as error:
+            self._warn(
+                f"{self.path}: its message definitions cannot be read ({reason(error)}); those of "
+                "ROS are taken"
+            )
+            return {}
+
+    def _topic_rows(self) -> list[sqlite3.Row]:
+        rows = self._table("topics", needed=True)
+        return [row for row in rows if row["name"] and row["type"] and _is_number(row["id"])]
 
     def _table(self, name: str, *, needed: bool = False) -> list[sqlite3.Row]:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?"
@@ -169,6 +182,7 @@ def _open(path: Path, stack: ExitStack) -> sqlite3.Connection:
     )
     stack.callback(database.close)
     database.row_factory = sqlite3.Row
+    database.text_factory = lambda text: text.decode(errors="replace")
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     # Else a file that was cut is refused as a whole; nothing is written by it.
     database.execute("PRAGMA writable_schema = ON")
@@ -178,6 +192,10 @@ def _open(path: Path, stack: ExitStack) -> sqlite3.Connection:
 def _has_log(path: Path, suffix: str) -> bool:
     log = Path(f"{path}{suffix}")
     return log.is_file() and log.stat().st_size > 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int)
 
 
 def _column(row: sqlite3.Row, name: str) -> str:

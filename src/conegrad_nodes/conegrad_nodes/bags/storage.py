@@ -3,18 +3,17 @@
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from zstandard import ZstdDecompressor, ZstdError
 
 from conegrad_nodes.bags.types import BagError
 
-T = TypeVar("T")
-
 NANOSECONDS = 1_000_000_000
 CDR = "cdr"
 # Messages that rosbag2 compressed one by one start with it; CDR starts with a zero byte.
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+MAX_REASON = 200  # characters of what a library says of a damage
 NO_TIME = (2**63 - 1, -1)  # range of a file without messages: it starts after it ends
 
 Warn = Callable[[str], None]
@@ -126,6 +125,11 @@ def _push(
     raw = next(messages, None)
     if raw is not None:
         heapq.heappush(heads, (raw.receive_ns, place, raw, messages))
+
+
+def reason(error: Exception) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split())[:MAX_REASON] or f"unexpected {type(error).__name__}"
 
 
 def unpacked(raw: RawMessage) -> RawMessage:

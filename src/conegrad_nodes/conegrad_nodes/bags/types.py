@@ -18,6 +18,7 @@ from rosbags.typesys.store import Typestore
 logger = logging.getLogger(__name__)
 
 INTERFACE_PACKAGE = "conegrad_msgs"
+MAX_REASON = 200  # characters of what rosbags says of a definition
 IDL_SEPARATOR = "=" * 80 + "\n"
 
 
@@ -88,9 +89,17 @@ def _typestore_of(definitions: frozenset[tuple[str, str]]) -> Typestore:
         try:
             embedded.update(_parse_definition(msgtype, text))
         except TypesysError as error:
-            logger.warning("the bag's definition of %s cannot be read: %s", msgtype, error)
+            text = " ".join(str(error).split())[:MAX_REASON]
+            logger.warning("the bag's definition of %s cannot be read: %s", msgtype, text)
     typestore = get_typestore(Stores.EMPTY)
-    typestore.register({**default_typestore().fielddefs, **embedded})
+    # Time and Duration are built in: another definition of them is a damaged one.
+    own = {name: fields for name, fields in embedded.items() if name not in typestore.fielddefs}
+    try:
+        typestore.register({**default_typestore().fielddefs, **own})
+    except TypesysError as error:
+        text = " ".join(str(error).split())[:MAX_REASON]
+        logger.warning("the bag's definitions cannot be used, those of ROS are: %s", text)
+        typestore.register(default_typestore().fielddefs)
     return typestore
 
 
