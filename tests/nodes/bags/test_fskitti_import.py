@@ -235,6 +235,6 @@ def test_metadata_of_another_form_is_refused(folder, tmp_path):
 
 def test_a_picture_of_another_size_than_the_calibration_is_refused(folder, tmp_path):
     cv2.imwrite(str(folder / "images" / "0000008.jpg"), np.zeros((96, 128, 3), dtype=np.uint8))
-    with pytest.raises(BagError, match=r"0000008\.jpg has 128x96 pixels, .* is for 64x48"):
+    with pytest.raises(BagError, match=r"0000008\.jpg: images are 128x96 px, .* are for 64x48"):
         import_fskitti(folder, tmp_path / "bag")
     assert not (tmp_path / "bag").exists()

@@ -21,7 +21,7 @@ from conegrad_nodes.bags.folder_formats import (
     stamped_files,
     table_stamp,
 )
-from conegrad_nodes.bags.pictures import IMAGE_FORMATS, read_picture
+from conegrad_nodes.bags.pictures import IMAGE_FORMATS, check_picture
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 
@@ -89,15 +89,16 @@ def import_folder(
 
 
 def _images(folder: Path, vehicle: "Vehicle") -> Iterator[Entry]:
+    camera = vehicle.camera.model()
     for stamp, path in stamped_files(folder, tuple(IMAGE_FORMATS)):
+        check_picture(path, camera)
         yield Entry(stamp, 1, partial(_write_image, stamp=stamp, path=path, vehicle=vehicle))
 
 
 def _write_image(bag: BagWriter, stamp: int, path: Path, vehicle: "Vehicle") -> None:
-    data = read_picture(path, (vehicle.camera.width, vehicle.camera.height))
     bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, camera_info(stamp, vehicle))
     image_format = IMAGE_FORMATS[path.suffix.lower()]
-    msg = messages.compressed_image_msg(stamp, "camera_optical", data, image_format)
+    msg = messages.compressed_image_msg(stamp, "camera_optical", path.read_bytes(), image_format)
     bag.write("/image_raw/compressed", "sensor_msgs/msg/CompressedImage", stamp, msg)
 
 

@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from conegrad_nodes.bags import messages
 from conegrad_nodes.bags.fskitti_frames import FskittiFrame, read_frames, read_json
-from conegrad_nodes.bags.pictures import IMAGE_FORMATS, read_picture
+from conegrad_nodes.bags.pictures import IMAGE_FORMATS, check_picture
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.bags.writer import BagWriter
 
 if TYPE_CHECKING:  # importing torch takes seconds
     from conegrad_core.cones import TrueCones
+    from conegrad_core.geometry.camera import CameraModel
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,10 @@ def import_fskitti(
         raise BagError(
             f"{folder} has {len(frames)} frames, none of them from {rows.start} to {rows.stop}"
         )
-    camera = _read_calibration(folder, sum(frame.image is not None for frame in written))
+    pictures = [frame.image for frame in written if frame.image is not None]
+    camera = _read_calibration(folder, len(pictures))
+    for picture in pictures:
+        check_picture(picture, _camera_model(camera))
     if lidar_height is None:
         base_from_lidar = measured_mounting(folder, frames)
     else:
@@ -185,14 +189,13 @@ def _write_frame(
 
 
 def _write_image(bag: BagWriter, stamp: int, picture: Path, camera: dict[str, Any] | None) -> None:
-    size = None if camera is None else (camera["image_size"][0], camera["image_size"][1])
-    data = read_picture(picture, size)
-    if camera is not None and size is not None:
+    if camera is not None:
         info = messages.camera_info_msg(
-            stamp, "camera_optical", size, np.array(camera["K"]), (), "none"
+            stamp, "camera_optical", tuple(camera["image_size"]), np.array(camera["K"]), (), "none"
         )
         bag.write("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, info)
     image_format = IMAGE_FORMATS[picture.suffix.lower()]
+    data = picture.read_bytes()
     image = messages.compressed_image_msg(stamp, "camera_optical", data, image_format)
     bag.write("/image_raw/compressed", "sensor_msgs/msg/CompressedImage", stamp, image)
 
@@ -206,6 +209,17 @@ def _write_transforms(
         transforms.append(("lidar", "camera_optical", np.linalg.inv(camera_from_lidar)))
     msg = messages.transforms_msg(stamp, transforms)
     bag.write("/tf_static", "tf2_msgs/msg/TFMessage", stamp, msg)
+
+
+def _camera_model(calibration: dict[str, Any] | None) -> "CameraModel | None":
+    import torch
+
+    from conegrad_core.geometry.camera import CameraModel
+
+    if calibration is None:
+        return None
+    width, height = calibration["image_size"]
+    return CameraModel(width, height, torch.tensor(calibration["K"]), torch.zeros(0), "none")
 
 
 def _read_calibration(folder: Path, images: int) -> dict[str, Any] | None:

@@ -1,31 +1,38 @@
 """Checks pictures that are imported as they are."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import PIL.Image
 
 from conegrad_nodes.bags.types import BagError
+
+if TYPE_CHECKING:  # importing torch takes seconds
+    from conegrad_core.geometry.camera import CameraModel
 
 IMAGE_FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 
 
-def read_picture(path: Path, size: tuple[int, int] | None) -> bytes:
-    """The bytes of an encoded picture.
+def check_picture(path: Path, camera: "CameraModel | None") -> None:
+    """Refuse what is no picture, or has another size than the calibration is for.
 
     Args:
-        path: JPEG or PNG.
-        size: width and height that its intrinsics are for [px]; None if there are no intrinsics.
+        path: of the file, of which the head alone is read.
+        camera: that took it; None if nothing is known of it.
 
     Raises:
-        BagError: if it is no picture, or has another size.
+        BagError: naming the file.
     """
-    import PIL.Image
+    from conegrad_core.geometry.camera import check_image_size
 
     try:
         with PIL.Image.open(path, formats=("JPEG", "PNG")) as picture:
-            actual = picture.size
-    except PIL.UnidentifiedImageError as error:
-        raise BagError(f"{path} is neither JPEG nor PNG") from error
-    if size is not None and actual != size:
-        raise BagError(
-            f"{path} has {actual[0]}x{actual[1]} pixels, the calibration is for {size[0]}x{size[1]}"
-        )
-    return path.read_bytes()
+            width, height = picture.size
+    except (OSError, SyntaxError) as error:
+        raise BagError(f"{path} cannot be read as a picture ({error})") from error
+    if camera is None:
+        return
+    try:
+        check_image_size(camera, width, height)
+    except ValueError as error:
+        raise BagError(f"{path}: {error}") from error
