@@ -115,3 +115,37 @@ def test_refuses_a_checkpoint_without_the_schedule(tmp_path):
     save_checkpoint(tmp_path / "last.pt", TrainingState(state.model, state.optimizer), 5, CONFIG)
     with pytest.raises(ValueError, match="holds no scheduler"):
         load_checkpoint(tmp_path / "last.pt", make_state(), CONFIG)
+
+
+class Grown(nn.Module):
+    """A model that got one weight more since its checkpoint was written."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        for name in names:
+            self.register_parameter(name, nn.Parameter(torch.ones(2)))
+
+    def _load_from_state_dict(self, state_dict, prefix, *rest):
+        state_dict.setdefault(prefix + "new", torch.ones(2))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def test_a_checkpoint_of_before_a_weight_existed_goes_on(tmp_path):
+    def stepped(model):
+        optimizer = torch.optim.AdamW(
+            [{"params": [weight], "lr": 0.1} for weight in (model.first,)]
+            + [{"params": [w for n, w in model.named_parameters() if n != "first"], "lr": 0.2}]
+        )
+        return TrainingState(model, optimizer)
+
+    before = stepped(Grown("first", "last"))
+    (before.model.first.sum() + 2 * before.model.last.sum()).backward()
+    before.optimizer.step()
+    save_checkpoint(tmp_path / "last.pt", before, 1, CONFIG)
+
+    after = stepped(Grown("first", "new", "last"))
+    load_checkpoint(tmp_path / "last.pt", after, CONFIG)
+    moments = after.optimizer.state_dict()["state"]
+    assert sorted(moments) == [0, 2]  # the new weight, 1, begins without
+    torch.testing.assert_close(moments[2]["exp_avg"], torch.full((2,), 0.2))
+    torch.testing.assert_close(after.model.last, before.model.last)

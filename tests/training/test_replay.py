@@ -220,3 +220,19 @@ def test_clouds_become_scans_as_the_settings_say(small_bag: SimulatedBag, tmp_pa
         data = bag_data([tmp_path / "clouds"], reduction=reduction)
         nearest.append(float(data.training[0].scan.ranges.nan_to_num(99.0).min()))
     assert nearest == pytest.approx([2.0, 5.0])
+
+
+def test_odometry_of_an_unknown_body_is_not_taken_for_that_of_the_car(
+    small_bag: SimulatedBag, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    other = tmp_path / "other"
+    with BagReader(small_bag.path) as bag, BagWriter(other) as writer:
+        for topic, receive_ns, msg in bag.messages():
+            if topic == "/odom":
+                object.__setattr__(msg, "child_frame_id", "imu")
+            writer.write(topic, bag.topics[topic].msgtype, receive_ns, msg)
+    index = BagReplay(other).index
+    assert "child_frame_id is 'imu'" in caplog.text
+    assert all(frame.motion is None for frame in index.frames)
+    with pytest.raises(ReplayError, match=r"needs odometry, and that on /odom .*'imu'"):
+        BagReplay(other, track=small_bag.track)

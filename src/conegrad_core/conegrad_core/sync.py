@@ -163,6 +163,10 @@ class Pairing:
         """Poses so far that no car reaches from the one before."""
         return self._odometry.jumps
 
+    def forget_odometry(self) -> None:
+        """Drop all poses: those to come are in another frame."""
+        self._odometry.clear()
+
     def take(self, now_ns: int | None = None) -> list[Pair]:
         """Outputs that are decided by now, oldest first.
 

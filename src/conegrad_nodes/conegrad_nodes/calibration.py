@@ -18,7 +18,7 @@ from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_nodes.bags.frames import MAX_NAMED, FrameLoopError, StaticFrames
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration_file import CalibrationFile
-from conegrad_nodes.decode import DecodeError, camera_model_from_msg
+from conegrad_nodes.decode import DecodeError, Matrix, camera_model_from_msg
 from conegrad_nodes.static_transforms import TF_STATIC
 
 INTRINSICS_SOURCES = ("camera_info", "file", "vehicle")
@@ -140,6 +140,23 @@ class CalibrationSource:
         if with_camera:
             return self.calibration(camera_frame, lidar_frame)
         return None, self._base_from(self.cone_frame(lidar_frame))
+
+    def base_from(self, body: str) -> Matrix:
+        """``(4, 4)`` transform from the frame of a body fixed to the car into that of the base.
+
+        Raises:
+            CalibrationError: if it is not known.
+        """
+        if self._vehicle and self._config.extrinsics == "vehicle":
+            frames = StaticFrames.of_vehicle(self._vehicle)
+            try:
+                return frames.lookup(self._config.base_frame, body)
+            except BagError as error:
+                known = ", ".join(frames.names)
+                raise CalibrationError(
+                    f"the vehicle preset has no frame {body!r}, expected one of: {known}"
+                ) from error
+        return self._lookup(self._config.base_frame, body, "base").double().numpy()
 
     def _base_from(self, cone_frame: str) -> Tensor:
         if cone_frame == self._config.base_frame:

@@ -21,12 +21,12 @@ from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span
 from conegrad_core.sync import CAMERA, Pair, Pairing, PairingConfig
+from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
     check_detections,
     check_segmentation,
     detections_from_msg,
-    pose_from_msg,
     segmentation_from_msg,
     stamp_ns_from_msg,
 )
@@ -139,6 +139,7 @@ class FusionNode(PerceptionNode):
         """Load the fusion's scalars and what the calibration reads from files."""
         self._calibration = CalibrationSource(self._calibration_config)
         self._pairing = Pairing(self._pairing_config)
+        self._odometry = self._new_odometry()
         fuser = Fuser(self._fuser_config)
         if any(fuser.mounting.values().values()):
             corrections = fuser.mounting.describe()
@@ -151,7 +152,12 @@ class FusionNode(PerceptionNode):
     def warm_up(self) -> None:
         """Begin with empty buffers."""
         self._pairing = Pairing(self._pairing_config)
+        self._odometry = self._new_odometry()
         self._trouble = None
+
+    def _new_odometry(self) -> BaseOdometry:
+        base_frame, tell = self._calibration_config.base_frame, self.get_logger().info
+        return BaseOdometry(self._calibration.base_from, base_frame, tell)
 
     def release(self) -> None:
         """Drop the fusion and the outputs."""
@@ -248,7 +254,7 @@ class FusionNode(PerceptionNode):
 
     def _on_odom(self, msg: Odometry, arrival: float) -> None:
         with self._lock:
-            self._pairing.add_odometry(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
+            add_odometry(self._pairing, self._odometry, msg)
             self._fuse_pairs()
 
     def _on_camera_info(self, msg: CameraInfo, arrival: float) -> None:

@@ -1,5 +1,7 @@
 """Index of a bag: which image belongs to which scan, and where both lie in the file."""
 
+import contextlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,16 +19,17 @@ from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.recorded_camera import check_recorded_size, recorded_camera
 from conegrad_nodes.bags.topics import choose_topics, one_lidar
 from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.base_odometry import BASE_FRAME, BaseOdometry, add_odometry
 from conegrad_nodes.calibration import CalibrationError, usable_calibration
-from conegrad_nodes.decode import pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.findings import Level
 from conegrad_nodes.playback.judgement import Candidate
 from conegrad_nodes.playback.sample_check import check_samples
 from conegrad_nodes.playback.samples import sample_messages
 from conegrad_training.errors import ReplayError
-from conegrad_training.evaluation.odometry import Odometry, odometry
+from conegrad_training.evaluation.odometry import Odometry, OdometryReader
 
-BASE_FRAME = "base_link"
+logger = logging.getLogger(__name__)
 NEEDED = ("image", "camera_info", "scan", "points", "odom", "tf_static", "truth")  # roles
 
 
@@ -93,7 +96,7 @@ class BagIndex(NamedTuple):
 class _Contents(NamedTuple):
     pairs: list[Pair]
     truth: dict[int, MessageReference]
-    poses: list[tuple[int, tuple[float, float, float]]]
+    odometry: Odometry
 
 
 def index_bag(
@@ -123,17 +126,17 @@ def index_bag(
             missing = "images" if "image" not in found else "scans or point clouds"
             raise ReplayError(f"{path} holds no {missing}; it holds {', '.join(bag.topics)}")
         _check_samples(bag, found, scans)
-        contents = _read(bag, found, scans, Pairing(pairing))
+        static = StaticFrames.from_topic(bag, found.get("tf_static"))
+        bodies = StaticFrames.of_vehicle(vehicle) if vehicle is not None else static
+        contents = _read(bag, found, scans, Pairing(pairing), bodies)
         both = [pair for pair in contents.pairs if pair.detections and pair.segmentation]
         if not both:
             reason = contents.pairs[-1].reason if contents.pairs else "no messages"
             raise ReplayError(f"{path}: no image could be paired with a scan ({reason})")
-        static = StaticFrames.from_topic(bag, found.get("tf_static"))
         try:
             calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
         except (BagError, CalibrationError) as error:
             raise ReplayError(f"{path}: {error}, or give a vehicle") from error
-    poses = odometry(contents.poses)
     frames = tuple(_paired_frame(pair, base_from_lidar) for pair in both)
     return BagIndex(
         Path(path),
@@ -142,8 +145,8 @@ def index_bag(
         contents.truth,
         calibration,
         base_from_lidar,
-        poses,
-        _buffer(poses),
+        contents.odometry,
+        _buffer(contents.odometry),
         round((pairing or PairingConfig()).lidar_offset * SECOND),
         static,
         len(contents.pairs) - len(both),
@@ -161,21 +164,31 @@ def _topics(bag: BagReader, given: Mapping[str, str] | None) -> dict[str, str]:
 def _check_samples(bag: BagReader, found: Mapping[str, str], scans: str) -> None:
     """Refuse sensors of which nothing can be decoded, in the words of ``conegrad info``."""
     sensors = {"image": found["image"], "scan" if "scan" in found else "points": scans}
-    candidate = Candidate(bag, sensors, {}, sample_messages(bag, sensors))
-    for finding in check_samples(candidate):
-        if finding.level == Level.ERROR:
-            raise ReplayError(finding.text)
+    for role, topic in sensors.items():  # one by one: training needs both
+        alone = {role: topic}
+        for finding in check_samples(Candidate(bag, alone, {}, sample_messages(bag, alone))):
+            if finding.level == Level.ERROR:
+                raise ReplayError(finding.text)
 
 
-def _read(bag: BagReader, found: Mapping[str, str], scans: str, pairing: Pairing) -> _Contents:
-    contents = _Contents([], {}, [])
+def _read(
+    bag: BagReader,
+    found: Mapping[str, str],
+    scans: str,
+    pairing: Pairing,
+    bodies: StaticFrames,
+) -> _Contents:
+    pairs: list[Pair] = []
+    truth: dict[int, MessageReference] = {}
+    poses = OdometryReader(BaseOdometry.of_frames(bodies), found.get("odom", ""))
+    for_pairs = BaseOdometry.of_frames(bodies)
     wanted = [found[role] for role in ("image", "odom", "truth") if role in found] + [scans]
     for raw in bag.raw_messages(wanted):
         if raw.topic == found.get("odom"):
             msg = bag.decode(raw)
-            stamp, pose = stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg)
-            contents.poses.append((stamp, pose))
-            pairing.add_odometry(stamp, pose)
+            poses.add(msg)
+            with contextlib.suppress(DecodeError):  # the reader notes it
+                add_odometry(pairing, for_pairs, msg)
         else:
             reference = MessageReference(raw.topic, raw.receive_ns, *read_stamp(raw.data))
             if raw.topic == found["image"]:
@@ -183,10 +196,12 @@ def _read(bag: BagReader, found: Mapping[str, str], scans: str, pairing: Pairing
             elif raw.topic == scans:
                 pairing.add_segmentation(reference.stamp_ns, reference)
             else:
-                contents.truth[reference.stamp_ns] = reference
-        contents.pairs.extend(pairing.take())
-    contents.pairs.extend(pairing.flush())
-    return contents
+                truth[reference.stamp_ns] = reference
+        pairs.extend(pairing.take())
+    pairs.extend(pairing.flush())
+    for note in poses.notes:
+        logger.warning("%s: %s", bag.path, note)
+    return _Contents(pairs, truth, poses.result())
 
 
 def _buffer(poses: Odometry) -> OdometryBuffer:

@@ -90,10 +90,13 @@ def load_checkpoint(
         if name not in content:
             raise ValueError(f"{path} holds no {name}, expected one of this run")
     try:
+        added = set(state.model.state_dict()) - set(content["model"])
+        if added:
+            content["optimizer"] = _grown(content["optimizer"], state, added)
         for name, part in _parts(state).items():
             part.load_state_dict(content[name])
         restore_random_state(content["random"])
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{path} does not fit this run ({reason})") from error
     return content["step"], content["extra"]
@@ -159,6 +162,26 @@ def _parts(state: TrainingState) -> dict[str, Any]:
         "averaged": state.averaged,
     }
     return {name: part for name, part in parts.items() if part is not None}
+
+
+def _grown(saved: dict[str, Any], state: TrainingState, added: set[str]) -> dict[str, Any]:
+    """State of an optimizer from before some weights existed; they begin without moments.
+
+    Which weights may be missing is for the modules to say, when they load their own state.
+    """
+    new = {id(weight) for name, weight in state.model.named_parameters() if name in added}
+    moments: dict[int, Any] = {}
+    groups, place = [], 0
+    for group, saved_group in zip(state.optimizer.param_groups, saved["param_groups"], strict=True):
+        before, first = iter(saved_group["params"]), place
+        for weight in group["params"]:
+            if id(weight) not in new:
+                index = next(before)
+                if index in saved["state"]:
+                    moments[place] = saved["state"][index]
+            place += 1
+        groups.append({**saved_group, "params": list(range(first, place))})
+    return {"state": moments, "param_groups": groups}
 
 
 def _check_config(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -73,7 +73,8 @@ def seen_cones(
     config = config or SeenConesConfig()
     replay = BagReplay(bag, vehicle=vehicle, topics=topics, needs_truth=False)
     if not len(replay.index.odometry.stamps_ns):
-        raise ReplayError(f"{bag}: a map is aligned with the odometry, and the bag has none")
+        fault = replay.index.odometry.fault
+        raise ReplayError(f"{bag}: a map is aligned with the odometry, and {fault}")
     try:
         return put_together(list(_sightings(replay, load_system(system), config)), config)
     finally:

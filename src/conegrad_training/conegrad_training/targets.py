@@ -45,7 +45,7 @@ def map_targets(index: BagIndex, track: Path, view: ScanView) -> Truth:
     from conegrad_simulation.track_csv import read_cones
 
     if not len(index.odometry.stamps_ns):
-        raise ReplayError(f"{index.path}: a track map needs odometry, and the bag has none")
+        raise ReplayError(f"{index.path}: a track map needs odometry, and {index.odometry.fault}")
     positions, classes = read_cones(track)
     calibration = index.calibration
     low, high, longest = view

@@ -70,6 +70,16 @@ def put(**values):
     return change
 
 
+ONE_BEAM = only("/scan", put(ranges=np.ones(1, np.float32), intensities=np.ones(1, np.float32)))
+
+
+def tilt(msg, child):
+    """Lay a sensor on its side."""
+    for transform in msg.transforms:
+        if transform.child_frame_id == child:
+            put(x=np.sqrt(0.5), y=0.0, z=0.0, w=np.sqrt(0.5))(transform.transform.rotation)
+
+
 BROKEN = {
     "no calibration of the camera": (
         dropped("/camera_info"),
@@ -108,9 +118,13 @@ BROKEN = {
         only("/image_raw", put(encoding="16UC1")),
         "none of 3 looked at on /image_raw can be used: encoding is '16UC1'",
     ),
-    "scans of one beam": (
-        only("/scan", put(ranges=np.ones(1, np.float32), intensities=np.ones(1, np.float32))),
+    "scans of one beam alone": (
+        lambda name, msg: [] if name == "/image_raw" else ONE_BEAM(name, msg),
         "looked at on /scan can be used: ",
+    ),
+    "a LiDAR that is tilted too far": (
+        only("/tf_static", lambda msg: tilt(msg, "lidar")),
+        "the LiDAR is tilted by 90.0 degrees against the ground, expected at most 10",
     ),
 }
 
@@ -161,9 +175,20 @@ def test_some_broken_messages_are_told_and_the_others_are_perceived(
     assert "skipped a message" in caplog.text
 
 
-def test_a_topic_of_nothing_but_broken_messages_is_refused(rewritten, tmp_path):
-    with pytest.raises(BagError, match=r"looked at on /scan can be used: .*--topic scan=none"):
-        perceive_directly(rewritten(cut("/scan", 1)), tmp_path / "out", PerceiveOptions())
+def test_a_camera_of_nothing_but_broken_messages_is_refused(rewritten, tmp_path):
+    path = rewritten(cut("/image_raw", 1))
+    with pytest.raises(BagError, match=r"looked at on /image_raw can be used: .*image=none"):
+        perceive_directly(path, tmp_path / "out", PerceiveOptions())
+
+
+def test_beside_a_lidar_of_nothing_but_broken_messages_the_camera_gives_cones(
+    rewritten, parameters, tmp_path, caplog
+):
+    path = rewritten(cut("/scan", 1))
+    options = PerceiveOptions(parameters=parameters)
+    assert perceive_directly(path, tmp_path / "out", options) > 0
+    assert "looked at on /scan can be used: " in caplog.text
+    assert "cones come from the camera alone" in caplog.text
 
 
 def test_a_transform_that_cannot_be_used_is_told_and_the_others_count(rewritten, capsys):
@@ -223,6 +248,27 @@ USABLE = {
         dropped("/tf_static"),
         ["--vehicle", "formula_student"],
         "",
+    ),
+    "scans of which none can be used, beside images": (
+        ONE_BEAM,
+        [],
+        "none of 4 looked at on /scan",
+    ),
+    "no LiDAR": (dropped("/scan"), [], "no LiDAR"),
+    "odometry of another body": (
+        only("/odom", put(child_frame_id="lidar")),
+        [],
+        "child_frame_id is 'lidar', its poses are moved to base_link",
+    ),
+    "odometry of a body that is not known": (
+        only("/odom", put(child_frame_id="imu")),
+        [],
+        "child_frame_id is 'imu', whose place on the car is not known",
+    ),
+    "odometry of no body": (
+        only("/odom", put(child_frame_id="")),
+        [],
+        "child_frame_id is empty, taken as base_link",
     ),
     "odometry of which some cannot be used": (
         only("/odom", put(pose__pose__position__x=float("nan"))),

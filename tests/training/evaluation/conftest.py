@@ -32,6 +32,7 @@ class Plan:
     scans: bool = True
     truth: bool = True
     odom: bool = True
+    body: str = "base_link"
     latency: bool = True
     truth_every: int = 1
     perfect: bool = False
@@ -115,10 +116,22 @@ def _write_static(bag: BagWriter, vehicle: Any) -> None:
     bag.write("/tf_static", "tf2_msgs/msg/TFMessage", START_NS, msg)
 
 
+def _pose_of(body, pose, vehicle):
+    """Planar pose of a body of a car whose base is at ``pose``."""
+    if body != "lidar":
+        return pose
+    mounting = vehicle.lidar.mounting
+    cos, sin = np.cos(pose[2]), np.sin(pose[2])
+    x = pose[0] + cos * mounting.x - sin * mounting.y
+    return (x, pose[1] + sin * mounting.x + cos * mounting.y, pose[2] + mounting.yaw)
+
+
 def _write_frame(bag, plan, index, stamp, pose, true, vehicle, calibration, random):
     cones = _published(true, plan, random)
     if plan.odom:
-        bag.write("/odom", "nav_msgs/msg/Odometry", stamp, messages.odometry_msg(stamp, pose))
+        msg = messages.odometry_msg(stamp, _pose_of(plan.body, pose, vehicle))
+        msg.child_frame_id = plan.body
+        bag.write("/odom", "nav_msgs/msg/Odometry", stamp, msg)
     if plan.images:
         _write_image(bag, stamp, true, calibration, random)
     if plan.scans:

@@ -84,6 +84,26 @@ def test_a_track_map_serves_as_truth(make_drive, plan, track, tmp_path):
     assert "track map track.csv" in report(tmp_path / "out")
 
 
+def test_a_track_map_needs_no_odometry_of_the_base_itself(make_drive, plan, track, tmp_path):
+    bag = make_drive(plan(frames=6, perfect=True, truth=False, body="lidar"))
+    save_cones(*track, tmp_path / "track.csv")
+    evaluation = evaluate_bag(bag, tmp_path / "out", track=tmp_path / "track.csv")
+    assert evaluation.rmse < 1e-3
+    assert "its poses are moved to base_link" in report(tmp_path / "out")
+
+
+def test_a_track_map_is_refused_where_the_place_of_the_odometry_is_not_known(
+    make_drive, plan, track, tmp_path
+):
+    bag = make_drive(plan(frames=3, body="zed_camera_link"))
+    save_cones(*track, tmp_path / "track.csv")
+    with pytest.raises(BagError, match=r"needs odometry, and that on /odom .*'zed_camera_link'"):
+        evaluate_bag(bag, tmp_path / "out", track=tmp_path / "track.csv")
+    evaluation = evaluate_bag(bag, tmp_path / "recorded")  # its own truth needs none
+    assert evaluation.frames == 3
+    assert "zed_camera_link" in report(tmp_path / "recorded")
+
+
 def test_a_map_of_which_no_cone_comes_into_view_is_refused(make_drive, plan, track, tmp_path):
     bag = make_drive(plan(frames=3, truth=False))
     save_cones(track[0] + 500_000.0, track[1], tmp_path / "utm.csv")

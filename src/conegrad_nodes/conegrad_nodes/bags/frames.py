@@ -1,7 +1,7 @@
 """Fixed transforms of a bag: the tree of frames that ``tf_static`` spans."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +9,9 @@ from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.topics import find_topic
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.decode import DecodeError, Matrix, matrix_from_transform
+
+if TYPE_CHECKING:  # importing torch takes seconds
+    from conegrad_core.vehicle import Vehicle
 
 MAX_NAMED = 3  # skipped transforms that a message names
 MAX_FRAMES = 1000  # children that are held; no car has as many
@@ -67,6 +70,18 @@ class StaticFrames:
     def from_topic(cls, bag: BagReader, topic: str | None) -> "StaticFrames":
         """The frames that one topic of a bag tells; without a topic there are none."""
         return cls(msg for _, _, msg in bag.messages([topic])) if topic else cls(())
+
+    @classmethod
+    def of_vehicle(cls, vehicle: "Vehicle") -> "StaticFrames":
+        """The frames of a preset: ``lidar``, ``camera`` and ``camera_optical`` on ``base_link``."""
+        from conegrad_nodes.bags.folder_import import sensor_transforms  # it has the writer of bags
+
+        frames = cls(())
+        frames._parents = {
+            child: (parent, np.asarray(matrix, dtype=np.float64))
+            for parent, child, matrix in sensor_transforms(vehicle)
+        }
+        return frames
 
     @property
     def names(self) -> list[str]:

@@ -46,6 +46,17 @@ def pose_from_msg(msg: Any) -> Pose2:
     return Pose2(float(position.x), float(position.y), yaw)
 
 
+@from_content
+def pose_matrix_from_msg(msg: Any) -> Matrix:
+    """``(4, 4)`` pose of a nav_msgs/Odometry: its child frame in the frame of its header.
+
+    Raises:
+        DecodeError: as :func:`pose_from_msg`.
+    """
+    pose = msg.pose.pose
+    return _matrix("pose.position", pose.position, "pose.orientation", pose.orientation)
+
+
 def speed_from_msg(msg: Any) -> float:
     """Speed ahead of a nav_msgs/Odometry [m/s].
 
@@ -79,13 +90,17 @@ def matrix_from_transform(transform: Any) -> Matrix:
     Raises:
         DecodeError: if its rotation or its translation is none.
     """
+    return _matrix("translation", transform.translation, "rotation", transform.rotation)
+
+
+def _matrix(place: str, vector: Any, turn: str, quaternion: Any) -> Matrix:
     from scipy.spatial.transform import Rotation
 
     matrix = np.eye(4)
-    rotation = unit_quaternion("rotation", transform.rotation)
+    rotation = unit_quaternion(turn, quaternion)
     matrix[:3, :3] = Rotation.from_quat(rotation).as_matrix()
     for row, axis in enumerate("xyz"):
-        value = getattr(transform.translation, axis)
-        check_within(f"translation.{axis}", value, MAX_COORDINATE, " m")
+        value = getattr(vector, axis)
+        check_within(f"{place}.{axis}", value, MAX_COORDINATE, " m")
         matrix[row, 3] = value
     return matrix

@@ -16,7 +16,8 @@ from conegrad_nodes.findings import Level
 from conegrad_nodes.playback.calibration_check import check_calibration
 from conegrad_nodes.playback.chosen_parameters import settings
 from conegrad_nodes.playback.judgement import BagFinding, Candidate, Check
-from conegrad_nodes.playback.sample_check import check_samples
+from conegrad_nodes.playback.odometry_check import check_odometry
+from conegrad_nodes.playback.sample_check import check_samples, lost_sensors
 
 MATTERS = 1e-3  # [px] between K and P
 
@@ -27,7 +28,13 @@ def check_known_calibration(candidate: Candidate) -> Iterator[BagFinding]:
         return
     sizes = {_image_size(msg) for msg in candidate.messages("image")} - {None}
     try:
-        check_calibration(candidate.bag, candidate.roles, candidate.parameters, filter(None, sizes))
+        check_calibration(
+            candidate.bag,
+            candidate.roles,
+            candidate.parameters,
+            filter(None, sizes),
+            with_lidar=not {"scan", "points"} & lost_sensors(candidate),
+        )
     except BagError as error:
         yield BagFinding(Level.ERROR, str(error))
 
@@ -82,6 +89,7 @@ CHECKS: Sequence[Check] = (
     check_frames,
     check_known_calibration,
     check_rectification,
+    check_odometry,
 )
 
 

@@ -24,6 +24,8 @@ def check_calibration(
     roles: Mapping[str, str],
     parameters: Mapping[str, Any],
     image_sizes: Iterable[tuple[int, int]] = (),
+    *,
+    with_lidar: bool = True,
 ) -> None:
     """Put the calibration together as the fusion node will, before anything is played.
 
@@ -32,6 +34,7 @@ def check_calibration(
         roles: topic of the bag of each role that is played.
         parameters: of the nodes by full name, those of parameter files included.
         image_sizes: width and height of some images [px].
+        with_lidar: messages of the LiDAR can be used, where there are any.
 
     Raises:
         BagError: if a part is missing or cannot be used; says which, and what could replace it.
@@ -57,7 +60,7 @@ def check_calibration(
             first_frame(bag, roles.get("image")),
             lidar_frame,
             with_camera=has_camera,
-            with_lidar=bool({"scan", "points"} & set(roles)),
+            with_lidar=with_lidar and bool({"scan", "points"} & set(roles)),
         )
     except CalibrationError as error:
         text = str(error)

@@ -20,11 +20,11 @@ from conegrad_core.lidar.sweep import SweepConfig, sweep_span
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import (
     DecodeError,
     image_for_detector,
-    pose_from_msg,
     stamp_ns_from_msg,
 )
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
@@ -74,6 +74,8 @@ class DirectPerception:
         self._pairing = Pairing(settings(PairingConfig, parameters, "pairing"))
         config = settings(CalibrationConfig, parameters, "calibration")
         self._calibration = CalibrationSource(config)
+        base_frame, tell = config.base_frame, logger.info
+        self._odometry = BaseOdometry(self._calibration.base_from, base_frame, tell)
         fuser = Fuser(settings(FuserConfig, parameters, "fuser"))
         self._fusion = PairFusion(fuser, self._calibration, settings(SelectionConfig, parameters))
         self._now_ns = 0  # the newest stamp, as the player has it
@@ -94,7 +96,7 @@ class DirectPerception:
         try:
             self._feed(role, msg)
         except DecodeError as error:
-            logger.warning("skipped a message (%s): %s", role, error)
+            self._tell([f"skipped a message ({role}): {error}"])
         return self._fused(self._pairing.take(self._now_ns), receive_ns)
 
     @torch.inference_mode()
@@ -109,7 +111,7 @@ class DirectPerception:
         stamp_ns = stamp_ns_from_msg(msg.header.stamp)
         self._now_ns = max(self._now_ns, stamp_ns)
         if role == "odom":
-            self._pairing.add_odometry(stamp_ns, pose_from_msg(msg))
+            add_odometry(self._pairing, self._odometry, msg)
         elif role == "image":
             image = image_for_detector(msg, self._detector)
             height, width = image.shape[:2]

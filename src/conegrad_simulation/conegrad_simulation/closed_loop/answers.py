@@ -47,7 +47,8 @@ class Answers:
 
     Attributes:
         listener: gets every answer, if it is set.
-        cones: the newest cones, in the frame of the LiDAR.
+        cones: the newest cones.
+        cones_frame: of the newest cones: that of the LiDAR, before any scan of the base.
         cones_pose: where the car stood when they came.
         problems: what the nodes say is wrong, by the name of the part.
     """
@@ -63,6 +64,7 @@ class Answers:
         self._node, self._car, self._lockstep = node, car, lockstep
         self.listener: Listener | None = None
         self.cones: Cones | None = None
+        self.cones_frame = ""
         self.cones_pose = car.pose
         self.problems: dict[str, str] = {}
         qos = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE)
@@ -104,6 +106,7 @@ class Answers:
             camera_ns, lidar_ns, is_driven=self.has_source(COMMANDS), now=time.monotonic()
         )
         self.cones, self.cones_pose = cones_from_msg(msg), self._car.pose
+        self.cones_frame = msg.header.frame_id
 
     def _take_command(self, data: bytes) -> None:
         msg = _deserialized(data, Twist)

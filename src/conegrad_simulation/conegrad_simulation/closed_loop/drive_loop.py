@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from rclpy.experimental import EventsExecutor
 
+from conegrad_nodes.base_odometry import BASE_FRAME
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 from conegrad_simulation.closed_loop.film import Film
 from conegrad_simulation.closed_loop.referee import Referee
@@ -66,7 +67,9 @@ class DriveLoop:
             return
         answers = self._node.answers
         if answers.cones is not None:
-            film.show_cones(answers.cones, answers.cones_pose)
+            film.show_cones(
+                answers.cones, answers.cones_pose, in_base=answers.cones_frame == BASE_FRAME
+            )
         film.show(happening.picture)
 
     def _problems(self) -> list[str]:

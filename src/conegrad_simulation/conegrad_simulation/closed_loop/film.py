@@ -53,11 +53,13 @@ class Film:
         self._next = 0.0
         self._frames: list[Image] = []
 
-    def show_cones(self, cones: Cones, pose: Pose) -> None:
-        """Take perceived cones, in the frame of the LiDAR of a car at a pose."""
-        mounting = self._simulator.description.vehicle.lidar.mounting
-        in_base = _placed(cones.positions.double().numpy(), mounting.x, mounting.y, mounting.yaw)
-        self._cones = (_placed(in_base, *pose), cones.colours.argmax(dim=1).numpy())
+    def show_cones(self, cones: Cones, pose: Pose, *, in_base: bool = False) -> None:
+        """Take perceived cones, in the frame of the LiDAR, or the base, of a car at a pose."""
+        positions = cones.positions.double().numpy()
+        if not in_base:
+            mounting = self._simulator.description.vehicle.lidar.mounting
+            positions = _placed(positions, mounting.x, mounting.y, mounting.yaw)
+        self._cones = (_placed(positions, *pose), cones.colours.argmax(dim=1).numpy())
 
     def show(self, picture: Picture | None) -> None:
         """Take an image; None while the camera is lost."""

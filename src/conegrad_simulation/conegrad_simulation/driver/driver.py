@@ -108,15 +108,31 @@ class Driver:
         self._speed = speed / self._scale
         self._odometry.add(stamp_ns, self._pose)
 
-    def see(self, stamp_ns: int, cones: Cones, *, has_camera: bool, has_lidar: bool) -> None:
-        """Take the cones of a message, in the frame of the LiDAR, and look for the lane."""
+    def see(
+        self,
+        stamp_ns: int,
+        cones: Cones,
+        *,
+        in_base: bool = False,
+        has_camera: bool,
+        has_lidar: bool,
+    ) -> None:
+        """Take the cones of a message and look for the lane.
+
+        Args:
+            stamp_ns: of the message.
+            cones: in the frame of the LiDAR, or of the base.
+            in_base: they are in that of the base: no LiDAR took part so far.
+            has_camera: an image took part.
+            has_lidar: a scan took part.
+        """
         self._heard_ns = stamp_ns
         self._note_sensors(stamp_ns, has_camera=has_camera, has_lidar=has_lidar)
         pose = self._pose_at(stamp_ns)
         if pose is None or not len(cones.positions):
             return
         self._seen_ns = stamp_ns
-        seen = seen_cones(cones, self._lidar, self._scale)
+        seen = seen_cones(cones, None if in_base else self._lidar, self._scale)
         self._memory.add(seen, pose, stamp_ns / NANOSECONDS)
         self._line_pose = self._pose or pose
         known = self._memory.known(self._line_pose)

@@ -12,12 +12,9 @@ from rclpy.node import Node
 
 from conegrad_core.config import Config, setting
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.decode import (
-    cones_from_msg,
-    pose_from_msg,
-    speed_from_msg,
-    stamp_ns_from_msg,
-)
+from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.base_odometry import BASE_FRAME, BaseOdometry, NewFrameError
+from conegrad_nodes.decode import cones_from_msg, speed_from_msg, stamp_ns_from_msg
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.input_watch import InputWatch
 from conegrad_nodes.inputs import Input
@@ -85,6 +82,8 @@ class DriverNode(Node):
         )
         vehicle = load_vehicle(config.vehicle)
         self._driver = Driver(vehicle, settings)
+        # Of the base alone: the speed of another body is along other axes.
+        self._base = BaseOdometry.of_frames(StaticFrames(()), tell=self.get_logger().info)
         self._odometry_frame = "odom"
         self._commands = self.create_publisher(Twist, "cmd_vel", RESULTS)
         self._lane = self.create_publisher(Path, "lane", RESULTS)
@@ -113,7 +112,11 @@ class DriverNode(Node):
         super().destroy_node()
 
     def _on_odometry(self, msg: Odometry, arrival: float) -> None:
-        pose, speed = pose_from_msg(msg), speed_from_msg(msg)
+        try:
+            pose, speed = self._base.pose(msg), speed_from_msg(msg)
+        except NewFrameError:
+            self._driver.clear()  # the cones that it remembers are where they were in the old one
+            raise
         self._odometry_frame = msg.header.frame_id
         self._driver.move(stamp_ns_from_msg(msg.header.stamp), pose, speed)
 
@@ -121,6 +124,7 @@ class DriverNode(Node):
         self._driver.see(
             stamp_ns_from_msg(msg.header.stamp),
             cones_from_msg(msg),
+            in_base=msg.header.frame_id.lstrip("/") == BASE_FRAME,
             has_camera=msg.camera_used,
             has_lidar=msg.lidar_used,
         )

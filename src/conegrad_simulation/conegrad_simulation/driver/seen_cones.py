@@ -26,15 +26,15 @@ class SeenCones(NamedTuple):
     colours: Floats
 
 
-def seen_cones(cones: Cones, lidar: Mounting, scale: float) -> SeenCones:
+def seen_cones(cones: Cones, lidar: Mounting | None, scale: float) -> SeenCones:
     """Cones of a message for the driver.
 
     Args:
-        cones: in the frame of the LiDAR [m].
-        lidar: its place on the car.
+        cones: in the frame of the LiDAR, or of the car [m].
+        lidar: its place on the car; None where they are in the frame of the car.
         scale: metres per track unit; a track unit is a metre of a full-size track.
     """
-    matrix = lidar.base_from_sensor().numpy()
+    matrix = np.eye(4) if lidar is None else lidar.base_from_sensor().numpy()
     rotation, offset = matrix[:2, :2], matrix[:2, 3]
     positions = cones.positions.double().numpy() @ rotation.T + offset
     covariances = rotation @ cones.covariances.double().numpy() @ rotation.T

@@ -12,7 +12,9 @@ from std_msgs.msg import Header
 
 from conegrad_core.config import Config, setting
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.decode import DecodeError, pose_from_msg, stamp_ns_from_msg
+from conegrad_nodes.bags.frames import StaticFrames
+from conegrad_nodes.base_odometry import BaseOdometry
+from conegrad_nodes.decode import DecodeError, stamp_ns_from_msg
 from conegrad_nodes.encode import truth_to_msg
 from conegrad_nodes.input_watch import InputWatch
 from conegrad_nodes.inputs import Input
@@ -60,6 +62,7 @@ class TruthNode(Node):
             raise ValueError("parameter scene of truth_node is empty, expected a path")
         scene = load_scene(Path(config.scene).expanduser())
         self._frames = TrueFrames(scene, load_vehicle(config.vehicle), config.lidar)
+        self._base = BaseOdometry.of_frames(StaticFrames(()))
         self._publisher = self.create_publisher(TruthCones, "truth", RESULTS)
         self._inputs = InputWatch(self, self._declared_inputs(config))
 
@@ -88,7 +91,7 @@ class TruthNode(Node):
         self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "lidar")
 
     def _on_pose(self, msg: Odometry, arrival: float) -> None:
-        self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), pose_from_msg(msg))
+        self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), self._base.pose(msg))
         for stamp_ns, truth in self._frames.take():
             header = Header(frame_id="lidar")
             header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, NANOSECONDS)

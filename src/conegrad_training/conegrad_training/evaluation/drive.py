@@ -18,16 +18,15 @@ from conegrad_nodes.bags.info import BagInfo, inspect, read_stamp
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.bags.recorded_camera import check_recorded_size, recorded_camera
 from conegrad_nodes.bags.types import BagError
+from conegrad_nodes.base_odometry import BASE_FRAME, BaseOdometry
 from conegrad_nodes.calibration import CalibrationError, usable_calibration
 from conegrad_nodes.decode import (
     cones_from_msg,
-    pose_from_msg,
     truth_from_msg,
 )
-from conegrad_training.evaluation.motion import moved_truth
-from conegrad_training.evaluation.odometry import Odometry, odometry
+from conegrad_training.evaluation.motion import moved_cones, moved_truth
+from conegrad_training.evaluation.odometry import Odometry, OdometryReader, odometry
 
-BASE_FRAME = "base_link"
 NEEDED = ("cones", "odom", "truth", "tf_static")  # roles; what else is in doubt is not drawn
 NANOSECONDS = 1_000_000_000
 SLOWEST = 5.0  # [s], a receive time further from its stamp is of another clock
@@ -38,7 +37,7 @@ class DriveFrame(NamedTuple):
 
     Attributes:
         stamp_ns: that the positions hold for.
-        cones: in the frame of the LiDAR.
+        cones: in the frame of the drive's cones.
         camera_ns: stamp of the image that took part; None if none did.
         lidar_ns: stamp of the scan that took part; None if none did.
         delay: from the stamp to the reception of the message [s].
@@ -67,7 +66,7 @@ class Drive:
         info: topics, roles, and what is missing.
         frames: the published cones, by stamp.
         odometry: poses of the car.
-        lidar_frame: frame of the cones.
+        lidar_frame: frame of the cones: of the LiDAR, or of the base where none ever took part.
         base_from_lidar: ``(4, 4)``; None where neither the bag nor a vehicle tells.
         calibration: place of the LiDAR frame in the image; None where it is unknown.
         scan_view: first and last angle [rad] and longest range [m] of the scan, where known.
@@ -143,69 +142,92 @@ def read_drive(
 
 def _read(bag: BagReader, info: BagInfo, vehicle: Vehicle | None) -> Drive:
     static = StaticFrames.from_topic(bag, info.roles.get("tf_static"))
-    frames, lidar_frame = _read_cones(bag, info)
-    poses, base_frame = _read_odometry(bag, info)
+    bodies = static if vehicle is None else StaticFrames.of_vehicle(vehicle)
     notes = [*info.warnings, *info.notes.values(), *info.doubts.values()]
-    base_from_lidar = _base_from_lidar(static, base_frame, lidar_frame, vehicle, notes)
+    frames, cone_frame = _read_cones(bag, info, bodies)
+    poses, base_frame = _read_odometry(bag, info, bodies, notes)
+    base_from_lidar = _base_from_lidar(bodies, base_frame, cone_frame, vehicle, notes)
     raw_truth = _raw_by_stamp(bag, info.roles.get("truth"))
     return Drive(
         path=bag.path,
         info=info,
         frames=frames,
         odometry=poses,
-        lidar_frame=lidar_frame,
+        lidar_frame=cone_frame,
         base_from_lidar=base_from_lidar,
-        calibration=_calibration(bag, info, static, lidar_frame, base_from_lidar, vehicle, notes),
-        scan_view=_scan_view(bag, info, vehicle),
+        calibration=_calibration(bag, info, static, cone_frame, base_from_lidar, vehicle, notes),
+        scan_view=None if cone_frame == base_frame else _scan_view(bag, info, vehicle),
         truth_stamps=list(raw_truth),
-        load_truth=_truth_loader(raw_truth, bag, static, lidar_frame),
+        load_truth=_truth_loader(raw_truth, bag, static, cone_frame),
         delays=_read_delays(bag, frames, notes),
         notes=notes,
     )
 
 
-def _read_cones(bag: BagReader, info: BagInfo) -> tuple[list[DriveFrame], str]:
+def _read_cones(
+    bag: BagReader, info: BagInfo, bodies: StaticFrames
+) -> tuple[list[DriveFrame], str]:
+    """The frames, and the frame of all cones: that of the first with a LiDAR, else the first."""
+    topic = info.roles["cones"]
+    rows = [(receive_ns, msg) for _, receive_ns, msg in bag.messages([topic])]
+    with_lidar = [msg for _, msg in rows if msg.lidar_used]
+    cone_frame = (with_lidar or [msg for _, msg in rows])[0].header.frame_id
     frames: dict[int, DriveFrame] = {}
-    lidar_frame = ""
-    for _, receive_ns, msg in bag.messages([info.roles["cones"]]):
+    for receive_ns, msg in rows:
         stamp = _nanoseconds(msg.header.stamp)
-        lidar_frame = lidar_frame or msg.header.frame_id
-        if msg.header.frame_id != lidar_frame:
-            raise BagError(
-                f"{info.roles['cones']}: frame {msg.header.frame_id!r} after {lidar_frame!r}, "
-                "expected one frame for all cones"
-            )
         frames[stamp] = DriveFrame(
             stamp,
-            cones_from_msg(msg),
+            _in_frame(cones_from_msg(msg), msg.header.frame_id, cone_frame, bodies, topic),
             _nanoseconds(msg.camera_stamp) if msg.camera_used else None,
             _nanoseconds(msg.lidar_stamp) if msg.lidar_used else None,
             (receive_ns - stamp) / NANOSECONDS,
         )
-    return [frames[stamp] for stamp in sorted(frames)], lidar_frame
+    return [frames[stamp] for stamp in sorted(frames)], cone_frame
 
 
-def _read_odometry(bag: BagReader, info: BagInfo) -> tuple[Odometry, str]:
-    rows: list[tuple[int, tuple[float, float, float]]] = []
-    base_frame = BASE_FRAME
-    if "odom" in info.roles:
-        for _, _, msg in bag.messages([info.roles["odom"]]):
-            rows.append((_nanoseconds(msg.header.stamp), pose_from_msg(msg)))
-            base_frame = msg.child_frame_id or base_frame
-    return odometry(rows), base_frame
+def _in_frame(cones: Cones, frame: str, cone_frame: str, bodies: StaticFrames, topic: str) -> Cones:
+    """Cones of one frame in another: a camera alone gives them in that of the base."""
+    if frame == cone_frame:
+        return cones
+    try:
+        return moved_cones(cones, torch.from_numpy(bodies.lookup(cone_frame, frame)))
+    except BagError as error:
+        raise BagError(f"{topic}: frame {frame!r} beside {cone_frame!r}: {error}") from error
+
+
+def _read_odometry(
+    bag: BagReader, info: BagInfo, bodies: StaticFrames, notes: list[str]
+) -> tuple[Odometry, str]:
+    """Poses of the base, and its frame."""
+    topic = info.roles.get("odom")
+    if topic is None:
+        return odometry([]), BASE_FRAME
+    base_frame, reader = BASE_FRAME, None
+    for _, _, msg in bag.messages([topic]):
+        if reader is None:
+            body = msg.child_frame_id.lstrip("/")
+            if BASE_FRAME not in bodies.names and body in bodies.names:
+                base_frame = body
+                notes.append(f"{topic}: {BASE_FRAME} is not in tf_static, {body} is taken as base")
+            reader = OdometryReader(BaseOdometry.of_frames(bodies, base_frame, notes.append), topic)
+        reader.add(msg)
+    if reader is None:
+        return odometry([]), base_frame
+    notes.extend(reader.notes)
+    return reader.result(), base_frame
 
 
 def _base_from_lidar(
-    static: StaticFrames,
+    bodies: StaticFrames,
     base_frame: str,
-    lidar_frame: str,
+    cone_frame: str,
     vehicle: Vehicle | None,
     notes: list[str],
 ) -> Tensor | None:
-    if vehicle is not None:
+    if vehicle is not None and cone_frame not in bodies.names:
         return vehicle.lidar.mounting.base_from_sensor()
     try:
-        return torch.from_numpy(static.lookup(base_frame, lidar_frame))
+        return torch.from_numpy(bodies.lookup(base_frame, cone_frame))
     except BagError as error:
         notes.append(f"motion is not compensated and pictures lack cones: {error}")
         return None
@@ -215,7 +237,7 @@ def _calibration(
     bag: BagReader,
     info: BagInfo,
     static: StaticFrames,
-    lidar_frame: str,
+    cone_frame: str,
     base_from_lidar: Tensor | None,
     vehicle: Vehicle | None,
     notes: list[str],
@@ -225,10 +247,10 @@ def _calibration(
     try:
         if vehicle is not None:
             camera, camera_frame = vehicle.camera.model(), ""
-            camera_from_lidar = vehicle.camera_from_lidar()
+            camera_from_lidar = (vehicle.camera_from_base() @ base_from_lidar).float()
         else:
             camera, camera_frame = recorded_camera(bag, info.roles), _camera_frame(bag, info)
-            found = static.lookup(camera_frame, lidar_frame)
+            found = static.lookup(camera_frame, cone_frame)
             camera_from_lidar = torch.from_numpy(found).float()
         check_recorded_size(bag, info.roles, camera)
         return usable_calibration(camera, camera_from_lidar, base_from_lidar, camera_frame, static)

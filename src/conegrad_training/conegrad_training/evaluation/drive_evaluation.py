@@ -86,7 +86,7 @@ def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
 
     positions, classes = read_cones(track)
     if not len(drive.odometry.stamps_ns):
-        raise BagError(f"{drive.path}: a track map needs odometry, and the bag has none")
+        raise BagError(f"{drive.path}: a track map needs odometry, and {drive.odometry.fault}")
     if drive.base_from_lidar is None:
         raise BagError(
             f"{drive.path}: a track map needs the place of {drive.lidar_frame} on the car; record "
@@ -99,8 +99,12 @@ def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
         )
     low, high, longest = drive.scan_view or (0.0, 0.0, 0.0)
     calibration = drive.calibration
+    try:
+        ground = ground_of(drive.base_from_lidar)
+    except ValueError as error:
+        raise BagError(f"{drive.path}: {error}") from error
     views = SensorViews(
-        ground_z=ground_of(drive.base_from_lidar).z,
+        ground_z=ground.z,
         angle_low=low,
         angle_high=high,
         lidar_range=longest if math.isfinite(longest) else CAMERA_RANGE,

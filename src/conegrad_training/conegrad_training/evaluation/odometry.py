@@ -1,14 +1,19 @@
 """Where the car was at any time of a drive."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
+from conegrad_nodes.base_odometry import BaseOdometry, OdometryError
+from conegrad_nodes.decode import DecodeError, stamp_ns_from_msg
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,10 +27,12 @@ class Odometry:
     Attributes:
         stamps_ns: ``(N,)`` rising.
         poses: ``(N, 3)`` x, y [m] and yaw [rad], unwrapped.
+        fault: why there are none, to follow "odometry is needed, and".
     """
 
     stamps_ns: npt.NDArray[np.int64]
     poses: Floats
+    fault: str = "the bag has none"
 
     def at(self, stamp_ns: int) -> Floats | None:
         """``(3,)`` pose, linear between neighbours; None beyond the recording."""
@@ -53,6 +60,44 @@ class Odometry:
         if odom_from_old is None or odom_from_new is None:
             return None
         return rigid_inverse(odom_from_new) @ odom_from_old
+
+
+class OdometryReader:
+    """Collects the poses of ``base_link`` from the odometry messages of a bag.
+
+    Args:
+        base: moves them there, whatever body they are of.
+        topic: of the messages, for people.
+
+    Attributes:
+        notes: what people should know.
+    """
+
+    def __init__(self, base: BaseOdometry, topic: str) -> None:
+        self._base, self._topic = base, topic
+        self._rows: list[tuple[int, Pose2]] = []
+        self._fault = ""
+        self._refused = 0
+        self.notes: list[str] = []
+
+    def add(self, msg: Any) -> None:
+        """Take one message; one that cannot be used is counted."""
+        try:
+            self._rows.append((stamp_ns_from_msg(msg.header.stamp), self._base.pose(msg)))
+        except OdometryError as error:
+            if not self._fault:
+                self._fault = f"that on {self._topic} cannot be used: {error}"
+                self.notes.append(f"no odometry: {self._fault}")
+        except DecodeError as error:
+            if not self._refused:
+                self.notes.append(f"{self._topic}: skipped a pose: {error}")
+            self._refused += 1
+
+    def result(self) -> Odometry:
+        """All poses; none where the messages share a fault."""
+        if self._fault:
+            return dataclasses.replace(odometry([]), fault=self._fault)
+        return odometry(self._rows)
 
 
 def odometry(stamped_poses: Sequence[tuple[int, tuple[float, float, float]]]) -> Odometry:

@@ -1,0 +1,34 @@
+"""Whether the odometry of a bag tells where the base of the car was."""
+
+from collections.abc import Iterator
+
+from conegrad_nodes.base_odometry import BaseOdometry, OdometryError
+from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
+from conegrad_nodes.decode import DecodeError
+from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.chosen_parameters import settings
+from conegrad_nodes.playback.judgement import BagFinding, Candidate
+
+
+def check_odometry(candidate: Candidate) -> Iterator[BagFinding]:
+    """Odometry of a body whose place on the car is not known, or in changing frames."""
+    messages = candidate.messages("odom")
+    if not messages or candidate.is_shared:
+        return
+    told: list[str] = []
+    config = settings(CalibrationConfig, candidate.parameters, "calibration")
+    source = CalibrationSource(config)
+    odometry = BaseOdometry(source.base_from, config.base_frame, told.append)
+    topic = candidate.roles["odom"]
+    for msg in messages:
+        try:
+            odometry.pose(msg)
+        except OdometryError as error:
+            text = f"{candidate.bag.path}: the odometry on {topic} cannot be used: {error}"
+            remedy = "motion is not compensated, and a map of the track cannot be the truth"
+            yield BagFinding(Level.WARN, text, remedy)
+            return
+        except DecodeError:  # of one message; check_samples tells
+            continue
+    level = Level.WARN if odometry.is_assumed else Level.OK
+    yield from (BagFinding(level, text) for text in told)
