@@ -18,7 +18,7 @@ from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.worker import Arrived
 
 pytestmark = pytest.mark.ros
-COUNT = 150  # messages per input; benchmarks/fuzz_nodes.py sends thousands
+COUNT = 100  # messages per input; benchmarks/fuzz_nodes.py sends thousands
 
 
 def odd_messages(node, make, seed=0):

@@ -13,7 +13,7 @@ from valid_messages import DRIVER_MAKERS
 from conegrad_simulation.driver.driver_node import DriverNode
 
 pytestmark = pytest.mark.ros
-COUNT = 150  # messages per input; benchmarks/fuzz_nodes.py sends thousands
+COUNT = 100  # messages per input; benchmarks/fuzz_nodes.py sends thousands
 
 
 @pytest.mark.parametrize("topic", list(DRIVER_MAKERS))
