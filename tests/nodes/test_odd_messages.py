@@ -1,6 +1,9 @@
 """Generated messages with odd values, lengths and types: no node ends, none lies."""
 
 import time
+from contextlib import suppress
+from itertools import product
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,9 +13,19 @@ pytest.importorskip("conegrad_msgs")
 from odd_messages import OddMessages
 from rclpy.serialization import deserialize_message
 from sane_outputs import OutputCheck
-from valid_messages import IMAGE_MAKERS, INFO_MAKERS, RESULT_MAKERS, SCAN_MAKERS
+from sensor_messages import camera_info_msg
+from valid_messages import (
+    IMAGE_MAKERS,
+    INFO_MAKERS,
+    RESULT_MAKERS,
+    SCAN_MAKERS,
+    transforms,
+)
 
+from conegrad_nodes import calibration
+from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.camera_node import CameraNode
+from conegrad_nodes.decode import DecodeError, camera_model_from_msg
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.worker import Arrived
@@ -103,3 +116,26 @@ def test_odd_inputs_of_the_fusion_are_refused_or_fused(graph, frames_file, monke
     assert check.seen["cones"] > before
     assert inputs[topic].record.refused > COUNT // 20
     assert not check.faults
+
+
+def test_odd_transforms_do_not_silence_the_calibration(monkeypatch):
+    monkeypatch.setattr(calibration, "TF_STATIC", SimpleNamespace)  # no wheel has the message
+    source = CalibrationSource(CalibrationConfig())
+    source.set_camera(camera_model_from_msg(camera_info_msg()))
+    refused = 0
+    for seed, place in product(range(COUNT), range(2)):
+        messages = transforms()
+        odd = OddMessages(lambda m=messages[place]: m, seed).next()
+        if isinstance(odd, bytes):
+            continue
+        messages[place] = odd
+        try:
+            source.add_transforms(SimpleNamespace(transforms=messages))
+        except DecodeError:
+            refused += 1
+        with suppress(CalibrationError):
+            source.calibration("camera_optical", "lidar")
+        source.add_transforms(SimpleNamespace(transforms=transforms()))
+        known, _ = source.calibration("camera_optical", "lidar")
+        assert known.camera_from_lidar.isfinite().all()
+    assert refused > COUNT // 10

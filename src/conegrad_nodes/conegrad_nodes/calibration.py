@@ -15,7 +15,7 @@ from conegrad_core.geometry.calibration import (
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.mounting import NotUprightError, lidar_up
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_nodes.bags.frames import MAX_NAMED, FrameLoopError, StaticFrames
+from conegrad_nodes.bags.frames import MAX_NAMED, StaticFrames
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration_file import CalibrationFile
 from conegrad_nodes.decode import DecodeError, Matrix, camera_model_from_msg
@@ -219,8 +219,6 @@ class CalibrationSource:
             )
         try:
             return torch.from_numpy(self._frames.lookup(target, source)).float()
-        except FrameLoopError as error:
-            raise CalibrationError(str(error)) from error
         except BagError as error:
             place = "tf_static" if self._config.extrinsics == "tf" else self._config.file
             known = ", ".join(self._frames.names) or "none"

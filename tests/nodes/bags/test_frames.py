@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.frames import MAX_FRAMES, FrameLoopError, StaticFrames
+from conegrad_nodes.bags.frames import MAX_FRAMES, StaticFrames
 from conegrad_nodes.bags.types import BagError
 
 # lidar: 2 m ahead of base_link, turned left by 90 degrees, so that its x is the car's y.
@@ -83,10 +83,12 @@ def test_only_so_many_frames_are_held():
     assert "there are 1000 frames already" in found.faults[f"frame_{MAX_FRAMES}"]
 
 
-def test_a_loop_of_frames_is_named():
+def test_a_transform_that_closes_a_loop_is_skipped_and_the_loop_named():
     loop = [("a", "b", np.eye(4)), ("b", "c", np.eye(4)), ("c", "a", np.eye(4))]
     apart = [("base_link", "lidar", BASE_FROM_LIDAR)]
     found = StaticFrames([messages.transforms_msg(0, loop + apart)])
-    with pytest.raises(FrameLoopError, match="child to parent: a -> c -> b -> a"):
-        found.lookup("a", "b")
+    assert found.faults["a"].endswith("a loop of frames, child to parent: a -> c -> b -> a")
+    found.lookup("a", "c")
+    found.add(messages.transforms_msg(0, [("base_link", "base_link", np.eye(4))]))
+    assert found.faults["base_link"].endswith("child to parent: base_link -> base_link")
     assert found.lookup("base_link", "lidar")[0, 3] == 2.0

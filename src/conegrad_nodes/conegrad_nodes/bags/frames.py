@@ -17,10 +17,6 @@ MAX_NAMED = 3  # skipped transforms that a message names
 MAX_FRAMES = 1000  # children that are held; no car has as many
 
 
-class FrameLoopError(BagError):
-    """Frames are their own parents: nothing can be looked up along them."""
-
-
 class StaticFrames:
     """Rigid transforms between frames that do not move against each other.
 
@@ -49,6 +45,7 @@ class StaticFrames:
         parent = transform.header.frame_id.lstrip("/")
         before = self._parents.get(child)
         try:
+            self._check_loop(child, parent)
             if before is None and len(self._parents) >= MAX_FRAMES:
                 raise DecodeError(f"there are {MAX_FRAMES} frames already, expected fewer")
             matrix = matrix_from_transform(transform.transform)
@@ -60,6 +57,15 @@ class StaticFrames:
         self._parents[child] = (parent, matrix)
         is_same = before is not None and before[0] == parent and np.array_equal(before[1], matrix)
         return not is_same
+
+    def _check_loop(self, child: str, parent: str) -> None:
+        """Refuse a transform that closes a loop: with it nothing could be looked up any more."""
+        way = [child, parent]
+        while way[-1] != child and way[-1] in self._parents:
+            way.append(self._parents[way[-1]][0])
+        if way[-1] == child:
+            loop = " -> ".join(way)
+            raise DecodeError(f"it closes a loop of frames, child to parent: {loop}")
 
     @classmethod
     def from_bag(cls, bag: BagReader) -> "StaticFrames":
@@ -93,7 +99,6 @@ class StaticFrames:
         """``(4, 4)`` transform ``target_from_source``.
 
         Raises:
-            FrameLoopError: if frames on the way are their own parents; names them.
             BagError: if the frames are not connected; names those that are known.
         """
         root, root_from_target = self._root_from(target)
@@ -112,12 +117,7 @@ class StaticFrames:
 
     def _root_from(self, frame: str) -> tuple[str, Matrix]:
         frame, root_from_frame = frame.lstrip("/"), np.eye(4)
-        way = [frame]
         while frame in self._parents:
             frame, parent_from_child = self._parents[frame]
-            if frame in way:
-                loop = " -> ".join([*way[way.index(frame) :], frame])
-                raise FrameLoopError(f"tf_static has a loop of frames, child to parent: {loop}")
             root_from_frame = parent_from_child @ root_from_frame
-            way.append(frame)
         return frame, root_from_frame
