@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from conegrad_core.vehicle import load_vehicle
+from conegrad_simulation.gazebo.car_sensors import off_image_edges
 
 CASES = [(v, kind) for v in ("formula_student", "roboracer") for kind in ("planar", "cloud")]
 
@@ -108,8 +109,50 @@ def test_sensors_measure_as_the_preset_says(export):
     assert float(camera.findtext("camera/horizontal_fov")) == pytest.approx(1.0471975, abs=1e-6)
     assert lidar.findtext("lidar/scan/horizontal/samples") == "1081"
     last = float(lidar.findtext("lidar/scan/horizontal/max_angle"))
-    assert last == pytest.approx(float(preset.lidar.angles()[-1]), abs=1e-6)
+    turned = 0.1 * preset.lidar.angle_increment  # off the edges of the images
+    assert last == pytest.approx(float(preset.lidar.angles()[-1]) + turned, abs=1e-6)
     assert lidar.findtext("lidar/range/max") == "10"
+
+
+@pytest.mark.parametrize(("vehicle", "lidar"), CASES)
+def test_no_beam_lies_on_the_edge_of_two_images(export, vehicle, lidar):
+    sdf = ElementTree.parse(export(vehicle, lidar) / "models/car/model.sdf").getroot()
+    fan = sdf.find(".//lidar/scan/horizontal")
+    first, last = (float(fan.findtext(name)) for name in ("min_angle", "max_angle"))
+    angles = np.linspace(first, last, int(fan.findtext("samples")))
+    step = angles[1] - angles[0]
+    from_edge = (angles - np.pi / 4) / (np.pi / 2)
+    nearest = np.abs(from_edge - np.round(from_edge)).min() * np.pi / 2
+    assert nearest > 0.04 * step
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "count"),
+    [
+        (-2.3, 0.01, 400),
+        (-np.pi, np.pi / 512, 1024),
+        (3 * np.pi / 4, -np.pi / 720, 1081),
+        (0, 0.1, 1),
+    ],
+)
+def test_beams_are_turned_by_a_fraction_of_their_step(first, step, count):
+    found = off_image_edges(first, step, count)
+    assert abs(found - first) <= 0.2 * abs(step)
+    from_edge = (found + step * np.arange(count) - np.pi / 4) / (np.pi / 2)
+    assert np.abs(from_edge - np.round(from_edge)).min() * np.pi / 2 > 0.04 * abs(step)
+
+
+def test_joints_have_a_finite_effort(export):
+    model = ElementTree.parse(export() / "models/car/model.sdf").getroot().find("model")
+    efforts = [float(joint.findtext("axis/limit/effort")) for joint in model.findall("joint")]
+    assert efforts == [1e6] * 6
+
+
+def test_masks_keep_to_the_bits_that_the_renderer_leaves_to_users(export):
+    sdf = ElementTree.parse(export() / "models/car/model.sdf").getroot()
+    masks = [int(mask.text) for mask in sdf.iter("visibility_mask")]
+    assert len(masks) == 2
+    assert all(mask & 0xF0000000 == 0 for mask in masks)
 
 
 def test_the_lidar_does_not_see_its_own_car(export):

@@ -9,7 +9,7 @@ import pytest
 from conegrad_core.cones import ConeClass
 from conegrad_simulation.gazebo.cone_models import write_cone_models
 from conegrad_simulation.gazebo.cone_shape import cone_shape
-from conegrad_simulation.gazebo.solids import box, frustum, joined, wheel
+from conegrad_simulation.gazebo.solids import box, joined, shell, wheel
 from conegrad_simulation.gazebo.wavefront import SIDES, rings_to_obj
 
 
@@ -64,7 +64,7 @@ def test_yellow_cones_have_black_stripes_and_blue_ones_white():
 
 def test_faces_of_a_mesh_look_outwards(tmp_path):
     path = tmp_path / "tube.obj"
-    path.write_text(rings_to_obj([((0.2, 0.0), (0.1, 0.3))]))
+    path.write_text(rings_to_obj([((0.2, 0.0), (0.1, 0.3))], "a.mtl"))
     vertices, normals, faces = read_mesh(path)
     corners = vertices[faces[..., 0]]
     turned = np.cross(corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0])
@@ -75,21 +75,59 @@ def test_faces_of_a_mesh_look_outwards(tmp_path):
 
 def test_refuses_a_band_without_height():
     with pytest.raises(ValueError, match=r"band 0 goes from z 0\.1 to 0\.1, expected up"):
-        rings_to_obj([((0.2, 0.1), (0.1, 0.1))])
+        rings_to_obj([((0.2, 0.1), (0.1, 0.1))], "a.mtl")
 
 
-def test_a_frustum_of_equal_radii_is_a_cylinder():
-    solid = frustum(2.0, 0.3, 0.3, 0.8)
+def test_a_shell_of_equal_radii_is_a_tube():
+    solid = shell(2.0, 0.3, 0.3, 0.8)
     assert solid.centre == pytest.approx((0, 0, 0.4))
-    # m r^2 / 2 about the axis, m (3 r^2 + h^2) / 12 across it
-    assert solid.moments == pytest.approx((2 * (0.27 + 0.64) / 12,) * 2 + (0.09,))
+    # m r^2 about the axis, m (6 r^2 + h^2) / 12 across it
+    assert solid.moments == pytest.approx((2 * (0.54 + 0.64) / 12,) * 2 + (0.18,))
 
 
-def test_a_frustum_to_a_point_is_a_cone():
-    solid = frustum(1.0, 0.5, 0.0, 1.2)
-    assert solid.centre[2] == pytest.approx(0.3)  # a quarter of the height
-    # 3/10 m r^2 about the axis, 3/20 m r^2 + 3/80 m h^2 across it
-    assert solid.moments == pytest.approx((0.0375 + 0.054,) * 2 + (0.075,))
+def test_a_shell_to_a_point_is_a_cone():
+    solid = shell(1.0, 0.5, 0.0, 1.2)
+    assert solid.centre[2] == pytest.approx(0.4)  # a third of the height
+    # m r^2 / 2 about the axis, m r^2 / 4 + m h^2 / 18 across it
+    assert solid.moments == pytest.approx((0.0625 + 0.08,) * 2 + (0.125,))
+
+
+@pytest.mark.parametrize("cone_class", [ConeClass.BLUE, ConeClass.BIG_ORANGE])
+def test_the_centre_of_a_cone_is_that_of_a_thin_one_with_feet(cone_class):
+    shape = cone_shape(cone_class)
+    assert 0.3 * shape.height < shape.solid().centre[2] < 0.37 * shape.height
+
+
+@pytest.mark.parametrize("cone_class", ConeClass, ids=lambda c: c.name)
+def test_only_the_plate_touches_the_ground(tmp_path, cone_class):
+    write_cone_models(tmp_path)
+    shape = cone_shape(cone_class)
+    path = tmp_path / f"cone_{shape.name}" / "model.sdf"
+    link = ElementTree.parse(path).getroot().find("model/link")
+    lowest, highest = {}, {}
+    for collision in link.findall("collision"):
+        middle = float(collision.findtext("pose").split()[2])
+        length = collision.findtext("geometry/cylinder/length")
+        length = length or collision.findtext("geometry/box/size").split()[2]
+        name = collision.get("name")
+        lowest[name] = pytest.approx(middle - float(length) / 2)
+        highest[name] = middle + float(length) / 2
+    assert lowest == {"plate": 0.0, "lower": shape.thickness, "upper": shape.height / 2}
+    assert highest["upper"] == pytest.approx(shape.height)
+
+
+def test_a_mesh_uses_the_material_of_a_file_beside_it(tmp_path):
+    write_cone_models(tmp_path)
+    for path in tmp_path.rglob("*.obj"):
+        words = dict(
+            line.split()
+            for line in path.read_text().splitlines()
+            if line.startswith(("mtllib", "usemtl"))
+        )
+        library = (path.parent / words["mtllib"]).read_text()
+        assert f"newmtl {words['usemtl']}" in library
+    blue = (tmp_path / "cone_blue" / "meshes" / "body.mtl").read_text().split()
+    assert float(blue[-1]) > float(blue[-3])
 
 
 def test_a_wheel_turns_about_y():

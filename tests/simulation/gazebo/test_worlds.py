@@ -135,6 +135,37 @@ def test_fixed_cones_are_static_and_movable_ones_are_not(export):
         assert (track.find("plugin") is not None) == is_movable
 
 
+def test_movable_cones_hang_on_a_link_that_never_moves(export):
+    world = ElementTree.parse(export(movable_cones=True) / "world.sdf").getroot()
+    track = world.find("world/model[@name='track']")
+    anchor = track.get("canonical_link")
+    assert [link.get("name") for link in track.findall("link")] == [anchor]
+    (joint,) = track.findall("joint")
+    fixed = (joint.get("type"), joint.findtext("parent"), joint.findtext("child"))
+    assert fixed == ("fixed", "world", anchor)
+    # Neither seen nor touched.
+    assert {part.tag for part in track.find("link")} == {"inertial"}
+
+
+def test_a_cone_that_is_pushed_moves_no_other_one(export, parse):
+    plant = parse(export(movable_cones=True)).plant
+    context = plant.CreateDefaultContext()
+    track = plant.GetModelInstanceByName("track")
+    anchor = plant.GetBodyByName("anchor", track)
+    (joint,) = [plant.get_joint(index) for index in plant.GetJointIndices(track)]
+    assert (joint.num_velocities(), joint.parent_body().name()) == (0, "world")
+    before = plant.EvalBodyPoseInWorld(context, anchor).GetAsMatrix4()
+    cones = [plant.GetModelInstanceByName(f"track::cone_{row:04d}") for row in range(2)]
+    first, second = (plant.GetBodyByName("cone", cone) for cone in cones)
+    still = plant.EvalBodyPoseInWorld(context, second).GetAsMatrix4()
+    pose = plant.EvalBodyPoseInWorld(context, first)
+    pose.set_translation(pose.translation() + np.array([1.0, 0.0, 0.0]))
+    plant.SetFreeBodyPose(context, first, pose)
+    np.testing.assert_array_equal(plant.EvalBodyPoseInWorld(context, second).GetAsMatrix4(), still)
+    after = plant.EvalBodyPoseInWorld(context, anchor).GetAsMatrix4()
+    np.testing.assert_array_equal(after, before)
+
+
 def test_an_export_does_not_touch_a_folder_of_something_else(tmp_path):
     from conegrad_simulation.gazebo.export import export_gazebo_world
     from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene

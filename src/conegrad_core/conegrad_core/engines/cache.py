@@ -27,7 +27,6 @@ MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 UNUSABLE = (OSError, ValueError, RuntimeError)  # of files, of runtimes, of exporters
 
 E = TypeVar("E")
-_alone: list[tempfile.TemporaryDirectory[str]] = []  # exports of this process, till it ends
 
 
 class Export(NamedTuple):
@@ -74,7 +73,8 @@ def open_export(export: Export, open_file: Callable[[Path], E]) -> E:
 
     Args:
         export: written on the first call.
-        open_file: opens its file; raises ValueError or RuntimeError if it is not readable.
+        open_file: opens its file, which may be gone afterwards; raises ValueError or RuntimeError
+            if it is not readable.
 
     Raises:
         EngineError: of ``open_file``, or if the network can be exported nowhere.
@@ -89,10 +89,10 @@ def open_export(export: Export, open_file: Callable[[Path], E]) -> E:
             "process alone", cache_folder(), _line(error), export.name,
         )  # fmt: skip
     try:
-        _alone.append(tempfile.TemporaryDirectory(prefix="conegrad-"))
-        path = Path(_alone[-1].name) / export.name
-        export.write(path)
-        return open_file(path)
+        with tempfile.TemporaryDirectory(prefix="conegrad-") as scratch:
+            path = Path(scratch) / export.name
+            export.write(path)
+            return open_file(path)
     except EngineError:
         raise
     except UNUSABLE as error:

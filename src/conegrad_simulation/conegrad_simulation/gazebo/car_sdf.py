@@ -13,6 +13,7 @@ from conegrad_simulation.gazebo.xml_text import child, sdf_document
 CAR = "car"  # name of the model
 TYRE_FRICTION = 1.4
 ODOMETRY_RATE = 100.0  # [Hz]
+EFFORT = 1e6  # [N m], far beyond need: DART drives no joint to a speed without a finite limit
 STEERING_GAIN = 10.0  # [1/s], of the angle's error
 BODY_PAINT: Colour = (0.15, 0.17, 0.2)
 TYRE_PAINT: Colour = (0.05, 0.05, 0.05)
@@ -98,6 +99,7 @@ def _add_joint(model: Element, joint: Joint) -> None:
     angle = 1e16 if joint.limit is None else joint.limit
     child(limit, "lower", -angle)
     child(limit, "upper", angle)
+    child(limit, "effort", EFFORT)
 
 
 def _add_driving(model: Element, chassis: ChassisPreset) -> None:

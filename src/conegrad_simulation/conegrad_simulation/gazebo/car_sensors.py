@@ -3,16 +3,23 @@
 import math
 from xml.etree.ElementTree import Element
 
+import numpy as np
+
 from conegrad_core.vehicle import CameraPreset, CloudLidarPreset, LidarPreset
 from conegrad_simulation.gazebo import topics
 from conegrad_simulation.gazebo.xml_text import child
 
-ALL_VISIBLE = 0xFFFFFFFF
+ALL_VISIBLE = 0x0FFFFFFF  # the bits that ogre2 leaves to users; it warns about a camera with more
 OWN_CAR = 0x2  # flag of the car's visuals, which its own LiDAR does not see
 NEAR, FAR = 0.05, 300.0  # [m], what a camera shows
 RANGE_NOISE = 0.01  # [m], standard deviation
 PIXEL_NOISE = 0.007  # of the full scale, standard deviation
 IMU_RATE = 100.0  # [Hz]
+# A GPU LiDAR samples six square images around it. A beam that is exactly on the edge of two of them
+# reads past the end of one: the range of its other end, 90 degrees away.
+IMAGE_EDGE = math.pi / 4  # [rad], and every quarter turn from there
+EDGE_SHARES = (0.0, 0.1, -0.1, 0.2)  # of the step between two beams, by which all are turned
+EDGE_MARGIN = 0.05  # of that step
 
 
 def add_camera(link: Element, preset: CameraPreset) -> None:
@@ -23,6 +30,7 @@ def add_camera(link: Element, preset: CameraPreset) -> None:
     sensor = _sensor(link, "camera", "camera", preset.rate, topics.IMAGE, frame="camera_optical")
     camera = child(sensor, "camera", name="camera")
     child(camera, "camera_info_topic", topics.CAMERA_INFO)
+    child(camera, "visibility_mask", ALL_VISIBLE)
     fx, fy, cx, cy = _pinhole(preset)
     child(camera, "horizontal_fov", 2 * math.atan(preset.width / 2 / fx))
     image = child(camera, "image")
@@ -46,18 +54,39 @@ def add_lidar(link: Element, preset: LidarPreset | CloudLidarPreset) -> None:
     lidar = child(sensor, "lidar")
     scan = child(lidar, "scan")
     if isinstance(preset, LidarPreset):
-        last = preset.angle_min + (preset.beams - 1) * preset.angle_increment
-        _add_fan(scan, "horizontal", preset.beams, preset.angle_min, last)
+        first = off_image_edges(preset.angle_min, preset.angle_increment, preset.beams)
+        last = first + (preset.beams - 1) * preset.angle_increment
+        _add_fan(scan, "horizontal", preset.beams, first, last)
         _add_fan(scan, "vertical", 1, 0.0, 0.0)
     else:
         step = 2 * math.pi / preset.columns
-        _add_fan(scan, "horizontal", preset.columns, -math.pi, math.pi - step)
+        first = off_image_edges(-math.pi, step, preset.columns)
+        _add_fan(scan, "horizontal", preset.columns, first, first + (preset.columns - 1) * step)
         _add_fan(scan, "vertical", preset.rings, preset.elevation_min, preset.elevation_max)
     limits = child(lidar, "range")
     child(limits, "min", preset.range_min)
     child(limits, "max", preset.range_max)
     child(lidar, "visibility_mask", ALL_VISIBLE & ~OWN_CAR)
     _add_noise(lidar, RANGE_NOISE)
+
+
+def off_image_edges(first: float, step: float, count: int) -> float:
+    """Angle of the first beam from which none lies on the edge of an image [rad].
+
+    Args:
+        first: wanted angle of the first beam [rad].
+        step: between two beams [rad].
+        count: of the beams.
+    """
+
+    def margin(share: float) -> float:
+        angles = first + share * step + step * np.arange(count)
+        edges = (angles - IMAGE_EDGE) / (math.pi / 2)
+        return float(np.abs(edges - edges.round()).min() * math.pi / 2 / abs(step))
+
+    fitting = [share for share in EDGE_SHARES if margin(share) >= EDGE_MARGIN]
+    share = fitting[0] if fitting else max(EDGE_SHARES, key=margin)
+    return first + share * step
 
 
 def add_imu(link: Element) -> None:

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from conegrad_core.cones import ConeClass
 from conegrad_simulation.gazebo.cone_shape import Colour, ConeShape, cone_shape
 from conegrad_simulation.gazebo.solids import Solid
-from conegrad_simulation.gazebo.wavefront import rings_to_obj
+from conegrad_simulation.gazebo.wavefront import material_library, rings_to_obj
 from conegrad_simulation.gazebo.xml_text import SDF_VERSION, child, document_text, sdf_document
 
 FRICTION = 0.8  # of rubber on asphalt
@@ -77,7 +77,9 @@ def _write(folder: Path, shape: ConeShape) -> Path:
     for part in ("body", "stripe"):
         chosen = [band for band in bands if (band in shape.stripes) == (part == "stripe")]
         rings = [(_ring(shape, band), _ring(shape, band + 1)) for band in chosen]
-        (home / "meshes" / f"{part}.obj").write_text(rings_to_obj(rings))
+        paint = shape.paint if part == "body" else shape.stripe_paint
+        (home / "meshes" / f"{part}.obj").write_text(rings_to_obj(rings, f"{part}.mtl"))
+        (home / "meshes" / f"{part}.mtl").write_text(material_library(paint))
     (home / "model.config").write_text(_manifest(shape))
     path = home / "model.sdf"
     path.write_text(document_text(cone_sdf(shape)))
@@ -99,16 +101,20 @@ def _manifest(shape: ConeShape) -> str:
 
 
 def _add_collisions(link: Element, shape: ConeShape) -> None:
-    """The plate, and the body as two cylinders, which physics handles faster than a mesh."""
+    """The plate, and the body as two cylinders, which physics handles faster than a mesh.
+
+    They stand on the plate: each contact with the ground costs time, and the plate has four.
+    """
     plate = child(link, "collision", name="plate")
     _place(plate, shape.thickness / 2)
     child(_geometry(plate, "box"), "size", (shape.side, shape.side, shape.thickness))
     add_friction(plate, FRICTION)
     half = shape.height / 2
-    for name, low in (("lower", 0.0), ("upper", half)):
+    for name, low, high in (("lower", shape.thickness, half), ("upper", half, shape.height)):
         collision = child(link, "collision", name=name)
-        _place(collision, low + half / 2)
-        _add_cylinder(collision, shape.radius(low + half / 2), half)
+        middle = (low + high) / 2
+        _place(collision, middle)
+        _add_cylinder(collision, shape.radius(middle), high - low)
 
 
 def _visual(link: Element, name: str, paint: Colour) -> Element:

@@ -1,4 +1,4 @@
-"""Solids of constant density: their mass, centre and inertia."""
+"""Solids and shells of constant density: their mass, centre and inertia."""
 
 import math
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ def wheel(mass: float, radius: float, width: float) -> Solid:
     return Solid(mass, (0.0, 0.0, 0.0), (across, mass * radius**2 / 2, across))
 
 
-def frustum(mass: float, bottom: float, top: float, height: float) -> Solid:
-    """A full cone about the z axis, cut off at ``height``, standing on z = 0.
+def shell(mass: float, bottom: float, top: float, height: float) -> Solid:
+    """The thin lateral surface of a cone about the z axis, cut off at ``height``.
 
     Args:
         mass: [kg].
@@ -41,17 +41,17 @@ def frustum(mass: float, bottom: float, top: float, height: float) -> Solid:
         height: [m].
 
     Source:
-        Integrals over discs of radius ``r(z) = bottom + (top - bottom) z / height``.
+        Integrals over rings of radius ``r(z) = bottom + (top - bottom) z / height``.
     """
-    # Means over the height of r^2 and r^4, and of z r^2 and z^2 r^2, with z as a share.
+    # Means over the height of r and r^3, and of z r and z^2 r, with z as a share.
     slope = top - bottom
-    area = bottom**2 + bottom * slope + slope**2 / 3
-    first = bottom**2 / 2 + 2 * bottom * slope / 3 + slope**2 / 4
-    second = bottom**2 / 3 + bottom * slope / 2 + slope**2 / 5
-    fourth = sum(bottom ** (4 - k) * slope**k * math.comb(4, k) / (k + 1) for k in range(5))
-    centre = height * first / area
-    about_axis = mass * fourth / (2 * area)
-    across = about_axis / 2 + mass * (height**2 * second / area - centre**2)
+    length = bottom + slope / 2
+    first = bottom / 2 + slope / 3
+    second = bottom / 3 + slope / 4
+    third = sum(bottom ** (3 - k) * slope**k * math.comb(3, k) / (k + 1) for k in range(4))
+    centre = height * first / length
+    about_axis = mass * third / length
+    across = about_axis / 2 + mass * (height**2 * second / length - centre**2)
     return Solid(mass, (0.0, 0.0, centre), (across, across, about_axis))
 
 

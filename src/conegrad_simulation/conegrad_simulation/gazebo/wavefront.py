@@ -4,13 +4,17 @@ import math
 from collections.abc import Sequence
 
 SIDES = 32  # facets around
+MATERIAL = "paint"  # name of the only material
 
 
-def rings_to_obj(bands: Sequence[tuple[tuple[float, float], tuple[float, float]]]) -> str:
+def rings_to_obj(
+    bands: Sequence[tuple[tuple[float, float], tuple[float, float]]], library: str
+) -> str:
     """Open surface about the z axis with normals, of bands that need not touch.
 
     Args:
         bands: lower and upper ring of each, as radius and height [m].
+        library: name of the file of :func:`material_library` beside it.
 
     Raises:
         ValueError: if there is no band, or a band has no extent along z.
@@ -26,7 +30,14 @@ def rings_to_obj(bands: Sequence[tuple[tuple[float, float], tuple[float, float]]
         vertices += [_vertex(ring, side) for ring in (lower, upper) for side in range(SIDES)]
         normals += [_normal(lower, upper, side) for side in range(SIDES)]
         faces += [_face(number, side) for side in range(SIDES)]
-    return "\n".join(["o surface", *vertices, *normals, "s off", *faces, ""])
+    head = [f"mtllib {library}", "o surface"]
+    return "\n".join([*head, *vertices, *normals, f"usemtl {MATERIAL}", "s off", *faces, ""])
+
+
+def material_library(colour: tuple[float, float, float]) -> str:
+    """The material that the surface uses; readers of OBJ complain about a surface without one."""
+    red, green, blue = colour
+    return f"newmtl {MATERIAL}\nKd {red:g} {green:g} {blue:g}\n"
 
 
 def _vertex(ring: tuple[float, float], side: int) -> str:

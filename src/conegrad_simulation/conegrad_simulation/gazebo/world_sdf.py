@@ -7,9 +7,15 @@ from conegrad_core.cones import ConeClass
 from conegrad_simulation.gazebo import topics
 from conegrad_simulation.gazebo.car import Place
 from conegrad_simulation.gazebo.car_sdf import CAR, add_system
-from conegrad_simulation.gazebo.cone_models import add_friction, add_paint, cone_model_name
+from conegrad_simulation.gazebo.cone_models import (
+    add_friction,
+    add_inertial,
+    add_paint,
+    cone_model_name,
+)
 from conegrad_simulation.gazebo.cone_places import cone_name, cone_place
 from conegrad_simulation.gazebo.scene_settings import SceneDescription
+from conegrad_simulation.gazebo.solids import box
 from conegrad_simulation.gazebo.surroundings import add_surroundings
 from conegrad_simulation.gazebo.xml_text import child, sdf_document
 from conegrad_simulation.scene import Scene
@@ -20,6 +26,7 @@ STEP = 0.002  # [s] of physics
 GROUND_SIZE = 500.0  # [m]
 GROUND_FRICTION = 1.0
 START_HEIGHT = 0.01  # [m], the car drops onto its wheels
+ANCHOR = "anchor"  # link of the model that holds movable cones
 TRUTH_RATE = 20.0  # [Hz] of the poses of movable cones
 SKY = (0.62, 0.73, 0.86, 1.0)
 
@@ -93,6 +100,8 @@ def _add_cones(world: Element, scene: Scene, *, are_movable: bool) -> None:
         return
     track = child(world, "model", name="track")
     child(track, "static", not are_movable)
+    if are_movable:
+        _add_anchor(track)
     for row, cone_class in enumerate(scene.cone_classes):
         name = cone_model_name(ConeClass(int(cone_class)))
         included = _include(track, name, cone_name(row), cone_place(scene, row))
@@ -109,6 +118,18 @@ def _add_cones(world: Element, scene: Scene, *, are_movable: bool) -> None:
             update_frequency=TRUTH_RATE,
             topic=topics.TRUE_CONES,
         )
+
+
+def _add_anchor(track: Element) -> None:
+    """A link that never moves: without it a cone is the frame of the model, and of all the others.
+
+    A cone that is hit would then move the poses that all the others are published in.
+    """
+    track.set("canonical_link", ANCHOR)
+    add_inertial(child(track, "link", name=ANCHOR), box(1.0, (0.1, 0.1, 0.1), (0.0, 0.0, 0.0)))
+    joint = child(track, "joint", name=f"{ANCHOR}_joint", type="fixed")
+    child(joint, "parent", "world")
+    child(joint, "child", ANCHOR)
 
 
 def _include(parent: Element, model: str, name: str, place: Place) -> Element:
