@@ -69,3 +69,17 @@ def test_a_mistyped_simulation_replaces_nothing(older, words, capsys):
     assert main(["simulate", "-o", str(older), "--force", *words]) == 1
     assert words[1] in capsys.readouterr().err
     assert _is_older(older)
+
+
+def test_a_bag_with_the_logs_of_its_database_is_replaced(older):
+    for name in ("drive.db3-wal", "drive.db3-shm", "drive_0.mcap.zstd"):
+        (older / name).touch()
+    with output_bag(_forced(older)) as path, BagWriter(path):
+        pass
+    assert sorted(entry.name for entry in older.iterdir()) == ["drive.mcap", "metadata.yaml"]
+
+
+def test_an_existing_bag_is_refused_with_the_option_that_replaces_it(older):
+    kept = argparse.Namespace(output=older, force=False)
+    with pytest.raises(ValueError, match=r"exists already, not overwriting: --force"):
+        output_bag(kept).__enter__()

@@ -6,9 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from conegrad_nodes.bags.reader import BAG_SUFFIXES
-
-METADATA = "metadata.yaml"
+from conegrad_nodes.bags.bag_files import is_bag_file
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -62,5 +60,5 @@ def _check_replaceable(path: Path, source: Path | None) -> None:
     if source is not None and path.resolve() in (source.resolve(), *source.resolve().parents):
         raise ValueError(f"--output {path} is what is read: not replaced")
     files = list(path.iterdir()) if path.is_dir() else []
-    if not files or any(f.suffix not in BAG_SUFFIXES and f.name != METADATA for f in files):
+    if not files or not all(is_bag_file(file) for file in files):
         raise ValueError(f"{path} is no bag: not replaced")

@@ -149,7 +149,10 @@ def test_uneven_beams_are_put_at_even_angles_and_told(tmp_path, turn):
     np.testing.assert_array_equal(scan.ranges, [1.0, 2.0, 3.0, np.nan, 5.0, 6.0, 7.0])
     assert (scan.angle_min, scan.angle_increment) == pytest.approx((-0.1 * turn, 0.1 * turn))
     assert "1.0.csv: its 6 beams are 0.06000 to 0.22000 rad apart" in scan.note
-    assert "put on 7 angles 0.10000 rad apart, 1 of them without a beam, and 0 beams" in scan.note
+    assert (
+        "resampled to 7 angles 0.10000 rad apart, 1 of them without a beam, and 0 beams"
+        in scan.note
+    )
 
 
 def test_what_was_done_to_uneven_scans_is_told_once(folder, tmp_path, vehicle, caplog):

@@ -121,3 +121,16 @@ def test_messages_that_are_not_cdr_are_told_by_their_encoding(tmp_path, recorded
 def test_a_file_without_messages_is_an_empty_bag(tmp_path):
     with BagReader(write_mcap(tmp_path / "bag.mcap", [], {})) as bag:
         assert (bag.topics, bag.duration, bag.warnings) == ({}, 0.0, [])
+
+
+def test_what_is_wrong_is_told_by_every_reader_of_a_file(tmp_path, recorded):
+    messages, definitions = recorded
+    path = write_mcap(tmp_path / "bag.mcap", messages, definitions)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    for _ in range(2):
+        with BagReader(path) as bag:
+            assert "damaged or cut short" in bag.warnings[0]
+    path.write_bytes(whole)
+    with BagReader(path) as bag:
+        assert bag.warnings == []

@@ -94,3 +94,10 @@ def test_messages_in_another_order_come_in_that_of_time(database):
         times = [raw.receive_ns for raw in bag.raw_messages()]
     assert times == sorted(times)
     assert len(times) == 8
+
+
+def test_a_link_to_a_file_is_read_with_the_log_of_the_file(tmp_path, database):
+    folder = cut_power(database, tmp_path / "cut", "WAL")
+    (tmp_path / "link.db3").symlink_to(folder / database.name)
+    with BagReader(tmp_path / "link.db3") as bag:
+        assert len(list(bag.messages())) == 8

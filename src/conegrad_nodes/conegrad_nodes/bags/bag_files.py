@@ -18,6 +18,7 @@ from conegrad_nodes.bags.types import BagError
 
 MCAP, SQLITE, ZSTD = ".mcap", ".db3", ".zstd"
 BAG_SUFFIXES = (MCAP, SQLITE)
+SQLITE_LOGS = ("-wal", "-shm", "-journal")  # which SQLite keeps beside a file
 
 
 def find_files(path: Path, declared: Metadata | None, warn: Warn) -> list[Path]:
@@ -57,6 +58,15 @@ def find_files(path: Path, declared: Metadata | None, warn: Warn) -> list[Path]:
 def is_storage(path: Path) -> bool:
     """Whether a file could hold messages, by its name."""
     return path.name.removesuffix(ZSTD).endswith(BAG_SUFFIXES)
+
+
+def is_bag_file(path: Path) -> bool:
+    """Whether a file belongs to a bag, by its name."""
+    return path.name == METADATA or is_storage(Path(path.name.removesuffix(_log_suffix(path))))
+
+
+def _log_suffix(path: Path) -> str:
+    return next((suffix for suffix in SQLITE_LOGS if path.name.endswith(suffix)), "")
 
 
 def is_declared(file: Path, declared: Metadata) -> bool:

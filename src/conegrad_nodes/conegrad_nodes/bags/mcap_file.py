@@ -57,7 +57,7 @@ class McapFile:
         self.path, self._warn = path, warn
         self._file = path.open("rb")
         try:
-            self._index = _summary_index(self._file) or scan(self._file, path, warn)
+            self._index = _summary_index(self._file) or scan(path, warn)
         except BaseException:
             self._file.close()
             raise

@@ -4,6 +4,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -81,18 +82,31 @@ def chunk_records(chunk: Chunk) -> list[McapRecord]:
     return breakup_chunk(chunk, validate_crc=True)
 
 
-def scan(file: IO[bytes], path: Path, warn: Warn) -> McapIndex:
+def scan(path: Path, warn: Warn) -> McapIndex:
     """Read all records of a file, or those before the bytes that make no sense.
 
+    Commands open a bag several times; one that did not change is read once.
+
     Args:
-        file: open at any place.
-        path: its name, for people.
+        path: the file.
         warn: is told what cannot be read.
 
     Raises:
         BagError: if the file is damaged and no message can be read.
+        OSError: if it cannot be opened.
     """
-    return _Scan(file, path, warn).run()
+    status = path.stat()
+    index, warnings = _scan(path, status.st_size, status.st_mtime_ns)
+    for text in warnings:
+        warn(text)
+    return index
+
+
+@lru_cache(maxsize=32)
+def _scan(path: Path, size: int, mtime_ns: int) -> tuple[McapIndex, tuple[str, ...]]:
+    warnings: list[str] = []
+    with path.open("rb") as file:
+        return _Scan(file, path, warnings.append).run(), tuple(warnings)
 
 
 class _Scan:

@@ -83,7 +83,7 @@ def _resampled(path: Path, angles: Array, ranges: Array) -> EvenBeams:
     is_near = np.abs(grid - angles[nearest]) <= NEAREST * step
     note = (
         f"{path}: its {len(angles)} beams are {np.abs(steps).min():.5f} to "
-        f"{np.abs(steps).max():.5f} rad apart; they are put on {beams} angles {step:.5f} rad "
+        f"{np.abs(steps).max():.5f} rad apart; resampled to {beams} angles {step:.5f} rad "
         f"apart, {int((~is_near).sum())} of them without a beam, and "
         f"{len(angles) - len(np.unique(nearest[is_near]))} beams are left out"
     )

@@ -163,6 +163,7 @@ def _times(first: _Row, last: _Row) -> tuple[int, int]:
 
 def _open(path: Path, stack: ExitStack) -> sqlite3.Connection:
     """Open a database so that its logs count and nothing beside it is written."""
+    path = path.resolve()  # the logs lie beside the file itself
     if path.stat().st_size == 0:  # SQLite would remove its log
         log = f"; its log {path.name}{WAL} is of no use without it" if _has_log(path, WAL) else ""
         raise BagError(f"{path}: no message can be read (it is empty{log})")
@@ -177,9 +178,7 @@ def _open(path: Path, stack: ExitStack) -> sqlite3.Connection:
         options = "mode=ro&vfs=unix-none"
     else:
         options = "immutable=1"
-    database = sqlite3.connect(
-        f"{path.resolve().as_uri()}?{options}", uri=True, check_same_thread=False
-    )
+    database = sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, check_same_thread=False)
     stack.callback(database.close)
     database.row_factory = sqlite3.Row
     database.text_factory = lambda text: text.decode(errors="replace")
