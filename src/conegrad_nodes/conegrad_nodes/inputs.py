@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 from conegrad_nodes import handover
 from conegrad_nodes.decode import DecodeError, stamp_ns_from_msg
 from conegrad_nodes.findings import Finding, InputRecord, explain_input
+from conegrad_nodes.passing_time import PassingTime
 
 LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages of one topic
 HANDED = 64  # stamps of results handed over that are remembered until their messages arrive
@@ -47,6 +48,7 @@ class Input:
         self._node, self._msgtype, self._topic = node, msgtype, topic
         self._handler, self._qos, self._options = handler, qos, options
         self._taker = taker
+        self._time = PassingTime(node)
         self._handed: deque[int] = deque(maxlen=HANDED)
         self._subscription: Any = None
         self._last_log = -LOG_PERIOD
@@ -75,7 +77,7 @@ class Input:
 
     def refuse(self, error: DecodeError) -> None:
         """Count and log a message that cannot be used; for handlers that decode later."""
-        now = time.monotonic()
+        now = self._time.now()
         self.record.refuse(str(error), now)
         if now - self._last_log >= LOG_PERIOD:
             self._last_log = now
@@ -93,7 +95,7 @@ class Input:
 
     def finding(self) -> Finding:
         """The state of the input, in words."""
-        return explain_input(self.record, self._publishers, time.monotonic())
+        return explain_input(self.record, self._publishers, self._time.now())
 
     def _publishers(self) -> list[str]:
         """Message type of each publisher; asking the graph takes a millisecond."""
@@ -126,7 +128,7 @@ class Input:
             self._taker(msg, result, arrival)
 
     def _note(self, msg: Any) -> None:
-        now = time.monotonic()
+        now = self._time.now()
         try:
             stamp_ns = _stamp_ns(msg) if hasattr(msg, "header") else None
         except DecodeError:
