@@ -33,12 +33,12 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
-            "camera_node = conegrad_nodes.camera_node:main",
-            "lidar_node = conegrad_nodes.lidar_node:main",
-            "fusion_node = conegrad_nodes.fusion_node:main",
-            "perception = conegrad_nodes.perception:main",
-            "lifecycle_manager = conegrad_nodes.lifecycle_manager:main",
-            "wait_until_active = conegrad_nodes.wait_until_active:main",
+            "camera_node = conegrad_nodes.programs:camera_node",
+            "lidar_node = conegrad_nodes.programs:lidar_node",
+            "fusion_node = conegrad_nodes.programs:fusion_node",
+            "perception = conegrad_nodes.programs:perception",
+            "lifecycle_manager = conegrad_nodes.programs:lifecycle_manager",
+            "wait_until_active = conegrad_nodes.programs:wait_until_active",
         ],
     },
 )

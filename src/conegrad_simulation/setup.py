@@ -32,9 +32,9 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
-            "driver_node = conegrad_simulation.driver.driver_node:main",
-            "simulator_node = conegrad_simulation.closed_loop.simulator_node:main",
-            "truth_node = conegrad_simulation.gazebo.truth_node:main",
+            "driver_node = conegrad_simulation.programs:driver_node",
+            "simulator_node = conegrad_simulation.programs:simulator_node",
+            "truth_node = conegrad_simulation.programs:truth_node",
         ],
     },
 )

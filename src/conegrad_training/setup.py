@@ -40,10 +40,10 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
-            "training_node = conegrad_training.training_node:main",
-            "training_camera_node = conegrad_training.training_camera_node:main",
-            "training_lidar_node = conegrad_training.training_lidar_node:main",
-            "topic_trainer = conegrad_training.topic_trainer:main",
+            "training_node = conegrad_training.programs:training_node",
+            "training_camera_node = conegrad_training.programs:training_camera_node",
+            "training_lidar_node = conegrad_training.programs:training_lidar_node",
+            "topic_trainer = conegrad_training.programs:topic_trainer",
         ],
     },
 )

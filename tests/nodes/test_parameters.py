@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 
 from conegrad_core.config import Config, setting
 from conegrad_core.lidar.reduction import ReductionConfig
+from conegrad_nodes.parameter_files import check_arguments
 from conegrad_nodes.parameter_names import check_names, explain_unknown
 from conegrad_nodes.parameter_table import NODE_SETTINGS, parameter_tables
 from conegrad_nodes.parameters import declare_config
@@ -138,3 +139,55 @@ def test_names_in_files_are_those_of_our_nodes(tmp_path):
     expected = r"^parameter detector\.weight is unknown, did you mean detector\.weights\?$"
     with pytest.raises(ValueError, match=expected):
         check_parameters({}, [path])
+
+
+@pytest.fixture
+def program(monkeypatch, tmp_path):
+    """Function that sets the arguments of this program: texts are parameter files."""
+
+    def program(*words, **files):
+        arguments = ["node", "--ros-args", *words]
+        for name, text in files.items():
+            path = tmp_path / f"{name}.yaml"
+            path.write_text(text)
+            arguments += ["--params-file", str(path)]
+        monkeypatch.setattr("sys.argv", arguments)
+        return arguments
+
+    return program
+
+
+RIGHT = "/**/test: {ros__parameters: {reach: 5.0}}"
+
+
+@pytest.mark.parametrize("section", ["/**", "/**/test", "test", "/test", "/*"])
+def test_a_later_file_with_a_value_of_another_type_is_refused_by_its_name(make, program, section):
+    program(config=RIGHT, mine=f"{section}: {{ros__parameters: {{reach: far}}}}")
+    with pytest.raises(ValueError, match=r"parameter reach of test \(.*mine.yaml\) is 'far', exp"):
+        declare_config(make(reach=5.0), Settings)
+
+
+def test_a_value_of_another_type_on_the_command_line_is_refused_too(make, program):
+    program("-p", "reach:=far", config=RIGHT)
+    with pytest.raises(ValueError, match=r"parameter reach of test \(-p reach:=far\) is 'far'"):
+        declare_config(make(reach=5.0), Settings)
+
+
+@pytest.mark.parametrize("section", ["/car1/test", "/other", "/*/test", "/**/other"])
+def test_values_for_other_nodes_do_not_matter(make, program, section):
+    program(config=RIGHT, mine=f"{section}: {{ros__parameters: {{reach: far}}}}")
+    assert declare_config(make(reach=5.0), Settings).reach == 5.0
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("camera_node: {reach: 5.0}", "expected ros__parameters below", id="without"),
+        pytest.param("5", "holds 5, expected /NODE", id="no mapping"),
+        pytest.param("a: [", "no YAML in line 1", id="no YAML"),
+    ],
+)
+def test_a_file_that_ros_cannot_read_is_explained_in_one_line(program, text, reason):
+    with pytest.raises(ValueError, match=f"mine.yaml.*{reason}") as refused:
+        check_arguments(program(mine=text))
+    assert "\n" not in str(refused.value)

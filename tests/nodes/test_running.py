@@ -35,7 +35,10 @@ TOLD = "os.kill(os.getpid(), signal.{name})"
 
 
 def busy(told, then):
-    program = BUSY_NODE.format(told=told, then=then)
+    return python(BUSY_NODE.format(told=told, then=then))
+
+
+def python(program):
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
@@ -58,3 +61,50 @@ def test_an_error_in_a_callback_ends_the_process_with_a_traceback(domain):
 def test_libraries_and_models_are_not_searched_for_garbage(domain):
     result = busy("print(gc.get_freeze_count() > 100_000, flush=True)", "os.kill(os.getpid(), 2)")
     assert result.stdout.startswith("True\nfinished\n")
+
+
+def test_an_error_that_a_signal_amid_the_start_comes_out_as_is_none(domain):
+    program = """
+import os, signal
+from conegrad_nodes.running import run
+
+def node():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        raise TypeError("as a binding of C++ makes it") from None
+
+run([node])
+"""
+    result = python(program)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_start_in_code_that_no_signal_breaks_off_ends_all_the_same(domain):
+    program = """
+import hashlib, os, signal, threading
+from conegrad_nodes.running import run
+
+def node():
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+
+run([node])
+"""
+    result = python(program)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_program_that_is_told_to_stop_while_it_imports_ends_without_a_word(tmp_path, name):
+    (tmp_path / "slow_module.py").write_text(
+        f"import os, signal\nos.kill(os.getpid(), signal.{name})\nprint('imported')\n"
+    )
+    program = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+from conegrad_nodes.program import program
+program("slow_module")()
+"""
+    result = python(program)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -1,20 +1,34 @@
 """What can be asked of a running node from outside, through its services."""
 
+import time
 from typing import Any
 
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import GetParameters
 from ros_graph import Graph
 
+PATIENCE = 2.0  # [s] after which a question is asked again: requests and answers may get lost
+
 
 def ask(graph: Graph, srv_type: Any, name: str, request: Any) -> Any:
-    """The answer of a service."""
+    """The first answer of a service; only for questions that may be asked twice."""
     client = graph.peer.create_client(srv_type, name)
-    graph.until(client.service_is_ready, f"service {name}")
-    future = client.call_async(request)
-    graph.until(future.done, f"answer of {name}")
+    futures: list[Any] = []
+    asked = -PATIENCE
+
+    def ask_again() -> None:
+        nonlocal asked
+        if client.service_is_ready() and time.monotonic() - asked >= PATIENCE:
+            asked = time.monotonic()
+            futures.append(client.call_async(request))
+
+    def answer() -> Any:
+        return next((future for future in futures if future.done()), None)
+
+    graph.until(lambda: answer() is not None, f"answer of {name}", again=ask_again)
+    result = answer().result()
     graph.peer.destroy_client(client)
-    return future.result()
+    return result
 
 
 def state_of(graph: Graph, node: str) -> str:

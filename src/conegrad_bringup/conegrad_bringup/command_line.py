@@ -70,11 +70,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handler = logging.StreamHandler()
     handler.addFilter(_Once())
     logging.basicConfig(level=level, format="%(levelname)s: %(message)s", handlers=[handler])
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, _terminate)
+    if before[signal.SIGINT] is not signal.SIG_IGN:  # as in the background of a script
+        signal.signal(signal.SIGINT, _Interrupt())
     try:
         return _run(chosen)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _main_parser() -> argparse.ArgumentParser:
@@ -144,6 +148,19 @@ def _is_explained(error: Exception) -> bool:
     from conegrad_training.errors import TrainingError
 
     return isinstance(error, (ValueError, OSError, GraphError, EngineError, TrainingError))
+
+
+class _Interrupt:
+    """On Ctrl-C, leave in order; once more does not break that off, a third time does."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count != 2:
+            raise KeyboardInterrupt
+        os.write(2, b"stopping; Ctrl-C once more does not wait\n")  # print may be amid a line
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -8,6 +8,8 @@ from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
 
+from conegrad_nodes.parameter_files import read_sections
+
 SWITCH = ("true", "false")
 # Arguments of several launch files, with the one description of each.
 DESCRIPTIONS = {
@@ -64,6 +66,7 @@ def chosen_file(context: LaunchContext, name: str) -> list[Any]:
 
     Raises:
         FileNotFoundError: if there is no such file; launch would go on without it.
+        ValueError: if it is no ROS parameter file.
     """
     given = LaunchConfiguration(name).perform(context)
     if not given:
@@ -71,4 +74,5 @@ def chosen_file(context: LaunchContext, name: str) -> list[Any]:
     path = path_text(context, name)
     if not Path(path).is_file():
         raise FileNotFoundError(f"{name}:={given} is no file")
+    read_sections([Path(path)])
     return [path]

@@ -5,8 +5,8 @@ from launch import LaunchContext
 from launch.actions import SetEnvironmentVariable, UnsetEnvironmentVariable
 from launch.logging import get_logger
 
-from conegrad_nodes.playback.domain import BUILTIN, OUTWARD, RANGE
-from conegrad_nodes.playback.transport import VARIABLES, users_fault
+from conegrad_nodes.playback.domain import OUTWARD, RANGE
+from conegrad_nodes.playback.transport import VARIABLES, is_chosen, users_fault
 
 PROFILE = "config/fastdds_large_messages.xml"
 
@@ -16,9 +16,10 @@ def large_messages(context: LaunchContext) -> list[SetEnvironmentVariable]:
 
     Its fault is logged if it leaves too little room.
     """
-    if fault := users_fault():
+    fault = users_fault()
+    if fault:
         get_logger("large_messages").warning(fault)
-    if any(context.environment.get(name) for name in (*VARIABLES, BUILTIN)):
+    if fault or is_chosen(context.environment):
         return []
     path = str(get_package_share_path("conegrad_bringup") / PROFILE)
     return [SetEnvironmentVariable(name, path) for name in VARIABLES]

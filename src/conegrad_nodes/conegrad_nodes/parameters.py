@@ -9,6 +9,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
 from conegrad_core.config import Config, SettingError
+from conegrad_nodes.parameter_files import given_to
 from conegrad_nodes.parameter_names import full_name
 from conegrad_nodes.parameter_values import check_type
 
@@ -36,6 +37,9 @@ def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
         given = node._parameter_overrides.get(name)
         if given is not None and not isinstance(default, list):
             check_type(f"parameter {name} of {node.get_name()}", given.value, default)
+        for entry in given_to(node.get_fully_qualified_name(), name):
+            place = f"parameter {name} of {node.get_name()} ({entry.place})"
+            check_type(place, entry.value, field.default)
         try:
             value = node.declare_parameter(name, default, descriptor_of(field)).value
         except ParameterException as error:

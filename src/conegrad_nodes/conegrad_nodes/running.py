@@ -13,7 +13,11 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from conegrad_nodes.forced_end import forced_end
+from conegrad_nodes.playback.transport import large_messages
+
 WAKE_PERIOD = 0.05  # [s] between two looks whether the process was told to stop
+GRACE = 3.0  # [s] from a signal amid the start to the end; launch itself gets impatient after 5 s
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SWITCH_INTERVAL = 2e-3  # [s] after which a busy Python thread lets the next one run
 
@@ -42,9 +46,10 @@ def run(node_classes: Sequence[Callable[[], StartedNode]]) -> None:
     executor = EventsExecutor()
     try:
         with stop.breaking_off():
-            for node_class in node_classes:
-                nodes.append(_made(node_class))
-                executor.add_node(nodes[-1])
+            with large_messages(interfaces=""):
+                for node_class in node_classes:
+                    nodes.append(_made(node_class))
+                    executor.add_node(nodes[-1])
             for node in nodes:
                 node.start()
                 stop.check()  # rclpy swallows what is raised amid a transition
@@ -54,8 +59,10 @@ def run(node_classes: Sequence[Callable[[], StartedNode]]) -> None:
             executor.spin_once(WAKE_PERIOD)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except RuntimeError:
-        if rclpy.ok():
+    except Exception as error:
+        if stop.is_broken_off:
+            return  # a KeyboardInterrupt amid a library comes out as another error
+        if rclpy.ok() or not isinstance(error, RuntimeError):
             raise
         # The context was ended amid a callback: nothing can be published, which is no fault.
     finally:
@@ -90,7 +97,7 @@ class _StopSignal:
     """
 
     def __init__(self) -> None:
-        self.is_set = self._is_breaking_off = False
+        self.is_set = self.is_broken_off = self._is_breaking_off = False
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
                 signal.signal(number, self)
@@ -98,6 +105,7 @@ class _StopSignal:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         was_set, self.is_set = self.is_set, True
         if self._is_breaking_off and not was_set:
+            self.is_broken_off = True
             raise KeyboardInterrupt
 
     @contextmanager
@@ -106,7 +114,8 @@ class _StopSignal:
         self._is_breaking_off = True
         try:
             self.check()
-            yield
+            with forced_end(SIGNALS, GRACE):
+                yield
         finally:
             self._is_breaking_off = False
 

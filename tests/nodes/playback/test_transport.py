@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from conegrad_nodes.playback import transport
 from conegrad_nodes.playback.transport import VARIABLES, large_messages, users_fault
 
 
@@ -69,6 +70,17 @@ def test_a_profile_of_the_user_that_is_too_small_for_images_is_told(
     with large_messages(tmp_path):
         assert os.environ[VARIABLES[1]] == str(path)
     assert fault in caplog.text
+
+
+def test_a_machine_with_little_shared_memory_is_left_as_it_is_and_that_is_told(
+    tmp_path, monkeypatch, caplog
+):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(transport, "SEGMENT_SIZE", 2**60)
+    with large_messages(tmp_path):
+        assert not any(name in os.environ for name in VARIABLES)
+    assert "docker run --shm-size" in caplog.text
 
 
 def test_the_profile_of_the_repository_is_large_enough(monkeypatch):

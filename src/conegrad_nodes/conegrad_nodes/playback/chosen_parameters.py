@@ -1,17 +1,17 @@
 """Settings of the core from the parameters of the nodes, for runs without nodes."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from conegrad_core.config import Config, SettingError
+from conegrad_nodes.parameter_files import Sections, read_sections
 from conegrad_nodes.parameter_names import check_names, full_name
 from conegrad_nodes.parameter_table import NODE_SETTINGS
-from conegrad_nodes.parameter_values import check_type, read_yaml
+from conegrad_nodes.parameter_values import check_type
 
 C = TypeVar("C", bound=Config)
-Sections = dict[tuple[Path, str], dict[str, Any]]  # parameters by full name, of each file and node
 
 EVERY_NODE = ("*", "**")
 # A run may take these from its bag: for a check of what was chosen, anything will do.
@@ -30,7 +30,7 @@ def check_parameters(parameters: Mapping[str, Any], paths: Sequence[Path]) -> No
         ValueError: if a file is no ROS parameter file or is for none of the nodes, or if a name
             or a value is of none of their parameters.
     """
-    sections = _sections(paths)
+    sections = read_sections(paths)
     _check_nodes(paths, sections)
     check_names([*parameters, *_names(sections)])
     for node, parts in NODE_SETTINGS.items():
@@ -48,7 +48,7 @@ def read_parameter_files(paths: Sequence[Path]) -> dict[str, Any]:
     Raises:
         ValueError: if a file is no ROS parameter file.
     """
-    return _united(_sections(paths), *NODE_SETTINGS)
+    return _united(read_sections(paths), *NODE_SETTINGS)
 
 
 def node_parameters(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
@@ -60,7 +60,7 @@ def node_parameters(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
     Raises:
         ValueError: if a file is no ROS parameter file.
     """
-    sections = _sections(paths)
+    sections = read_sections(paths)
     return {node: _united(sections, node) for node in NODE_SETTINGS}
 
 
@@ -93,53 +93,13 @@ def _check_nodes(paths: Sequence[Path], sections: Sections) -> None:
                 raise ValueError(f"{path} is for {' and '.join(named)}, expected one {node}")
         if not any(_node(name) in (*NODE_SETTINGS, *EVERY_NODE) for name in found):
             expected = ", ".join(NODE_SETTINGS)
-            raise ValueError(f"{path} is for {', '.join(found)}, expected some of {expected}, /**")
+            raise ValueError(
+                f"{path} is for {', '.join(found) or 'no node'}, expected some of {expected}, /**"
+            )
 
 
 def _node(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _sections(paths: Sequence[Path]) -> Sections:
-    """Read the files."""
-    sections = {}
-    for path in paths:
-        try:
-            content = read_yaml(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise FileNotFoundError(f"{path}: no such parameter file") from error
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
-        if not isinstance(content, Mapping):
-            raise ValueError(f"{path} holds {content!r}, expected /NODE: {{ros__parameters: ...}}")
-        for name, section in _nodes(content):
-            sections[path, name] = _flat(_parameters(f"{path}: {name}", section))
-    return sections
-
-
-def _nodes(tree: Mapping[Any, Any], namespace: str = "") -> Iterator[tuple[str, Any]]:
-    """Names and sections; a namespace may be written once, above its nodes."""
-    for key, section in tree.items():
-        name = f"{namespace}{key}"
-        is_namespace = (
-            isinstance(section, Mapping)
-            and "ros__parameters" not in section
-            and any(isinstance(inner, Mapping) for inner in section.values())
-        )
-        if is_namespace:
-            yield from _nodes(section, f"{name.rstrip('/')}/")
-        else:
-            yield name, section
-
-
-def _parameters(place: str, section: Any) -> Mapping[str, Any]:
-    """What is below ``ros__parameters``."""
-    if not isinstance(section, Mapping) or "ros__parameters" not in section:
-        raise ValueError(f"{place} is {section!r}, expected ros__parameters below a node")
-    values = section["ros__parameters"]
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{place}: ros__parameters is {values!r}, expected names with values")
-    return values
 
 
 def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str = "") -> C:
@@ -160,13 +120,3 @@ def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str =
     except SettingError as error:
         name = full_name(prefix, error.field)
         raise ValueError(f"parameter {name} {error.fault}") from error
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

@@ -7,9 +7,10 @@ counts.
 
 import logging
 import os
+import shutil
 import tempfile
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 SEGMENT_SIZE = 64 * 2**20  # [bytes], about twenty raw images
 SMALLEST_SEGMENT = 4 * 2**20  # [bytes], one raw image of 1280x720 and what is sent meanwhile
+SEGMENTS = 6  # of that size, for the processes of a graph
+SHARED_MEMORY = Path("/dev/shm")
 REMEDY = "give its SHM transport a segment_size as config/fastdds_large_messages.xml does"
 HERE = "<interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList>"
 
@@ -69,7 +72,7 @@ def large_messages(folder: Path | None = None, interfaces: str = HERE) -> Iterat
     """
     if fault := users_fault():
         logger.warning("%s", fault)
-    if any(os.environ.get(name) for name in (*VARIABLES, BUILTIN)):
+    if is_chosen(os.environ) or fault:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="conegrad-") as new:
@@ -83,6 +86,11 @@ def large_messages(folder: Path | None = None, interfaces: str = HERE) -> Iterat
                 os.environ.pop(name, None)
 
 
+def is_chosen(environment: Mapping[str, str]) -> bool:
+    """Whether the user has chosen transports; that stays in force."""
+    return any(environment.get(name) for name in (*VARIABLES, BUILTIN))
+
+
 def users_profile() -> tuple[str, Path] | None:
     """Variable and file of the profile that the user has set, if any."""
     for name in reversed(VARIABLES):  # Jazzy's Fast DDS reads the second one
@@ -92,10 +100,10 @@ def users_profile() -> tuple[str, Path] | None:
 
 
 def users_fault() -> str:
-    """What raw images lack in the profile that the user has set; empty if nothing."""
+    """What raw images lack, in the profile that the user has set or on this machine; or empty."""
     found = users_profile()
     if found is None:
-        return ""
+        return "" if is_chosen(os.environ) else _shortage()
     name, path = found
     try:
         root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
@@ -105,6 +113,19 @@ def users_fault() -> str:
     if size is None or size >= SMALLEST_SEGMENT:
         return ""
     return f"{name}={path} has {size} bytes of shared memory: raw images are lost; {REMEDY}"
+
+
+def _shortage() -> str:
+    """Fast DDS cannot start where the machine lacks the memory, as a container by default does."""
+    if not SHARED_MEMORY.is_dir():
+        return ""
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    if free >= SEGMENTS * SEGMENT_SIZE:
+        return ""
+    return (
+        f"{SHARED_MEMORY} has {free // 2**20} MB free: raw images may be lost; "
+        f"give it {SEGMENTS * SEGMENT_SIZE // 2**20} MB (docker run --shm-size)"
+    )
 
 
 def _shared_memory(root: ElementTree.Element) -> int | None:
