@@ -200,6 +200,9 @@ def test_a_topic_of_another_type_than_its_name_says_is_told(bag_with):
         ("/camera/image_rect", True),
         ("/camera/image_raw", False),
         ("/image_rect/image_raw", False),
+        ("/rgb/rect/image/compressed", True),
+        ("/camera/rectified/image_raw", True),
+        ("image", False),
     ],
 )
 def test_the_name_of_a_topic_says_whether_its_images_are_rectified(name, expected):

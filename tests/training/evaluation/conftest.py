@@ -287,5 +287,6 @@ def _write_scan(bag, stamp, true, vehicle, random):
         header=messages.header_msg(stamp, "lidar"),
         angle_min=vehicle.lidar.angle_min, angle_increment=vehicle.lidar.angle_increment,
         range_min=0.06, range_max=30.0, ranges=ranges, logits=logits,
+        times=np.zeros(0, dtype=np.float32),
     )  # fmt: skip
     bag.write("/segmentation", "conegrad_msgs/msg/ScanSegmentation", stamp, msg)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 TRUTH_PARTS = {"truth", "ground_truth", "groundtruth"}
 TRANSPORTS = {"compressed", "compressedDepth", "theora", "ffmpeg", "zstd"}  # of image_transport
 RECTIFIED = "image_rect"  # image_proc publishes image_rect, image_rect_color
+RECTIFIED_PARTS = {"rect", "rectified"}  # as in /rgb/rect/image
 
 
 def namespace_of(name: str) -> str:
@@ -35,7 +36,8 @@ def camera_namespace(image: str) -> str:
 
 def is_rectified(image: str) -> bool:
     """Whether a topic of images says that they have no distortion any more."""
-    return picture_of(image).rpartition("/")[2].startswith(RECTIFIED)
+    *_, place, name = f"//{picture_of(image)}".split("/")
+    return name.startswith(RECTIFIED) or place in RECTIFIED_PARTS
 
 
 def info_beside(image: str, infos: Sequence[str], others: Sequence[str]) -> list[str]:
