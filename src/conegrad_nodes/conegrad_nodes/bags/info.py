@@ -13,7 +13,7 @@ from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.bags.topics import TopicChoice, choose_topics
 from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.decode import DecodeError, scan_doubts, scan_from_msg
+from conegrad_nodes.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
 
 NANOSECONDS = 1_000_000_000
 HEADER = "std_msgs/msg/Header"
@@ -241,14 +241,16 @@ def _detail(bag: BagReader, raw: RawMessage) -> str:
 
 def _fault(bag: BagReader, raw: RawMessage) -> str:
     """What the first scan of a topic is refused for, or what is probably wrong with it."""
-    if raw.msgtype != "sensor_msgs/msg/LaserScan":
-        return ""
-    msg = bag.decode(raw)
     try:
-        scan_from_msg(msg)
+        if raw.msgtype == "sensor_msgs/msg/PointCloud2":
+            return points_from_msg(bag.decode(raw)).doubt
+        if raw.msgtype == "sensor_msgs/msg/LaserScan":
+            msg = bag.decode(raw)
+            scan_from_msg(msg)
+            return "; ".join(scan_doubts(msg))
     except DecodeError as error:
         return f"scans are refused: {error}"
-    return "; ".join(scan_doubts(msg))
+    return ""
 
 
 def _scan_detail(msg: Any) -> str:

@@ -101,7 +101,7 @@ def _recorded(
     elif raw := found.get(("scan", lidar_ns)):
         scan = scan_from_msg(bag.decode(raw))
         logits = torch.full_like(scan.ranges, NO_CONE_LOGIT)
-        recorded.scan = SegmentedScan(scan.ranges, scan.angles, logits)
+        recorded.scan = SegmentedScan(scan.ranges, scan.angles, logits, times=scan.times)
     return recorded
 
 

@@ -45,6 +45,11 @@ class Odometry:
         offsets = (self.stamps_ns - first).astype(np.float64)
         return np.array([np.interp(stamp_ns - first, offsets, axis) for axis in self.poses.T])
 
+    def pose_at(self, stamp_ns: int) -> Pose2 | None:
+        """The same as a planar pose."""
+        pose = self.at(stamp_ns)
+        return None if pose is None else Pose2(*pose.tolist())
+
     def base_at(self, stamp_ns: int) -> Tensor | None:
         """``(4, 4)`` float64 ``odom_from_base``; None beyond the recording."""
         pose = self.at(stamp_ns)

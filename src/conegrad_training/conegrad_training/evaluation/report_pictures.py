@@ -14,7 +14,10 @@ from conegrad_core.camera.image import RgbImage
 from conegrad_core.cones import TrueCones
 from conegrad_core.evaluation.matching import FrameResult
 from conegrad_core.evaluation.records import Records, collect
+from conegrad_core.geometry.odometry import path_around
+from conegrad_core.geometry.transforms import turned
 from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.lidar.sweep import sweep_span, with_motions
 from conegrad_training.evaluation import pictures, plots
 from conegrad_training.evaluation.chosen import Choice, Recorded, choose, read_recorded
 from conegrad_training.evaluation.drive import DriveFrame
@@ -107,8 +110,20 @@ def _scan_at(
     if motion is None:
         return scan
     points = torch.stack([scan.ranges * scan.angles.cos(), scan.ranges * scan.angles.sin()], -1)
-    moved = moved_positions(points, motion)
+    moved = moved_positions(_unrolled(result, frame.lidar_ns, scan, points), motion)
     return SegmentedScan(moved.norm(dim=-1), torch.atan2(moved[:, 1], moved[:, 0]), scan.logits)
+
+
+def _unrolled(
+    result: DriveEvaluation, lidar_ns: int, scan: SegmentedScan, points: torch.Tensor
+) -> torch.Tensor:
+    """Points of the beams at the stamp of the scan, where each was measured at its own time."""
+    drive, (first, last) = result.drive, sweep_span(scan)
+    if first == last or drive.base_from_lidar is None:
+        return points
+    path = path_around(drive.odometry.pose_at, lidar_ns, first, last)
+    motions = with_motions(scan, path, drive.base_from_lidar).motions
+    return points if motions is None else turned(points, motions[:, 2]) + motions[:, :2]
 
 
 def _saved(figure: Figure, path: Path, dpi: int = 130) -> str:
