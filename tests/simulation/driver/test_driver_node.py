@@ -65,6 +65,7 @@ class World:
         self.publishers["/clock"].publish(clock)
         odometry = Odometry()
         odometry.header.stamp, odometry.header.frame_id = clock.clock, "odom"
+        odometry.header.stamp.sec += odd.get("ahead", 0)
         odometry.pose.pose.orientation.w = odd.get("w", 1.0)
         odometry.pose.pose.position.x = odd.get("x", 0.0)
         odometry.twist.twist.linear.x = odd.get("speed", 3.0)
@@ -190,6 +191,8 @@ def test_refuses_a_vehicle_that_is_none(context):
         ("odom", {"w": np.nan}, "expected finite values"),
         ("odom", {"x": 1e39}, "position.x is 1e+39"),
         ("odom", {"speed": np.nan}, "twist.linear.x is nan"),
+        ("odom", {"ahead": 100_000_000}, "stamp is 100000000.0 s ahead of the node's clock"),
+        ("odom", {"ahead": -10}, "stamp is 10.0 s behind the node's clock"),
         ("cones", {"covariance": [1.0, 1.0, 1.0, 1.0]}, "positive definite"),
         ("cones", {"covariance": [np.nan] * 4}, "covariance is nan"),
         ("cones", {"existence": np.inf}, "existence is inf"),
@@ -214,6 +217,16 @@ def test_a_message_that_cannot_be_used_is_told_and_the_next_ones_drive_on(
         world.see()
     world.drive()
     assert all(np.isfinite((msg.linear.x, msg.angular.z)).all() for _, msg in world.commands)
+
+
+def test_a_stamp_ahead_of_the_clock_does_not_keep_the_car_driving(world):
+    last_ns = world.drive()
+    world.tick(ahead=100_000_000)
+    for _ in range(40):
+        world.tick(ahead=100_000_000)
+        world.see()
+    assert world.first_stop_after(last_ns) <= 0.3
+    assert world.causes[-1][2].startswith("stopped: the newest odometry is 0.")
 
 
 PROGRAM = """

@@ -14,7 +14,12 @@ from conegrad_core.config import Config, setting
 from conegrad_core.vehicle import load_vehicle
 from conegrad_nodes.bags.frames import StaticFrames
 from conegrad_nodes.base_odometry import BASE_FRAME, BaseOdometry, NewFrameError
-from conegrad_nodes.decode import cones_from_msg, speed_from_msg, stamp_ns_from_msg
+from conegrad_nodes.decode import (
+    DecodeError,
+    cones_from_msg,
+    speed_from_msg,
+    stamp_ns_from_msg,
+)
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.input_watch import InputWatch
 from conegrad_nodes.inputs import Input
@@ -28,6 +33,9 @@ from conegrad_simulation.driver.lane_search import SearchConfig
 from conegrad_simulation.driver.pursuit import PursuitConfig
 
 ODOMETRY_DEPTH = 50  # messages that wait at most: half a second
+# [s] that a stamp may be off the node's clock. With one ahead nothing would ever be too old to
+# drive on; one far behind would look like a new run, and the cones would be forgotten.
+MAX_AHEAD, MAX_BEHIND = 0.5, 5.0
 FAREWELL = Duration(seconds=0.5)  # longest wait until the last command has arrived
 
 
@@ -112,17 +120,18 @@ class DriverNode(Node):
         super().destroy_node()
 
     def _on_odometry(self, msg: Odometry, arrival: float) -> None:
+        stamp_ns = self._stamp_ns(msg)
         try:
             pose, speed = self._base.pose(msg), speed_from_msg(msg)
         except NewFrameError:
             self._driver.clear()  # the cones that it remembers are where they were in the old one
             raise
         self._odometry_frame = msg.header.frame_id
-        self._driver.move(stamp_ns_from_msg(msg.header.stamp), pose, speed)
+        self._driver.move(stamp_ns, pose, speed)
 
     def _on_cones(self, msg: ConeArray, arrival: float) -> None:
         self._driver.see(
-            stamp_ns_from_msg(msg.header.stamp),
+            self._stamp_ns(msg),
             cones_from_msg(msg),
             in_base=msg.header.frame_id.lstrip("/") == BASE_FRAME,
             has_camera=msg.camera_used,
@@ -131,6 +140,17 @@ class DriverNode(Node):
         self._command(self._decide())
         if self._lane.get_subscription_count() > 0:
             self._publish_lane(msg)
+
+    def _stamp_ns(self, msg: Any) -> int:
+        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
+        age = (self.get_clock().now().nanoseconds - stamp_ns) / 1e9
+        if not -MAX_AHEAD <= age <= MAX_BEHIND:
+            side = "behind" if age > 0 else "ahead of"
+            raise DecodeError(
+                f"its stamp is {abs(age):.1f} s {side} the node's clock, expected at most "
+                f"{MAX_AHEAD:g} s ahead and {MAX_BEHIND:g} s behind: synchronise the clocks"
+            )
+        return stamp_ns
 
     def _watch(self) -> None:
         decision = self._decide()
