@@ -10,6 +10,7 @@ pytest.importorskip("rclpy")
 from array import array
 
 from conegrad_msgs.msg import ScanSegmentation
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import LaserScan, PointCloud2, PointField
 
 from conegrad_nodes.decode import segmentation_from_msg
@@ -188,3 +189,26 @@ def test_cleanup_releases_the_model_and_configure_loads_it_again(graph, lidar_pa
     answers = graph.hear(ScanSegmentation, "segmentation")
     publisher = graph.publisher(LaserScan, "scan")
     graph.until(lambda: answers, "a segmentation", again=lambda: publisher.publish(messages.scan()))
+
+
+def test_weights_may_be_corrected_by_a_parameter_while_the_node_is_unconfigured(
+    graph, reports, lidar_weights
+):
+    node = graph.start(LidarNode, segmenter__weights="/nowhere")
+    part = "lidar_node: node"
+    graph.until(lambda: "/nowhere" in reports.text(part), "a report")
+    [result] = node.set_parameters([Parameter("segmenter.weights", value=lidar_weights)])
+    assert result.successful
+    node.start()
+    graph.until(lambda: reports.text(part) == "active", "an active node")
+    [refused] = node.set_parameters([Parameter("segmenter.weights", value="/nowhere")])
+    assert not refused.successful
+    assert refused.reason == (
+        "segmenter.weights: may be set while the node is unconfigured, it is active"
+    )
+
+
+def test_a_setting_that_is_read_once_cannot_be_set(graph, lidar_parameters):
+    node = graph.start(LidarNode, **lidar_parameters, autostart=False)
+    [refused] = node.set_parameters([Parameter("input", value="points")])
+    assert not refused.successful

@@ -74,5 +74,5 @@ def chosen_file(context: LaunchContext, name: str) -> list[Any]:
     path = path_text(context, name)
     if not Path(path).is_file():
         raise FileNotFoundError(f"{name}:={given} is no file")
-    read_sections([Path(path)])
+    read_sections([Path(path)], may_be_empty=True)
     return [path]

@@ -15,7 +15,7 @@ from conegrad_core.drawing import draw_detections
 from conegrad_nodes.bags.topic_rules import is_rectified
 from conegrad_nodes.decode import check_detections, image_for_detector
 from conegrad_nodes.encode import detections_to_msg, image_to_msg
-from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.parameters import declare_config, read_config
 from conegrad_nodes.qos import LATEST, RESULTS
 from conegrad_nodes.running import run
 from conegrad_nodes.sensor_node import SensorNode, SensorNodeConfig
@@ -56,12 +56,17 @@ class CameraNode(SensorNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("camera_node", "detector", **node_options)
         self._config = declare_config(self, CameraNodeConfig)
-        self._detector_config = declare_config(self, DetectorConfig, "detector")
+        self._detector_config = self.declare_loaded(DetectorConfig, "detector")
         self._detector: Detector | None = None
         self.listen(*TRANSPORTS[self._config.image_transport])
 
+    def detector_config(self) -> DetectorConfig:
+        """The settings of the detector as they are now."""
+        return read_config(self, DetectorConfig, "detector")
+
     def load(self) -> None:
         """Load the detector and create the outputs."""
+        self._detector_config = self.detector_config()
         self._detector = load_detector(self._detector_config)
         images = self.resolve_topic_name("image_raw")
         if is_rectified(images):

@@ -35,7 +35,7 @@ from conegrad_nodes.findings import RECENT, Finding, Level
 from conegrad_nodes.inputs import Input
 from conegrad_nodes.model_node import PerceptionNode
 from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SelectionConfig, SensorResult
-from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.parameters import declare_config, read_config
 from conegrad_nodes.qos import LATCHED, RESULTS, input_qos
 from conegrad_nodes.running import run
 from conegrad_nodes.static_transforms import TF_STATIC
@@ -79,9 +79,9 @@ class FusionNode(PerceptionNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("fusion_node", **node_options)
         self._config = declare_config(self, FusionNodeConfig)
-        self._fuser_config = declare_config(self, FuserConfig, "fuser")
-        self._pairing_config = declare_config(self, PairingConfig, "pairing")
-        self._calibration_config = declare_config(self, CalibrationConfig, "calibration")
+        self._fuser_config = self.declare_loaded(FuserConfig, "fuser")
+        self._pairing_config = self.declare_loaded(PairingConfig, "pairing")
+        self._calibration_config = self.declare_loaded(CalibrationConfig, "calibration")
         self._fusion: PairFusion | None = None
         self._lock = threading.RLock()  # results are handed over in threads of other nodes
         self._trouble: Finding | None = None
@@ -137,6 +137,10 @@ class FusionNode(PerceptionNode):
 
     def load(self) -> None:
         """Load the fusion's scalars and what the calibration reads from files."""
+        self._fuser_config = read_config(self, FuserConfig, "fuser")
+        self._pairing_config = read_config(self, PairingConfig, "pairing")
+        self._calibration_config = read_config(self, CalibrationConfig, "calibration")
+        self._open_inputs()
         self._calibration = CalibrationSource(self._calibration_config)
         self._pairing = Pairing(self._pairing_config)
         self._odometry = self._new_odometry()

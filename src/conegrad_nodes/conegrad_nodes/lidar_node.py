@@ -17,7 +17,7 @@ from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_nodes.decode import check_segmentation
 from conegrad_nodes.encode import segmentation_to_msg
 from conegrad_nodes.findings import Finding, Level
-from conegrad_nodes.parameters import declare_config
+from conegrad_nodes.parameters import declare_config, read_config
 from conegrad_nodes.qos import RESULTS
 from conegrad_nodes.running import run
 from conegrad_nodes.scan_reading import ScanReader
@@ -58,7 +58,7 @@ class LidarNode(SensorNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("lidar_node", "segmenter", **node_options)
         self._config = declare_config(self, LidarNodeConfig)
-        self._segmenter_config = declare_config(self, SegmenterConfig, "segmenter")
+        self.declare_loaded(SegmenterConfig, "segmenter")
         self._reader = ScanReader(
             declare_config(self, ReductionConfig, "reduction"),
             declare_config(self, SweepConfig, "sweep"),
@@ -67,9 +67,13 @@ class LidarNode(SensorNode):
         self._doubts: list[str] = []  # of the latest message
         self.listen(INPUTS[self._config.input], self._config.input)
 
+    def segmenter_config(self) -> SegmenterConfig:
+        """The settings of the segmenter as they are now."""
+        return read_config(self, SegmenterConfig, "segmenter")
+
     def load(self) -> None:
         """Load the segmenter and create the output."""
-        self._segmenter = load_segmenter(self._segmenter_config)
+        self._segmenter = load_segmenter(self.segmenter_config())
         self._output = self.create_lifecycle_publisher(ScanSegmentation, "segmentation", RESULTS)
 
     def warm_up(self) -> None:

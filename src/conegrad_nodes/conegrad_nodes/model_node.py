@@ -4,19 +4,25 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 
 from conegrad_core.camera.engines.engine import EngineError
+from conegrad_core.config import Config
 from conegrad_nodes.diagnostics import Diagnostics
 from conegrad_nodes.findings import Finding, Level
 from conegrad_nodes.heartbeat import PART, heartbeat_values
 from conegrad_nodes.inputs import Input
 from conegrad_nodes.latency import LatencyTopics
 from conegrad_nodes.parameter_names import explain_unknown
+from conegrad_nodes.parameters import declare_config
 from conegrad_nodes.process_identity import this_process
+
+C = TypeVar("C", bound=Config)
 
 WATCH_PERIOD = 0.1  # [s] between two looks at the inputs
 LOAD_ERRORS = (ValueError, OSError, ImportError, EngineError)
@@ -44,6 +50,8 @@ class PerceptionNode(LifecycleNode):
         self._unknown_parameters: list[str] | None = None
         self._failure: BaseException | None = None
         self._state = "unconfigured"
+        self._settable: tuple[str, ...] = ()
+        self.add_on_set_parameters_callback(self._on_set)
         self._process = this_process()
         self._watch_timer = self.create_timer(
             WATCH_PERIOD, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -65,6 +73,11 @@ class PerceptionNode(LifecycleNode):
     @abstractmethod
     def wants_start(self) -> bool:
         """Parameter ``autostart``."""
+
+    def declare_loaded(self, config_class: type[C], prefix: str) -> C:
+        """Declare settings that :meth:`load` reads again; they may be set while unconfigured."""
+        self._settable += (f"{prefix}.",)
+        return declare_config(self, config_class, prefix, is_settable=True)
 
     def halt(self) -> None:
         """Stop threads, before the inputs close."""
@@ -144,6 +157,16 @@ class PerceptionNode(LifecycleNode):
         if self._state == "active":
             found += [*(source.finding() for source in self.inputs), *self.check()]
         return found
+
+    def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Refuse what would have no effect: settings of what is loaded already."""
+        names = [p.name for p in parameters if p.name.startswith(self._settable)]
+        if not names or self._state == "unconfigured":
+            return SetParametersResult(successful=True)
+        reason = (
+            f"{', '.join(names)}: may be set while the node is unconfigured, it is {self._state}"
+        )
+        return SetParametersResult(successful=False, reason=reason)
 
     def _parameter_findings(self) -> list[Finding]:
         """Parameters that are given but that no node has."""

@@ -41,7 +41,9 @@ OTHER_SETTINGS: dict[str, list[tuple[str, type[Config]]]] = {
 HEAD = """# Parameters
 
 Made by `python -m conegrad_nodes.parameter_table > docs/parameters.md`: do not edit. All are read
-when a node starts. In YAML, numbers with a fraction need their point: `20.0`, not `20`.
+when a node starts; those after `detector.`, `segmenter.`, `fuser.`, `pairing.` and `calibration.`
+again when it is configured: they may be set while it is unconfigured. In YAML, numbers with a
+fraction need their point: `20.0`, not `20`.
 """
 
 

@@ -18,18 +18,20 @@ C = TypeVar("C", bound=Config)
 LARGEST_INTEGER = 2**63 - 1
 
 
-def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
-    """Declare every field of a settings dataclass as a read-only parameter and read it.
+def declare_config(
+    node: Node, config_class: type[C], prefix: str = "", *, is_settable: bool = False
+) -> C:
+    """Declare every field of a settings dataclass as a parameter and read it.
 
     Args:
         node: declares the parameters.
         config_class: the settings.
         prefix: ``"detector"`` makes the parameters ``detector.weights`` and so on.
+        is_settable: they may be set later, where the node allows it; else they are read-only.
 
     Raises:
         ValueError: if an override has another type than the field or is out of bounds.
     """
-    values = {}
     for field in dataclasses.fields(config_class):
         name = full_name(prefix, field.name)
         default = list(field.default) if isinstance(field.default, tuple) else field.default
@@ -40,10 +42,24 @@ def declare_config(node: Node, config_class: type[C], prefix: str = "") -> C:
         for entry in given_to(node.get_fully_qualified_name(), name):
             place = f"parameter {name} of {node.get_name()} ({entry.place})"
             check_type(place, entry.value, field.default)
+        descriptor = descriptor_of(field)
+        descriptor.read_only = not is_settable
         try:
-            value = node.declare_parameter(name, default, descriptor_of(field)).value
+            node.declare_parameter(name, default, descriptor)
         except ParameterException as error:
             raise ValueError(f"parameter {name} of {node.get_name()}: {error}") from error
+    return read_config(node, config_class, prefix)
+
+
+def read_config(node: Node, config_class: type[C], prefix: str = "") -> C:
+    """The settings as the parameters of a node have them now.
+
+    Raises:
+        ValueError: if a value is out of bounds, naming the parameter.
+    """
+    values = {}
+    for field in dataclasses.fields(config_class):
+        value = node.get_parameter(full_name(prefix, field.name)).value
         values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
     try:
         return config_class(**values)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from conegrad_core.camera.checkpoint import save_network
+from conegrad_core.camera.detector import DetectorConfig
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.running import run
@@ -27,8 +28,10 @@ class TrainingCameraNode(CameraNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
         self._learning = ModelLearning(self, DETECTION_GRADIENTS, self._save)
-        # The only engine with gradients.
-        self._detector_config = dataclasses.replace(self._detector_config, engine="torch")
+
+    def detector_config(self) -> DetectorConfig:
+        """With the only engine that has gradients."""
+        return dataclasses.replace(super().detector_config(), engine="torch")
 
     def load(self) -> None:
         """Load the detector and serve its gradients."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from conegrad_core.lidar.scan import Scan, SegmentedScan
-from conegrad_core.lidar.segmenter import save_segmenter
+from conegrad_core.lidar.segmenter import SegmenterConfig, save_segmenter
 from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.running import run
 from conegrad_nodes.worker import Arrived
@@ -25,8 +25,10 @@ class TrainingLidarNode(LidarNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
         self._learning = ModelLearning(self, SEGMENTATION_GRADIENTS, self._save)
-        # The only engine with gradients.
-        self._segmenter_config = dataclasses.replace(self._segmenter_config, engine="torch")
+
+    def segmenter_config(self) -> SegmenterConfig:
+        """With the only engine that has gradients."""
+        return dataclasses.replace(super().segmenter_config(), engine="torch")
 
     def load(self) -> None:
         """Load the segmenter and serve its gradients."""
