@@ -173,6 +173,7 @@ def test_some_broken_messages_are_told_and_the_others_are_perceived(
     options = PerceiveOptions(parameters=parameters)
     assert perceive_directly(path, tmp_path / "out", options) > 0
     assert "skipped a message" in caplog.text
+    assert "messages on /scan do not fit their type and were skipped" in caplog.text
 
 
 def test_a_camera_of_nothing_but_broken_messages_is_refused(rewritten, tmp_path):

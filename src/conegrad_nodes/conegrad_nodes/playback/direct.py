@@ -19,7 +19,6 @@ from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_s
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span
 from conegrad_core.sync import Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import (
@@ -30,6 +29,7 @@ from conegrad_nodes.decode import (
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
 from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, judge_bag
+from conegrad_nodes.playback.readable import ReadableMessages
 from conegrad_nodes.scan_reading import ScanReader
 
 logger = logging.getLogger(__name__)
@@ -182,13 +182,11 @@ def _frames(
 ) -> Iterator[DirectFrame]:
     count = sum(bag.topics[topic].count for topic in role_of)
     stream: Iterable[RawMessage] = bag.raw_messages(list(role_of))
-    receive_ns = bag.start_ns
+    receive_ns, readable = bag.start_ns, ReadableMessages(bag)
     for raw in progress(stream, count) if progress else stream:
         receive_ns = raw.receive_ns
-        try:
-            msg = bag.decode(raw)
-        except BagError as error:
-            logger.warning("skipped a message: %s", error)
-            continue
-        yield from perception.take(role_of[raw.topic], msg, receive_ns)
+        msg = readable.decode(raw)
+        if msg is not None:
+            yield from perception.take(role_of[raw.topic], msg, receive_ns)
+    readable.tell()
     yield from perception.flush(receive_ns)

@@ -44,6 +44,7 @@ from conegrad_nodes.playback.judgement import (
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
 from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
+from conegrad_nodes.playback.readable import ReadableMessages
 from conegrad_nodes.playback.samples import sample_messages
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
 
@@ -183,6 +184,7 @@ class _Run:
         published = {entry.topic: entry.msgtype for entry in inputs.values()}
         link = GraphLink(domain, published, {**OUTPUTS, **DIAGNOSTICS}, self._record)
         stack.enter_context(link)
+        self._inputs, self._readable = inputs, ReadableMessages(bag)
         self._player = Player(link, process, inputs, options.play, trigger)
 
     def start(self) -> None:
@@ -199,9 +201,12 @@ class _Run:
         count = sum(self._bag.topics[name].count for name in copied)
         stream = self._bag.raw_messages(copied)
         for raw in progress(stream, count) if progress else stream:
-            self._player.play(raw)
+            is_input = raw.topic in self._inputs
+            if not is_input or self._readable.decode(raw) is not None:
+                self._player.play(raw)
             self._writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
         self._player.finish()
+        self._readable.tell()
 
     def result(self) -> PerceiveResult:
         """What came of it."""
@@ -212,7 +217,7 @@ class _Run:
             ledger.fusions.counts(),
             ledger.fusions.latencies,
             self._player.reasons,
-            self._bag.warnings,
+            [*self._bag.warnings, *self._readable.described()],
         )
 
     def _record(self, output: Output) -> None:

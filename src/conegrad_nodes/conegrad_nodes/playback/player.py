@@ -1,6 +1,5 @@
 """Plays a bag through the live graph: in lockstep, so that nothing is lost, or at a rate."""
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +8,9 @@ from typing import NamedTuple
 from conegrad_core.config import Config, setting
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import RawMessage
-from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 from conegrad_nodes.playback.ledger import NANOSECONDS, Ledger, Stage
 from conegrad_nodes.playback.link import GraphLink, Output, decoded
-
-logger = logging.getLogger(__name__)
 
 CAMERA, LIDAR = "camera", "lidar"
 END_MARGIN = 0.5  # [s] of bag time after the last message, in which timeouts end
@@ -114,11 +110,7 @@ class Player:
         if entry is None:
             return
         # Time is that of the newest stamp: the recorder's clock may be another one.
-        try:
-            stamp_ns = read_stamp(raw.data).stamp_ns
-        except BagError as error:
-            logger.warning("skipped a message on %s: %s", raw.topic, error)
-            return
+        stamp_ns = read_stamp(raw.data).stamp_ns
         now_ns = max(self.now_ns, stamp_ns)
         if not self._config.rate:
             self._wait_for_answers(entry, now_ns)
