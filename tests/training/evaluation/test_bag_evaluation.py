@@ -27,7 +27,8 @@ def test_a_drive_with_everything_gives_metrics_report_and_pictures(make_drive, p
     evaluation = evaluate_bag(bag, tmp_path / "out")
     written = metrics(tmp_path / "out")
     assert 0.7 < evaluation.f1_colour < 1.0
-    assert written["f1_colour"] == evaluation.f1_colour
+    assert written["f1_colour"] == evaluation.f1_colour == evaluation.score
+    assert written["headline"] == "f1_colour"
     assert written["bag"]["frames_with_truth"] == 36
     assert written["latency"]["p50"] == pytest.approx(0.04, abs=0.01)
     pictures = {path.name for path in (tmp_path / "out" / "pictures").iterdir()}
@@ -52,6 +53,17 @@ def test_cones_that_are_the_truth_score_one(make_drive, plan, tmp_path):
     assert evaluation.f1_colour == 1.0
     assert evaluation.rmse < 1e-5
     assert "Nothing: every cone was found" in report(tmp_path / "out")
+
+
+def test_without_a_camera_the_headline_is_f1(make_drive, plan, tmp_path):
+    evaluation = evaluate_bag(make_drive(plan(frames=4, images=False)), tmp_path / "out")
+    written = metrics(tmp_path / "out")
+    assert evaluation.headline == written["headline"] == "f1"
+    assert evaluation.score == written["f1"] == evaluation.total.counts.f1
+    assert f"headline f1: {evaluation.score:.3f}; no camera" in summary_table(evaluation)
+    page = report(tmp_path / "out")
+    assert "no camera, hence no colours" in page
+    assert "F1 with colour" not in page
 
 
 def test_truth_between_stamps_is_carried_along_by_odometry(make_drive, plan, tmp_path):

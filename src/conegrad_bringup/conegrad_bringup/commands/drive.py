@@ -89,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
         preface=_preface(driven, folder),
     )
     _write_figures(driven, chosen, evaluation, folder / "drive.json")
-    counts = evaluation.total.counts
-    print(f"F1 with colour on the way: {number(counts.f1_colour)}")
+    name = "F1 with colour" if evaluation.with_camera else "F1 (no camera)"
+    print(f"{name} on the way: {number(evaluation.score)}")
     print(f"report: {folder / 'report' / 'report.html'}\nfilm:   {folder / 'lap.gif'}")
     print(f"bag:    {folder / 'drive'}")
     return 0 if log.is_finished else NOT_DRIVEN

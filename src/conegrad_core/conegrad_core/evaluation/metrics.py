@@ -50,7 +50,9 @@ class Evaluation:
         frames: frames with truth.
         label_values: numbers of truth used: x, y and colour per counted cone.
         total: counts and position error of everything.
-        f1_colour_interval: 95 % interval of the headline, bootstrapped over frames.
+        with_camera: a camera took part; without one no cone has a colour.
+        f1_interval: 95 % interval of F1, bootstrapped over frames.
+        f1_colour_interval: likewise of F1 with colour.
         bands: by range, keys :data:`~conegrad_core.evaluation.bands.BAND_NAMES`. A matched cone
             belongs to the band of its truth, another to its own.
         by_source: cones by the sensors that made them; recall has no meaning here and is NaN.
@@ -70,6 +72,8 @@ class Evaluation:
     frames: int
     label_values: int
     total: Group
+    with_camera: bool
+    f1_interval: Interval
     f1_colour_interval: Interval
     bands: dict[str, Group]
     by_source: dict[str, Group]
@@ -84,8 +88,23 @@ class Evaluation:
     latency: Latency
 
     @property
+    def headline(self) -> str:
+        """Name of the figure that comes first: ``f1_colour``, or ``f1`` without a camera."""
+        return "f1_colour" if self.with_camera else "f1"
+
+    @property
+    def score(self) -> float:
+        """The headline's value."""
+        return self.f1_colour if self.with_camera else self.total.counts.f1
+
+    @property
+    def score_interval(self) -> Interval:
+        """The headline's 95 % interval."""
+        return self.f1_colour_interval if self.with_camera else self.f1_interval
+
+    @property
     def f1_colour(self) -> float:
-        """The headline: F1 counting a wrong colour as wrong."""
+        """F1 counting a wrong colour as wrong."""
         return self.total.counts.f1_colour
 
     @property
@@ -104,15 +123,26 @@ class Evaluation:
         plain["total"] = _group_dict(self.total)
         for name in ("bands", "by_source", "by_visibility", "by_class"):
             plain[name] = {key: _group_dict(group) for key, group in getattr(self, name).items()}
-        headline = {"f1_colour": self.f1_colour, "recall": self.recall, "rmse": self.rmse}
-        return {**{key: to_plain(value) for key, value in headline.items()}, **plain}
+        first = {
+            "headline": self.headline,
+            "f1": self.total.counts.f1,
+            "f1_colour": self.f1_colour,
+            "recall": self.recall,
+            "rmse": self.rmse,
+        }
+        return {**{key: to_plain(value) for key, value in first.items()}, **plain}
 
 
 class Evaluator:
-    """Collects frames until the metrics are asked for."""
+    """Collects frames until the metrics are asked for.
+
+    Attributes:
+        with_camera: a camera took part, so that colours are judged in the headline.
+    """
 
     def __init__(self, config: EvaluationConfig | None = None) -> None:
         self.config = config or EvaluationConfig()
+        self.with_camera = True
         self.frames: list[FrameResult] = []
         self.latencies: list[float] = []
 
@@ -131,7 +161,9 @@ class Evaluator:
 
     def result(self) -> Evaluation:
         """Metrics of all frames so far."""
-        return evaluate(self.frames, self.config, latencies=self.latencies)
+        return evaluate(
+            self.frames, self.config, latencies=self.latencies, with_camera=self.with_camera
+        )
 
 
 def evaluate(
@@ -139,6 +171,7 @@ def evaluate(
     config: EvaluationConfig | None = None,
     *,
     latencies: Sequence[float] = (),
+    with_camera: bool = True,
 ) -> Evaluation:
     """Compute all metrics of frames matched under the same ``config``."""
     config = config or EvaluationConfig()
@@ -151,7 +184,9 @@ def evaluate(
         frames=len(frames),
         label_values=LABEL_VALUES_PER_CONE * true,
         total=_group(records),
-        f1_colour_interval=_interval(records, config),
+        with_camera=with_camera,
+        f1_interval=_interval(records, records.cones.is_match, config),
+        f1_colour_interval=_interval(records, records.cones.is_right, config),
         bands=_by_band(records),
         by_source=_by_source(records),
         by_visibility=_by_visibility(records),
@@ -220,10 +255,10 @@ def _confusion(records: Records) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(cell) for cell in row) for row in table)
 
 
-def _interval(records: Records, config: EvaluationConfig) -> Interval:
+def _interval(records: Records, hits: Booleans, config: EvaluationConfig) -> Interval:
     cones, frames = records.cones, records.frame_count
     predicted = np.bincount(cones.frames[cones.selected], minlength=frames)
-    right = np.bincount(cones.frames[cones.selected & cones.is_right], minlength=frames)
+    right = np.bincount(cones.frames[cones.selected & hits], minlength=frames)
     true = np.bincount(records.truth.frames, minlength=frames)
     return f1_interval(
         right,

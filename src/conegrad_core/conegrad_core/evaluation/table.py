@@ -46,15 +46,17 @@ def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
 
 
 def _notes(evaluation: Evaluation) -> list[str]:
-    config, interval = evaluation.config, evaluation.f1_colour_interval
+    config, interval = evaluation.config, evaluation.score_interval
     within = "" if math.isinf(config.max_range) else f" within {config.max_range:g} m"
     notes = [
         f"{evaluation.frames} frames{within}, match distance {config.match_distance:g} m; "
-        f"f1_colour 95 % interval {number(interval.low)} to {number(interval.high)}",
+        f"{evaluation.headline} 95 % interval {number(interval.low)} to {number(interval.high)}",
         f"average precision {number(evaluation.curve.average_precision)}, "
         f"ECE {number(evaluation.reliability.ece)}, "
         f"mean NEES {number(evaluation.consistency.mean)} (2 is honest)",
     ]
+    if not evaluation.with_camera:
+        notes.insert(0, f"headline f1: {number(evaluation.score)}; no camera, hence no colours")
     if evaluation.latency.count:
         times = evaluation.latency
         notes.append(

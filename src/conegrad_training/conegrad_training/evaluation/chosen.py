@@ -9,7 +9,8 @@ import torch
 
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.evaluation.counts import count
-from conegrad_core.evaluation.matching import EvaluationConfig, FrameResult
+from conegrad_core.evaluation.matching import FrameResult
+from conegrad_core.evaluation.metrics import Evaluation
 from conegrad_core.evaluation.records import collect
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_nodes.bags.info import read_stamp
@@ -50,12 +51,12 @@ class Recorded:
 
 
 def choose(
-    drive: Drive, results: Sequence[FrameResult | None], config: EvaluationConfig
+    drive: Drive, results: Sequence[FrameResult | None], evaluation: Evaluation
 ) -> list[Choice]:
-    """Worst, median and best frame by F1 with colour; without truth, three along the drive."""
+    """Worst, median and best frame by the headline; without truth, three along the drive."""
     rows = [row for row, frame in enumerate(drive.frames) if frame.camera_ns is not None]
     rows = rows or list(range(len(drive.frames)))
-    scores = {row: _score(results[row], config) for row in rows}
+    scores = {row: _score(results[row], evaluation) for row in rows}
     judged = [row for row in rows if scores[row] is not None]
     if not judged:
         return _along(rows)
@@ -105,11 +106,11 @@ def _recorded(
     return recorded
 
 
-def _score(result: FrameResult | None, config: EvaluationConfig) -> tuple[float, int] | None:
+def _score(result: FrameResult | None, evaluation: Evaluation) -> tuple[float, int] | None:
     if result is None or int(result.counted.sum()) < ENOUGH_TRUTH:
         return None
-    counts = count(collect([result], config))
-    return counts.f1_colour, counts.true
+    counts = count(collect([result], evaluation.config))
+    return (counts.f1_colour if evaluation.with_camera else counts.f1), counts.true
 
 
 def _along(rows: list[int]) -> list[Choice]:

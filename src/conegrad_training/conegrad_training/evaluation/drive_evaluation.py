@@ -49,6 +49,7 @@ def evaluate_drive(
     """
     truth, source = _truth(drive, track)
     evaluator = Evaluator(config)
+    evaluator.with_camera = has_camera(drive)
     results: list[FrameResult | None] = []
     for frame in drive.frames:
         true = truth_of(frame, truth)
@@ -64,6 +65,12 @@ def evaluate_drive(
         drive.notes.append(text)
         logger.warning("%s", text)
     return DriveEvaluation(drive, truth, source, evaluation, results)
+
+
+def has_camera(drive: Drive) -> bool:
+    """Whether a camera was on board: it took part in a frame, or its images were recorded."""
+    took_part = any(frame.camera_ns is not None for frame in drive.frames)
+    return took_part or "image" in drive.info.roles
 
 
 def truth_of(frame: DriveFrame, truth: Truth | None) -> TrueCones | None:

@@ -227,24 +227,30 @@ def latency_plot(times: Floats, seconds: Floats, evaluation: Evaluation) -> Figu
     return figure
 
 
-def score_plot(times: Floats, records: Records) -> Figure:
+def score_plot(times: Floats, records: Records, *, with_camera: bool = True) -> Figure:
     """F1 with colour and recall in each second of the drive.
 
     Args:
         times: of each frame of the records since the start of the drive [s].
         records: their cones and truth.
+        with_camera: False shows F1 without colour: no cone has one.
     """
     figure, axes = new_figure()
     second = np.floor(times).astype(np.int64)
     size = int(second.max()) + 1 if len(second) else 0
     cones, truth = records.cones, records.truth
     predicted = _per_second(second[cones.frames[cones.selected]], size)
-    right = _per_second(second[truth.frames[truth.right]], size)
+    hits = truth.right if with_camera else truth.found
+    right = _per_second(second[truth.frames[hits]], size)
     found = _per_second(second[truth.frames[truth.found]], size)
     true = _per_second(second[truth.frames], size)
     with np.errstate(invalid="ignore", divide="ignore"):
         axes.plot(found / true, color=GREY, label="recall")
-        axes.plot(2 * right / (predicted + true), color=ACCENT, label="F1 with colour")
+        axes.plot(
+            2 * right / (predicted + true),
+            color=ACCENT,
+            label="F1 with colour" if with_camera else "F1",
+        )
     axes.set(xlabel="time [s]", ylabel="score in each second", ylim=(0, 1.04))
     axes.set_xlim(0, max(size - 1, 1))
     axes.set_title("Score over the drive", pad=26)

@@ -127,17 +127,19 @@ def _no_truth_reason(result: DriveEvaluation) -> str:
 def _shots_hint(evaluation: Evaluation) -> str:
     if not evaluation.frames:
         return "Three frames along the drive. Ellipses hold 95 % of the given position error."
+    by = "F1 with colour" if evaluation.with_camera else "F1"
     return (
-        "Best, median and worst frame by F1 with colour. Ellipses hold 95 % of the given position "
+        f"Best, median and worst frame by {by}. Ellipses hold 95 % of the given position "
         "error; dashed: the range up to which truth counts."
     )
 
 
 def _plots_hint(evaluation: Evaluation) -> str:
-    curve = evaluation.curve_colour
+    curve = evaluation.curve_colour if evaluation.with_camera else evaluation.curve
+    name = "F1 with colour" if evaluation.with_camera else "F1"
     if math.isnan(curve.best_f1):
         return ""
     return (
-        f"The best threshold on existence would be {curve.best_threshold:.2f}, with an F1 with "
-        f"colour of {curve.best_f1:.3f} (of the cones that were published)."
+        f"The best threshold on existence would be {curve.best_threshold:.2f}, with an "
+        f"{name} of {curve.best_f1:.3f} (of the cones that were published)."
     )

@@ -41,7 +41,7 @@ def shots(result: DriveEvaluation, folder: Path) -> list[Shot]:
     """Draw the chosen frames, each from the camera and from above."""
     if not result.drive.frames:
         return []
-    choices = choose(result.drive, result.results, result.evaluation.config)
+    choices = choose(result.drive, result.results, result.evaluation)
     recorded = read_recorded(result.drive, choices)
     return [_shot(result, *pair, folder) for pair in zip(choices, recorded, strict=True)]
 
@@ -161,6 +161,7 @@ def _accuracy_plots(
             if match is not None
         ]
     )
+    with_camera = evaluation.with_camera
     return [
         ("what became of the truth", lambda: plots.outcome_plot(records)),
         ("precision and recall", lambda: plots.precision_recall_plot(evaluation)),
@@ -168,7 +169,10 @@ def _accuracy_plots(
         ("colours", lambda: plots.confusion_plot(evaluation)),
         ("existence", lambda: plots.reliability_plot(evaluation)),
         ("covariance", lambda: plots.nees_plot(evaluation, records)),
-        ("score over time", lambda: plots.score_plot(times, records)),
+        (
+            "score over time",
+            lambda: plots.score_plot(times, records, with_camera=with_camera),
+        ),
     ]
 
 

@@ -34,12 +34,12 @@ def cards(result: DriveEvaluation) -> Iterator[dict[str, str]]:
 
 def _accuracy_cards(evaluation: Evaluation) -> Iterator[dict[str, str]]:
     counts, position = evaluation.total.counts, evaluation.total.position
-    interval = evaluation.f1_colour_interval
+    interval = evaluation.score_interval
+    other = f"F1 {number(counts.f1)}" if evaluation.with_camera else "no camera, hence no colours"
     yield _card(
-        "F1 with colour",
-        number(counts.f1_colour),
-        note=f"95 % interval {number(interval.low)} to {number(interval.high)}; "
-        f"F1 {number(counts.f1)}",
+        "F1 with colour" if evaluation.with_camera else "F1",
+        number(evaluation.score),
+        note=f"95 % interval {number(interval.low)} to {number(interval.high)}; {other}",
     )
     yield _card("Recall", number(counts.recall), note=f"{counts.matched} of {counts.true} cones")
     yield _card(
