@@ -42,6 +42,26 @@ def test_keeps_what_stands_on_the_ground_and_measures_the_height():
     assert reduced.lidar_height == pytest.approx(HEIGHT, abs=0.01)
 
 
+TURNED_OVER = torch.tensor([1.0, -1.0, -1.0])  # y and z of a LiDAR with a roll of pi
+
+
+@pytest.mark.parametrize("sensor_height", [0.0, HEIGHT])
+def test_the_cloud_of_a_lidar_that_hangs_upside_down_is_measured_from_the_ground(sensor_height):
+    upright = cloud(pole(5, 0, 0, 0.325), pole(0, 8, 0, 2.0), pole(3, -3, 0.5, 2.0))
+    reduced = reduce_cloud(upright * TURNED_OVER, ReductionConfig(sensor_height=sensor_height))
+    assert returns(reduced.scan) == {0: 500, -90: 800}
+    assert reduced.lidar_height == pytest.approx(HEIGHT, abs=0.01)
+
+
+@pytest.mark.parametrize("turn", [torch.ones(3), TURNED_OVER])
+def test_a_ceiling_is_no_ground(turn):
+    ceiling = ground() + np.array([0.0, 0.0, HEIGHT + 3.0])
+    inside = cloud(pole(5, 0, 0, 0.325), ceiling) * turn
+    reduced = reduce_cloud(inside)
+    assert returns(reduced.scan) == {0: 500}
+    assert reduced.lidar_height == pytest.approx(HEIGHT, abs=0.01)
+
+
 def test_leaves_out_what_is_above_the_slice():
     assert returns(reduce_cloud(cloud(pole(5, 0, 0.5, 2.0))).scan) == {}
 

@@ -1,5 +1,6 @@
 """The ground plane under a LiDAR, found in a point cloud (Open3D, seeded RANSAC)."""
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +15,8 @@ Floats = npt.NDArray[np.floating]
 NEAREST = 0.5  # [m], nearer returns are the car itself
 SAMPLE = 3000  # points are enough for a plane, and keep the search at a few milliseconds
 ITERATIONS = 60
+ON_GROUND = 0.15  # [m] from a plane of known distance, on a car that pitches
+HIGH = 2.0  # [m]; of planes farther below, one nearer above may be that of a hanging LiDAR
 LEAST_SHARE = 0.15  # of the points below the sensor have to lie on the ground
 
 
@@ -31,7 +34,7 @@ class GroundPlane(NamedTuple):
     """A plane below the sensor.
 
     Attributes:
-        normal: ``(3,)`` unit vector, pointing up.
+        normal: ``(3,)`` unit vector, pointing up: to -z of a LiDAR that hangs upside down.
         sensor_height: distance of the sensor from the plane [m].
     """
 
@@ -48,15 +51,55 @@ class GroundPlane(NamedTuple):
 def find_ground(points: Floats, config: GroundConfig | None = None) -> GroundPlane:
     """Find the ground around the sensor; the same points and seed give the same plane.
 
+    It is looked for at negative z. Where there is none, or only one so far away that it may be a
+    ceiling, it is looked for at positive z, too: the LiDAR may hang upside down. The nearer plane
+    is the ground.
+
     Args:
-        points: ``(N, 3)`` finite points, x forward, y left, z up [m].
+        points: ``(N, 3)`` finite points, x forward, z up, or down where the LiDAR hangs [m].
         config: settings.
 
     Raises:
-        ValueError: if too few points lie below the sensor, or no plane that is level enough
-            holds enough of them.
+        ValueError: if too few points lie on one side of the sensor, or no plane that is level
+            enough holds enough of them.
     """
     config = config or GroundConfig()
+    try:
+        upright = _plane_below(points, config)
+    except ValueError as fault:
+        try:
+            return _hanging(points, config)
+        except ValueError:
+            raise fault from None  # of the usual mounting
+    if upright.sensor_height <= HIGH:
+        return upright
+    with contextlib.suppress(ValueError):
+        hanging = _hanging(points, config)
+        return min(upright, hanging, key=lambda plane: plane.sensor_height)
+    return upright
+
+
+def known_ground(points: Floats, sensor_height: float) -> GroundPlane:
+    """Level ground at a known distance, on the side of the sensor where more points lie on it.
+
+    Args:
+        points: ``(N, 3)`` finite points [m].
+        sensor_height: of the sensor above it [m].
+    """
+    z = points[:, 2]
+    below = int((np.abs(z + sensor_height) < ON_GROUND).sum())
+    above = int((np.abs(z - sensor_height) < ON_GROUND).sum())
+    return GroundPlane(np.array([0.0, 0.0, 1.0 if below >= above else -1.0]), sensor_height)
+
+
+def _hanging(points: Floats, config: GroundConfig) -> GroundPlane:
+    """The ground of a LiDAR that hangs upside down: turned about its x axis."""
+    turn = np.array([1.0, -1.0, -1.0], dtype=points.dtype)
+    plane = _plane_below(points * turn, config)
+    return plane._replace(normal=plane.normal * turn)
+
+
+def _plane_below(points: Floats, config: GroundConfig) -> GroundPlane:
     below = _below_sensor(points, config)
     if len(below) < 10:
         raise ValueError(

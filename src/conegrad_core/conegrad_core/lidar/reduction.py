@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from conegrad_core.config import Config, setting
-from conegrad_core.lidar.ground_plane import GroundConfig, GroundPlane, find_ground
+from conegrad_core.lidar.ground_plane import GroundConfig, GroundPlane, find_ground, known_ground
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.shapes import check_shape
 
@@ -71,7 +71,8 @@ def reduce_cloud(
     above the ground, the nearest per beam.
 
     Args:
-        points: ``(N, 3)`` or wider; x forward, y left, z up [m]; NaN rows are skipped.
+        points: ``(N, 3)`` or wider; x forward, y left, z up [m], or y right and z down where the
+            LiDAR hangs upside down; NaN rows are skipped.
         config: settings.
         rings: ``(N,)`` ring of each point; needed only for a choice by ring.
         times: ``(N,)`` of each point after the stamp [s]; gives the times of the scan.
@@ -131,7 +132,7 @@ def nearest_per_beam(
 
 def _ground(xyz: Floats, config: ReductionConfig) -> GroundPlane:
     if config.sensor_height > 0:
-        return GroundPlane(np.array([0.0, 0.0, 1.0]), config.sensor_height)
+        return known_ground(xyz, config.sensor_height)
     search = GroundConfig(
         distance=config.ground_distance,
         search_range=config.ground_range,
