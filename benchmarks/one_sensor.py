@@ -72,8 +72,8 @@ def with_truth(
 
 def figures(drives: list[Path]) -> Iterator[str]:
     """Rows of the table."""
-    yield "| sensors | range | precision | recall | F1 | F1 with colour | frames |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| sensors | range | precision | recall | F1 | frames |"
+    yield "|---|---|---|---|---|---|"
     for name, sensors in SENSORS.items():
         pairs = [pair for drive in drives for pair in with_truth(drive, sensors)]
         for low, high in RANGES:
@@ -81,7 +81,7 @@ def figures(drives: list[Path]) -> Iterator[str]:
             for cones, truth in pairs:
                 evaluator.add(*beyond(low, cones, truth))
             counts = evaluator.result().total.counts
-            rates = (counts.precision, counts.recall, counts.f1, counts.f1_colour)
+            rates = (counts.precision, counts.recall, counts.f1)
             cells = " | ".join(number(rate) for rate in rates)
             yield f"| {name} | {low:.0f} to {high:.0f} m | {cells} | {len(pairs)} |"
 
