@@ -106,6 +106,25 @@ def test_a_missing_file_is_named(tmp_path):
         load_network(tmp_path / "nothing.pt")
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda whole: b"", id="empty"),
+        pytest.param(lambda whole: whole[: len(whole) // 2], id="cut short"),
+        pytest.param(lambda whole: b"x" * 3000, id="something else"),
+        pytest.param(
+            lambda whole: whole[:-9000] + bytes([whole[-9000] ^ 255]) + whole[-8999:], id="one byte"
+        ),
+    ],
+)
+def test_a_damaged_archive_is_called_so(tmp_path, damage):
+    path = tmp_path / "bad.pt"
+    torch.save({"metadata": {}, "weights": {"a": torch.rand(200, 200)}}, path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"bad\.pt are damaged"):
+        load_network(path, trust_pickle=True)
+
+
 @pytest.mark.parametrize("zipped", [True, False], ids=["archive of torch", "plain pickle"])
 def test_code_in_a_pickle_is_never_executed(tmp_path, zipped):
     path, mark = tmp_path / "evil.pt", tmp_path / "executed"

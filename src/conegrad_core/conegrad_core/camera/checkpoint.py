@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from conegrad_core.weights import check_finite_weights, in_one_line
 from conegrad_core.whole_file import write_whole
 
 FORMAT = "conegrad-camera-1"
+PICKLE = b"\x80"  # first byte of a pickle
 # What torch raises for bytes that are no archive of it, by what they look like.
 PT_DAMAGE = (RuntimeError, EOFError, KeyError, ValueError, OSError)
 
@@ -101,6 +103,7 @@ def _load_safetensors(path: Path) -> LoadedNetwork:
 
 
 def _load_pt(path: Path, trust_pickle: bool) -> LoadedNetwork:
+    _check_archive(path)
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -129,6 +132,19 @@ def _maps_text_to(kind: type, content: Any) -> bool:
     return isinstance(content, dict) and all(
         isinstance(name, str) and isinstance(value, kind) for name, value in content.items()
     )
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse a damaged .pt file; one byte that changed would otherwise go unseen."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        if path.read_bytes()[:1] == PICKLE:  # as torch wrote them before it took archives
+            return
+        raise ValueError(f"weights {path} are damaged or not a .pt file ({error})") from error
+    if damaged is not None:
+        raise ValueError(f"weights {path} are damaged: bad check sum of {damaged}")
 
 
 def _load_trusted(path: Path) -> LoadedNetwork:
