@@ -63,6 +63,19 @@ def test_a_status_without_heartbeat_is_passed_over():
     assert heartbeats_from_msg(DiagnosticArray(status=others)) == []
 
 
+@pytest.mark.parametrize(
+    ("pid", "started"),
+    [("0", ""), ("0", "1"), ("-1", "1"), ("5", ""), (5000 * "9", "1")],
+)
+def test_a_heartbeat_that_names_no_process_is_passed_over_and_ends_none(pid, started):
+    values = heartbeat_values(this_process(), "active", is_managed=True)
+    values |= {"pid": pid, "started": started}
+    entries = [KeyValue(key=key, value=value) for key, value in values.items()]
+    status = DiagnosticStatus(name="camera_node: node", level=b"\x00", values=entries)
+    assert heartbeats_from_msg(DiagnosticArray(status=[status])) == []
+    assert not end_process(Process(this_process().host, 0, ""))
+
+
 def test_a_later_process_of_the_same_number_is_not_ended(program):
     process, identity = program
     assert not end_process(identity._replace(started="1"))

@@ -1,10 +1,13 @@
 """Heartbeats: what each node says about itself on /diagnostics, once per second."""
 
+import re
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
 from conegrad_core.supervision import Heartbeat, Process
 
 PART = "node"  # of the status that carries it
+NUMBER = re.compile(r"[1-9][0-9]{0,19}")  # of a process, and of the tick that it started at
 
 
 def heartbeat_values(process: Process, state: str, *, is_managed: bool) -> dict[str, str]:
@@ -25,13 +28,16 @@ def heartbeats_from_msg(msg: DiagnosticArray) -> list[Heartbeat]:
 
 def _heartbeat(status: DiagnosticStatus) -> Heartbeat | None:
     values = {entry.key: entry.value for entry in status.values}
-    pid = values.get("pid", "")
-    if not status.name.endswith(f": {PART}") or "state" not in values or not pid.isdecimal():
+    pid, started = values.get("pid", ""), values.get("started", "")
+    if not status.name.endswith(f": {PART}") or "state" not in values:
+        return None
+    # What does not name one process, such as 0, the own group, must never be ended.
+    if not NUMBER.fullmatch(pid) or (started and not NUMBER.fullmatch(started)):
         return None
     trouble = "" if status.level == DiagnosticStatus.OK else status.message
     return Heartbeat(
         node=status.hardware_id,
-        process=Process(values.get("host", ""), int(pid), values.get("started", "")),
+        process=Process(values.get("host", ""), int(pid), started),
         state=values["state"],
         is_managed=values.get("autostart") == "true",
         trouble=trouble,

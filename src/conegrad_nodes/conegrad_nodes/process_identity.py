@@ -21,7 +21,8 @@ def end_process(process: Process) -> bool:
     Raises:
         PermissionError: if it is of another user.
     """
-    if process.host != socket.gethostname() or process.started != _started(process.pid):
+    is_here = process.host == socket.gethostname() and process.pid > 0 and bool(process.started)
+    if not is_here or process.started != _started(process.pid):
         return False
     try:
         os.kill(process.pid, signal.SIGKILL)
