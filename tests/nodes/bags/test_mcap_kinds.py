@@ -5,6 +5,7 @@ import itertools
 import pytest
 from mcap.writer import CompressionType, IndexType, Writer
 
+from conegrad_nodes.bags import mcap_scan
 from conegrad_nodes.bags.reader import BagReader
 
 NO_SUMMARY = {
@@ -134,3 +135,16 @@ def test_what_is_wrong_is_told_by_every_reader_of_a_file(tmp_path, recorded):
     path.write_bytes(whole)
     with BagReader(path) as bag:
         assert bag.warnings == []
+
+
+def test_messages_outside_of_chunks_are_read_in_runs(tmp_path, recorded, monkeypatch):
+    monkeypatch.setattr(mcap_scan, "RUN_BYTES", 500)  # two messages or so
+    messages, definitions = recorded
+    path = tmp_path / "bag.mcap"
+    write_mcap(path, by_topic(messages), definitions, use_chunking=False)
+    third = messages[4].receive_ns
+    with BagReader(path) as bag:
+        times = [raw.receive_ns for raw in bag.raw_messages()]
+        assert times == sorted(raw.receive_ns for raw in messages)
+        found = list(bag.raw_messages(["/scan"], third, third + 1))
+    assert [(raw.topic, raw.receive_ns) for raw in found] == [("/scan", third)]

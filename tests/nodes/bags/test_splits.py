@@ -105,6 +105,19 @@ def test_a_file_that_repeats_a_listed_one_is_left_out_and_told(tmp_path, drive):
         assert "copy.mcap is not listed in metadata.yaml and left out" in bag.warnings[0]
 
 
+def test_a_file_of_other_topics_at_the_same_time_is_read(tmp_path, drive):
+    folder = write_splits(tmp_path / "bag", drive, 1)
+    declare(folder, ["drive_0.mcap"])
+    with BagReader(drive) as source, BagWriter(tmp_path / "imu") as bag:
+        for raw in source.raw_messages(["/odom"]):
+            bag.write("/odom_of_imu", raw.msgtype, raw.receive_ns, raw.data)
+    shutil.move(tmp_path / "imu" / "imu.mcap", folder / "imu.mcap")
+    with BagReader(folder) as bag:
+        assert len(times(bag)) == 11
+        assert times(bag) == sorted(times(bag))
+        assert "imu.mcap is not listed in metadata.yaml; it is read, too" in bag.warnings[0]
+
+
 @pytest.mark.parametrize("sqlite", [False, True], ids=["mcap", "sqlite3"])
 def test_a_last_split_that_is_cut_leaves_the_others(tmp_path, drive, sqlite):
     folder = write_splits(tmp_path / "bag", drive, 3, sqlite=sqlite)

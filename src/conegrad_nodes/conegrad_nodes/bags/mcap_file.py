@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
 from mcap.reader import SeekingReader
 from mcap.records import Channel, Chunk, Message
 from mcap.stream_reader import MAGIC_SIZE
@@ -175,10 +176,18 @@ def _is_complete(summary: Summary) -> bool:
 
 
 def _records(file: IO[bytes], span: Span) -> list[Message]:
-    file.seek(span.offset)
-    _, length = RECORD_HEADER.unpack(file.read(RECORD_HEADER.size))
-    stream = ReadDataStream(file)
-    if span.is_loose:
-        return [Message.read(stream, length)]
-    records = chunk_records(Chunk.read(stream))
+    if span.end:
+        return list(_loose_messages(file, span))
+    file.seek(span.offset + RECORD_HEADER.size)
+    records = chunk_records(Chunk.read(ReadDataStream(file)))
     return [record for record in records if isinstance(record, Message)]
+
+
+def _loose_messages(file: IO[bytes], span: Span) -> Iterator[Message]:
+    offset = span.offset
+    while offset < span.end:
+        file.seek(offset)
+        opcode, length = RECORD_HEADER.unpack(file.read(RECORD_HEADER.size))
+        if opcode == Opcode.MESSAGE:
+            yield Message.read(ReadDataStream(file), length)
+        offset += RECORD_HEADER.size + length

@@ -31,26 +31,27 @@ DAMAGE = (
     ZstdError,
 )
 COMPRESSIONS = ("", "zstd", "lz4")
+RUN_BYTES = 1_000_000  # of messages outside of chunks that are read at once, as a chunk is
 RECORD_HEADER = struct.Struct("<BQ")  # opcode, length
 MESSAGE_HEADER = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
 
 
 class Span(NamedTuple):
-    """A chunk, or a message outside of chunks.
+    """A chunk, or some messages outside of chunks.
 
     Attributes:
         start_ns: receive time of its first message [ns].
         end_ns: receive time of its last message [ns].
         offset: where its record starts in the file.
         channels: that it holds; None where nobody knows.
-        is_loose: it is one message outside of chunks.
+        end: where the last record of messages outside of chunks ends; 0 for a chunk.
     """
 
     start_ns: int
     end_ns: int
     offset: int
     channels: frozenset[int] | None
-    is_loose: bool = False
+    end: int = 0
 
 
 @dataclass
@@ -65,10 +66,22 @@ class McapIndex:
 
     def add(self, span: Span, counts: Counter[int]) -> None:
         """Count the messages of a span in."""
-        self.spans.append(span)
-        self.counts += counts
+        if self.spans and (joined := _joined(self.spans[-1], span)):
+            self.spans[-1] = joined
+        else:
+            self.spans.append(span)
+        self.counts.update(counts)
         start, end = self.time_range
         self.time_range = min(start, span.start_ns), max(end, span.end_ns)
+
+
+def _joined(span: Span, following: Span) -> Span | None:
+    """One span of two, None unless both are outside of chunks and small together."""
+    if not (span.end and following.end) or following.end - span.offset > RUN_BYTES:
+        return None
+    times = min(span.start_ns, following.start_ns), max(span.end_ns, following.end_ns)
+    channels = (span.channels or frozenset()) | (following.channels or frozenset())
+    return Span(*times, span.offset, channels, following.end)
 
 
 def chunk_records(chunk: Chunk) -> list[McapRecord]:
@@ -165,7 +178,8 @@ class _Scan:
             self._describe([Channel.read(stream)])
         elif opcode == Opcode.MESSAGE:
             channel, _, time, _ = MESSAGE_HEADER.unpack(self._file.read(MESSAGE_HEADER.size))
-            self._add(Counter([channel]), (time, time), offset, is_loose=True)
+            end = offset + RECORD_HEADER.size + length
+            self._add(Counter([channel]), (time, time), offset, end=end)
         elif opcode == Opcode.CHUNK:
             self._take_chunk(Chunk.read(stream), offset)
 
@@ -199,12 +213,12 @@ class _Scan:
                 self._index.channels[record.id] = record
 
     def _add(
-        self, counts: Counter[int], times: tuple[int, int], offset: int, *, is_loose: bool = False
+        self, counts: Counter[int], times: tuple[int, int], offset: int, *, end: int = 0
     ) -> None:
         known = Counter({k: n for k, n in counts.items() if k in self._index.channels})
         self._strays += counts.total() - known.total()
         if known:
-            self._index.add(Span(*times, offset, frozenset(known), is_loose), known)
+            self._index.add(Span(*times, offset, frozenset(known), end), known)
 
     def _has_end(self) -> bool:
         self._file.seek(max(0, self._size - MAGIC_SIZE))

@@ -232,16 +232,18 @@ class BagReader:
     def _take_undeclared(self, file: StorageFile) -> None:
         """Read a file that ``metadata.yaml`` does not list, unless it is there twice."""
         start, end = file.time_range
+        topics = {topic.name for topic in file.topics}
         repeated = [
             other.path.name
             for other in self._files
-            if min(end, other.time_range[1]) - max(start, other.time_range[0])
+            if not topics.isdisjoint(topic.name for topic in other.topics)
+            and min(end, other.time_range[1]) - max(start, other.time_range[0])
             > MAX_OVERLAP * (end - start)
         ]
         if repeated:
             self._warn(
                 f"{file.path} is not listed in metadata.yaml and left out: it has messages of the "
-                f"same time as {repeated[0]}"
+                f"same topics and time as {repeated[0]}"
             )
         else:
             self._warn(f"{file.path} is not listed in metadata.yaml; it is read, too")

@@ -4,31 +4,27 @@ rosbags opens the file as one that never changes, which leaves out the write-ahe
 its path as part of a URI. Only the tables of rosbag2 are known here.
 """
 
-import bisect
 import shutil
 import sqlite3
 import tempfile
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from conegrad_nodes.bags.storage import CDR, NO_TIME, RawMessage, StoredTopic, Warn, reason
 from conegrad_nodes.bags.types import BagError
+
+Rows = npt.NDArray[np.int64]
 
 # A damaged name of a column is met before SQLite can tell.
 DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 # A log beside the file: of the journal mode WAL, and of a change that was not finished.
 WAL, JOURNAL = "-wal", "-journal"
-
-
-class _Row(NamedTuple):
-    """A message: its receive time [ns], its number and its topic's."""
-
-    receive_ns: int
-    number: int
-    topic: int
 
 
 class SqliteFile:
@@ -46,6 +42,7 @@ class SqliteFile:
         try:
             self._database = _open(path, self._stack)
             self._types = {row["id"]: (row["name"], row["type"]) for row in self._topic_rows()}
+            # (messages, 3): receive time [ns], number and topic, in the order of time.
             self._rows = self._read_rows()
             self.topics = self._list_topics()
         except DAMAGE as error:
@@ -54,8 +51,8 @@ class SqliteFile:
         except BaseException:
             self.close()
             raise
-        first_and_last = self._rows[:1] + self._rows[-1:]
-        self.time_range = NO_TIME if not first_and_last else _times(*first_and_last)
+        times = self._rows[:, 0]
+        self.time_range = (int(times[0]), int(times[-1])) if len(times) else NO_TIME
 
     def close(self) -> None:
         """Close the file; twice does no harm."""
@@ -66,16 +63,15 @@ class SqliteFile:
     ) -> Iterator[RawMessage]:
         """Messages of some topics and types in the order of receive time."""
         topics = {number: pair for number, pair in self._types.items() if pair in wanted}
-        first, last = (bisect.bisect_left(self._rows, (time,)) for time in (start_ns, stop_ns))
+        first, last = np.searchsorted(self._rows[:, 0], (start_ns, stop_ns))
+        rows = self._rows[first:last]
         lost: Counter[str] = Counter()
-        for row in self._rows[first:last]:
-            if row.topic not in topics:
-                continue
-            data = self._data(row.number)
+        for receive_ns, number, topic in rows[np.isin(rows[:, 2], list(topics))].tolist():
+            data = self._data(number)
             if data is None:
-                lost[topics[row.topic][0]] += 1
+                lost[topics[topic][0]] += 1
             else:
-                yield RawMessage(*topics[row.topic], row.receive_ns, data)
+                yield RawMessage(*topics[topic], receive_ns, data)
         for topic, count in lost.items():
             self._warn(f"{self.path}: {count} messages on {topic} are damaged; they are lost")
 
@@ -88,39 +84,44 @@ class SqliteFile:
         data = row["data"] if row else None
         return data if isinstance(data, bytes) else None
 
-    def _read_rows(self) -> list[_Row]:
-        rows, damage = self._rows_until_damage("")
+    def _read_rows(self) -> Rows:
+        rows, damage = self._rows_until_damage("ORDER BY id")
         if damage:
-            newest = max((row.number for row in rows), default=-1)
-            rows += self._rows_until_damage(f"WHERE id > {newest} ORDER BY id DESC")[0]
-            if not rows:
+            newest = int(rows[:, 1].max(initial=-1))
+            behind, _ = self._rows_until_damage(f"WHERE id > {newest} ORDER BY id DESC")
+            rows = np.concatenate([rows, behind])
+            if not len(rows):
                 raise BagError(f"{self.path}: no message can be read ({damage})")
             self._warn(
                 f"{self.path}: damaged or cut short ({damage}); {len(rows)} messages are readable, "
                 "the others are lost"
             )
-        kept = [row for row in rows if row.topic in self._types and _is_number(row.receive_ns)]
-        if len(kept) < len(rows):
-            self._warn(
-                f"{self.path}: {len(rows) - len(kept)} messages have no time, or are of topics "
-                "that the file does not describe; they are lost"
-            )
-        return sorted(kept)
+        described = rows[np.isin(rows[:, 2], list(self._types))]
+        self._tell_strays(len(rows) - len(described), "are of topics that it does not describe")
+        return described[np.lexsort((described[:, 1], described[:, 0]))]
 
-    def _rows_until_damage(self, order: str) -> tuple[list[_Row], str]:
-        rows: list[_Row] = []
+    def _rows_until_damage(self, order: str) -> tuple[Rows, str]:
+        values, strays, damage = array("q"), 0, ""
         try:
             for row in self._database.execute(
-                f"SELECT timestamp, id, topic_id FROM messages {order or 'ORDER BY id'}"
+                f"SELECT timestamp, id, topic_id FROM messages {order}"
             ):
-                rows.append(_Row(*row))
+                if all(map(_is_number, row)):
+                    values.extend(row)
+                else:
+                    strays += 1
         except DAMAGE as error:
-            return rows, reason(error)
-        return rows, ""
+            damage = reason(error)
+        self._tell_strays(strays, "have no time or no topic")
+        return np.array(values, dtype=np.int64).reshape(-1, 3), damage
+
+    def _tell_strays(self, count: int, fault: str) -> None:
+        if count:
+            self._warn(f"{self.path}: {count} messages {fault}; they are lost")
 
     def _list_topics(self) -> list[StoredTopic]:
         definitions = self._definitions()
-        counts = Counter(row.topic for row in self._rows)
+        counts = Counter(self._rows[:, 2].tolist())
         return [
             StoredTopic(
                 row["name"],
@@ -155,10 +156,6 @@ class SqliteFile:
                 raise BagError(f"{self.path}: cannot be read (no table {name}: not of rosbag2)")
             return []
         return self._database.execute(f"SELECT * FROM {name}").fetchall()
-
-
-def _times(first: _Row, last: _Row) -> tuple[int, int]:
-    return first.receive_ns, last.receive_ns
 
 
 def _open(path: Path, stack: ExitStack) -> sqlite3.Connection:
