@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter
 
 from conegrad_core.config import Config, setting
 from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_nodes.parameter_files import check_arguments
+from conegrad_nodes.parameter_files import check_arguments, given_to
 from conegrad_nodes.parameter_names import check_names, explain_unknown
 from conegrad_nodes.parameter_table import NODE_SETTINGS, parameter_tables
 from conegrad_nodes.parameters import declare_config
@@ -191,3 +191,10 @@ def test_a_file_that_ros_cannot_read_is_explained_in_one_line(program, text, rea
     with pytest.raises(ValueError, match=f"mine.yaml.*{reason}") as refused:
         check_arguments(program(mine=text))
     assert "\n" not in str(refused.value)
+
+
+def test_lists_are_read_as_launch_writes_them(program):
+    arguments = program(mine="/**: {ros__parameters: {bags: !!python/tuple [drive, lap]}}")
+    check_arguments(arguments)
+    [given] = given_to("/topic_trainer", "bags")
+    assert given.value == ["drive", "lap"]

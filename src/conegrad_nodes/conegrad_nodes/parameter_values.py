@@ -24,6 +24,11 @@ _RosLoader.add_implicit_resolver(
     list("-+0123456789"),
 )
 
+# As launch writes lists; ROS 2 passes over the tag.
+_RosLoader.add_constructor(
+    "tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node)
+)
+
 
 def read_yaml(text: str) -> Any:
     """Content of a parameter file, or the value of one parameter.
