@@ -65,7 +65,7 @@ def test_a_status_without_heartbeat_is_passed_over():
 
 @pytest.mark.parametrize(
     ("pid", "started"),
-    [("0", ""), ("0", "1"), ("-1", "1"), ("5", ""), (5000 * "9", "1")],
+    [("0", ""), ("0", "1"), ("-1", "1"), ("5", "x"), (5000 * "9", "1")],
 )
 def test_a_heartbeat_that_names_no_process_is_passed_over_and_ends_none(pid, started):
     values = heartbeat_values(this_process(), "active", is_managed=True)
