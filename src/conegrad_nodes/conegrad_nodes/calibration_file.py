@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from conegrad_core.geometry.camera import CameraModel, check_camera
-from conegrad_nodes.decode import DecodeError, matrix_from_transform
+from conegrad_nodes.bags.frames import StaticFrames
 
 
 class CalibrationFile:
@@ -71,12 +71,12 @@ def write_calibration_file(path: Path, messages: Iterable[Any]) -> None:
     What cannot be used is left out.
     """
     entries: dict[str, dict[str, Any]] = {}
+    frames = StaticFrames()
     for transform in (transform for msg in messages for transform in msg.transforms):
-        try:
-            matrix_from_transform(transform.transform)
-        except DecodeError:
-            continue
         child = transform.child_frame_id.lstrip("/")
+        frames.add(SimpleNamespace(transforms=[transform]))
+        if child in frames.faults:
+            continue
         entries.pop(child, None)
         entries[child] = {
             "parent": transform.header.frame_id,

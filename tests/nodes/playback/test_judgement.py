@@ -1,6 +1,7 @@
 """One judgement of a bag: info and perceive, live and direct, say the same about it."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -105,6 +106,19 @@ BROKEN = {
         only("/image_raw", put(header__frame_id="eye")),
         "no extrinsics from 'lidar' to 'eye'",
     ),
+    "images of no frame": (
+        only("/image_raw", put(header__frame_id="")),
+        "header.frame_id is empty on /image_raw, expected the frame of the sensor; name it with "
+        "--set calibration.camera_frame=FRAME",
+    ),
+    "scans of no frame": (
+        only("/scan", put(header__frame_id="")),
+        "header.frame_id is empty on /scan",
+    ),
+    "a loop of frames": (
+        only("/tf_static", lambda msg: put(header__frame_id="camera_optical")(msg.transforms[0])),
+        "no extrinsics from 'lidar' to 'base_link' (base) in tf_static",
+    ),
     "a body frame": (
         only("/image_raw", put(header__frame_id="lidar")),
         "images are in the frame 'lidar': the camera looks up by 90 degrees",
@@ -204,6 +218,13 @@ def test_a_transform_that_cannot_be_used_is_told_and_the_others_count(rewritten,
     text = capsys.readouterr().out
     assert "/tf_static: skipped the transform from wheel to base_link" in text
     assert "ready: conegrad perceive" in text
+
+
+def test_a_transform_that_closes_a_loop_is_told_beside_the_refusal(rewritten, tmp_path, caplog):
+    change, fault = BROKEN["a loop of frames"]
+    with pytest.raises(BagError, match=re.escape(fault)):
+        perceive_directly(rewritten(change), tmp_path / "out", PerceiveOptions())
+    assert "it closes a loop of frames, child to parent: camera_optical -> lidar" in caplog.text
 
 
 def test_a_sensor_that_only_its_driver_can_read_is_named(drive, tmp_path, capsys):

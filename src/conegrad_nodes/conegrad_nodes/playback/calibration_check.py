@@ -1,11 +1,12 @@
 """Whether a bag and the settings give the calibration that the fusion waits for."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from conegrad_core.geometry.camera import CameraModel, check_image_size
-from conegrad_nodes.bags.info import first_frame
+from conegrad_nodes.bags.info import first_frame, read_stamp
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
@@ -55,6 +56,7 @@ def check_calibration(
             "has another name: --topic tf_static=NAME"
         )
     lidar_frame = first_frame(bag, roles.get("scan") or roles.get("points"))
+    _check_named(bag, roles, config)
     try:
         calibration, _ = source.needed(
             first_frame(bag, roles.get("image")),
@@ -69,6 +71,27 @@ def check_calibration(
         raise BagError(f"{bag.path}: {text}; {remedy}") from error
     if calibration is not None:
         _check_sizes(calibration.camera, image_sizes, f"{bag.path}: {roles['image']}")
+
+
+def _check_named(bag: BagReader, roles: Mapping[str, str], config: CalibrationConfig) -> None:
+    """Refuse sensors whose messages name no frame, where the settings name none either."""
+    sensors = {"scan": "lidar_frame", "points": "lidar_frame"}
+    if config.extrinsics != "vehicle":
+        sensors["image"] = "camera_frame"
+    for role, setting in sensors.items():
+        if role in roles and not getattr(config, setting) and _is_unnamed(bag, roles[role]):
+            raise BagError(
+                f"{bag.path}: header.frame_id is empty on {roles[role]}, expected the frame of "
+                f"the sensor; name it with --set calibration.{setting}=FRAME"
+            )
+
+
+def _is_unnamed(bag: BagReader, topic: str) -> bool:
+    """Whether the first header of a topic that can be read names no frame."""
+    for raw in bag.raw_messages([topic]):
+        with contextlib.suppress(BagError):
+            return not read_stamp(raw.data).frame
+    return False
 
 
 def _check_sizes(camera: CameraModel, sizes: Iterable[tuple[int, int]], place: str) -> None:

@@ -96,11 +96,11 @@ class Judgement:
         Raises:
             BagError: with the text of every error.
         """
-        if self.errors:
-            raise BagError("\n".join(map(str, self.errors)))
         for finding in self.findings:
             if finding.level == Level.WARN:
                 logger.warning("%s", finding)
+        if self.errors:
+            raise BagError("\n".join(map(str, self.errors)))
 
 
 def judged(candidate: Candidate, checks: Sequence[Check]) -> Judgement:
