@@ -1,6 +1,8 @@
 """Gradients over topics as people start them: three programs."""
 
+import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ from safetensors.torch import load_file
 
 pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
+
+import rclpy
 
 from conegrad_simulation.bag import SimulatedBag
 from conegrad_training.system import FILES, PARTS, SystemConfig
@@ -77,3 +81,22 @@ def test_programs_train_together_and_write_the_weights_of_all_parts(
     for part in PARTS:
         before, after = load_file(getattr(system_config, part)), load_file(output / FILES[part])
         assert any(not torch.equal(before[name], after[name]) for name in before), part
+
+
+@pytest.mark.parametrize(
+    ("module", "node_class"),
+    [("topic_trainer", "TopicTrainer"), ("training_node", "TrainingNode")],
+)
+def test_settings_that_are_refused_end_a_program_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, domain: int, module: str, node_class: str
+):
+    program = importlib.import_module(f"conegrad_training.{module}")
+
+    def refuse() -> None:
+        raise ValueError("parameter output is 5, expected text")
+
+    monkeypatch.setattr(program, node_class, refuse)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit, match="parameter output is 5, expected text"):
+        program.main()
+    assert not rclpy.ok()

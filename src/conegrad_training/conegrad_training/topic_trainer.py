@@ -17,6 +17,7 @@ from conegrad_nodes.playback.graph_process import GraphError
 from conegrad_nodes.playback.this_machine import check_discovery
 from conegrad_training.budget import Budget
 from conegrad_training.errors import TrainingError
+from conegrad_training.goal_run import USER_ERRORS
 from conegrad_training.goal_settings import goal_data, read_goal_settings
 from conegrad_training.gradient_link import GradientLink
 from conegrad_training.loop import StepReport
@@ -116,19 +117,23 @@ class TopicTrainer(Node):  # type: ignore[misc]
 
 
 def main() -> None:
-    """Entry point of ``ros2 run conegrad_training topic_trainer``."""
+    """Entry point of ``ros2 run conegrad_training topic_trainer``.
+
+    What a user can cause ends it with exit code 1 and one line.
+    """
+    node: TopicTrainer | None = None
     try:
         check_discovery()
-    except GraphError as error:
-        raise SystemExit(str(error)) from error
-    rclpy.init()
-    node = TopicTrainer()
-    try:
+        rclpy.init()
+        node = TopicTrainer()
         node.train()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except (GraphError, *USER_ERRORS) as error:
+        raise SystemExit(str(error)) from error
     finally:
-        node.destroy_node()
+        if node is not None:
+            node.destroy_node()
         rclpy.try_shutdown()
 
 

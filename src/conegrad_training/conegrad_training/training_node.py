@@ -229,7 +229,12 @@ def main() -> None:
         signal.signal(number, lambda *_: told.set())
     # Not the handlers of rclpy: they would cut the line before the checkpoint could be told.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    node, executor = TrainingNode(), MultiThreadedExecutor(THREADS)
+    try:
+        node = TrainingNode()
+    except ValueError as error:
+        rclpy.try_shutdown()
+        raise SystemExit(str(error)) from error
+    executor = MultiThreadedExecutor(THREADS)
     executor.add_node(node)
     try:
         while not told.is_set():
