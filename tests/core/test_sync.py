@@ -179,13 +179,13 @@ def test_stamps_jumping_back_start_anew_and_are_reported():
     assert pairing.status().resets == 1
 
 
-def test_a_reset_names_the_stream_and_the_jump():
+def test_a_reset_names_the_jump():
     pairing = Pairing()
     pairing.add_segmentation(5000 * MS, "scan")
     pairing.add_detections(5000 * MS, "image")
     pairing.add_segmentation(0, "scan")
     pairing.add_detections(0, "image")
-    assert pairing.why_starved() == "stamps of lidar jumped back by 5.0 s: started anew"
+    assert pairing.why_starved() == "stamps jumped back by 5.0 s: started anew"
 
 
 def test_a_message_slightly_out_of_order_is_dropped_and_counted():

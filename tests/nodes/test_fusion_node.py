@@ -291,8 +291,15 @@ def test_says_when_an_input_stops_and_when_it_is_back(graph, fusion, talker, rep
 def test_says_when_stamps_are_off_the_clock(graph, fusion, talker, reports):
     fusion()
     part = "fusion_node: input /detections"
-    graph.until(lambda: "behind the node's clock" in reports.text(part), "a report", talker.speak)
-    assert reports.level(part) == Level.WARN
+    graph.until(
+        lambda: (
+            reports.level(part) == Level.WARN and "behind the node's clock" in reports.text(part)
+        ),
+        "a report",
+        talker.speak,
+    )
+    clock = "fusion_node: clock"
+    graph.until(lambda: "set use_sim_time" in reports.text(clock), "a report", talker.speak)
     talker.stamp = time.time()
     graph.until(
         lambda: reports.text(part) == "receiving /detections",

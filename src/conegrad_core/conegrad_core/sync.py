@@ -12,8 +12,9 @@ from conegrad_core.geometry.odometry import (
     path_around,
     relative_pose,
 )
+from conegrad_core.stamps import StampGate
 
-CAMERA, LIDAR = "camera", "lidar"
+CAMERA, LIDAR, ODOMETRY = "camera", "lidar", "odometry"
 ODOMETRY_POSES = 2000  # held for interpolation: 10 s at 200 Hz
 SECOND = 1_000_000_000  # [ns]
 CLOCK_SLACK = 10.0  # [s], a clock further ahead of all stamps is not theirs (a bag without /clock)
@@ -21,6 +22,8 @@ SWEEP_WAIT_NS = 20_000_000  # [ns] after the last beam that its odometry is wait
 RECENT = 10  # messages of the other sensor within which a sensor counts as sending
 NOUNS = {CAMERA: "camera frame", LIDAR: "scan"}
 NAMES = {CAMERA: "detections", LIDAR: "segmentation"}
+STALL = 0.7  # [s] without an output, late triggers or not, after which the partner goes alone
+RESTART = 3  # messages in a row that rise, before the newest of their sensor: it began anew
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,20 @@ class PairingConfig(Config):
     lidar_offset: float = setting(0.0, "Added to stamps of the LiDAR for pairing [s]")
     buffer: int = setting(64, "Messages held per sensor", low=1)
     reset_jump: float = setting(
-        1.0, "A stamp this far back means a new run: everything held is dropped [s]", low=0.0
+        1.0,
+        "Stamps of all sensors this far back mean a new run: everything held is dropped [s]",
+        low=0.0,
     )
+    max_stamp_age: float = setting(
+        5.0, "A message whose stamp is older by the node's clock is not used [s]", low=0.0
+    )
+    max_stamp_ahead: float = setting(
+        0.5, "A message whose stamp is further ahead of it is not used [s]", low=0.0
+    )
+
+    def gate(self) -> StampGate:
+        """Which stamps are used at all, by a clock."""
+        return StampGate(self.max_stamp_age, self.max_stamp_ahead)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -83,7 +98,7 @@ class PairingStatus(NamedTuple):
         camera_alone: images without a scan.
         lidar_alone: scans without an image.
         dropped: messages with a stamp not after the one before, or too late to be used.
-        resets: times that stamps jumped back.
+        resets: times that the stamps of all sensors jumped back.
         reason: why the last output was not a pair, or why there is none; empty if all is well.
     """
 
@@ -114,7 +129,11 @@ class Pairing:
     other sensor is silent for the timeout. While the triggering sensor itself is silent for that
     long, the other sensor's messages are put out alone. Silence counts from the first message of
     the sensor that goes on, so that slow sensors (1 Hz, say) are not given up between messages.
-    Depends on stamps and their order only.
+    A message before the newest one of its sensor is dropped. Three such in a row that rise among
+    themselves mean that the clock of this sensor was set: only what it sent after them is dropped.
+    Where the stamps of all sensors are back by ``reset_jump``, everything begins anew.
+    Depends on stamps and their order only; which stamps are plausible at all, a
+    :class:`conegrad_core.stamps.StampGate` says before.
     """
 
     def __init__(self, config: PairingConfig | None = None) -> None:
@@ -150,13 +169,7 @@ class Pairing:
         Raises:
             ValueError: if the pose is not finite.
         """
-        newest = self._odometry.newest_ns
-        if newest is not None and stamp_ns <= newest:
-            if newest - stamp_ns < self.config.reset_jump * SECOND:
-                self._dropped += 1
-                return
-            self._reset("odometry", newest - stamp_ns)
-        self._odometry.add(stamp_ns, pose)
+        self._arrive(ODOMETRY, _Item(stamp_ns, stamp_ns, pose))
 
     @property
     def odometry_jumps(self) -> int:
@@ -206,7 +219,14 @@ class Pairing:
                 return f"stamps of {name} are {silence:.2f} s behind: check clocks or offset"
             if silence >= self.config.timeout:
                 return f"no {name} for {silence:.1f} s"
-        return self._last_reason
+        return self._last_reason or self._why_uncorrected(latest)
+
+    def _why_uncorrected(self, latest: int) -> str:
+        """Why pairs are not corrected for motion although there was odometry."""
+        newest = self._odometry.newest_ns
+        if newest is None or latest - newest < self.config.timeout * SECOND:
+            return ""
+        return f"no odometry for {(latest - newest) / SECOND:.1f} s: motion is not corrected"
 
     def _latest(self, now_ns: int | None) -> int:
         """The newest stamp, or the present time where it is on the same clock."""
@@ -219,32 +239,85 @@ class Pairing:
         self._held: deque[_Item] = deque(maxlen=self.config.buffer)  # of the partner
         self._waiting: deque[_Item] = deque(maxlen=self.config.buffer)  # of the trigger
         self._newest: dict[str, int] = {}
+        self._strays: dict[str, list[_Item]] = {}  # messages before the newest, in a row
         self._since = {CAMERA: 0, LIDAR: 0}  # messages of the other sensor since the last own one
         # First message of the other sensor since the last own one: a slow sensor is not silent.
         self._silent_from: dict[str, int] = {}
         self._put_out_ns: int | None = None
+        self._progress_ns: int | None = None  # newest stamp of the partner at the last output
+        self._has_dropped = False  # the trigger's messages, as older than the last output
+        self._is_late = False  # the partner goes on without the trigger, which comes too late
         self._last_reason = ""
         self._odometry.clear()
-
-    def _reset(self, name: str, jump_ns: int) -> None:
-        self._clear()
-        self._resets += 1
-        self._last_reason = (
-            f"stamps of {name} jumped back by {jump_ns / SECOND:.1f} s: started anew"
-        )
 
     def _add(
         self, sensor: str, stamp_ns: int, value: Any, span: tuple[float, float] = (0.0, 0.0)
     ) -> None:
-        item = _Item(stamp_ns + self._offsets[sensor], stamp_ns, value, span)
-        newest = self._newest.get(sensor)
-        if newest is not None and item.time_ns <= newest:
-            if newest - item.time_ns < self.config.reset_jump * SECOND:
-                self._dropped += 1
-                return
-            self._reset(sensor, newest - item.time_ns)
+        self._arrive(sensor, _Item(stamp_ns + self._offsets[sensor], stamp_ns, value, span))
+
+    def _arrive(self, sensor: str, item: _Item) -> None:
+        newest = self._newest_of(sensor)
+        if newest is None or item.time_ns > newest:
+            self._strays.pop(sensor, None)
+            self._keep(sensor, item)
+            return
+        self._dropped += 1
+        strays = self._strays.get(sensor, [])
+        rises = bool(strays) and item.time_ns > strays[-1].time_ns
+        self._strays[sensor] = [*(strays if rises else []), item]
+        jump_ns = newest - item.time_ns
+        if jump_ns >= self.config.reset_jump * SECOND and self._all_are_back(jump_ns):
+            self._reset(jump_ns)
+        elif len(self._strays[sensor]) >= RESTART:
+            self._restart(sensor)
+
+    def _newest_of(self, sensor: str) -> int | None:
+        return self._odometry.newest_ns if sensor == ODOMETRY else self._newest.get(sensor)
+
+    def _all_are_back(self, jump_ns: int) -> bool:
+        """The latest stamps of all sensors are back by about a jump from the newest ones."""
+        sensors = [s for s in (CAMERA, LIDAR, ODOMETRY) if self._newest_of(s) is not None]
+        newest = {sensor: self._newest_of(sensor) or 0 for sensor in sensors}
+        front = max(newest.values())
+        strays = {name: items[-1].time_ns for name, items in self._strays.items()}
+        present = [strays.get(sensor, newest[sensor]) for sensor in sensors]
+        is_back = front - max(present) >= self.config.reset_jump * SECOND
+        is_one = max(present) - min(present) < self.config.reset_jump * SECOND
+        return len(sensors) > 1 and is_back and is_one
+
+    def _reset(self, jump_ns: int) -> None:
+        strays = [(item, name) for name, items in self._strays.items() for item in items]
+        self._dropped -= len(strays)
+        self._clear()
+        self._resets += 1
+        for item, sensor in sorted(strays, key=lambda stray: stray[0].time_ns):
+            self._keep(sensor, item)
+        self._last_reason = f"stamps jumped back by {jump_ns / SECOND:.1f} s: started anew"
+
+    def _restart(self, sensor: str) -> None:
+        """Go on from the strays of a sensor; what it sent for a later time is dropped."""
+        strays = self._strays.pop(sensor)
+        first_ns = strays[0].time_ns
+        self._dropped -= len(strays)
+        if sensor == ODOMETRY:
+            self._odometry.clear()
+        elif sensor == self._trigger:
+            self._waiting = _before(self._waiting, first_ns)
+        else:
+            self._held = _before(self._held, first_ns)
+        self._newest.pop(sensor, None)
+        for item in strays:
+            self._keep(sensor, item)
+
+    def _keep(self, sensor: str, item: _Item) -> None:
+        if sensor == ODOMETRY:
+            self._odometry.add(item.stamp_ns, item.value)
+            return
         self._newest[sensor] = item.time_ns
         self._since = {name: count + 1 for name, count in self._since.items()} | {sensor: 0}
+        if self._is_too_late(sensor, item):
+            self._dropped += 1
+            return
         self._silent_from.pop(sensor, None)
         self._silent_from.setdefault(LIDAR if sensor == CAMERA else CAMERA, item.time_ns)
         if sensor != self._trigger:
@@ -253,6 +326,14 @@ class Pairing:
         if len(self._waiting) == self._waiting.maxlen:
             self._dropped += 1
         self._waiting.append(item)
+
+    def _is_too_late(self, sensor: str, item: _Item) -> bool:
+        """A message of the trigger that still comes later than the partner can wait for it."""
+        if sensor == self._trigger and self._is_late:
+            newest = self._newest.get(self._partner, item.time_ns)
+            self._is_late = newest - item.time_ns >= self.config.timeout * SECOND
+            return self._is_late
+        return False
 
     def _lags(self, sensor: str, time_ns: int) -> bool:
         """A sensor has been silent for the timeout at a time, while the other was sending."""
@@ -308,13 +389,21 @@ class Pairing:
 
     def _partners_alone(self) -> list[Pair]:
         """Messages of the partner that came while the trigger was given up."""
-        if not (self._held and self._lags(self._trigger, self._held[-1].time_ns)):
+        if not self._held:
+            return []
+        newest_ns = self._held[-1].time_ns
+        stalled_ns = newest_ns - (self._progress_ns or newest_ns)
+        if self._has_dropped and stalled_ns >= STALL * SECOND:
+            self._is_late = True
+        if not (self._is_late or self._lags(self._trigger, newest_ns)):
             return []
         reason = f"no {NAMES[self._trigger]} for more than {self.config.timeout:g} s"
+        if self._is_late:
+            reason = f"{NAMES[self._trigger]} come too late"
         return [
             self._alone(self._partner, item, reason)
             for item in self._held
-            if self._lags(self._trigger, item.time_ns)
+            if (self._is_late or self._lags(self._trigger, item.time_ns))
             and (self._put_out_ns is None or item.time_ns > self._put_out_ns)
         ]
 
@@ -340,11 +429,27 @@ class Pairing:
         """Count an output; False for one older than what is already out."""
         sensor = LIDAR if pair.segmentation is not None else CAMERA
         time_ns = pair.stamp_ns + self._offsets[sensor]
+        self._forget_what_is_ahead()
+        side = pair.detections if self._trigger == CAMERA else pair.segmentation
         if self._put_out_ns is not None and time_ns < self._put_out_ns:
             self._dropped += 1
+            self._has_dropped = self._has_dropped or side is not None
             return False
         self._put_out_ns = time_ns
+        self._progress_ns = max(self._newest.get(self._partner, time_ns), time_ns)
+        self._has_dropped = False
         both = pair.segmentation is not None and pair.detections is not None
         self._counts["both" if both else sensor] += 1
         self._last_reason = pair.reason
         return True
+
+    def _forget_what_is_ahead(self) -> None:
+        """What came out for a time that no sensor is at any more does not hold others back."""
+        front = max(self._newest.values(), default=0)
+        limit_ns = front + round(self.config.reset_jump * SECOND)
+        if self._put_out_ns is not None and self._put_out_ns >= limit_ns:
+            self._put_out_ns = None
+
+
+def _before(items: deque[_Item], time_ns: int) -> deque[_Item]:
+    return deque((item for item in items if item.time_ns < time_ns), maxlen=items.maxlen)

@@ -7,6 +7,9 @@ from enum import IntEnum
 RECENT = 5.0  # [s] that an incident (bad message, clock jump) stays in the diagnostics
 
 
+AHEAD_TOLERANCE = 0.2  # [s] that a stamp may be ahead: no message comes before it is taken
+
+
 class Level(IntEnum):
     """Levels of diagnostic_msgs/DiagnosticStatus."""
 
@@ -130,7 +133,8 @@ def _received(record: InputRecord, now: float) -> tuple[Level, str, str]:
     if now - record.last_jump < RECENT:
         text = f"stamps on {record.topic} went back by {record.jump:.3f} s"
         return Level.WARN, "stamps went back", text
-    if abs(record.stamp_age) > record.stamp_tolerance and not record.is_latched:
+    is_ahead = record.stamp_age < -min(AHEAD_TOLERANCE, record.stamp_tolerance)
+    if (is_ahead or record.stamp_age > record.stamp_tolerance) and not record.is_latched:
         return Level.WARN, "stamps off the clock", _off_the_clock(record)
     return Level.OK, "receiving", f"receiving {record.topic}"
 

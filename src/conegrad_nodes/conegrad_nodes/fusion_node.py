@@ -20,10 +20,11 @@ from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span
-from conegrad_core.sync import CAMERA, Pair, Pairing, PairingConfig
+from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
+    DecodeError,
     check_detections,
     check_segmentation,
     detections_from_msg,
@@ -142,7 +143,7 @@ class FusionNode(PerceptionNode):
         self._calibration_config = read_config(self, CalibrationConfig, "calibration")
         self._open_inputs()
         self._calibration = CalibrationSource(self._calibration_config)
-        self._pairing = Pairing(self._pairing_config)
+        self._pairing, self._gate = Pairing(self._pairing_config), self._pairing_config.gate()
         self._odometry = self._new_odometry()
         fuser = Fuser(self._fuser_config)
         if any(fuser.mounting.values().values()):
@@ -155,7 +156,7 @@ class FusionNode(PerceptionNode):
 
     def warm_up(self) -> None:
         """Begin with empty buffers."""
-        self._pairing = Pairing(self._pairing_config)
+        self._pairing, self._gate = Pairing(self._pairing_config), self._pairing_config.gate()
         self._odometry = self._new_odometry()
         self._trouble = None
 
@@ -174,7 +175,7 @@ class FusionNode(PerceptionNode):
     def check(self) -> list[Finding]:
         """State of the calibration and of the pairing."""
         with self._lock:
-            status = self._pairing.status(self.get_clock().now().nanoseconds)
+            status = self._pairing.status(self._gate.now_ns(self._clock_ns()))
         values = {
             name: str(getattr(status, name))
             for name in ("paired", "camera_alone", "lidar_alone", "dropped", "resets")
@@ -188,8 +189,21 @@ class FusionNode(PerceptionNode):
             self._calibration_finding(),
             pairing,
             *self._motion_findings(),
+            *self._clock_findings(),
             *self._withheld_findings(),
         ]
+
+    def _clock_findings(self) -> list[Finding]:
+        """Whether all stamps are of another clock than the node's."""
+        offset = self._gate.offset
+        if offset is None:
+            return []
+        side = "behind" if offset > 0 else "ahead of"
+        text = (
+            f"the stamps of all sensors are about {abs(offset):.1f} s {side} the node's clock and "
+            "are paired by themselves: set use_sim_time where a bag is played"
+        )
+        return [Finding("clock", Level.WARN, "another clock", text)]
 
     def _motion_findings(self) -> list[Finding]:
         doubt = self._fusion.motion_doubt() if self._fusion else ""
@@ -215,6 +229,16 @@ class FusionNode(PerceptionNode):
             return Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
         return Finding("calibration", Level.OK, "known", "calibration is known")
 
+    def _clock_ns(self) -> int | None:
+        """Present time; None while nothing came on /clock."""
+        return self.get_clock().now().nanoseconds or None
+
+    def _admit(self, sensor: str, stamp_ns: int) -> None:
+        """Refuse a message whose stamp cannot be used."""
+        reason = self._gate.refusal(sensor, stamp_ns, self._clock_ns())
+        if reason:
+            raise DecodeError(reason)
+
     def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
         self._add_detections(msg, detections_from_msg(msg), arrival)
 
@@ -231,6 +255,7 @@ class FusionNode(PerceptionNode):
         size = (msg.image_width, msg.image_height)
         seen = SensorResult(stamp_ns, msg.header.frame_id, detections, size, arrival)
         with self._lock:
+            self._admit(CAMERA, stamp_ns)
             if self._fusion is not None:
                 self._fusion.camera_frame = seen.frame
             self._pairing.add_detections(stamp_ns, seen)
@@ -251,13 +276,16 @@ class FusionNode(PerceptionNode):
         stamp_ns = stamp_ns_from_msg(msg.header.stamp)
         seen = SensorResult(stamp_ns, msg.header.frame_id, segmented, arrival=arrival)
         with self._lock:
+            self._admit(LIDAR, stamp_ns)
             if self._fusion is not None:
                 self._fusion.lidar_frame = seen.frame
             self._pairing.add_segmentation(stamp_ns, seen, sweep_span(segmented))
             self._fuse_pairs()
 
     def _on_odom(self, msg: Odometry, arrival: float) -> None:
+        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
         with self._lock:
+            self._admit(ODOMETRY, stamp_ns)
             add_odometry(self._pairing, self._odometry, msg)
             self._fuse_pairs()
 
@@ -272,7 +300,7 @@ class FusionNode(PerceptionNode):
     def _fuse_pairs(self) -> None:
         with self._lock:
             if self._fusion is not None:
-                for pair in self._pairing.take(self.get_clock().now().nanoseconds):
+                for pair in self._pairing.take(self._gate.now_ns(self._clock_ns())):
                     self._fuse(self._fusion, pair)
 
     def _fuse(self, fusion: PairFusion, pair: Pair) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span
-from conegrad_core.sync import Pair, Pairing, PairingConfig
+from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
@@ -27,12 +28,16 @@ from conegrad_nodes.decode import (
     stamp_ns_from_msg,
 )
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
+from conegrad_nodes.playback.bag_clock import BagClock
 from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, judge_bag
 from conegrad_nodes.playback.readable import ReadableMessages
 from conegrad_nodes.scan_reading import ScanReader
 
 logger = logging.getLogger(__name__)
+
+SENSORS = {"image": CAMERA, "scan": LIDAR, "points": LIDAR, "odom": ODOMETRY}  # by role
+TOLD = 3  # skipped messages of a role that are told one by one
 
 
 class DirectFrame(NamedTuple):
@@ -71,15 +76,17 @@ class DirectPerception:
         self._segmenter: ScanSegmenter = load_segmenter(
             settings(SegmenterConfig, parameters, "segmenter")
         )
-        self._pairing = Pairing(settings(PairingConfig, parameters, "pairing"))
+        pairing = settings(PairingConfig, parameters, "pairing")
+        self._pairing, self._gate = Pairing(pairing), pairing.gate()
         config = settings(CalibrationConfig, parameters, "calibration")
         self._calibration = CalibrationSource(config)
         base_frame, tell = config.base_frame, logger.info
         self._odometry = BaseOdometry(self._calibration.base_from, base_frame, tell)
         fuser = Fuser(settings(FuserConfig, parameters, "fuser"))
         self._fusion = PairFusion(fuser, self._calibration, settings(SelectionConfig, parameters))
-        self._now_ns = 0  # the newest stamp, as the player has it
+        self._clock = BagClock()  # as the player has it
         self._told: set[str] = set()
+        self._skipped: Counter[str] = Counter()
 
     @torch.inference_mode()
     def take(self, role: str, msg: Any, receive_ns: int) -> list[DirectFrame]:
@@ -94,22 +101,33 @@ class DirectPerception:
             CalibrationError: if a pair is decided before the calibration is known.
         """
         try:
-            self._feed(role, msg)
+            self._feed(role, msg, receive_ns)
         except DecodeError as error:
-            self._tell([f"skipped a message ({role}): {error}"])
-        return self._fused(self._pairing.take(self._now_ns), receive_ns)
+            self._skip(role, error)
+        return self._fused(self._pairing.take(self._gate.now_ns(self._clock.now_ns)), receive_ns)
 
     @torch.inference_mode()
     def flush(self, receive_ns: int) -> list[DirectFrame]:
         """Frames of what still waits at the end."""
+        for role, count in self._skipped.items():
+            if count > TOLD:
+                logger.warning("skipped %d messages (%s) in all", count, role)
         return self._fused(self._pairing.flush(), receive_ns)
 
-    def _feed(self, role: str, msg: Any) -> None:
+    def _skip(self, role: str, error: DecodeError) -> None:
+        self._skipped[role] += 1
+        if self._skipped[role] <= TOLD:
+            logger.warning("skipped a message (%s): %s", role, error)
+
+    def _feed(self, role: str, msg: Any, receive_ns: int) -> None:
         if role == "camera_info":
             self._calibration.take_camera_info(msg)
             return
         stamp_ns = stamp_ns_from_msg(msg.header.stamp)
-        self._now_ns = max(self._now_ns, stamp_ns)
+        clock_ns = self._clock.note(stamp_ns, receive_ns)
+        reason = self._gate.refusal(SENSORS[role], stamp_ns, clock_ns)
+        if reason:
+            raise DecodeError(reason)
         if role == "odom":
             add_odometry(self._pairing, self._odometry, msg)
         elif role == "image":

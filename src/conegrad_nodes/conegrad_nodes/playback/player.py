@@ -8,6 +8,7 @@ from typing import NamedTuple
 from conegrad_core.config import Config, setting
 from conegrad_nodes.bags.info import read_stamp
 from conegrad_nodes.bags.reader import RawMessage
+from conegrad_nodes.playback.bag_clock import BagClock
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 from conegrad_nodes.playback.ledger import NANOSECONDS, Ledger, Stage
 from conegrad_nodes.playback.link import GraphLink, Output, decoded
@@ -68,6 +69,7 @@ class Player:
         """
         self._link, self._process, self._inputs = link, process, inputs
         self._config, self._trigger = config, trigger
+        self._clock = BagClock()
         self._start_ns: int | None = None
         self._started = 0.0
         self._losses_in_a_row = 0
@@ -109,9 +111,10 @@ class Player:
             self._wait_for_time(raw.receive_ns)
         if entry is None:
             return
-        # Time is that of the newest stamp: the recorder's clock may be another one.
         stamp_ns = read_stamp(raw.data).stamp_ns
-        now_ns = max(self.now_ns, stamp_ns)
+        now_ns = self.now_ns
+        if entry.role != "camera_info":  # its stamp is not used
+            now_ns = max(now_ns, self._clock.note(stamp_ns, raw.receive_ns))
         if not self._config.rate:
             self._wait_for_answers(entry, now_ns)
         self._advance(now_ns)
