@@ -158,6 +158,25 @@ def test_no_cones_without_camera_info_and_the_report_says_so(graph, fusion, talk
     graph.until(lambda: answers, "cones after camera_info came", talker.speak)
 
 
+def test_a_camera_alone_gives_cones_in_the_frame_of_the_base(graph, fusion, talker):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+
+    def speak():
+        talker.speak(camera=False, lidar=False)
+        talker.detections.publish(detections(talker.stamp, logit=0.5))  # a box of middling score
+
+    graph.until(lambda: any(a.cones for a in answers), "cones of a camera alone", speak)
+    alone = next(a for a in answers if a.cones)
+    assert alone.header.frame_id == "base_link"
+    assert alone.camera_used
+    assert not alone.lidar_used
+    (cone,) = alone.cones
+    assert cone.position.x == pytest.approx(5.1, abs=0.4)  # the image is 160 px wide
+    assert (cone.position.y, cone.position.z) == pytest.approx((0.0, 0.0), abs=0.05)
+    assert cone.existence > 0.5
+
+
 def test_a_lidar_alone_needs_no_calibration_of_a_camera(graph, fusion, talker, reports):
     fusion(pairing__trigger="lidar")
     answers = graph.hear(ConeArray, "cones")
