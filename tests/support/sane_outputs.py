@@ -6,7 +6,10 @@ from collections import Counter
 
 import numpy as np
 
+from conegrad_core.sync import PairingConfig
+
 SECOND = 1_000_000_000
+ON_THE_WAY = 2.0  # [s] that cones may take on a busy machine
 
 
 def stamp_ns(stamp):
@@ -33,13 +36,14 @@ class OutputCheck:
         faults: how often each kind was seen.
         seen: outputs by topic.
         frames: frames of the scans that were sent, by stamp [ns].
-        age_limits: [s], lowest and highest age of a stamp when it arrives; None for no limit.
+        age_limits: [s], lowest and highest age of the stamp of cones when they arrive here.
     """
 
-    def __init__(self, age_limits=None):
+    def __init__(self):
         self.faults, self.seen = Counter(), Counter()
         self.frames = {}
-        self.age_limits = age_limits
+        config = PairingConfig()
+        self.age_limits = (-config.max_stamp_ahead, config.max_stamp_age + ON_THE_WAY)
 
     def note_sent(self, topic, msg):
         """Remember the frame of a scan, that its cones have to be in."""
@@ -56,14 +60,12 @@ class OutputCheck:
 
     def detections(self, msg):
         self.finite("detections", msg)
-        self._stamp("detections", msg.header)
 
     def segmentation(self, msg):
         # NaN is how a range says that nothing came back.
         self.seen["segmentation"] += 1
         if not np.isfinite(np.asarray(msg.logits)).all():
             self.faults["segmentation: a logit is not finite"] += 1
-        self._stamp("segmentation", msg.header)
 
     def cones(self, msg):
         self.finite("cones", msg)
@@ -87,8 +89,6 @@ class OutputCheck:
             self.faults[f"cmd_vel: a speed of {msg.linear.x} m/s"] += 1
 
     def _stamp(self, topic, header):
-        if self.age_limits is None:
-            return
         age = time.time() - stamp_ns(header.stamp) / SECOND
         low, high = self.age_limits
         if not low <= age <= high:
