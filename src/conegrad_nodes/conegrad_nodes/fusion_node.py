@@ -86,6 +86,7 @@ class FusionNode(PerceptionNode):
         self._fusion: PairFusion | None = None
         self._lock = threading.RLock()  # results are handed over in threads of other nodes
         self._trouble: Finding | None = None
+        self._skipped = 0  # pairs without cones, for want of a calibration
         self._last_arrival = 0.0
         self._withheld: deque[tuple[float, str]] = deque(maxlen=1000)  # steady time [s], reason
         self._open_inputs()
@@ -307,7 +308,10 @@ class FusionNode(PerceptionNode):
         try:
             fused = fusion.fuse(pair)
         except CalibrationError as error:
-            self._trouble = Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
+            self._skipped += 1
+            values = {"pairs skipped": str(self._skipped)}
+            text = f"no cones: {error}"
+            self._trouble = Finding("calibration", Level.ERROR, "missing", text, values)
             return
         except UnusableConesError as error:
             self._withheld.append((time.monotonic(), str(error)))

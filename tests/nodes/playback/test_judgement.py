@@ -311,3 +311,35 @@ def test_what_info_calls_ready_perceive_takes(name, rewritten, parameters, tmp_p
     words = [f"--set={key}={value}" for key, value in parameters.items()]
     command = ["perceive", str(path), "-o", str(tmp_path / "out"), "--direct", *options, *words]
     assert main(command) == 0, capsys.readouterr().err
+
+
+def first(topic, count, change):
+    """Change the first messages of a topic; None leaves them out."""
+    left = iter(range(count))
+
+    def changed(name, msg):
+        if name != topic or next(left, None) is None:
+            return [(name, msg)]
+        if change is None:
+            return []
+        change(msg)
+        return [(name, msg)]
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    "change", [None, put(k=np.zeros(9))], ids=["comes late", "not calibrated at first"]
+)
+def test_a_camera_info_that_comes_later_serves_for_the_images_before_it(
+    change, rewritten, parameters, tmp_path, capsys, caplog
+):
+    path = rewritten(first("/camera_info", 3, change))
+    told = "on /camera_info that can be used comes 0.3 s after the first image"
+    assert main(["info", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert told in text
+    assert "ready: conegrad perceive" in text
+    options = PerceiveOptions(parameters=parameters)
+    assert perceive_directly(path, tmp_path / "out", options) == 6
+    assert told in caplog.text

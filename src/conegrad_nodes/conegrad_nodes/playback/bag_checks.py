@@ -15,6 +15,7 @@ from conegrad_nodes.decode import (
 from conegrad_nodes.findings import Level
 from conegrad_nodes.playback.calibration_check import check_calibration
 from conegrad_nodes.playback.chosen_parameters import settings
+from conegrad_nodes.playback.first_calibration import check_late_calibration
 from conegrad_nodes.playback.judgement import BagFinding, Candidate, Check
 from conegrad_nodes.playback.odometry_check import check_odometry
 from conegrad_nodes.playback.sample_check import check_samples, lost_sensors
@@ -88,6 +89,7 @@ CHECKS: Sequence[Check] = (
     check_samples,
     check_frames,
     check_known_calibration,
+    check_late_calibration,
     check_rectification,
     check_odometry,
 )

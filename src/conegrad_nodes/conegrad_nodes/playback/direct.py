@@ -21,7 +21,7 @@ from conegrad_core.lidar.sweep import SweepConfig, sweep_span
 from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_nodes.bags.reader import BagReader, RawMessage
 from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
+from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
 from conegrad_nodes.decode import (
     DecodeError,
     image_for_detector,
@@ -30,6 +30,7 @@ from conegrad_nodes.decode import (
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
 from conegrad_nodes.playback.bag_clock import BagClock
 from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
+from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, judge_bag
 from conegrad_nodes.playback.readable import ReadableMessages
 from conegrad_nodes.scan_reading import ScanReader
@@ -87,6 +88,8 @@ class DirectPerception:
         self._clock = BagClock()  # as the player has it
         self._told: set[str] = set()
         self._skipped: Counter[str] = Counter()
+        self._count = self._uncalibrated = 0  # of pairs with cones, and of those without
+        self._fault: CalibrationError | None = None
 
     @torch.inference_mode()
     def take(self, role: str, msg: Any, receive_ns: int) -> list[DirectFrame]:
@@ -96,9 +99,6 @@ class DirectPerception:
             role: what the message is: ``image``, ``scan``, ``points``, ``odom``, ``camera_info``.
             msg: the message.
             receive_ns: time in the bag [ns].
-
-        Raises:
-            CalibrationError: if a pair is decided before the calibration is known.
         """
         try:
             self._feed(role, msg, receive_ns)
@@ -112,7 +112,9 @@ class DirectPerception:
         for role, count in self._skipped.items():
             if count > TOLD:
                 logger.warning("skipped %d messages (%s) in all", count, role)
-        return self._fused(self._pairing.flush(), receive_ns)
+        frames = self._fused(self._pairing.flush(), receive_ns)
+        self._tell_uncalibrated()
+        return frames
 
     def _skip(self, role: str, error: DecodeError) -> None:
         self._skipped[role] += 1
@@ -153,15 +155,28 @@ class DirectPerception:
                 logger.warning("%s", doubt)
 
     def _fused(self, pairs: Iterable[Pair], receive_ns: int) -> list[DirectFrame]:
-        frames = []
+        frames: list[DirectFrame] = []
         for pair in pairs:
             try:
                 frames.append(DirectFrame(pair, *self._fusion.fuse(pair), receive_ns))
+            except CalibrationError as error:
+                self._uncalibrated += 1
+                self._fault = error
+                continue
             except UnusableConesError as error:
                 logger.warning("withheld the cones of stamp %d ns: %s", pair.stamp_ns, error)
             doubt = self._fusion.motion_doubt()
             self._tell([doubt] if doubt else [])
+        self._count += len(frames)
         return frames
+
+    def _tell_uncalibrated(self) -> None:
+        """Tell of pairs that the calibration did not fit, and refuse a run of nothing else."""
+        if self._fault is None:
+            return
+        if not self._count:
+            raise self._fault
+        logger.warning("%d pairs without cones: %s", self._uncalibrated, self._fault)
 
 
 def direct_frames(
@@ -179,7 +194,7 @@ def direct_frames(
 
     Raises:
         BagError: if the bag cannot be read, or lacks a part of the calibration.
-        CalibrationError: if a pair is decided before the calibration is known.
+        CalibrationError: if the calibration fits no pair.
     """
     options = options or PerceiveOptions()
     with contextlib.ExitStack() as stack:
@@ -188,6 +203,9 @@ def direct_frames(
         found.enforce()
         parameters = read_parameter_files(options.parameter_files) | dict(found.parameters)
         perception = DirectPerception(parameters)
+        info = first_camera_info(bag, found.roles, parameters)
+        if info is not None:
+            perception.take("camera_info", bag.decode(info), info.receive_ns)
     role_of = {topic: role for role, topic in found.roles.items()}
     return _frames(bag, role_of, perception, progress)
 

@@ -33,6 +33,7 @@ from conegrad_nodes.playback.chosen_parameters import (
     settings,
 )
 from conegrad_nodes.playback.domain import own_domain
+from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.judgement import (
     BagFinding,
@@ -161,7 +162,9 @@ def perceive_bag(
             writer.close()
             shutil.rmtree(writer.path)  # it holds nothing yet, and must not be in the way
             raise
-        run.play(progress)
+        known = {**read_parameter_files(options.parameter_files), **parameters}
+        info = first_camera_info(bag, roles, known)
+        run.play(progress, ahead=info)
         return run.result()
 
 
@@ -191,8 +194,10 @@ class _Run:
         """Wait for the nodes."""
         self._player.wait_until_active()
 
-    def play(self, progress: Progress | None) -> None:
-        """Play every message, and copy it into the new bag."""
+    def play(self, progress: Progress | None, ahead: RawMessage | None) -> None:
+        """Play every message, and copy it into the new bag; one is sent ahead of all."""
+        if ahead is not None:
+            self._player.send_ahead(ahead)
         copied = [
             name
             for name, topic in self._bag.topics.items()

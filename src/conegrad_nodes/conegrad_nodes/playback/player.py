@@ -99,6 +99,11 @@ class Player:
             )
         self._link.wait(lambda: False, 0.5, self._process.check)  # outputs are found as well
 
+    def send_ahead(self, raw: RawMessage) -> None:
+        """Publish a message that all others need, such as the first camera_info, at no time."""
+        self._link.publish(self._inputs[raw.topic].topic, raw.data)
+        self._link.wait(lambda: False, FIRST_MESSAGE_WAIT, self._process.check)
+
     def play(self, raw: RawMessage) -> None:
         """Publish one message of the bag; in lockstep, after waiting for those before it.
 
