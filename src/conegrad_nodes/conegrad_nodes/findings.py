@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from conegrad_nodes.gap_watch import GapWatch
+
 RECENT = 5.0  # [s] that an incident (bad message, clock jump) stays in the diagnostics
 
 
+SHARED_MEMORY = 400_000  # [byte], near the 512 kB that Fast DDS has for all messages of a process
 AHEAD_TOLERANCE = 0.2  # [s] that a stamp may be ahead: no message comes before it is taken
 
 
@@ -58,6 +61,9 @@ class InputRecord:
     last_jump: float = -RECENT
     jump: float = 0.0  # [s] that the stamps went back
     incompatible_policy: str = ""
+    watches_gaps: bool = False  # every message of the sensor is expected
+    size: int = 0  # [byte] of the latest message
+    gaps: GapWatch = field(default_factory=GapWatch)
 
     def arrive(self, now: float) -> None:
         """Record that a message arrived, whatever its stamp."""
@@ -69,6 +75,7 @@ class InputRecord:
         if self.last_stamp_ns is not None and stamp_ns < self.last_stamp_ns:
             self.last_jump, self.jump = now, (self.last_stamp_ns - stamp_ns) / 1e9
         self.arrive(now)
+        self.gaps.note(stamp_ns, now)
         self.last_stamp_ns = stamp_ns
         self.stamp_age = (clock_ns - stamp_ns) / 1e9
 
@@ -136,7 +143,21 @@ def _received(record: InputRecord, now: float) -> tuple[Level, str, str]:
     is_ahead = record.stamp_age < -min(AHEAD_TOLERANCE, record.stamp_tolerance)
     if (is_ahead or record.stamp_age > record.stamp_tolerance) and not record.is_latched:
         return Level.WARN, "stamps off the clock", _off_the_clock(record)
+    lost, sent = record.gaps.lost(now) if record.watches_gaps else (0, 0)
+    if lost:
+        return Level.WARN, "messages lost", _lost(record, lost, sent)
     return Level.OK, "receiving", f"receiving {record.topic}"
+
+
+def _lost(record: InputRecord, lost: int, sent: int) -> str:
+    text = f"{lost} of the last {sent} messages on {record.topic} are missing by their stamps: "
+    if record.size > SHARED_MEMORY:
+        return text + (
+            f"messages of {record.size / 1e6:.1f} MB do not fit the shared memory of Fast DDS; set "
+            "FASTRTPS_DEFAULT_PROFILES_FILE to config/fastdds_large_messages.xml for the driver "
+            "and for the perception"
+        )
+    return text + "the network, the driver or a busy processor drops them"
 
 
 def _off_the_clock(record: InputRecord) -> str:

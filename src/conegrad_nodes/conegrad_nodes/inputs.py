@@ -129,6 +129,7 @@ class Input:
 
     def _note(self, msg: Any) -> None:
         now = self._time.now()
+        self.record.size = len(getattr(msg, "data", ()))
         try:
             stamp_ns = _stamp_ns(msg) if hasattr(msg, "header") else None
         except DecodeError:

@@ -55,6 +55,7 @@ class SensorNode(PerceptionNode):
             input_qos(config.reliability, config.depth),
             timeout=config.input_timeout,
             stamp_tolerance=config.stamp_tolerance,
+            watches_gaps=True,
         )
         self.inputs = [self._input]
 
