@@ -51,3 +51,17 @@ def test_odd_inputs_of_the_driver_are_refused_or_followed(context, monkeypatch, 
     assert commands[-1].linear.x > 0
     monkeypatch.undo()
     node.destroy_node()
+
+
+def test_cones_that_cannot_be_used_are_answered_by_a_command_too(context, monkeypatch):
+    node, commands = DriverNode(context=context), []
+    monkeypatch.setattr(node._commands, "publish", commands.append)
+    msg = DRIVER_MAKERS["cones"]()
+    msg.header.stamp = node.get_clock().now().to_msg()
+    msg.cones[0].covariance = [1.0, 1.0, 1.0, 1.0]
+    cones = node._inputs._inputs[1]
+    cones._on_message(msg)
+    assert cones.record.refused == 1
+    assert len(commands) == 1  # a simulation in lockstep waits for it
+    monkeypatch.undo()
+    node.destroy_node()

@@ -130,14 +130,17 @@ class DriverNode(Node):
         self._driver.move(stamp_ns, pose, speed)
 
     def _on_cones(self, msg: ConeArray, arrival: float) -> None:
-        self._driver.see(
-            self._stamp_ns(msg),
-            cones_from_msg(msg),
-            in_base=msg.header.frame_id.lstrip("/") == BASE_FRAME,
-            has_camera=msg.camera_used,
-            has_lidar=msg.lidar_used,
-        )
-        self._command(self._decide())
+        try:
+            self._driver.see(
+                self._stamp_ns(msg),
+                cones_from_msg(msg),
+                in_base=msg.header.frame_id.lstrip("/") == BASE_FRAME,
+                has_camera=msg.camera_used,
+                has_lidar=msg.lidar_used,
+            )
+        finally:
+            # Also where the message cannot be used: a simulation in lockstep waits for a command.
+            self._command(self._decide())
         if self._lane.get_subscription_count() > 0:
             self._publish_lane(msg)
 
