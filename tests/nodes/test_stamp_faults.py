@@ -121,3 +121,22 @@ def assert_recovered(out, time):
     after = [pair for now, pair in out.pairs if now > time + LATENCY[CAMERA] + PERIODS[CAMERA]]
     assert len(after) >= 20
     assert all(p.detections and p.segmentation and p.motion is not None for p in after)
+
+
+@pytest.mark.parametrize("length", [3.0, 1.5])
+def test_a_bag_that_loops_gives_cones_again_within_a_second(length):
+    """All stamps jump back together, on a clock that goes on."""
+    jump = {sensor: lambda since, t: [(t, t - length)] for sensor in SENSORS}
+    out = run(jump)
+    after = [pair for now, pair in out.pairs if START + WITHIN < now < END]
+    assert len(after) >= 15
+    assert all(p.detections and p.segmentation and p.motion is not None for p in after)
+
+
+@pytest.mark.parametrize("sensor", SENSORS)
+def test_a_bag_that_is_played_without_a_clock_gives_cones_and_that_is_told(sensor):
+    out = run({sensor: stops}, clock=lambda now: 2e9 + now)
+    both = [p for now, p in out.pairs if 1 < now < START and p.detections and p.segmentation]
+    assert len(both) >= 28
+    assert any(text == "clock" for now, text in out.told if now < WITHIN)
+    assert_goes_on(out, START, FINISH - 1)
