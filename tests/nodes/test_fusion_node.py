@@ -422,3 +422,27 @@ def test_odometry_that_jumps_beyond_any_map_is_told_and_costs_no_cones(
     graph.until(lambda: len(answers) > before + 5, "more cones", lambda: speak(1e7 * talker.stamp))
     assert all(np.isfinite(c.position.x) for a in answers for c in a.cones)
     assert all(len(a.cones) == 1 for a in answers if a.camera_used and a.lidar_used)
+
+
+def test_a_lidar_whose_clock_is_ahead_is_told_and_the_camera_goes_on_alone(
+    graph, fusion, talker, reports
+):
+    fusion()
+    answers = graph.hear(ConeArray, "cones")
+    part = "fusion_node: input /segmentation"
+
+    def speak(lidar_ahead=37.0):
+        now = time.time()
+        talker.camera_info.publish(talker.info)
+        talker.detections.publish(detections(now))
+        talker.segmentation.publish(segmentation(now + lidar_ahead))
+
+    graph.until(lambda: any(a.camera_used for a in answers), "cones of the camera", speak)
+    graph.until(lambda: "TAI for UTC?" in reports.text(part), "a report", speak)
+    assert not any(a.lidar_used for a in answers)
+    assert all(a.header.stamp.sec < time.time() + 1 for a in answers)
+    graph.until(
+        lambda: any(a.camera_used and a.lidar_used for a in answers),
+        "cones of both",
+        lambda: speak(lidar_ahead=0.0),
+    )
