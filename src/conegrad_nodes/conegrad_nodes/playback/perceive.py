@@ -151,7 +151,7 @@ def perceive_bag(
         of_nodes = node_parameters(options.parameter_files)
         stack.enter_context(on_this_machine(folder))
         domain = stack.enter_context(own_domain(options.domain))
-        made = BagWriter(output, typestore=bag.typestore, qos=bag.qos, removed_by=Exception)
+        made = BagWriter(output, typestore=bag.typestore, qos=bag.qos)
         writer = stack.enter_context(made)
         process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
         pairing = settings(PairingConfig, {**of_nodes["fusion_node"], **parameters}, "pairing")
