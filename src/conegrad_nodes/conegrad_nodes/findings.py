@@ -1,5 +1,6 @@
 """Why nothing comes out: what is known of each input, in words."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -10,6 +11,7 @@ RECENT = 5.0  # [s] that an incident (bad message, clock jump) stays in the diag
 
 
 SHARED_MEMORY = 400_000  # [byte], near the 512 kB that Fast DDS has for all messages of a process
+MANY_REPEATS = 3  # of ten messages
 AHEAD_TOLERANCE = 0.2  # [s] that a stamp may be ahead: no message comes before it is taken
 
 
@@ -64,6 +66,7 @@ class InputRecord:
     watches_gaps: bool = False  # every message of the sensor is expected
     size: int = 0  # [byte] of the latest message
     gaps: GapWatch = field(default_factory=GapWatch)
+    repeats: deque[bool] = field(default_factory=lambda: deque(maxlen=10))  # of latest messages
 
     def arrive(self, now: float) -> None:
         """Record that a message arrived, whatever its stamp."""
@@ -76,6 +79,7 @@ class InputRecord:
             self.last_jump, self.jump = now, (self.last_stamp_ns - stamp_ns) / 1e9
         self.arrive(now)
         self.gaps.note(stamp_ns, now)
+        self.repeats.append(stamp_ns == self.last_stamp_ns)
         self.last_stamp_ns = stamp_ns
         self.stamp_age = (clock_ns - stamp_ns) / 1e9
 
@@ -140,6 +144,12 @@ def _received(record: InputRecord, now: float) -> tuple[Level, str, str]:
     if now - record.last_jump < RECENT:
         text = f"stamps on {record.topic} went back by {record.jump:.3f} s"
         return Level.WARN, "stamps went back", text
+    if sum(record.repeats) >= MANY_REPEATS and not record.is_latched:
+        text = (
+            f"{sum(record.repeats)} of the latest {len(record.repeats)} messages on "
+            f"{record.topic} repeat the stamp before: its clock stands still, or two publish them"
+        )
+        return Level.WARN, "stamps repeat", text
     is_ahead = record.stamp_age < -min(AHEAD_TOLERANCE, record.stamp_tolerance)
     if (is_ahead or record.stamp_age > record.stamp_tolerance) and not record.is_latched:
         return Level.WARN, "stamps off the clock", _off_the_clock(record)
