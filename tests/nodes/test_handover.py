@@ -9,6 +9,7 @@ from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from conegrad_nodes.camera_node import CameraNode
+from conegrad_nodes.decode import segmentation_from_msg
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.handover import hand_over, leave, listen
 from conegrad_nodes.lidar_node import LidarNode
@@ -85,17 +86,30 @@ def test_a_result_that_is_not_finite_is_refused_by_name(
     graph, perception, messages, broken, monkeypatch
 ):
     # As of an engine in half precision; one such row would take all cones of the frame with it.
-    node, run = (CameraNode, "_detect") if broken == "detections" else (LidarNode, "_segment")
-    found = getattr(node, run)
+    node_class, run = (CameraNode, "_detect") if broken == "detections" else (LidarNode, "_segment")
+    found = getattr(node_class, run)
 
     def run_broken(self, given):
         result = found(self, given)
         return result._replace(logits=torch.full_like(result.logits, torch.nan))
 
-    monkeypatch.setattr(node, run, run_broken)
+    monkeypatch.setattr(node_class, run, run_broken)
+    node = next(node for node in graph.nodes if isinstance(node, node_class))
+    (source,), sensors = node.inputs, Sensors(graph, messages)
+    graph.until(lambda: source.record.refused >= 2, "refusals", sensors.speak)
+    assert "a logit is not finite" in source.record.refusal
+
+
+def test_the_fusion_refuses_a_result_that_is_handed_over_with_nan(graph, perception, messages):
     sensors = Sensors(graph, messages)
-    record = next(i.record for i in perception.inputs if i.record.topic == f"/{broken}")
-    graph.until(lambda: record.refused >= 2, "refusals", sensors.speak)
+    segmentations = graph.hear(ScanSegmentation, "segmentation")
+    graph.until(lambda: len(segmentations) >= 1, "a segmentation", sensors.speak)
+    segmented = segmentation_from_msg(segmentations[0])
+    broken = segmented._replace(logits=torch.full_like(segmented.logits, torch.nan))
+    record = next(i.record for i in perception.inputs if i.record.topic == "/segmentation")
+    before = record.refused
+    hand_over(graph.context, "/segmentation", segmentations[0], broken)
+    assert record.refused == before + 1
     assert "a logit is not finite" in record.refusal
 
 
