@@ -11,23 +11,31 @@ PATIENCE = 2.0  # [s] after which a question is asked again: requests and answer
 
 
 def ask(graph: Graph, srv_type: Any, name: str, request: Any) -> Any:
-    """The first answer of a service; only for questions that may be asked twice."""
-    client = graph.peer.create_client(srv_type, name)
+    """The first answer of a service; only for questions that may be asked twice.
+
+    A question without an answer is asked again by another client: the executor may miss that a
+    client was added to a node (rclpy 7.1.6), and then never takes an answer from it.
+    """
+    clients = [graph.peer.create_client(srv_type, name)]
     futures: list[Any] = []
-    asked = -PATIENCE
+    asked = 0.0
 
     def ask_again() -> None:
         nonlocal asked
-        if client.service_is_ready() and time.monotonic() - asked >= PATIENCE:
-            asked = time.monotonic()
-            futures.append(client.call_async(request))
+        if not clients[-1].service_is_ready() or time.monotonic() - asked < PATIENCE:
+            return
+        if futures:
+            clients.append(graph.peer.create_client(srv_type, name))
+        asked = time.monotonic()
+        futures.append(clients[-1].call_async(request))
 
     def answer() -> Any:
         return next((future for future in futures if future.done()), None)
 
     graph.until(lambda: answer() is not None, f"answer of {name}", again=ask_again)
     result = answer().result()
-    graph.peer.destroy_client(client)
+    for client in clients:
+        graph.peer.destroy_client(client)
     return result
 
 

@@ -46,7 +46,8 @@ class Graph:
 def test_bytes_that_are_no_message_are_skipped_and_told(topic, data):
     graph = Graph()
     graph.callbacks[topic](data)
-    assert f"skipped a message on /{topic.lstrip('/')}: {len(data)} bytes" in graph.warnings[0]
+    assert graph.warnings[0].startswith(f"skipped a message on /{topic.lstrip('/')}: ")
+    assert f"{len(data)} bytes" in graph.warnings[0]
 
 
 @pytest.mark.parametrize("speed", [np.nan, np.inf, 1e39])

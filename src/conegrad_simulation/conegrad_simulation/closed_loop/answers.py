@@ -1,6 +1,5 @@
 """What the graph answers: results of the perception, commands, diagnostics."""
 
-import struct
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from rclpy.serialization import deserialize_message
 from conegrad_core.cones import Cones
 from conegrad_core.geometry.odometry import MAX_SPEED
 from conegrad_nodes.bags.info import read_stamp
+from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.decode import (
     DecodeError,
     check_within,
@@ -126,8 +126,8 @@ class Answers:
 def _stamp_ns(data: bytes) -> int:
     try:
         return read_stamp(data).stamp_ns
-    except (IndexError, struct.error) as error:
-        raise DecodeError(f"{len(data)} bytes hold no header") from error
+    except BagError as error:
+        raise DecodeError(str(error)) from error
 
 
 def _deserialized(data: bytes, msgtype: Any) -> Any:
