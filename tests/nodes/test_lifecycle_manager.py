@@ -77,6 +77,10 @@ def test_a_heartbeat_that_names_no_process_is_passed_over_and_ends_none(pid, sta
     assert not end_process(Process(this_process().host, 0, ""))
 
 
+def test_the_process_of_the_manager_itself_is_never_ended():
+    assert not end_process(this_process())
+
+
 def test_a_later_process_of_the_same_number_is_not_ended(program):
     process, identity = program
     assert not end_process(identity._replace(started="1"))

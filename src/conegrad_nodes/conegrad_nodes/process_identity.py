@@ -16,13 +16,14 @@ def this_process() -> Process:
 
 
 def end_process(process: Process) -> bool:
-    """Kill a process, be it stopped or hung; whether it was there, on this host.
+    """Kill another process, be it stopped or hung; whether it was there, on this host.
 
     Raises:
         PermissionError: if it is of another user.
     """
     is_here = process.host == socket.gethostname() and process.pid > 0 and bool(process.started)
-    if not is_here or process.started != _started(process.pid):
+    is_other = process.pid != os.getpid()
+    if not (is_here and is_other) or process.started != _started(process.pid):
         return False
     try:
         os.kill(process.pid, signal.SIGKILL)
