@@ -23,7 +23,7 @@ from conegrad_nodes.base_odometry import BASE_FRAME, BaseOdometry, add_odometry
 from conegrad_nodes.calibration import CalibrationError, usable_calibration
 from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.judgement import Candidate
+from conegrad_nodes.playback.bag_readiness import Candidate
 from conegrad_nodes.playback.sample_check import check_samples
 from conegrad_nodes.playback.samples import sample_messages
 from conegrad_training.errors import ReplayError

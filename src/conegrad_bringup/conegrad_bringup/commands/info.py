@@ -20,8 +20,8 @@ from conegrad_bringup.options import named_values
 from conegrad_nodes.bags.info import BagInfo, TopicInfo, inspect
 from conegrad_nodes.bags.reader import BagReader
 from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.judgement import BagFinding
-from conegrad_nodes.playback.perceive import PerceiveOptions, judge_bag
+from conegrad_nodes.playback.bag_readiness import BagFinding
+from conegrad_nodes.playback.perceive import PerceiveOptions, check_bag
 
 TITLES = {Level.OK: "", Level.WARN: "WARNING ", Level.ERROR: "perceive refuses this bag: "}
 COLUMNS = ("topic", "type", "count", "rate [Hz]", "longest gap [s]", "delay [ms]", "details")
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
         BagReader(options.bag, is_logging=False) as bag,
         tempfile.TemporaryDirectory(prefix="conegrad-") as folder,
     ):
-        findings = judge_bag(bag, chosen, Path(folder)).findings
+        findings = check_bag(bag, chosen, Path(folder)).findings
     if options.json:
         print(json.dumps(as_dict(info, findings), indent=2))
     else:

@@ -1,4 +1,4 @@
-"""What the flat-ground model bears: how sensors may hang on the car; one judgement for all."""
+"""What the flat-ground model allows: how sensors may be mounted on the car; one check for all."""
 
 import math
 from typing import NamedTuple

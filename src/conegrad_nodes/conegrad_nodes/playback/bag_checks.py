@@ -1,4 +1,4 @@
-"""What is checked of a bag before it is perceived; see ``judgement.py``."""
+"""What is checked of a bag before it is perceived; see ``bag_readiness.py``."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ from conegrad_nodes.decode import (
     image_from_msg,
 )
 from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.bag_readiness import BagFinding, Candidate, Check
 from conegrad_nodes.playback.calibration_check import check_calibration
 from conegrad_nodes.playback.chosen_parameters import settings
 from conegrad_nodes.playback.first_calibration import check_late_calibration
-from conegrad_nodes.playback.judgement import BagFinding, Candidate, Check
 from conegrad_nodes.playback.odometry_check import check_odometry
 from conegrad_nodes.playback.sample_check import check_samples, lost_sensors
 

@@ -31,7 +31,7 @@ from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
 from conegrad_nodes.playback.bag_clock import BagClock
 from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
 from conegrad_nodes.playback.first_calibration import first_camera_info
-from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, judge_bag
+from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, check_bag
 from conegrad_nodes.playback.readable import ReadableMessages
 from conegrad_nodes.scan_reading import ScanReader
 
@@ -199,7 +199,7 @@ def direct_frames(
     options = options or PerceiveOptions()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
-        found = judge_bag(bag, options, folder)
+        found = check_bag(bag, options, folder)
         found.enforce()
         parameters = read_parameter_files(options.parameter_files) | dict(found.parameters)
         perception = DirectPerception(parameters)

@@ -8,8 +8,8 @@ from conegrad_nodes.bags.types import BagError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.bag_readiness import BagFinding, Candidate
 from conegrad_nodes.playback.chosen_parameters import settings
-from conegrad_nodes.playback.judgement import BagFinding, Candidate
 
 LATE_NS = 200_000_000  # [ns] after the first image, above which it is told
 

@@ -6,8 +6,8 @@ from conegrad_nodes.base_odometry import BaseOdometry, OdometryError
 from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
 from conegrad_nodes.decode import DecodeError
 from conegrad_nodes.findings import Level
+from conegrad_nodes.playback.bag_readiness import BagFinding, Candidate
 from conegrad_nodes.playback.chosen_parameters import settings
-from conegrad_nodes.playback.judgement import BagFinding, Candidate
 
 
 def check_odometry(candidate: Candidate) -> Iterator[BagFinding]:

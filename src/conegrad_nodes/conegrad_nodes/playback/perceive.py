@@ -25,6 +25,13 @@ from conegrad_nodes.bags.writer import BagWriter
 from conegrad_nodes.calibration_file import write_calibration_file
 from conegrad_nodes.findings import Level
 from conegrad_nodes.playback.bag_checks import CHECKS
+from conegrad_nodes.playback.bag_readiness import (
+    BagFinding,
+    BagReadiness,
+    Candidate,
+    checked,
+    readiness,
+)
 from conegrad_nodes.playback.calibration_check import FRAMES_OF_BAG
 from conegrad_nodes.playback.chosen_parameters import (
     check_parameters,
@@ -35,13 +42,6 @@ from conegrad_nodes.playback.chosen_parameters import (
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.graph_process import GraphProcess
-from conegrad_nodes.playback.judgement import (
-    BagFinding,
-    Candidate,
-    Judgement,
-    judged,
-    judgement,
-)
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
 from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
@@ -145,7 +145,7 @@ def perceive_bag(
     with contextlib.ExitStack() as stack:
         bag = stack.enter_context(BagReader(bag_path))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
-        found = judge_bag(bag, options, folder)
+        found = check_bag(bag, options, folder)
         found.enforce()
         roles, parameters = found.roles, found.parameters
         of_nodes = node_parameters(options.parameter_files)
@@ -233,7 +233,7 @@ class _Run:
             self._writer.write(LATENCY, FLOAT, now_ns, messages.make(FLOAT, data=latency))
 
 
-def judge_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> Judgement:
+def check_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> BagReadiness:
     """Whether a bag can be perceived, and how: the same for info, the live graph and ``--direct``.
 
     Args:
@@ -250,17 +250,17 @@ def judge_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> Judgeme
         parameters = graph_parameters(bag, roles, options, folder)
         samples = sample_messages(bag, roles)
     except BagError as error:
-        return judgement({}, {}, [BagFinding(Level.ERROR, str(error))])
+        return readiness({}, {}, [BagFinding(Level.ERROR, str(error))])
     known = read_parameter_files(options.parameter_files) | parameters
     is_shared = options.domain is not None
     static = {role: topic for role, topic in choice.roles.items() if role == "tf_static"}
-    found = judged(Candidate(bag, {**roles, **static}, known, samples, is_shared), CHECKS)
+    found = checked(Candidate(bag, {**roles, **static}, known, samples, is_shared), CHECKS)
     notes = [
         BagFinding(Level.OK if role in roles else Level.WARN, choice.notes[role])
         for role in PLAYED
         if role in choice.notes
     ]
-    return judgement(roles, parameters, [*found.findings, *notes])
+    return readiness(roles, parameters, [*found.findings, *notes])
 
 
 def input_roles(bag: BagReader, given: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from conegrad_nodes.decode import (
     scan_from_msg,
 )
 from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.judgement import BagFinding, Candidate
+from conegrad_nodes.playback.bag_readiness import BagFinding, Candidate
 from conegrad_nodes.playback.samples import Samples
 
 SENSORS = ("image", "scan", "points")

@@ -1,4 +1,4 @@
-"""One judgement of a bag: info and perceive, live and direct, say the same about it."""
+"""One check of a bag: info and perceive, live and direct, say the same about it."""
 
 import copy
 import re

@@ -1,10 +1,10 @@
-"""Whether a bag gives what a run needs: one judgement for info, perceive and what reads bags.
+"""Whether a bag gives what a run needs: one check for info, perceive and what reads bags.
 
 A check is a function that takes a :class:`Candidate` and yields :class:`BagFinding`. It is listed
 in ``CHECKS`` of ``bag_checks.py``, and with that it holds for every way in: ``conegrad info``
 prints what it finds, ``conegrad perceive`` (live and ``--direct``) logs it and refuses the bag for
 a finding of level ERROR, in the same words. Who knows a new fault of recordings adds a check there
-and a bag to the table of ``tests/nodes/playback/test_judgement.py``; nobody refuses a bag
+and a bag to the table of ``tests/nodes/playback/test_bag_readiness.py``; nobody refuses a bag
 elsewhere. What depends on one message alone stays with its decoder (``DecodeError``): the check of
 samples decodes the first message of every topic that is used, and some later ones.
 
@@ -72,7 +72,7 @@ Check = Callable[[Candidate], Iterator[BagFinding]]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class BagReadiness:
     """What a run would use of a bag, and what was found about it.
 
     Attributes:
@@ -103,15 +103,15 @@ class Judgement:
             raise BagError("\n".join(map(str, self.errors)))
 
 
-def judged(candidate: Candidate, checks: Sequence[Check]) -> Judgement:
+def checked(candidate: Candidate, checks: Sequence[Check]) -> BagReadiness:
     """Run checks on a bag."""
     findings = [finding for check in checks for finding in check(candidate)]
-    return judgement(candidate.roles, candidate.parameters, findings)
+    return readiness(candidate.roles, candidate.parameters, findings)
 
 
-def judgement(
+def readiness(
     roles: Mapping[str, str], parameters: Mapping[str, Any], findings: Sequence[BagFinding]
-) -> Judgement:
-    """A judgement with its findings in order, each once."""
+) -> BagReadiness:
+    """Findings of a bag in order, each once."""
     once = dict.fromkeys(findings)
-    return Judgement(roles, parameters, sorted(once, key=lambda finding: -finding.level))
+    return BagReadiness(roles, parameters, sorted(once, key=lambda finding: -finding.level))
