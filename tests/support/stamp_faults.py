@@ -6,6 +6,8 @@ The same pieces as in the fusion node decide: gate, pairing, and the records of 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from stamp_fault_kinds import Fault
+
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_nodes.findings import InputRecord, Level, explain_input
@@ -14,8 +16,7 @@ PERIODS = {CAMERA: 0.1, LIDAR: 0.025, ODOMETRY: 0.01}  # [s]
 LATENCY = {CAMERA: 0.06, LIDAR: 0.015, ODOMETRY: 0.002}  # [s] from capture to the fusion
 START, END, FINISH = 4.0, 7.0, 11.0  # [s] of the fault, and of the run
 SECOND = 1_000_000_000
-# From the time of capture to (time of arrival, stamp) of the messages that it gives [s].
-Fault = Callable[[float, float], list[tuple[float, float]]]
+BASE = 1e9  # [s] that the clock of the stamps shows at time 0
 
 
 def ns(seconds: float) -> int:
@@ -46,7 +47,9 @@ def messages(sensor: str, fault: Fault | None, base: float):
             yield a, s, sensor
 
 
-def run(faults: dict[str, Fault], base: float = 1e9, clock: Callable[[float], float] | None = None):
+def run(
+    faults: dict[str, Fault], base: float = BASE, clock: Callable[[float], float] | None = None
+):
     """Feed three sensors; stamps are of a clock that shows ``base`` at 0 [s]."""
     clock = clock or (lambda now: base + now)
     pairing, gate, out = Pairing(PairingConfig()), PairingConfig().gate(), Run()
