@@ -29,7 +29,7 @@ def test_segmentation_keeps_the_header_and_geometry_of_the_scan(graph, lidar_par
     assert answers[0].header == scan.header
     assert answers[0].angle_min == pytest.approx(-1.5)
     assert answers[0].angle_increment == pytest.approx(3.0 / 180, rel=1e-5)
-    assert answers[0].range_max == 20.0  # farther returns do not count
+    assert answers[0].range_max == 30.0
     decoded = segmentation_from_msg(answers[0])
     assert np.flatnonzero(np.isfinite(decoded.ranges.numpy())).tolist() == [88, 89, 90, 91, 92]
     assert np.isfinite(decoded.logits.numpy()).all()

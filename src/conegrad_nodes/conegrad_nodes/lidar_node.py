@@ -105,7 +105,7 @@ class LidarNode(SensorNode):
         self._doubts = read.doubts
         segmented = self._segment(read.scan)
         check_segmentation(segmented)
-        msg = segmentation_to_msg(segmented, header, read.range_min, segmented.max_range)
+        msg = segmentation_to_msg(segmented, header, read.range_min, read.range_max)
         self.deliver(self._output, arrived, msg, segmented)
 
     @torch.inference_mode()

@@ -74,7 +74,7 @@ def scan_to_msg(scan: Scan, header: Header) -> LaserScan:
         angle_max=float(last),
         angle_increment=_increment(first, last, len(scan.angles) - 1),
         range_min=0.0,
-        range_max=scan.max_range,
+        range_max=float("inf"),
         ranges=_floats(scan.ranges),
     )
 

@@ -218,12 +218,7 @@ def segment_batch(segmenter: ScanSegmenter, scans: Sequence[Scan]) -> list[Segme
         for row, place in enumerate(places):
             scan = scans[place]
             segmented[place] = SegmentedScan(
-                ranges[row],
-                scan.angles,
-                logits[row],
-                segmenter.reach(scan),
-                scan.times,
-                scan.motions,
+                ranges[row], scan.angles, logits[row], scan.times, scan.motions
             )
     return [segmented[place] for place in range(len(scans))]
 

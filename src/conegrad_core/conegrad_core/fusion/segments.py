@@ -80,12 +80,12 @@ def find_segments(
     return _select(beams, logit, points, starts, from_wide, config)
 
 
-def _view(ranges: FloatArray, angles: FloatArray, reach: float) -> tuple[float, float, float]:
+def _view(ranges: FloatArray, angles: FloatArray) -> tuple[float, float]:
     if not np.isfinite(ranges).any():
-        return 0.0, -1.0, 0.0
+        return 0.0, -1.0
     low, high = float(angles.min()), float(angles.max())
     beam = (high - low) / max(len(angles) - 1, 1)
-    return low - beam / 2, high - low + beam, reach
+    return low - beam / 2, high - low + beam
 
 
 def _geometric_starts(
@@ -146,8 +146,8 @@ class SegmentBeams(NamedTuple):
         segments: ``(n,)`` int64 candidate of each beam, ascending; no gradient.
         counts: ``(S,)`` beams per candidate; no gradient.
         step: ``()`` angle between neighbouring beams of the scan [rad].
-        view: ``(3,)`` what the scan covers: lowest angle, width [rad] and farthest range [m]; the
-            width of a scan without a single return, which has seen nothing at all, is -1.
+        view: ``(2,)`` what the scan covers: lowest angle and width [rad]; the width of a scan
+            without a single return, which has seen nothing at all, is -1.
         motions: ``(n, 3)`` pose of the LiDAR at each beam, in its frame at the stamp of the scan:
             x, y [m], yaw [rad]; zeros where the scan has none.
     """
@@ -168,7 +168,7 @@ def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
     Raises:
         ValueError: if ranges, angles, logits and motions differ in shape.
     """
-    ranges, angles, logits, _, _, motions = segmented
+    ranges, angles, logits, _, motions = segmented
     check_shape(ranges, None, name="ranges")
     check_shape(angles, len(ranges), name="angles")
     check_shape(logits, len(ranges), name="logits")
@@ -185,7 +185,7 @@ def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
         torch.from_numpy(members.segments).to(ranges.device),
         torch.from_numpy(members.counts).to(ranges),
         ranges.new_tensor(step),
-        ranges.new_tensor(_view(ranges_np, angles_np, min(segmented.max_range, config.max_range))),
+        ranges.new_tensor(_view(ranges_np, angles_np)),
         ranges.new_zeros(len(beams), 3) if motions is None else motions[beams],
     )
 
@@ -193,14 +193,15 @@ def group_beams(segmented: SegmentedScan, config: FuserConfig) -> SegmentBeams:
 def in_view(positions: Tensor, view: Tensor) -> Tensor:
     """Mask ``(C,)`` of ``(C, 2)`` positions in the LiDAR frame that a scan covers; no gradient.
 
+    At any range: far boxes without a segment are too uncertain in place to count as seen.
+
     Args:
         positions: [m].
         view: as in :class:`SegmentBeams`.
     """
     x, y = positions.detach().unbind(-1)
-    low, width, reach = view.unbind()
-    offset = (torch.atan2(y, x) - low).remainder(2 * math.pi)
-    return (offset <= width) & (x * x + y * y <= reach * reach)
+    low, width = view.unbind()
+    return (torch.atan2(y, x) - low).remainder(2 * math.pi) <= width
 
 
 def lidar_candidates(

@@ -121,7 +121,7 @@ def nearest_per_beam(
     np.minimum.at(nearest, beams[inside], ranges[inside])
     nearest[np.isinf(nearest)] = np.nan
     angles = config.angle_min + step * torch.arange(config.beams, dtype=torch.float64)
-    scan = Scan(torch.from_numpy(nearest).float(), angles.float(), config.max_range)
+    scan = Scan(torch.from_numpy(nearest).float(), angles.float())
     if times is None:
         return scan
     of_beams = np.zeros(config.beams, dtype=np.float32)

@@ -1,6 +1,5 @@
 """Containers of the LiDAR side: planar scan in, per-beam logits out."""
 
-import math
 from typing import NamedTuple
 
 from torch import Tensor
@@ -12,7 +11,6 @@ class Scan(NamedTuple):
     Attributes:
         ranges: ``(B,)`` [m]; NaN where a beam has no usable return.
         angles: ``(B,)`` [rad] counter-clockwise, 0 ahead, evenly spaced.
-        max_range: farthest return that the sensor gives [m].
         times: ``(B,)`` when each beam was measured, after the stamp of the scan [s]; None where
             all were at the stamp, or where it is not known.
         motions: ``(B, 3)`` pose of the LiDAR at the time of each beam, in its frame at the stamp:
@@ -21,7 +19,6 @@ class Scan(NamedTuple):
 
     ranges: Tensor
     angles: Tensor
-    max_range: float = math.inf
     times: Tensor | None = None
     motions: Tensor | None = None
 
@@ -33,7 +30,6 @@ class SegmentedScan(NamedTuple):
         ranges: ``(B,)`` [m]; NaN where a beam has no usable return.
         angles: ``(B,)`` [rad].
         logits: ``(B,)`` log-odds that the beam hit a cone; meaningless where ranges is NaN.
-        max_range: farthest return that counts [m].
         times: as in :class:`Scan`.
         motions: as in :class:`Scan`.
     """
@@ -41,6 +37,5 @@ class SegmentedScan(NamedTuple):
     ranges: Tensor
     angles: Tensor
     logits: Tensor
-    max_range: float = math.inf
     times: Tensor | None = None
     motions: Tensor | None = None

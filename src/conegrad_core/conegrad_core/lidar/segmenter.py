@@ -86,13 +86,7 @@ class ScanSegmenter(nn.Module):
         wraps = covers_full_turn(len(ranges), abs(step))
         logits = self(ranges[None].to(self.device), step, wraps)[0].to(ranges.device)
         logits = torch.where(usable, logits, NO_RETURN_LOGIT)
-        return SegmentedScan(
-            ranges, scan.angles, logits, self.reach(scan), scan.times, scan.motions
-        )
-
-    def reach(self, scan: Scan) -> float:
-        """Farthest return of a scan that counts [m]."""
-        return min(scan.max_range, self.config.max_range)
+        return SegmentedScan(ranges, scan.angles, logits, scan.times, scan.motions)
 
     def use_engine(self, name: str) -> None:
         """Run the network as it is now on ``onnx`` or ``openvino``; its weights are frozen.

@@ -1,6 +1,5 @@
 """What the model nodes publish, back to the core's containers."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -107,9 +106,8 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
     with np.errstate(invalid="ignore"):
         ranges[~(np.isfinite(ranges) & (ranges > 0))] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
-    reach = float(msg.range_max) if msg.range_max > 0 else math.inf
     segmented = SegmentedScan(
-        *map(torch.from_numpy, (ranges, angles, logits)), reach, _times(msg, len(ranges))
+        *map(torch.from_numpy, (ranges, angles, logits)), _times(msg, len(ranges))
     )
     check_segmentation(segmented)
     return segmented

@@ -51,7 +51,6 @@ def scan_from_msg(msg: Any) -> Scan:
     return Scan(
         torch.from_numpy(ranges),
         torch.from_numpy(angles),
-        float(msg.range_max),
         None if times is None else torch.from_numpy(times).float(),
     )
 
