@@ -15,8 +15,9 @@ car:  ## beside ROS 2 Jazzy from apt instead of its wheels
 demo: build  ## BAG=path takes a recorded drive instead of a simulated one
 	@scripts/run.sh conegrad demo $(if $(BAG),"$(BAG)") $(ARGS)
 
+# A failure is never run again, but the test whose worker process died is, once, and counted as a rerun.
 test: build  ## ARGS="-k name" chooses tests
-	@scripts/run.sh python -m pytest -n 2 --dist worksteal $(ARGS)
+	@scripts/run.sh python -m pytest -n 2 --dist worksteal --reruns 1 --only-rerun "no failure" $(ARGS)
 
 lint: setup
 	@scripts/lint.sh
