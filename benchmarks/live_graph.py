@@ -23,10 +23,10 @@ import torch
 
 from conegrad_core.camera.detector import DetectorConfig, load_detector
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.bags.info import has_header, read_stamp
-from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.decode import image_from_msg
-from conegrad_nodes.playback.chosen_parameters import settings
+from conegrad_data.bags.reader import BagReader, RawMessage
+from conegrad_data.decode import image_from_msg
+from conegrad_data.recording.info import has_header, read_stamp
+from conegrad_nodes.parameters.chosen_parameters import settings
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.link import GraphLink, Output, decoded
@@ -39,8 +39,8 @@ from conegrad_nodes.playback.perceive import (
 )
 from conegrad_nodes.playback.player import PlayConfig, Player
 from conegrad_nodes.playback.this_machine import on_this_machine
-from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
-from conegrad_simulation.drive import DriveConfig
+from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.recording.drive import DriveConfig
 
 NANOSECONDS = 1_000_000_000
 CAMERA_RATE = 15.0  # [Hz]

@@ -29,12 +29,12 @@ from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.segmenter import ScanSegmenter, load_segmenter
 from conegrad_core.lidar.sweep import with_motions
 from conegrad_core.vehicle import LidarPreset, load_vehicle
-from conegrad_simulation.bag import make_track
-from conegrad_simulation.drive import Drive, DriveConfig
-from conegrad_simulation.drive_render import Stage, cast, in_lidar
-from conegrad_simulation.furnishing import furnished_scene
-from conegrad_simulation.lidar import CastScan, LidarCaster
-from conegrad_simulation.world import World
+from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
+from conegrad_simulation.recording.bag import make_track
+from conegrad_simulation.recording.drive import Drive, DriveConfig
+from conegrad_simulation.recording.drive_render import Stage, cast, in_lidar
+from conegrad_simulation.scene.clutter import furnished_scene
+from conegrad_simulation.scene.world import World
 
 RATE, DURATION = 10.0, 0.1  # [Hz], [s] of a spinning LiDAR
 ODOMETRY_STEP = 0.01  # [s]

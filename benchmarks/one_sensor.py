@@ -20,12 +20,12 @@ import torch
 from scipy.optimize import brentq
 
 from conegrad_core.cones import Cones, TrueCones
-from conegrad_core.evaluation.matching import UNMATCHED, EvaluationConfig, match_frame
-from conegrad_core.evaluation.metrics import Evaluator
-from conegrad_core.evaluation.table import number
 from conegrad_core.fusion.scalars import INITIAL_VALUES
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.decode import truth_from_msg
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.decode import truth_from_msg
+from conegrad_evaluation.metrics.evaluator import Evaluator
+from conegrad_evaluation.metrics.matching import UNMATCHED, EvaluationConfig, match_frame
+from conegrad_evaluation.metrics.table import number
 from conegrad_nodes.playback.direct import DirectFrame, DirectPerception
 from conegrad_nodes.playback.perceive import PerceiveOptions, graph_parameters, input_roles
 

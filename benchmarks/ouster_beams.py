@@ -11,10 +11,10 @@ from pathlib import Path
 
 import torch
 
-from conegrad_core.evaluation.beams import count_beams
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
-from conegrad_training.labelled_scans import read_scans
+from conegrad_evaluation.metrics.beams import count_beams
+from conegrad_training.supervised.labelled_scans import read_scans
 
 RANGE_BANDS = ((0, 5), (5, 10), (10, 15), (15, 1000))  # [m]
 

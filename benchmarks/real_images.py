@@ -22,7 +22,7 @@ from conegrad_core.camera.class_order import CANONICAL
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES
-from conegrad_core.evaluation.boxes import TrueBoxes, average_precisions
+from conegrad_evaluation.metrics.boxes import TrueBoxes, average_precisions
 
 YOLO_NAMES = ("blue", "big_orange", "small_orange", "unknown", "yellow")
 STRETCHED_WIDTH = 1280  # [px]

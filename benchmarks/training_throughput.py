@@ -26,13 +26,15 @@ from conegrad_core.camera.image import Detections
 from conegrad_core.camera.letterbox import inputs_from_pixels
 from conegrad_core.losses import EndLoss
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
-from conegrad_simulation.drive import DriveConfig
-from conegrad_training.loop import StepReport, fused_losses
-from conegrad_training.optimizers import make_optimizer
-from conegrad_training.sample import Sample
-from conegrad_training.sample_stream import SampleBatches
-from conegrad_training.system import (
+from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_training.data.sample import Sample
+from conegrad_training.data.sample_stream import SampleBatches
+from conegrad_training.data.training_data import bag_data
+from conegrad_training.engine.loop import StepReport, fused_losses
+from conegrad_training.engine.optimizers import make_optimizer
+from conegrad_training.engine.training_run import RunConfig, TrainingConfig
+from conegrad_training.systems.system import (
     PARTS,
     PartOutputs,
     SystemConfig,
@@ -40,10 +42,8 @@ from conegrad_training.system import (
     load_system,
     segment_batch,
 )
-from conegrad_training.tracked_run import run_tracked
-from conegrad_training.tracking import TrackingConfig
-from conegrad_training.training_data import bag_data
-from conegrad_training.training_run import RunConfig, TrainingConfig
+from conegrad_training.tracking.tracked_run import run_tracked
+from conegrad_training.tracking.tracking import TrackingConfig
 
 RATIO_TARGET, MEMORY_TARGET = 0.85, 3072.0  # share of the bare rate, [MB]
 SETTLE = 5  # steps of the loop after each break that do not count: the worker is ahead

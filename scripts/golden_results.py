@@ -189,7 +189,7 @@ GROUPS: dict[str, Callable[[Path, Path], Digests]] = {
 def node(program: str, parameters: dict[str, Any]) -> "subprocess.Popen[str]":
     """Start a program of conegrad_training with parameters."""
     given = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
-    code = f"from conegrad_training.{program} import main; main()"
+    code = f"from conegrad_training.programs import {program}; {program}()"
     command = [sys.executable, "-c", code, "--ros-args", *given]
     return subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment()

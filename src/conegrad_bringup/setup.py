@@ -38,6 +38,8 @@ setup(
     install_requires=[
         "setuptools",
         "conegrad_core",
+        "conegrad_data",
+        "conegrad_evaluation",
         "conegrad_nodes",
         "conegrad_simulation",
         "conegrad_training",

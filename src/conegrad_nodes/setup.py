@@ -19,6 +19,7 @@ setup(
     install_requires=[
         "setuptools",
         "conegrad_core",
+        "conegrad_data",
         "mcap",
         "numpy",
         "open3d",

@@ -19,6 +19,8 @@ setup(
     install_requires=[
         "setuptools",
         "conegrad_core",
+        "conegrad_data",
+        "conegrad_evaluation",
         "conegrad_nodes",
         "numpy",
         "opencv-python",

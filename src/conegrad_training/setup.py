@@ -20,6 +20,8 @@ setup(
     install_requires=[
         "setuptools",
         "conegrad_core",
+        "conegrad_data",
+        "conegrad_evaluation",
         "conegrad_nodes",
         "conegrad_simulation",
         "jinja2",

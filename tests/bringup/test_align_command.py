@@ -5,9 +5,9 @@ import pytest
 
 from conegrad_bringup.command_line import main
 from conegrad_bringup.commands import align
-from conegrad_simulation.track_csv import read_cones, save_cones
-from conegrad_simulation.track_random import random_track
-from conegrad_training.map_alignment import SeenCones, moved
+from conegrad_data.cone_map.cone_map_csv import read_cones, save_cones
+from conegrad_simulation.track.track_random import random_track
+from conegrad_training.alignment.map_alignment import SeenCones, moved
 
 POSE = np.array([7.0, 3.0, 2.0])
 

@@ -13,9 +13,9 @@ import pytest
 from conegrad_bringup.command_line import COMMANDS, main
 from conegrad_bringup.options import named_config, named_values
 from conegrad_core.losses import EndLossConfig
-from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.bags.writer import BagWriter
+from conegrad_data.bags import messages
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.writer import BagWriter
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from conegrad_bringup.command_line import main
-from conegrad_nodes.bags.reader import BagReader
+from conegrad_data.bags.reader import BagReader
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from conegrad_bringup.command_line import main
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_simulation.sensor_messages import START_NS
+from conegrad_data.bags.reader import BagReader
+from conegrad_simulation.recording.sensor_messages import START_NS
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

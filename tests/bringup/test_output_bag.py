@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conegrad_bringup.output_bag import output_bag
-from conegrad_nodes.bags.writer import BagWriter
+from conegrad_data.bags.writer import BagWriter
 
 
 @pytest.fixture

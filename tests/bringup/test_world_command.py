@@ -3,9 +3,9 @@
 import numpy as np
 
 from conegrad_bringup.command_line import main
+from conegrad_data.cone_map.cone_map_csv import read_cones
 from conegrad_simulation.gazebo.scene_file import load_scene
 from conegrad_simulation.gazebo.scene_settings import describe_scene, load_settings
-from conegrad_simulation.track_csv import read_cones
 
 MAKE = ["world", "make", "--track", "skidpad", "--vehicle", "roboracer", "--seed", "3"]
 

@@ -16,7 +16,7 @@ from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
 from node_questions import parameters_of
 from rosgraph_msgs.msg import Clock
 
-from conegrad_nodes.static_transforms import TF_STATIC
+from conegrad_nodes.node_base.static_transforms import TF_STATIC
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

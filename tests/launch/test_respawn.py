@@ -11,7 +11,7 @@ from launch.actions import EmitEvent, ExecuteProcess, TimerAction
 from launch.events import Shutdown
 
 from conegrad_bringup.respawn import Respawned
-from conegrad_core.back_off import BackOffConfig
+from conegrad_core.processes.back_off import BackOffConfig
 
 CONFIG = BackOffConfig(first_wait=0.1, longest_wait=0.2, tries=3)
 

@@ -15,7 +15,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from safetensors.torch import load_file
 from small_car import HEIGHT, WIDTH
 
-from conegrad_training.system import FILES, LIDAR
+from conegrad_training.systems.system import FILES, LIDAR
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

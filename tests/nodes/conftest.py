@@ -9,7 +9,7 @@ from ros_graph import Graph, Reports
 from sensor_messages import camera_info_msg, image_msg, scan_msg
 from untrained import SIZE, write_camera_weights, write_lidar_weights
 
-from conegrad_nodes.calibration_file import CalibrationFile
+from conegrad_data.calibration.calibration_file import CalibrationFile
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from conegrad_core.camera.detector import DetectorConfig, load_detector
 from conegrad_core.cones import CLASS_NAMES
+from conegrad_data.decode import detections_from_msg, image_from_msg
+from conegrad_data.status.findings import Level
 from conegrad_nodes.camera_node import CameraNode
-from conegrad_nodes.decode import detections_from_msg, image_from_msg
-from conegrad_nodes.findings import Level
-from conegrad_nodes.qos import LATEST
+from conegrad_nodes.node_base.qos import LATEST
 
 pytestmark = pytest.mark.ros
 

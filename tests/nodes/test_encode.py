@@ -19,15 +19,15 @@ from conegrad_core.camera.image import Detections
 from conegrad_core.cones import COLOUR_NAMES, Cones
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_nodes.bags.types import default_typestore
-from conegrad_nodes.decode import (
+from conegrad_data.bags.types import default_typestore
+from conegrad_data.decode import (
     cones_from_msg,
     detections_from_msg,
     image_from_msg,
     points_from_msg,
     segmentation_from_msg,
 )
-from conegrad_nodes.decode.cones import COLOUR_NUMBERS
+from conegrad_data.decode.cones import COLOUR_NUMBERS
 from conegrad_nodes.encode import (
     cone_points_to_msg,
     cones_to_msg,

@@ -15,17 +15,17 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from node_questions import state_of
 from untrained import write_lidar_weights
 
-from conegrad_core.supervision import Heartbeat, Process
-from conegrad_nodes.heartbeat import heartbeat_values, heartbeats_from_msg
+from conegrad_core.processes.supervision import Heartbeat, Process
 from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.lifecycle_manager import LifecycleManager
-from conegrad_nodes.process_identity import end_process, this_process
+from conegrad_nodes.monitoring.heartbeat import heartbeat_values, heartbeats_from_msg
+from conegrad_nodes.monitoring.process_identity import end_process, this_process
 
 pytestmark = pytest.mark.ros
 
 IDENTITY = """
 import time
-from conegrad_nodes.process_identity import this_process
+from conegrad_nodes.monitoring.process_identity import this_process
 print(*this_process(), flush=True)
 time.sleep(120)
 """

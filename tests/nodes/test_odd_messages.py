@@ -22,13 +22,17 @@ from valid_messages import (
     transforms,
 )
 
-from conegrad_nodes import calibration
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
+from conegrad_data.calibration import calibration_source as calibration
+from conegrad_data.calibration.calibration_source import (
+    CalibrationConfig,
+    CalibrationError,
+    CalibrationSource,
+)
+from conegrad_data.decode import DecodeError, camera_model_from_msg
 from conegrad_nodes.camera_node import CameraNode
-from conegrad_nodes.decode import DecodeError, camera_model_from_msg
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
-from conegrad_nodes.worker import Arrived
+from conegrad_nodes.node_base.worker import Arrived
 
 pytestmark = pytest.mark.ros
 COUNT = 100  # messages per input; benchmarks/fuzz_nodes.py sends thousands

@@ -10,8 +10,12 @@ from conegrad_core.camera.image import Detections
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.geometry.odometry import Path2
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_core.sync import Pair
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
+from conegrad_core.timing.pairing import Pair
+from conegrad_data.calibration.calibration_source import (
+    CalibrationConfig,
+    CalibrationError,
+    CalibrationSource,
+)
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
 
 FRAMES = """

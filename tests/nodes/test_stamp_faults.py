@@ -7,7 +7,7 @@ from stamp_fault_kinds import FAULTS as KINDS
 from stamp_fault_kinds import has_no_stamp, is_shifted, stops
 from stamp_faults import BASE, END, FINISH, LATENCY, PERIODS, SECOND, START, run
 
-from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY
+from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY
 
 SENSORS = [CAMERA, LIDAR, ODOMETRY]
 WITHIN = 1.0  # [s]

@@ -30,10 +30,10 @@ from valid_messages import (
 )
 from visualization_msgs.msg import MarkerArray
 
+from conegrad_nodes.node_base.static_transforms import TF_STATIC
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.this_machine import on_this_machine
-from conegrad_nodes.static_transforms import TF_STATIC
 
 START = 120.0  # [s] until the nodes give their first result
 RECOVERY = 30.0  # [s] after which a graph counts as silenced; the time it took is reported

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from conegrad_core.sync import PairingConfig
+from conegrad_core.timing.pairing import PairingConfig
 
 SECOND = 1_000_000_000
 ON_THE_WAY = 2.0  # [s] that cones may take on a busy machine

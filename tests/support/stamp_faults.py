@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from stamp_fault_kinds import Fault
 
 from conegrad_core.geometry.odometry import Pose2
-from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
-from conegrad_nodes.findings import InputRecord, Level, explain_input
+from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
+from conegrad_data.status.findings import InputRecord, Level, explain_input
 
 PERIODS = {CAMERA: 0.1, LIDAR: 0.025, ODOMETRY: 0.01}  # [s]
 LATENCY = {CAMERA: 0.06, LIDAR: 0.015, ODOMETRY: 0.002}  # [s] from capture to the fusion

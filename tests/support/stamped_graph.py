@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from fuzz_graph import FuzzedGraph
 from sane_outputs import stamp_ns
 
-from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY
+from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY
 from conegrad_nodes.encode import stamp_to_msg
 
 PERIODS = {CAMERA: 0.1, LIDAR: 0.05, ODOMETRY: 0.02}  # [s]

@@ -13,12 +13,12 @@ from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import save_segmenter
 from conegrad_core.vehicle import Vehicle
-from conegrad_simulation.bag import BagConfig, SimulatedBag, make_track, simulate_bag
-from conegrad_simulation.drive import DriveConfig
-from conegrad_training.replay import BagReplay
-from conegrad_training.sample import Sample
-from conegrad_training.simulated_samples import SimulatedSamples
-from conegrad_training.system import SystemConfig, TrainableSystem, load_system
+from conegrad_simulation.recording.bag import BagConfig, SimulatedBag, make_track, simulate_bag
+from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_training.data.replay import BagReplay
+from conegrad_training.data.sample import Sample
+from conegrad_training.data.simulated_samples import SimulatedSamples
+from conegrad_training.systems.system import SystemConfig, TrainableSystem, load_system
 
 
 @pytest.fixture(scope="session")

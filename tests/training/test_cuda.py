@@ -15,13 +15,13 @@ from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
 from conegrad_core.pipeline import Perception
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.bag import SimulatedBag
-from conegrad_training.patterns import PatternConfig
-from conegrad_training.sample import Sample
-from conegrad_training.simulated_samples import SimulatedSamples
-from conegrad_training.system import FILES, SystemConfig
-from conegrad_training.training_data import bag_data
-from conegrad_training.training_run import RunConfig, TrainingConfig, run_training
+from conegrad_simulation.recording.bag import SimulatedBag
+from conegrad_training.data.sample import Sample
+from conegrad_training.data.simulated_samples import SimulatedSamples
+from conegrad_training.data.training_data import bag_data
+from conegrad_training.engine.training_run import RunConfig, TrainingConfig, run_training
+from conegrad_training.patterns.patterns import PatternConfig
+from conegrad_training.systems.system import FILES, SystemConfig
 
 pytestmark = pytest.mark.gpu
 

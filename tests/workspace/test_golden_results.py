@@ -5,8 +5,8 @@ import pytest
 from golden_results import bag_digest, compare, weights_digests
 from safetensors.numpy import save_file
 
-from conegrad_nodes.bags.types import default_typestore
-from conegrad_nodes.bags.writer import BagWriter
+from conegrad_data.bags.types import default_typestore
+from conegrad_data.bags.writer import BagWriter
 
 
 def test_equal_results_end_with_zero(capsys):

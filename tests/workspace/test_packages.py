@@ -13,7 +13,8 @@ PYTHON_PACKAGES = [package for package in PACKAGES if (package / "setup.py").is_
 REQUIREMENTS = (ROOT / "requirements/requirements.txt").read_text()
 ROS_KEYS = {
     "ackermann_msgs", "ament_index_python",
-    "builtin_interfaces", "conegrad_core", "conegrad_msgs", "conegrad_nodes", "conegrad_simulation",
+    "builtin_interfaces", "conegrad_core", "conegrad_data",
+    "conegrad_evaluation", "conegrad_msgs", "conegrad_nodes", "conegrad_simulation",
     "conegrad_training", "diagnostic_msgs", "geometry_msgs", "launch", "launch_ros",
     "lifecycle_msgs", "nav_msgs", "rcl_interfaces", "rclpy", "rosgraph_msgs", "sensor_msgs",
     "std_msgs", "tf2_msgs", "tf2_ros", "visualization_msgs",
@@ -65,10 +66,12 @@ def imported(package):
     return modules - {package.name}
 
 
-def test_there_are_six_packages():
+def test_there_are_eight_packages():
     assert [package.name for package in PACKAGES] == [
         "conegrad_bringup",
         "conegrad_core",
+        "conegrad_data",
+        "conegrad_evaluation",
         "conegrad_msgs",
         "conegrad_nodes",
         "conegrad_simulation",

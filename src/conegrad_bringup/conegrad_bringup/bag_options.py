@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from conegrad_nodes.bags.topics import read_topics
+from conegrad_data.topics.topics import read_topics
 
 
 def add_topics(parser: argparse.ArgumentParser) -> None:

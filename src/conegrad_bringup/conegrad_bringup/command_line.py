@@ -144,8 +144,8 @@ def _lost_its_reader() -> bool:
 def _is_explained(error: Exception) -> bool:
     """Whether the text of an error is meant for people, so that no traceback is needed."""
     from conegrad_core.camera.engines.engine import EngineError
+    from conegrad_data.errors import TrainingError
     from conegrad_nodes.playback.graph_process import GraphError
-    from conegrad_training.errors import TrainingError
 
     return isinstance(error, (ValueError, OSError, GraphError, EngineError, TrainingError))
 

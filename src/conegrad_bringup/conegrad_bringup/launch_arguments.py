@@ -8,7 +8,7 @@ from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
 
-from conegrad_nodes.parameter_files import read_sections
+from conegrad_nodes.parameters.parameter_files import read_sections
 
 SWITCH = ("true", "false")
 # Arguments of several launch files, with the one description of each.

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from conegrad_core.config import Config, SettingError
-from conegrad_nodes.parameter_values import read_yaml
-from conegrad_training.progress_display import shown
+from conegrad_core.settings import Config, SettingError
+from conegrad_nodes.parameters.parameter_values import read_yaml
+from conegrad_training.engine.progress_display import shown
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from conegrad_nodes.bags.bag_files import is_bag_file
+from conegrad_data.bags.bag_files import is_bag_file
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from launch.events.process import ProcessExited
 from launch.logging import get_logger
 from launch_ros.actions import Node
 
-from conegrad_core.back_off import BackOff, BackOffConfig
+from conegrad_core.processes.back_off import BackOff, BackOffConfig
 
 
 class Respawned:

@@ -22,6 +22,7 @@ class ConeClass(IntEnum):
 
 CLASS_NAMES = ("blue", "yellow", "small_orange", "big_orange")
 COLOUR_NAMES = (*CLASS_NAMES, "unknown")
+LABEL_VALUES_PER_CONE = 3  # x, y and colour, as a person measures them
 
 # True dimensions by class (blue, yellow, small orange, big orange), Formula Student rules.
 CONE_HEIGHTS = (0.325, 0.325, 0.325, 0.505)  # [m]

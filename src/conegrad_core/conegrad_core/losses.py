@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, smooth_l1_loss
 
 from conegrad_core.cones import ConeClass, Cones, TrueCones
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
 
 CAMERA = 1  # Cones.source of a box without a segment that exists

@@ -13,9 +13,9 @@ import torch
 import yaml
 from torch import Tensor
 
-from conegrad_core.config import Config, setting
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
+from conegrad_core.settings import Config, setting
 
 C = TypeVar("C", bound=Config)
 

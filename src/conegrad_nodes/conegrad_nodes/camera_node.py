@@ -10,16 +10,16 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.camera.image import Detections, RgbImage
-from conegrad_core.config import setting
 from conegrad_core.drawing import draw_detections
-from conegrad_nodes.bags.topic_rules import is_rectified
-from conegrad_nodes.decode import check_detections, image_for_detector
+from conegrad_core.settings import setting
+from conegrad_data.decode import check_detections, image_for_detector
+from conegrad_data.topics.topic_rules import is_rectified
 from conegrad_nodes.encode import detections_to_msg, image_to_msg
-from conegrad_nodes.parameters import declare_config, read_config
-from conegrad_nodes.qos import LATEST, RESULTS
-from conegrad_nodes.running import run
-from conegrad_nodes.sensor_node import SensorNode, SensorNodeConfig
-from conegrad_nodes.worker import Arrived
+from conegrad_nodes.node_base.qos import LATEST, RESULTS
+from conegrad_nodes.node_base.running import run
+from conegrad_nodes.node_base.sensor_node import SensorNode, SensorNodeConfig
+from conegrad_nodes.node_base.worker import Arrived
+from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
 
 TRANSPORTS: dict[str, tuple[Any, str]] = {
     "raw": (Image, "image_raw"),

@@ -15,15 +15,18 @@ from visualization_msgs.msg import MarkerArray
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import UnusableConesError
-from conegrad_core.config import setting
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span
-from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
-from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
-from conegrad_nodes.decode import (
+from conegrad_core.settings import setting
+from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
+from conegrad_data.calibration.calibration_source import (
+    CalibrationConfig,
+    CalibrationError,
+    CalibrationSource,
+)
+from conegrad_data.decode import (
     DecodeError,
     check_detections,
     check_segmentation,
@@ -31,15 +34,16 @@ from conegrad_nodes.decode import (
     segmentation_from_msg,
     stamp_ns_from_msg,
 )
+from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
+from conegrad_data.status.findings import RECENT, Finding, Level
 from conegrad_nodes.encode import cone_points_to_msg, cones_to_msg, markers_to_msg, stamp_to_msg
-from conegrad_nodes.findings import RECENT, Finding, Level
-from conegrad_nodes.inputs import Input
-from conegrad_nodes.model_node import PerceptionNode
+from conegrad_nodes.node_base.inputs import Input
+from conegrad_nodes.node_base.perception_node import PerceptionNode
+from conegrad_nodes.node_base.qos import LATCHED, RESULTS, input_qos
+from conegrad_nodes.node_base.running import run
+from conegrad_nodes.node_base.static_transforms import TF_STATIC
 from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SelectionConfig, SensorResult
-from conegrad_nodes.parameters import declare_config, read_config
-from conegrad_nodes.qos import LATCHED, RESULTS, input_qos
-from conegrad_nodes.running import run
-from conegrad_nodes.static_transforms import TF_STATIC
+from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
 
 TIMEOUT_CHECK = 0.02  # [s] between two looks whether a partner is overdue
 

@@ -8,21 +8,21 @@ import torch
 from conegrad_msgs.msg import ScanSegmentation
 from sensor_msgs.msg import LaserScan, PointCloud2
 
-from conegrad_core.config import setting
 from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
 from conegrad_core.lidar.sweep import SweepConfig
-from conegrad_nodes.decode import check_segmentation
+from conegrad_core.settings import setting
+from conegrad_data.decode import check_segmentation
+from conegrad_data.recording.scan_reading import ScanReader
+from conegrad_data.status.findings import Finding, Level
 from conegrad_nodes.encode import segmentation_to_msg
-from conegrad_nodes.findings import Finding, Level
-from conegrad_nodes.parameters import declare_config, read_config
-from conegrad_nodes.qos import RESULTS
-from conegrad_nodes.running import run
-from conegrad_nodes.scan_reading import ScanReader
-from conegrad_nodes.sensor_node import SensorNode, SensorNodeConfig
-from conegrad_nodes.worker import Arrived
+from conegrad_nodes.node_base.qos import RESULTS
+from conegrad_nodes.node_base.running import run
+from conegrad_nodes.node_base.sensor_node import SensorNode, SensorNodeConfig
+from conegrad_nodes.node_base.worker import Arrived
+from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
 
 INPUTS: dict[str, Any] = {"scan": LaserScan, "points": PointCloud2}
 WARM_UP_BEAMS = 1081

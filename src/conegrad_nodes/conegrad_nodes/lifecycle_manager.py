@@ -11,14 +11,20 @@ from rclpy.client import Client
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from conegrad_core.config import Config, setting
-from conegrad_core.supervision import Condition, Help, Order, SupervisionConfig, Supervisor
-from conegrad_nodes.diagnostics import Diagnostics
-from conegrad_nodes.findings import Finding, Level
-from conegrad_nodes.heartbeat import heartbeats_from_msg
-from conegrad_nodes.parameters import declare_config
-from conegrad_nodes.process_identity import end_process
-from conegrad_nodes.running import run
+from conegrad_core.processes.supervision import (
+    Condition,
+    Help,
+    Order,
+    SupervisionConfig,
+    Supervisor,
+)
+from conegrad_core.settings import Config, setting
+from conegrad_data.status.findings import Finding, Level
+from conegrad_nodes.monitoring.diagnostics import Diagnostics
+from conegrad_nodes.monitoring.heartbeat import heartbeats_from_msg
+from conegrad_nodes.monitoring.process_identity import end_process
+from conegrad_nodes.node_base.running import run
+from conegrad_nodes.parameters.declared_parameters import declare_config
 
 LOOK_PERIOD = 0.2  # [s] between two decisions
 TRANSITIONS = {
@@ -47,7 +53,7 @@ class LifecycleManager(Node):
     Subscribes: ``/diagnostics`` (diagnostic_msgs/DiagnosticArray). Calls: ``change_state`` of the
     nodes. Publishes: ``/diagnostics``, one status per node.
     Parameters: the fields of :class:`LifecycleManagerConfig` and of
-    :class:`conegrad_core.supervision.SupervisionConfig`.
+    :class:`conegrad_core.processes.supervision.SupervisionConfig`.
     """
 
     def __init__(self, **node_options: Any) -> None:

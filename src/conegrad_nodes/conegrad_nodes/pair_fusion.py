@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from conegrad_core.cones import Cones, UnusableConesError, check_cones
-from conegrad_core.config import Config, setting
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
@@ -17,8 +16,9 @@ from conegrad_core.geometry.mounting import Ground, ground_of
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span, with_motions
-from conegrad_core.sync import Pair
-from conegrad_nodes.calibration import CalibrationError, CalibrationSource
+from conegrad_core.settings import Config, setting
+from conegrad_core.timing.pairing import Pair
+from conegrad_data.calibration.calibration_source import CalibrationError, CalibrationSource
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
 SKEWED_SCANS = 3  # one after the other, before they are told: odometry may begin later

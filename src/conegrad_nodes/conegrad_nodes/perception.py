@@ -3,7 +3,7 @@
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
-from conegrad_nodes.running import run
+from conegrad_nodes.node_base.running import run
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The programs of this package; imports nothing of them before they start."""
 
-from conegrad_nodes.program import program
+from conegrad_nodes.node_base.program import program
 
 camera_node = program("conegrad_nodes.camera_node")
 lidar_node = program("conegrad_nodes.lidar_node")

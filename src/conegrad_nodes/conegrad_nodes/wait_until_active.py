@@ -10,10 +10,10 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
-from conegrad_core.config import Config, setting
-from conegrad_core.supervision import ACTIVE, Heartbeat
-from conegrad_nodes.heartbeat import heartbeats_from_msg
-from conegrad_nodes.parameters import declare_config
+from conegrad_core.processes.supervision import ACTIVE, Heartbeat
+from conegrad_core.settings import Config, setting
+from conegrad_nodes.monitoring.heartbeat import heartbeats_from_msg
+from conegrad_nodes.parameters.declared_parameters import declare_config
 
 WAKE = 0.2  # [s] between two looks at the time
 

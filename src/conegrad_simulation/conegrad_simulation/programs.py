@@ -1,6 +1,6 @@
 """The programs of this package; imports nothing of them before they start."""
 
-from conegrad_nodes.program import program
+from conegrad_nodes.node_base.program import program
 
 driver_node = program("conegrad_simulation.driver.driver_node")
 simulator_node = program("conegrad_simulation.closed_loop.simulator_node")

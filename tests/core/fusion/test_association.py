@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from conegrad_core.fusion import gaussians
+from conegrad_core.fusion import packed_matrices as gaussians
 from conegrad_core.fusion.association import transport
 
 OUT = torch.tensor(-3.0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.writer import BagWriter
+from conegrad_data.bags import messages
+from conegrad_data.bags.writer import BagWriter
 
 MILLISECOND = 1_000_000
 START = 1_000 * 1_000 * MILLISECOND

@@ -5,10 +5,10 @@ import re
 import pytest
 import yaml
 
-from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.bags.writer import BagWriter
+from conegrad_data.bags import messages
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.types import BagError
+from conegrad_data.bags.writer import BagWriter
 from conegrad_nodes.playback import perceive
 from conegrad_nodes.playback.direct_bag import perceive_directly
 from conegrad_nodes.playback.ledger import Counts

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from conegrad_bringup.command_line import main
-from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.bags.writer import BagWriter
+from conegrad_data.bags import messages
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.types import BagError
+from conegrad_data.bags.writer import BagWriter
 from conegrad_nodes.playback.direct_bag import perceive_directly
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conegrad_nodes.bags.reader import BagReader
+from conegrad_data.bags.reader import BagReader
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from conegrad_nodes.bags.reader import BagReader
+from conegrad_data.bags.reader import BagReader
 from conegrad_nodes.playback import player
 from conegrad_nodes.playback.player import FIRST_MESSAGE_WAIT, InputTopic, PlayConfig, Player
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from conegrad_simulation.closed_loop.course import Course
-from conegrad_simulation.scene import Pose
-from conegrad_simulation.track import Track
+from conegrad_simulation.scene.scene import Pose
+from conegrad_simulation.track.track import Track
 
 RADIUS, HALF = 20.0, 1.75
 

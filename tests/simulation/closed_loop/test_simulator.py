@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conegrad_simulation.closed_loop.animation import MAX_BYTES, Film
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig, DriveCommand
-from conegrad_simulation.closed_loop.film import MAX_BYTES, Film
+from conegrad_simulation.closed_loop.drive_supervisor import Referee, RefereeConfig
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
-from conegrad_simulation.closed_loop.referee import Referee, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
 

@@ -17,7 +17,7 @@ from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, LaserScan
 
-from conegrad_nodes.decode import image_from_msg, stamp_ns_from_msg
+from conegrad_data.decode import image_from_msg, stamp_ns_from_msg
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode

@@ -232,7 +232,7 @@ def test_a_stamp_ahead_of_the_clock_does_not_keep_the_car_driving(world):
 PROGRAM = """
 import sys
 from pathlib import Path
-from conegrad_nodes.running import run
+from conegrad_nodes.node_base.running import run
 from conegrad_simulation.driver.driver_node import DriverNode
 
 class FaultyNode(DriverNode):

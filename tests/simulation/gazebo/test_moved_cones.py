@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from conegrad_nodes.decode import DecodeError
+from conegrad_data.decode import DecodeError
 from conegrad_simulation.gazebo.cone_places import cone_name
 from conegrad_simulation.gazebo.moved_cones import moved_cones_from_msg
 

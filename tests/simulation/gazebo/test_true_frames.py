@@ -9,11 +9,11 @@ import torch
 from conegrad_core.cones import ConeClass
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
 from conegrad_simulation.gazebo.camera_view import CameraView
 from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
 from conegrad_simulation.gazebo.true_frames import TrueFrames
-from conegrad_simulation.scene import Pose, standard_scene
+from conegrad_simulation.recording.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
+from conegrad_simulation.scene.scene import Pose, standard_scene
 
 VEHICLE = load_vehicle("formula_student")  # LiDAR 1.6 m ahead of base_link, 0.15 m high
 SECOND = 1_000_000_000
@@ -117,8 +117,8 @@ def test_refuses_a_sensor_that_is_not_there():
 
 
 def test_the_camera_sees_the_cones_that_the_renderer_counts_as_seen():
-    from conegrad_simulation.camera import CameraRenderer
-    from conegrad_simulation.world import World
+    from conegrad_simulation.render.camera import CameraRenderer
+    from conegrad_simulation.scene.world import World
 
     description = describe_scene(SceneSettings(seed=2))
     pose = description.track.start_pose()

@@ -17,7 +17,7 @@ from sensor_msgs.msg import CameraInfo, LaserScan
 
 from conegrad_simulation.gazebo.scene_file import save_scene
 from conegrad_simulation.gazebo.truth_node import TruthNode
-from conegrad_simulation.scene import standard_scene
+from conegrad_simulation.scene.scene import standard_scene
 
 pytestmark = pytest.mark.ros
 DEADLINE = 20.0  # [s]

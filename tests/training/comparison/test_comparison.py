@@ -11,7 +11,7 @@ from conegrad_training.comparison.plan import planned_runs
 from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import RESULT, read_results, write_table
 from conegrad_training.comparison.settings import ComparisonConfig
-from conegrad_training.system import SystemConfig
+from conegrad_training.systems.system import SystemConfig
 
 WIDTH, HEIGHT = 160, 96  # [px]
 STEPS = 4

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from conegrad_training.comparison.confidence_interval import spread
 from conegrad_training.comparison.plan import PlannedRun, planned_runs
-from conegrad_training.comparison.spread import spread
 
 
 def test_a_run_that_two_scenarios_need_is_made_once():

@@ -12,11 +12,11 @@ from pathlib import Path
 from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.options import add_config, read_config
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.track_csv import read_cones, save_cones
-from conegrad_training.alignment_picture import draw_alignment
-from conegrad_training.map_alignment import AlignmentConfig, ConeMap, align_map, moved
-from conegrad_training.seen_cones import SeenConesConfig, seen_cones
-from conegrad_training.system import SystemConfig
+from conegrad_data.cone_map.cone_map_csv import read_cones, save_cones
+from conegrad_training.alignment.alignment_picture import draw_alignment
+from conegrad_training.alignment.map_alignment import AlignmentConfig, ConeMap, align_map, moved
+from conegrad_training.alignment.perceived_map import SeenConesConfig, seen_cones
+from conegrad_training.systems.system import SystemConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

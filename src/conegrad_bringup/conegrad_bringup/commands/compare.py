@@ -17,8 +17,8 @@ from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import read_results, write_table
 from conegrad_training.comparison.scenarios import ALL, SCENARIOS
 from conegrad_training.comparison.settings import ComparisonConfig
-from conegrad_training.loop import StepReport
-from conegrad_training.progress_display import shown
+from conegrad_training.engine.loop import StepReport
+from conegrad_training.engine.progress_display import shown
 
 T = TypeVar("T")
 

@@ -13,11 +13,11 @@ from conegrad_bringup.commands.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
 from conegrad_bringup.options import Bar, fresh_folder, named_values, refused_by_option
 from conegrad_core.vehicle import load_vehicle
+from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 from conegrad_nodes.playback.this_machine import check_environment
-from conegrad_simulation.bag import BagConfig, make_track, simulate_bag
-from conegrad_simulation.drive import DriveConfig
-from conegrad_training.evaluation.bag_evaluation import evaluate_bag
+from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.recording.drive import DriveConfig
 
 OUTPUT = Path("out/demo")
 MARKER = ".conegrad-demo"  # in folders that a later demo may replace

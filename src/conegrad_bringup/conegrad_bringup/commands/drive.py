@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from conegrad_bringup.options import add_config, fresh_folder, named_values, read_config
-from conegrad_core.evaluation.metrics import Evaluation
-from conegrad_core.evaluation.table import number
+from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
+from conegrad_evaluation.metrics.evaluator import Evaluation
+from conegrad_evaluation.metrics.table import number
+from conegrad_evaluation.report.report import Preface
 from conegrad_nodes.playback.this_machine import check_environment
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.drive_loop import Progress
+from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, RefereeConfig
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
 from conegrad_simulation.closed_loop.live_drive import START_TIMEOUT, Drive, DriveOptions, drive
-from conegrad_simulation.closed_loop.referee import DriveLog, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.gazebo.scene_settings import SceneSettings
-from conegrad_training.evaluation.bag_evaluation import evaluate_bag
-from conegrad_training.evaluation.report import Preface
-from conegrad_training.progress_display import ProgressDisplay
+from conegrad_training.engine.progress_display import ProgressDisplay
 
 MARKER = ".conegrad-drive"  # in folders that a later drive may replace
 NOT_DRIVEN = 3  # exit code of a drive that did not come to its end

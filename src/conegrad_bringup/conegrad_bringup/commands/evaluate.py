@@ -9,9 +9,9 @@ from pathlib import Path
 
 from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.options import refused_by_option
-from conegrad_core.evaluation.metrics import Evaluation
-from conegrad_core.evaluation.table import summary_table
-from conegrad_training.evaluation.bag_evaluation import evaluate_bag
+from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
+from conegrad_evaluation.metrics.evaluator import Evaluation
+from conegrad_evaluation.metrics.table import summary_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from conegrad_bringup.options import Bar
 from conegrad_bringup.output_bag import add_output, output_bag
-from conegrad_nodes.bags.folder_formats import BIN_COLUMNS
-from conegrad_nodes.bags.folder_import import import_folder
-from conegrad_nodes.bags.fskitti_import import import_fskitti
+from conegrad_data.importing.folder_formats import BIN_COLUMNS
+from conegrad_data.importing.folder_import import import_folder
+from conegrad_data.importing.fskitti_import import import_fskitti
 
 CALIBRATION = "calibration.yaml"
 

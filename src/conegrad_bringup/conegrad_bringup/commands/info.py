@@ -17,10 +17,10 @@ import numpy as np
 
 from conegrad_bringup.bag_options import add_perception, chosen_topics
 from conegrad_bringup.options import named_values
-from conegrad_nodes.bags.info import BagInfo, TopicInfo, inspect
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.bag_readiness import BagFinding
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.recording.bag_readiness import BagFinding
+from conegrad_data.recording.info import BagInfo, TopicInfo, inspect
+from conegrad_data.status.findings import Level
 from conegrad_nodes.playback.perceive import PerceiveOptions, check_bag
 
 TITLES = {Level.OK: "", Level.WARN: "WARNING ", Level.ERROR: "perceive refuses this bag: "}

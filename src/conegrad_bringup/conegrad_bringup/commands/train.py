@@ -15,18 +15,18 @@ from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.vehicle import load_vehicle
-from conegrad_training.augmentation import AugmentationConfig
-from conegrad_training.distributed import folder_of_this_process, joined, rank
-from conegrad_training.loop import StepReport
-from conegrad_training.optimizers import OptimizerConfig
-from conegrad_training.patterns import PatternConfig
-from conegrad_training.precision import check_precision
-from conegrad_training.progress_display import shown, written_losses
-from conegrad_training.system import FILES, SystemConfig
-from conegrad_training.tracked_run import run_tracked
-from conegrad_training.tracking import TrackingConfig
-from conegrad_training.training_data import bag_data, simulated_data
-from conegrad_training.training_run import Data, RunConfig, TrainingConfig
+from conegrad_training.data.augmentation import AugmentationConfig
+from conegrad_training.data.training_data import bag_data, simulated_data
+from conegrad_training.engine.distributed import folder_of_this_process, joined, rank
+from conegrad_training.engine.loop import StepReport
+from conegrad_training.engine.optimizers import OptimizerConfig
+from conegrad_training.engine.precision import check_precision
+from conegrad_training.engine.progress_display import shown, written_losses
+from conegrad_training.engine.training_run import Data, RunConfig, TrainingConfig
+from conegrad_training.patterns.patterns import PatternConfig
+from conegrad_training.systems.system import FILES, SystemConfig
+from conegrad_training.tracking.tracked_run import run_tracked
+from conegrad_training.tracking.tracking import TrackingConfig
 
 DEFAULT_VEHICLE = "formula_student"
 

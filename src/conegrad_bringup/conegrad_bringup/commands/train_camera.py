@@ -7,7 +7,7 @@ stopped goes on where it was.
 import argparse
 
 from conegrad_bringup.options import add_config, read_config
-from conegrad_training.camera_training import CameraTrainingConfig, train_camera
+from conegrad_training.supervised.camera_training import CameraTrainingConfig, train_camera
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ goes on where it was.
 import argparse
 
 from conegrad_bringup.options import add_config, read_config
-from conegrad_training.lidar_training import LidarTrainingConfig, train_lidar
+from conegrad_training.supervised.lidar_training import LidarTrainingConfig, train_lidar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,14 +11,14 @@ import os
 from pathlib import Path
 
 from conegrad_bringup.options import Bar, add_config, read_config, refused_by_option
-from conegrad_simulation.bag import BagConfig, simulate_bag
-from conegrad_simulation.drive import DriveConfig
 from conegrad_simulation.gazebo.export import export_gazebo_world
 from conegrad_simulation.gazebo.scene_settings import (
     SceneDescription,
     SceneSettings,
     describe_scene,
 )
+from conegrad_simulation.recording.bag import BagConfig, simulate_bag
+from conegrad_simulation.recording.drive import DriveConfig
 
 KINDS = ("gazebo", "bag")
 

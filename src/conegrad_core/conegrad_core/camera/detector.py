@@ -20,9 +20,9 @@ from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.camera.letterbox import PADDING, Letterbox, inputs_from_pixels
 from conegrad_core.camera.pooling import pool_duplicates, select_top
-from conegrad_core.config import Config, setting
 from conegrad_core.engines.cache import open_export
 from conegrad_core.engines.devices import put_on
+from conegrad_core.settings import Config, setting
 from conegrad_core.weights import default_weights
 
 ENGINES = ("auto", "torch", "onnx", "openvino", "tensorrt")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 
 
 @dataclass(frozen=True)

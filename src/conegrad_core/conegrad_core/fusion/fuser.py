@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import Cones
-from conegrad_core.fusion import gaussians
+from conegrad_core.fusion import packed_matrices as gaussians
 from conegrad_core.fusion.association import Association, associate
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.existence import (
@@ -17,6 +17,7 @@ from conegrad_core.fusion.existence import (
     segment_existence,
     should_be_seen,
 )
+from conegrad_core.fusion.extrinsic_correction import Mounting
 from conegrad_core.fusion.monocular import (
     BoxRays,
     CameraCandidates,
@@ -24,7 +25,6 @@ from conegrad_core.fusion.monocular import (
     box_rays,
     camera_candidates,
 )
-from conegrad_core.fusion.mounting import Mounting
 from conegrad_core.fusion.positions import box_positions, segment_positions
 from conegrad_core.fusion.scalars import FusionScalars
 from conegrad_core.fusion.segments import (
@@ -46,7 +46,8 @@ class Fuser(nn.Module):
     Every segment and every box gives one row of the result; rows that are no cones have low
     existence. Gradients reach box coordinates, class logits, beam logits, ranges, the calibration,
     the scalars of :class:`conegrad_core.fusion.scalars.ScalarValues` and the corrections of
-    :class:`conegrad_core.fusion.mounting.Mounting`; which beams form a segment is constant.
+    :class:`conegrad_core.fusion.extrinsic_correction.Mounting`; which beams form a segment is
+    constant.
     """
 
     def __init__(self, config: FuserConfig | None = None) -> None:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from conegrad_core.fusion import gaussians
+from conegrad_core.fusion import packed_matrices as gaussians
 from conegrad_core.fusion.association import Association
 from conegrad_core.fusion.monocular import CameraCandidates
 from conegrad_core.fusion.segments import LidarCandidates

@@ -6,8 +6,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from conegrad_core.fusion.mounting import NAMES as MOUNTING
-from conegrad_core.fusion.mounting import Mounting
+from conegrad_core.fusion.extrinsic_correction import NAMES as MOUNTING
+from conegrad_core.fusion.extrinsic_correction import Mounting
 from conegrad_core.fusion.scalars import ADDED_LATER, FusionScalars, ScalarValues
 from conegrad_core.weights import in_one_line
 from conegrad_core.whole_file import write_whole

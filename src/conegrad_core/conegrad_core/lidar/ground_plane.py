@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 
 Floats = npt.NDArray[np.floating]
 

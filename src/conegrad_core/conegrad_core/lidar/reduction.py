@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from conegrad_core.config import Config, setting
 from conegrad_core.lidar.ground_plane import GroundConfig, GroundPlane, find_ground, known_ground
 from conegrad_core.lidar.scan import Scan
+from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
 
 Floats = npt.NDArray[np.floating]

@@ -9,13 +9,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from conegrad_core.config import Config, setting
 from conegrad_core.engines.devices import put_on
 from conegrad_core.engines.errors import EngineError
 from conegrad_core.lidar.beam_features import covers_full_turn
 from conegrad_core.lidar.engines import MIN_TURN_BEAMS, ScanEngine, scan_engine
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
+from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
 from conegrad_core.weights import check_finite_weights, default_weights, in_one_line
 from conegrad_core.whole_file import write_whole

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from conegrad_core.config import Config, setting
 from conegrad_core.geometry.odometry import Path2, sensor_poses
 from conegrad_core.lidar.scan import Scan, SegmentedScan
+from conegrad_core.settings import Config, setting
 
 STAMPS = ("message", "first", "middle", "last")
 AnyScan = TypeVar("AnyScan", Scan, SegmentedScan)

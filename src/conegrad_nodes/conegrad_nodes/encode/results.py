@@ -12,7 +12,7 @@ from conegrad_core.camera.image import Detections
 from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES, Cones
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_nodes.decode.cones import COLOUR_NUMBERS
+from conegrad_data.decode.cones import COLOUR_NUMBERS
 
 MESSAGE_COLOURS = tuple(COLOUR_NUMBERS[name] for name in COLOUR_NAMES)
 

@@ -5,7 +5,7 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import Header
 
 from conegrad_core.cones import COLOUR_NAMES, TrueCones
-from conegrad_nodes.decode.cones import COLOUR_NUMBERS
+from conegrad_data.decode.cones import COLOUR_NUMBERS
 
 
 def truth_to_msg(truth: TrueCones, header: Header, ground_z: float) -> TruthCones:

@@ -5,20 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from conegrad_nodes.bags.frames import StaticFrames
-from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.calibration import CalibrationConfig
-from conegrad_nodes.decode import (
+from conegrad_data.bags.types import BagError
+from conegrad_data.calibration.calibration_source import CalibrationConfig
+from conegrad_data.decode import (
     DecodeError,
     image_from_msg,
 )
-from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.bag_readiness import BagFinding, Candidate, Check
+from conegrad_data.recording.bag_readiness import BagFinding, Candidate, Check
+from conegrad_data.recording.sample_check import check_samples, lost_sensors
+from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.status.findings import Level
+from conegrad_nodes.parameters.chosen_parameters import settings
 from conegrad_nodes.playback.calibration_check import check_calibration
-from conegrad_nodes.playback.chosen_parameters import settings
 from conegrad_nodes.playback.first_calibration import check_late_calibration
 from conegrad_nodes.playback.odometry_check import check_odometry
-from conegrad_nodes.playback.sample_check import check_samples, lost_sensors
 
 MATTERS = 1e-3  # [px] between K and P
 

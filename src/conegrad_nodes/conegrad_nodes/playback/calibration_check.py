@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from conegrad_core.geometry.camera import CameraModel, check_image_size
-from conegrad_nodes.bags.info import first_frame, read_stamp
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
-from conegrad_nodes.decode import DecodeError
-from conegrad_nodes.playback.chosen_parameters import settings
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.types import BagError
+from conegrad_data.calibration.calibration_source import (
+    CalibrationConfig,
+    CalibrationError,
+    CalibrationSource,
+)
+from conegrad_data.decode import DecodeError
+from conegrad_data.recording.info import first_frame, read_stamp
+from conegrad_nodes.parameters.chosen_parameters import settings
 
 FRAMES_OF_BAG = "tf_static.yaml"  # a run writes the transforms of its bag there
 REMEDY = (

@@ -18,22 +18,26 @@ from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span
-from conegrad_core.sync import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
-from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.base_odometry import BaseOdometry, add_odometry
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationError, CalibrationSource
-from conegrad_nodes.decode import (
+from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
+from conegrad_data.bags.reader import BagReader, RawMessage
+from conegrad_data.calibration.calibration_source import (
+    CalibrationConfig,
+    CalibrationError,
+    CalibrationSource,
+)
+from conegrad_data.decode import (
     DecodeError,
     image_for_detector,
     stamp_ns_from_msg,
 )
+from conegrad_data.recording.bag_clock import BagClock
+from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
+from conegrad_data.recording.readable import ReadableMessages
+from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
-from conegrad_nodes.playback.bag_clock import BagClock
-from conegrad_nodes.playback.chosen_parameters import read_parameter_files, settings
+from conegrad_nodes.parameters.chosen_parameters import read_parameter_files, settings
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, check_bag
-from conegrad_nodes.playback.readable import ReadableMessages
-from conegrad_nodes.scan_reading import ScanReader
 
 logger = logging.getLogger(__name__)
 

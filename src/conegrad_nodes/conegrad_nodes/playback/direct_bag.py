@@ -6,8 +6,8 @@ from typing import Any
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
-from conegrad_nodes.bags.reader import BagReader
-from conegrad_nodes.bags.writer import BagWriter
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.writer import BagWriter
 from conegrad_nodes.encode import cones_to_msg, stamp_to_msg
 from conegrad_nodes.pair_fusion import SensorResult
 from conegrad_nodes.playback.direct import DirectFrame, direct_frames

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
-from conegrad_nodes.decode import DecodeError
-from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.bag_readiness import BagFinding, Candidate
-from conegrad_nodes.playback.chosen_parameters import settings
+from conegrad_data.bags.reader import BagReader, RawMessage
+from conegrad_data.bags.types import BagError
+from conegrad_data.calibration.calibration_source import CalibrationConfig, CalibrationSource
+from conegrad_data.decode import DecodeError
+from conegrad_data.recording.bag_readiness import BagFinding, Candidate
+from conegrad_data.status.findings import Level
+from conegrad_nodes.parameters.chosen_parameters import settings
 
 LATE_NS = 200_000_000  # [ns] after the first image, above which it is told
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from conegrad_nodes.base_odometry import BaseOdometry, OdometryError
-from conegrad_nodes.calibration import CalibrationConfig, CalibrationSource
-from conegrad_nodes.decode import DecodeError
-from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.bag_readiness import BagFinding, Candidate
-from conegrad_nodes.playback.chosen_parameters import settings
+from conegrad_data.calibration.calibration_source import CalibrationConfig, CalibrationSource
+from conegrad_data.decode import DecodeError
+from conegrad_data.recording.bag_readiness import BagFinding, Candidate
+from conegrad_data.recording.base_odometry import BaseOdometry, OdometryError
+from conegrad_data.status.findings import Level
+from conegrad_nodes.parameters.chosen_parameters import settings
 
 
 def check_odometry(candidate: Candidate) -> Iterator[BagFinding]:

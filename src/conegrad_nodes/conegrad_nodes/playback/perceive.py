@@ -8,45 +8,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conegrad_core.sync import PairingConfig
-from conegrad_nodes.bags import messages
-from conegrad_nodes.bags.info import first_frame
-from conegrad_nodes.bags.reader import BagReader, RawMessage
-from conegrad_nodes.bags.topic_rules import is_rectified
-from conegrad_nodes.bags.topics import (
-    COMPRESSED_IMAGE,
-    TopicChoice,
-    choose_topics,
-    find_topics,
-    one_lidar,
-)
-from conegrad_nodes.bags.types import BagError
-from conegrad_nodes.bags.writer import BagWriter
-from conegrad_nodes.calibration_file import write_calibration_file
-from conegrad_nodes.findings import Level
-from conegrad_nodes.playback.bag_checks import CHECKS
-from conegrad_nodes.playback.bag_readiness import (
+from conegrad_core.timing.pairing import PairingConfig
+from conegrad_data.bags import messages
+from conegrad_data.bags.reader import BagReader, RawMessage
+from conegrad_data.bags.types import BagError
+from conegrad_data.bags.writer import BagWriter
+from conegrad_data.calibration.calibration_file import write_calibration_file
+from conegrad_data.recording.bag_readiness import (
     BagFinding,
     BagReadiness,
     Candidate,
     checked,
     readiness,
 )
-from conegrad_nodes.playback.calibration_check import FRAMES_OF_BAG
-from conegrad_nodes.playback.chosen_parameters import (
+from conegrad_data.recording.info import first_frame
+from conegrad_data.recording.readable import ReadableMessages
+from conegrad_data.recording.samples import sample_messages
+from conegrad_data.status.findings import Level
+from conegrad_data.topics.topic_rules import is_rectified
+from conegrad_data.topics.topics import (
+    COMPRESSED_IMAGE,
+    TopicChoice,
+    choose_topics,
+    find_topics,
+    one_lidar,
+)
+from conegrad_nodes.parameters.chosen_parameters import (
     check_parameters,
     node_parameters,
     read_parameter_files,
     settings,
 )
+from conegrad_nodes.playback.bag_checks import CHECKS
+from conegrad_nodes.playback.calibration_check import FRAMES_OF_BAG
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
 from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
-from conegrad_nodes.playback.readable import ReadableMessages
-from conegrad_nodes.playback.samples import sample_messages
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
 
 FLOAT = "std_msgs/msg/Float64"

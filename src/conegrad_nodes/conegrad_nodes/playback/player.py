@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from conegrad_core.config import Config, setting
-from conegrad_nodes.bags.info import read_stamp
-from conegrad_nodes.bags.reader import RawMessage
-from conegrad_nodes.playback.bag_clock import BagClock
+from conegrad_core.settings import Config, setting
+from conegrad_data.bags.reader import RawMessage
+from conegrad_data.recording.bag_clock import BagClock
+from conegrad_data.recording.info import read_stamp
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 from conegrad_nodes.playback.ledger import NANOSECONDS, Ledger, Stage
 from conegrad_nodes.playback.link import GraphLink, Output, decoded

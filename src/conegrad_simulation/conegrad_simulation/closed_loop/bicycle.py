@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import ChassisPreset
 
 SUBSTEP = 0.005  # [s], longest step of the integration

@@ -4,7 +4,6 @@ import math
 from collections import deque
 
 from conegrad_core.vehicle import ChassisPreset
-from conegrad_simulation.attitude import Attitude
 from conegrad_simulation.closed_loop.bicycle import (
     BicycleConfig,
     BicycleState,
@@ -12,8 +11,9 @@ from conegrad_simulation.closed_loop.bicycle import (
     move,
     yaw_rate,
 )
-from conegrad_simulation.drive import CarState, OdometryDrift
-from conegrad_simulation.scene import Pose
+from conegrad_simulation.recording.drive import CarState, OdometryDrift
+from conegrad_simulation.scene.attitude import Attitude
+from conegrad_simulation.scene.scene import Pose
 
 STOP = DriveCommand(0.0, 0.0)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from conegrad_core.vehicle import ChassisPreset
-from conegrad_simulation.scene import Floats, Ints, Pose, Scene
+from conegrad_simulation.scene.scene import Floats, Ints, Pose, Scene
 
 
 def touched_cones(scene: Scene, pose: Pose, chassis: ChassisPreset) -> Ints:

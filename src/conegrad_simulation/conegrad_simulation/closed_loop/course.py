@@ -7,9 +7,9 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
-from conegrad_simulation.curve import arc_lengths, resample
-from conegrad_simulation.scene import Floats, Pose
-from conegrad_simulation.track import Track
+from conegrad_simulation.scene.scene import Floats, Pose
+from conegrad_simulation.track.curve import arc_lengths, resample
+from conegrad_simulation.track.track import Track
 
 STEP = 0.25  # [m] between points of the line
 WINDOW = 2.0  # [m] around the last place in which the next is looked for

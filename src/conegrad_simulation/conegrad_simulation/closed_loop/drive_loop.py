@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from rclpy.experimental import EventsExecutor
 
-from conegrad_nodes.base_odometry import BASE_FRAME
+from conegrad_data.recording.base_odometry import BASE_FRAME
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
-from conegrad_simulation.closed_loop.film import Film
-from conegrad_simulation.closed_loop.referee import Referee
+from conegrad_simulation.closed_loop.animation import Film
+from conegrad_simulation.closed_loop.drive_supervisor import Referee
 from conegrad_simulation.closed_loop.simulator import CAMERA, Happening
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
 

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from conegrad_core.drawing import INK, Rgb
-from conegrad_simulation.closed_loop.above import (
+from conegrad_simulation.closed_loop.drive_supervisor import DriveLog
+from conegrad_simulation.closed_loop.simulator import SensorConfig
+from conegrad_simulation.closed_loop.top_view import (
     BAD,
     LINE,
     Image,
@@ -18,11 +20,9 @@ from conegrad_simulation.closed_loop.above import (
     draw_rings,
     draw_text,
 )
-from conegrad_simulation.closed_loop.referee import DriveLog
-from conegrad_simulation.closed_loop.simulator import SensorConfig
-from conegrad_simulation.curve import closed
 from conegrad_simulation.gazebo.scene_settings import SceneDescription
-from conegrad_simulation.scene import Pose
+from conegrad_simulation.scene.scene import Pose
+from conegrad_simulation.track.curve import closed
 
 WIDTH = 1400  # [px]
 MARGIN = 5.0  # [m], at full size

@@ -11,20 +11,20 @@ import rclpy
 from rclpy.experimental import EventsExecutor
 from rclpy.parameter import Parameter
 
-from conegrad_nodes.bags.writer import BagWriter
-from conegrad_nodes.parameter_names import check_names, names_of
-from conegrad_nodes.playback.chosen_parameters import (
+from conegrad_data.bags.writer import BagWriter
+from conegrad_nodes.parameters.chosen_parameters import (
     check_parameters,
     node_parameters,
     settings,
 )
+from conegrad_nodes.parameters.parameter_names import check_names, names_of
 from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
+from conegrad_simulation.closed_loop.animation import Film
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.drive_loop import DriveLoop, Progress
-from conegrad_simulation.closed_loop.film import Film
-from conegrad_simulation.closed_loop.referee import DriveLog, Referee, RefereeConfig
+from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, Referee, RefereeConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
 from conegrad_simulation.driver.driver_node import PARTS

@@ -7,12 +7,12 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from conegrad_nodes.bags.types import default_typestore
+from conegrad_data.bags.types import default_typestore
+from conegrad_nodes.node_base.qos import LATCHED
+from conegrad_nodes.node_base.static_transforms import TF_STATIC
 from conegrad_nodes.playback.link import message_class
-from conegrad_nodes.qos import LATCHED
-from conegrad_nodes.static_transforms import TF_STATIC
-from conegrad_simulation import sensor_messages as says
 from conegrad_simulation.closed_loop.lockstep import NANOSECONDS
+from conegrad_simulation.recording import sensor_messages as says
 
 DEPTH = 5
 

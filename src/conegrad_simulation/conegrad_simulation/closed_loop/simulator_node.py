@@ -9,18 +9,17 @@ from rclpy.clock import Clock, ClockType
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 
-from conegrad_core.config import Config, setting
-from conegrad_nodes.parameters import declare_config
-from conegrad_nodes.running import run
-from conegrad_simulation import sensor_messages as says
-from conegrad_simulation.closed_loop.answers import (
+from conegrad_core.settings import Config, setting
+from conegrad_nodes.node_base.running import run
+from conegrad_nodes.parameters.declared_parameters import declare_config
+from conegrad_simulation.closed_loop.bicycle import BicycleConfig
+from conegrad_simulation.closed_loop.graph_monitor import (
     COMMANDS,
     CONES,
     DETECTIONS,
     SEGMENTATION,
     Answers,
 )
-from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.lockstep import Lockstep
 from conegrad_simulation.closed_loop.sensor_topics import Listener, SensorTopics
 from conegrad_simulation.closed_loop.simulator import (
@@ -31,6 +30,7 @@ from conegrad_simulation.closed_loop.simulator import (
     Simulator,
 )
 from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+from conegrad_simulation.recording import sensor_messages as says
 
 WAKE = 0.02  # [s] between two looks at the processes while waiting
 TICK = 0.001  # [s] between two looks whether the time may go on

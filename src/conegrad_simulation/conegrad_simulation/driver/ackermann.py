@@ -7,7 +7,7 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 
 from conegrad_core.vehicle import Vehicle
-from conegrad_nodes.qos import RESULTS
+from conegrad_nodes.node_base.qos import RESULTS
 from conegrad_simulation.driver.driver import Decision
 
 try:

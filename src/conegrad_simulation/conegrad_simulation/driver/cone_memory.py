@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from conegrad_core.config import Config, setting
 from conegrad_core.geometry.odometry import Pose2
+from conegrad_core.settings import Config, setting
 from conegrad_simulation.driver.seen_cones import Floats, SeenCones
 
 MIN_VARIANCE = 0.05**2  # [track units^2], no observation counts as more exact

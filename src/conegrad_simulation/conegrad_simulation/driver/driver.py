@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from conegrad_core.cones import Cones
-from conegrad_core.config import Config, setting
 from conegrad_core.geometry.odometry import MAX_SPEED, OdometryBuffer, Pose2, relative_pose
+from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.driver.centre_line import CentreLine, centre_line
 from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig

@@ -10,22 +10,22 @@ from nav_msgs.msg import Odometry, Path
 from rclpy.duration import Duration
 from rclpy.node import Node
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.bags.frames import StaticFrames
-from conegrad_nodes.base_odometry import BASE_FRAME, BaseOdometry, NewFrameError
-from conegrad_nodes.decode import (
+from conegrad_data.decode import (
     DecodeError,
     cones_from_msg,
     speed_from_msg,
     stamp_ns_from_msg,
 )
-from conegrad_nodes.findings import Finding, Level
-from conegrad_nodes.input_watch import InputWatch
-from conegrad_nodes.inputs import Input
-from conegrad_nodes.parameters import declare_config
-from conegrad_nodes.qos import RESULTS, input_qos
-from conegrad_nodes.running import run
+from conegrad_data.recording.base_odometry import BASE_FRAME, BaseOdometry, NewFrameError
+from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.status.findings import Finding, Level
+from conegrad_nodes.monitoring.input_watch import InputWatch
+from conegrad_nodes.node_base.inputs import Input
+from conegrad_nodes.node_base.qos import RESULTS, input_qos
+from conegrad_nodes.node_base.running import run
+from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_simulation.driver.ackermann import AckermannOutput
 from conegrad_simulation.driver.cone_memory import MemoryConfig
 from conegrad_simulation.driver.driver import GO, Decision, Driver, DriverConfig, Settings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 from conegrad_simulation.driver.cone_memory import KnownCones
 from conegrad_simulation.driver.seen_cones import Floats
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 from conegrad_simulation.driver.seen_cones import Floats
 
 BASELINE = 5  # points over which curvature is smoothed

@@ -6,8 +6,8 @@ from scipy.spatial.transform import Rotation
 from conegrad_core.cones import ConeClass
 from conegrad_simulation.gazebo.car import Place
 from conegrad_simulation.gazebo.cone_shape import ConeShape, cone_shape
-from conegrad_simulation.scene import Scene
-from conegrad_simulation.scene_targets import FALLEN
+from conegrad_simulation.lidar.scene_targets import FALLEN
+from conegrad_simulation.scene.scene import Scene
 
 
 def cone_name(row: int) -> str:

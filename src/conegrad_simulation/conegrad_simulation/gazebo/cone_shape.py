@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from conegrad_core.cones import CLASS_NAMES, ConeClass
-from conegrad_simulation.cone_mesh import (
+from conegrad_simulation.gazebo.solids import Solid, box, joined, shell
+from conegrad_simulation.render.cone_mesh import (
     BLACK,
     ONE_STRIPE_BANDS,
     PAINTS,
@@ -14,8 +15,7 @@ from conegrad_simulation.cone_mesh import (
     TWO_STRIPES,
     WHITE,
 )
-from conegrad_simulation.gazebo.solids import Solid, box, joined, shell
-from conegrad_simulation.scene import standard_scene
+from conegrad_simulation.scene.scene import standard_scene
 
 # Levels of the rings of a cone with one stripe, the middle of what makers do.
 ONE_STRIPE = (0.0, 0.18, 0.42, 0.555, 0.69, 0.82, 0.95, 1.0)

@@ -12,7 +12,7 @@ from conegrad_simulation.gazebo.scene_file import save_scene
 from conegrad_simulation.gazebo.scene_settings import SceneDescription, save_settings
 from conegrad_simulation.gazebo.world_sdf import world_sdf
 from conegrad_simulation.gazebo.xml_text import SDF_VERSION, child, document_text
-from conegrad_simulation.track_csv import save_csv
+from conegrad_simulation.track.track_csv import save_csv
 
 WORLD_FILE = "world.sdf"
 MODELS_FOLDER = "models"  # belongs in GZ_SIM_RESOURCE_PATH

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_core.vehicle import CloudLidarPreset, LidarPreset
-from conegrad_simulation.lidar import LidarCaster
-from conegrad_simulation.ray_casting import Fan, cast, seen_from
-from conegrad_simulation.scene import Pose, Scene
-from conegrad_simulation.scene_targets import scene_targets
-from conegrad_simulation.world import World
+from conegrad_simulation.lidar.planar_lidar import LidarCaster
+from conegrad_simulation.lidar.ray_casting import Fan, cast, seen_from
+from conegrad_simulation.lidar.scene_targets import scene_targets
+from conegrad_simulation.scene.scene import Pose, Scene
+from conegrad_simulation.scene.world import World
 
 QUIET = World(range_noise=0.0, range_dropout=0.0, range_mixed=0.0, lidar_specks=0.0)
 SEED = 0  # of the beams that pass through fences

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from conegrad_core.geometry.transforms import rotation_from_quaternion
-from conegrad_nodes.decode import DecodeError, check_within, from_content, unit_quaternion
+from conegrad_data.decode import DecodeError, check_within, from_content, unit_quaternion
 
 MAX_DISTANCE = 1e5  # [m] along an axis of the map
 CONE = re.compile(r"(?:^|/|::)cone_(\d+)$")  # as cone_places.cone_name, in any scope

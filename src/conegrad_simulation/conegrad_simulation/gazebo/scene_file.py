@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conegrad_simulation.scene import Scene
+from conegrad_simulation.scene.scene import Scene
 
 WHOLE = ("cone_classes", "obstacle_kinds", "wall_kinds")
 COLUMNS = {"cone_positions": 2, "cone_leans": 2, "obstacles": 3, "walls": 4}

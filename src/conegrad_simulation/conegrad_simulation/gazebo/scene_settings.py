@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import yaml
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_simulation.bag import CLEAR_LINE_STEP, make_track
-from conegrad_simulation.furnishing import furnished_scene
-from conegrad_simulation.scene import Scene
-from conegrad_simulation.track import Track
-from conegrad_simulation.world import World
+from conegrad_simulation.recording.bag import CLEAR_LINE_STEP, make_track
+from conegrad_simulation.scene.clutter import furnished_scene
+from conegrad_simulation.scene.scene import Scene
+from conegrad_simulation.scene.world import World
+from conegrad_simulation.track.track import Track
 
 
 @dataclass(frozen=True)

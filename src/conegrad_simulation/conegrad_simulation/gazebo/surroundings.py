@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from conegrad_simulation.gazebo.cone_models import add_paint
 from conegrad_simulation.gazebo.cone_shape import Colour
 from conegrad_simulation.gazebo.xml_text import child
-from conegrad_simulation.scene import ObstacleKind, Scene, WallKind
+from conegrad_simulation.scene.scene import ObstacleKind, Scene, WallKind
 
 WALL_THICKNESS = 0.06  # [m]
 TORSO_FROM = 0.45  # share of a person's height where the legs end

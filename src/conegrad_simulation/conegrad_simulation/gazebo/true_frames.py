@@ -15,8 +15,8 @@ from conegrad_core.vehicle import Mounting, Vehicle
 from conegrad_simulation.gazebo.camera_view import CameraView
 from conegrad_simulation.gazebo.car import chosen_lidar
 from conegrad_simulation.gazebo.lidar_view import lidar_view
-from conegrad_simulation.scene import Floats, Pose, Scene
-from conegrad_simulation.sensor_messages import TRUTH_RANGE
+from conegrad_simulation.recording.sensor_messages import TRUTH_RANGE
+from conegrad_simulation.scene.scene import Floats, Pose, Scene
 
 POSES = 400  # held for interpolation: 4 s at 100 Hz
 MOVED = 0.01  # [m] and [rad], smaller motions of a cone are the solver's

@@ -10,18 +10,18 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, LaserScan, PointCloud2
 from std_msgs.msg import Header
 
-from conegrad_core.config import Config, setting
+from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import load_vehicle
-from conegrad_nodes.bags.frames import StaticFrames
-from conegrad_nodes.base_odometry import BaseOdometry
-from conegrad_nodes.decode import DecodeError, stamp_ns_from_msg
+from conegrad_data.decode import DecodeError, stamp_ns_from_msg
+from conegrad_data.recording.base_odometry import BaseOdometry
+from conegrad_data.recording.static_frames import StaticFrames
 from conegrad_nodes.encode import truth_to_msg
-from conegrad_nodes.input_watch import InputWatch
-from conegrad_nodes.inputs import Input
-from conegrad_nodes.parameters import declare_config
-from conegrad_nodes.qos import RESULTS, input_qos
-from conegrad_nodes.running import run
-from conegrad_nodes.static_transforms import TF_STATIC
+from conegrad_nodes.monitoring.input_watch import InputWatch
+from conegrad_nodes.node_base.inputs import Input
+from conegrad_nodes.node_base.qos import RESULTS, input_qos
+from conegrad_nodes.node_base.running import run
+from conegrad_nodes.node_base.static_transforms import TF_STATIC
+from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_simulation.gazebo.moved_cones import moved_cones_from_msg
 from conegrad_simulation.gazebo.scene_file import load_scene
 from conegrad_simulation.gazebo.true_frames import TrueFrames

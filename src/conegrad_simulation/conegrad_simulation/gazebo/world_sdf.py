@@ -18,8 +18,8 @@ from conegrad_simulation.gazebo.scene_settings import SceneDescription
 from conegrad_simulation.gazebo.solids import box
 from conegrad_simulation.gazebo.surroundings import add_surroundings
 from conegrad_simulation.gazebo.xml_text import child, sdf_document
-from conegrad_simulation.scene import Scene
-from conegrad_simulation.world import World
+from conegrad_simulation.scene.scene import Scene
+from conegrad_simulation.scene.world import World
 
 WORLD = "conegrad"  # name of the world
 STEP = 0.002  # [s] of physics

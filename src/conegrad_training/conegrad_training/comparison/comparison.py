@@ -11,21 +11,21 @@ import torch
 from torch.utils.data import Subset
 
 from conegrad_core.vehicle import Vehicle
-from conegrad_simulation.domain import DOMAINS
-from conegrad_simulation.drive_frames import DriveFrames
-from conegrad_training.budget import Budget
-from conegrad_training.comparison.costs import affordable, end_cost, own_cost, spread_evenly
+from conegrad_simulation.recording.drive_frames import DriveFrames
+from conegrad_simulation.scene.domain import DOMAINS
+from conegrad_training.comparison.baselines import Start, fingerprint, prepare_start
 from conegrad_training.comparison.drive_samples import DriveSamples
+from conegrad_training.comparison.label_budget import affordable, end_cost, own_cost, spread_evenly
 from conegrad_training.comparison.plan import PlannedRun
 from conegrad_training.comparison.results import RESULT, RunResult, write_json, write_result
 from conegrad_training.comparison.scenarios import CONDITIONS
 from conegrad_training.comparison.settings import ComparisonConfig
-from conegrad_training.comparison.starts import Start, fingerprint, prepare_start
-from conegrad_training.loop import StepReport, label_key
-from conegrad_training.output_folder import claimed
-from conegrad_training.patterns import END
-from conegrad_training.sample_stream import position
-from conegrad_training.training_run import CHECKPOINT, Data, Run
+from conegrad_training.data.sample_stream import position
+from conegrad_training.engine.loop import StepReport, label_key
+from conegrad_training.engine.output_folder import claimed
+from conegrad_training.engine.training_cost import Budget
+from conegrad_training.engine.training_run import CHECKPOINT, Data, Run
+from conegrad_training.patterns.patterns import END
 
 T = TypeVar("T")
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from torch.utils.data import Dataset
 
-from conegrad_core.evaluation.metrics import LABEL_VALUES_PER_CONE
+from conegrad_core.cones import LABEL_VALUES_PER_CONE
 from conegrad_core.losses import EndLossConfig
-from conegrad_simulation.drive_frames import DriveFrames
-from conegrad_training.loop import counted_truth
-from conegrad_training.sample import Sample, SampleKey
-from conegrad_training.simulated_samples import sample_of_frame
+from conegrad_simulation.recording.drive_frames import DriveFrames
+from conegrad_training.data.sample import Sample, SampleKey
+from conegrad_training.data.simulated_samples import sample_of_frame
+from conegrad_training.engine.loop import counted_truth
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from conegrad_training.comparison.confidence_interval import Spread, spread
 from conegrad_training.comparison.results import RunResult
 from conegrad_training.comparison.scenarios import SCENARIOS, Scenario
-from conegrad_training.comparison.spread import Spread, spread
 
 
 class Group(NamedTuple):

@@ -6,9 +6,18 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from conegrad_evaluation.report.figure_style import (
+    ACCENT,
+    BAD,
+    GOOD,
+    GREY,
+    INK,
+    MUTED,
+    WARN,
+    new_figure,
+)
 from conegrad_training.comparison.groups import Group
 from conegrad_training.comparison.scenarios import CONTROLS
-from conegrad_training.evaluation.look import ACCENT, BAD, GOOD, GREY, INK, MUTED, WARN, new_figure
 
 COLOURS = {
     "simultaneous": ACCENT,

@@ -8,13 +8,13 @@ from typing import Any
 import jinja2
 from matplotlib.figure import Figure
 
+from conegrad_evaluation.report.figure_style import house_style, png_bytes, svg_uri
 from conegrad_training.comparison import plots
 from conegrad_training.comparison.groups import Group, groups_of, is_answered
 from conegrad_training.comparison.results import RunResult
 from conegrad_training.comparison.scenarios import CONDITIONS, SCENARIOS, Scenario
 from conegrad_training.comparison.settings import ComparisonConfig
 from conegrad_training.comparison.tables import COST_HEADER, SCORE_HEADER, cost_rows, score_rows
-from conegrad_training.evaluation.look import house_style, png_bytes, svg_uri
 
 
 def write_report(results: Sequence[RunResult], config: ComparisonConfig, output: Path) -> Path:

@@ -22,8 +22,8 @@ class Condition:
     """Where all runs begin, and what they are trained and judged on.
 
     Attributes:
-        domain: of :data:`conegrad_simulation.domain.DOMAINS`.
-        weakening: arguments of :func:`conegrad_training.comparison.weakening.weaken`; empty
+        domain: of :data:`conegrad_simulation.scene.domain.DOMAINS`.
+        weakening: arguments of :func:`conegrad_training.comparison.degradation.weaken`; empty
             leaves the start as it is.
         mirror: share of training samples that are mirrored. Mirroring would also mirror the
             error of a calibration, so it is off where sensors have moved.

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from conegrad_core.config import Config, setting
 from conegrad_core.losses import EndLossConfig
-from conegrad_training.augmentation import AugmentationConfig
+from conegrad_core.settings import Config, setting
 from conegrad_training.comparison.plan import PlannedRun
 from conegrad_training.comparison.scenarios import CONDITIONS
-from conegrad_training.optimizers import OptimizerConfig
-from conegrad_training.patterns import PatternConfig
-from conegrad_training.system import SystemConfig
-from conegrad_training.training_run import RunConfig, TrainingConfig
+from conegrad_training.data.augmentation import AugmentationConfig
+from conegrad_training.engine.optimizers import OptimizerConfig
+from conegrad_training.engine.training_run import RunConfig, TrainingConfig
+from conegrad_training.patterns.patterns import PatternConfig
+from conegrad_training.systems.system import SystemConfig
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from conegrad_training.comparison.confidence_interval import Spread
 from conegrad_training.comparison.groups import Group
-from conegrad_training.comparison.spread import Spread
 
 SCORE_HEADER = (
     "pattern", "seeds", "F1 with colour", "gain", "against simultaneous", "F1", "precision",

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from conegrad_core.camera.engines.cuda_graph import RecordedForward
 from conegrad_core.camera.engines.engine import Engine
-from conegrad_core.camera.engines.recorded_forward import RecordedForward
 from conegrad_core.camera.head import RawDetections, raw_detections
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.camera.letterbox import inputs_from_pixels

@@ -1,0 +1,1 @@
+"""Stamps: which are used, and which messages of several sensors belong together."""

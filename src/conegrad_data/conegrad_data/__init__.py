@@ -1,0 +1,1 @@
+"""Recordings without a running ROS graph: bags, their messages, calibration, odometry and truth."""

@@ -1,0 +1,1 @@
+"""Maps of cones: CSV files with x, y and colour."""

@@ -1,0 +1,1 @@
+"""One recorded drive: its index, pairs, calibration, odometry and truth."""

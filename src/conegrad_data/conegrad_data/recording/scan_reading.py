@@ -1,0 +1,68 @@
+"""From the message of a LiDAR to the planar scan that the segmenter reads: one way for all."""
+
+from typing import Any, NamedTuple
+
+from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
+from conegrad_core.lidar.scan import Scan
+from conegrad_core.lidar.sweep import SweepConfig, corrected_times
+from conegrad_data.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
+
+
+class ReadScan(NamedTuple):
+    """A planar scan, of a LaserScan or of a PointCloud2.
+
+    Attributes:
+        scan: with the times of its beams where the message tells them.
+        range_min: shortest range that the sensor can measure [m].
+        range_max: longest range that the sensor can measure [m].
+        doubts: what is probably wrong with the message.
+    """
+
+    scan: Scan
+    range_min: float
+    range_max: float
+    doubts: list[str]
+
+
+class ScanReader:
+    """Decodes LaserScan and PointCloud2 alike.
+
+    Args:
+        reduction: of clouds to planar scans.
+        sweep: what the driver says wrongly about the times of beams.
+    """
+
+    def __init__(
+        self, reduction: ReductionConfig | None = None, sweep: SweepConfig | None = None
+    ) -> None:
+        self._reduction = reduction or ReductionConfig()
+        self._sweep = sweep or SweepConfig()
+
+    def read(self, msg: Any) -> ReadScan:
+        """Scan of a message.
+
+        Raises:
+            DecodeError: if the message cannot be used.
+        """
+        return self._planar(msg) if hasattr(msg, "ranges") else self._reduced(msg)
+
+    def _planar(self, msg: Any) -> ReadScan:
+        scan = scan_from_msg(msg)
+        if scan.times is not None:
+            scan = scan._replace(times=corrected_times(scan.times, self._sweep))
+        return ReadScan(scan, msg.range_min, msg.range_max, scan_doubts(msg))
+
+    def _reduced(self, msg: Any) -> ReadScan:
+        cloud, config = points_from_msg(msg), self._reduction
+        times, doubt, is_anchored = cloud.times, cloud.doubt, cloud.is_anchored
+        if not is_anchored:
+            is_given = self._sweep.stamp != "message"
+            times, doubt = (times, "") if is_given else (None, doubt)
+        if times is not None:
+            times = corrected_times(times, self._sweep)
+        try:
+            reduced = reduce_cloud(cloud.points, config, cloud.rings, times)
+        except ValueError as error:
+            raise DecodeError(str(error)) from error
+        doubts = [doubt] if doubt else []
+        return ReadScan(reduced.scan, config.min_range, config.max_range, doubts)

@@ -1,0 +1,1 @@
+"""Evaluation of recorded drives: metrics, matching to truth, reports."""

@@ -1,0 +1,1 @@
+"""A recorded drive matched to its truth."""

@@ -1,0 +1,66 @@
+"""Metrics as text for a terminal."""
+
+import math
+
+from conegrad_evaluation.metrics.evaluator import Evaluation, Group
+
+HEADER = ("range", "truth", "f1_colour", "f1", "precision", "recall", "RMSE [m]", "bias r [m]")
+
+
+def summary_table(evaluation: Evaluation) -> str:
+    """Metrics by range band, with a line of the rest, at most 80 characters wide."""
+    rows: list[tuple[str, ...]] = [HEADER]
+    rows += [_row(name, group) for name, group in evaluation.bands.items() if _is_used(group)]
+    rows.append(_row("all", evaluation.total))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    lines = [
+        "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(pairs))
+        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
+    ]
+    lines.insert(1, "-" * len(lines[0]))
+    lines.insert(-1, "-" * len(lines[0]))
+    return "\n".join([*lines, "", *_notes(evaluation)])
+
+
+def _is_used(group: Group) -> bool:
+    return group.counts.true + group.counts.predicted > 0
+
+
+def _row(name: str, group: Group) -> tuple[str, ...]:
+    counts, position = group.counts, group.position
+    rates = (counts.f1_colour, counts.f1, counts.precision, counts.recall)
+    return (
+        name,
+        str(counts.true),
+        *(number(rate) for rate in rates),
+        number(position.rmse),
+        number(position.bias_radial, signed=True),
+    )
+
+
+def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Fixed decimals, or a dash where there is no value."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:{'+' if signed else ''}.{digits}f}"
+
+
+def _notes(evaluation: Evaluation) -> list[str]:
+    config, interval = evaluation.config, evaluation.score_interval
+    within = "" if math.isinf(config.max_range) else f" within {config.max_range:g} m"
+    notes = [
+        f"{evaluation.frames} frames{within}, match distance {config.match_distance:g} m; "
+        f"{evaluation.headline} 95 % interval {number(interval.low)} to {number(interval.high)}",
+        f"average precision {number(evaluation.curve.average_precision)}, "
+        f"ECE {number(evaluation.reliability.ece)}, "
+        f"mean NEES {number(evaluation.consistency.mean)} (2 is honest)",
+    ]
+    if not evaluation.with_camera:
+        notes.insert(0, f"headline f1: {number(evaluation.score)}; no camera, hence no colours")
+    if evaluation.latency.count:
+        times = evaluation.latency
+        notes.append(
+            f"latency p50 {1e3 * times.p50:.1f} ms, p95 {1e3 * times.p95:.1f} ms, "
+            f"p99 {1e3 * times.p99:.1f} ms"
+        )
+    return notes

@@ -1,0 +1,145 @@
+"""The report of a drive: one HTML file that needs nothing else."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+
+from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
+from conegrad_evaluation.metrics.evaluator import Evaluation
+from conegrad_evaluation.report.figure_style import data_uri, house_style
+from conegrad_evaluation.report.report_pictures import draw_map, draw_plots, shots
+from conegrad_evaluation.report.report_tables import (
+    band_rows,
+    cards,
+    limits,
+    range_hint,
+    reason_panels,
+    tables,
+    topic_rows,
+)
+
+
+class Preface(NamedTuple):
+    """A section before the figures of perception, about the drive itself.
+
+    Attributes:
+        title: of the section.
+        hint: a sentence about it.
+        cards: headline numbers: label, value, unit and note.
+        pictures: files of pictures and films.
+    """
+
+    title: str
+    hint: str
+    cards: Sequence[tuple[str, str, str, str]]
+    pictures: Sequence[Path]
+
+
+def write_report(result: DriveEvaluation, folder: Path, preface: Preface | None = None) -> Path:
+    """Write ``report.html``, and its pictures as PNG files in ``folder/pictures``.
+
+    Args:
+        result: the evaluation.
+        folder: where to write to.
+        preface: what stands first, if anything.
+
+    Returns:
+        Path of the report.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("conegrad_evaluation.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    with house_style():
+        context = _context(result, folder / "pictures") | {"preface": _preface(preface)}
+    report = folder / "report.html"
+    report.write_text(environment.get_template("report.html").render(context), encoding="utf-8")
+    return report
+
+
+def _context(result: DriveEvaluation, folder: Path) -> dict[str, Any]:
+    drive, evaluation = result.drive, result.evaluation
+    has_truth = evaluation.frames > 0
+    return {
+        "name": drive.path.stem,
+        "subtitle": _subtitle(result),
+        "has_truth": has_truth,
+        "no_truth_reason": _no_truth_reason(result),
+        "cards": list(cards(result)),
+        "shots": shots(result, folder),
+        "shots_hint": _shots_hint(evaluation),
+        "bands": band_rows(evaluation),
+        "range_hint": range_hint(evaluation),
+        "limits": limits(evaluation),
+        "reasons": reason_panels(evaluation),
+        "plots": draw_plots(result),
+        "plots_hint": _plots_hint(evaluation) if has_truth else "",
+        "tables": tables(evaluation),
+        "map_uri": draw_map(result, folder),
+        "topics": topic_rows(result),
+        "notes": [*drive.notes, *(f"{a.problem}: {a.remedy}" for a in drive.info.advice)],
+    }
+
+
+def _preface(preface: Preface | None) -> dict[str, Any] | None:
+    if preface is None:
+        return None
+    names = ("label", "value", "unit", "note")
+    return {
+        "title": preface.title,
+        "hint": preface.hint,
+        "cards": [dict(zip(names, card, strict=True)) for card in preface.cards],
+        "pictures": [
+            data_uri(path.read_bytes(), f"image/{path.suffix[1:]}") for path in preface.pictures
+        ],
+    }
+
+
+def _subtitle(result: DriveEvaluation) -> str:
+    drive, config = result.drive, result.evaluation.config
+    parts = [
+        f"{drive.info.duration:.1f} s",
+        f"{len(drive.frames)} frames",
+        f"truth: {result.truth_source}",
+        f"match distance {config.match_distance:g} m",
+    ]
+    if result.evaluation.frames and math.isfinite(config.max_range):
+        parts.append(f"truth within {config.max_range:g} m")
+    return " · ".join(parts)
+
+
+def _no_truth_reason(result: DriveEvaluation) -> str:
+    if result.truth is None:
+        return (
+            "The bag has no truth topic, and no track map was given: there is nothing to compare "
+            "the cones with. Give a CSV of the cones (x, y, colour) as the track to get it."
+        )
+    return "Truth was given, but none of it holds near the stamps of the cones."
+
+
+def _shots_hint(evaluation: Evaluation) -> str:
+    if not evaluation.frames:
+        return "Three frames along the drive. Ellipses hold 95 % of the given position error."
+    by = "F1 with colour" if evaluation.with_camera else "F1"
+    return (
+        f"Best, median and worst frame by {by}. Ellipses hold 95 % of the given position "
+        "error; dashed: the range up to which truth counts."
+    )
+
+
+def _plots_hint(evaluation: Evaluation) -> str:
+    curve = evaluation.curve_colour if evaluation.with_camera else evaluation.curve
+    name = "F1 with colour" if evaluation.with_camera else "F1"
+    if math.isnan(curve.best_f1):
+        return ""
+    return (
+        f"The best threshold on existence would be {curve.best_threshold:.2f}, with an "
+        f"{name} of {curve.best_f1:.3f} (of the cones that were published)."
+    )

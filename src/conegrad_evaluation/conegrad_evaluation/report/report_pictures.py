@@ -1,0 +1,210 @@
+"""Pictures and plots of the report, as files and as data addresses."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from conegrad_core.camera.image import RgbImage
+from conegrad_core.cones import TrueCones
+from conegrad_core.geometry.odometry import path_around
+from conegrad_core.geometry.transforms import turned
+from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.lidar.sweep import sweep_span, with_motions
+from conegrad_data.recording.motion import moved_cones, moved_positions, moved_truth
+from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation, truth_of
+from conegrad_evaluation.drives.recorded_drive import DriveFrame
+from conegrad_evaluation.metrics.matching import FrameResult
+from conegrad_evaluation.metrics.records import Records, collect
+from conegrad_evaluation.report import pictures, plots
+from conegrad_evaluation.report.example_frames import Choice, Recorded, choose, read_recorded
+from conegrad_evaluation.report.figure_style import data_uri, png_bytes, svg_uri
+
+JPEG_QUALITY = 88
+MAP_CELL = 0.25  # [m], truth seen twice within a cell is one cone on the map
+
+
+class Shot(NamedTuple):
+    """Pictures of one frame as data addresses; None where there is none."""
+
+    label: str
+    camera: str | None
+    birds_eye: str | None
+
+
+def shots(result: DriveEvaluation, folder: Path) -> list[Shot]:
+    """Draw the chosen frames, each from the camera and from above."""
+    if not result.drive.frames:
+        return []
+    choices = choose(result.drive, result.results, result.evaluation)
+    recorded = read_recorded(result.drive, choices)
+    return [_shot(result, *pair, folder) for pair in zip(choices, recorded, strict=True)]
+
+
+def _shot(result: DriveEvaluation, choice: Choice, recorded: Recorded, folder: Path) -> Shot:
+    frame, match = result.drive.frames[choice.row], result.results[choice.row]
+    truth = truth_of(frame, result.truth)
+    title = f"{choice.label.capitalize()}, {result.drive.seconds(frame.stamp_ns):.2f} s"
+    if match is not None:
+        title += f": {_frame_score(match, result)}"
+    name = choice.label.replace(" ", "_")
+    camera = None
+    if recorded.image is not None:
+        figure = _camera_figure(result, frame, recorded.image, truth, recorded, title)
+        camera = _saved(figure, folder / f"camera_{name}.png", dpi=100)
+    scan = _scan_at(result, frame, recorded.scan)
+    figure = pictures.birds_eye_picture(
+        frame.cones, truth, scan, match, result.evaluation.config, title=title
+    )
+    return Shot(choice.label, camera, _saved(figure, folder / f"above_{name}.png"))
+
+
+def _frame_score(match: FrameResult, result: DriveEvaluation) -> str:
+    records = collect([match], result.evaluation.config)
+    truth, cones = records.truth, records.cones
+    mistakes = {
+        "wrong colour": int((truth.found & ~truth.right).sum()),
+        "missed": int((~truth.found).sum()),
+        "false": int((cones.selected & ~cones.is_match).sum()),
+    }
+    text = f"{int(truth.right.sum())} of {len(truth.right)} cones right"
+    return ", ".join([text, *(f"{n} {name}" for name, n in mistakes.items() if n)])
+
+
+def _camera_figure(
+    result: DriveEvaluation,
+    frame: DriveFrame,
+    image: RgbImage,
+    truth: TrueCones | None,
+    recorded: Recorded,
+    title: str,
+) -> Figure:
+    cones = frame.cones
+    motion = result.drive.lidar_motion(frame.camera_ns or frame.stamp_ns, frame.stamp_ns)
+    if motion is not None:
+        cones = moved_cones(cones, motion)
+        truth = moved_truth(truth, motion) if truth is not None else None
+    return pictures.camera_picture(
+        image,
+        recorded.detections,
+        cones,
+        truth,
+        result.drive.calibration,
+        title=title,
+        min_existence=result.evaluation.config.min_existence,
+    )
+
+
+def _scan_at(
+    result: DriveEvaluation, frame: DriveFrame, scan: SegmentedScan | None
+) -> SegmentedScan | None:
+    """The scan as it would lie in the frame and at the stamp of the cones."""
+    if scan is None or frame.lidar_ns is None:
+        return None
+    motion = result.drive.lidar_motion(frame.stamp_ns, frame.lidar_ns)
+    if motion is None:
+        return scan
+    points = torch.stack([scan.ranges * scan.angles.cos(), scan.ranges * scan.angles.sin()], -1)
+    moved = moved_positions(_unrolled(result, frame.lidar_ns, scan, points), motion)
+    return SegmentedScan(moved.norm(dim=-1), torch.atan2(moved[:, 1], moved[:, 0]), scan.logits)
+
+
+def _unrolled(
+    result: DriveEvaluation, lidar_ns: int, scan: SegmentedScan, points: torch.Tensor
+) -> torch.Tensor:
+    """Points of the beams at the stamp of the scan, where each was measured at its own time."""
+    drive, (first, last) = result.drive, sweep_span(scan)
+    if first == last or drive.base_from_lidar is None:
+        return points
+    path = path_around(drive.odometry.pose_at, lidar_ns, first, last)
+    motions = with_motions(scan, path, drive.base_from_lidar).motions
+    return points if motions is None else turned(points, motions[:, 2]) + motions[:, :2]
+
+
+def _saved(figure: Figure, path: Path, dpi: int = 130) -> str:
+    """Write the figure as PNG and give it as a smaller JPEG data address."""
+    png = png_bytes(figure, dpi)
+    path.write_bytes(png)
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="jpeg", quality=JPEG_QUALITY)
+    return data_uri(buffer.getvalue(), "image/jpeg")
+
+
+def draw_plots(result: DriveEvaluation) -> list[dict[str, str]]:
+    """Draw the plots for which there are numbers, as name and data address."""
+    evaluation = result.evaluation
+    drawn: list[tuple[str, Callable[[], Figure]]] = []
+    if evaluation.frames:
+        records = collect([r for r in result.results if r is not None], evaluation.config)
+        drawn += _accuracy_plots(result, records)
+    if evaluation.latency.count:
+        stamps = np.array([result.drive.seconds(d.stamp_ns) for d in result.drive.delays])
+        seconds = np.array([delay.seconds for delay in result.drive.delays])
+        first = stamps.min()
+        drawn.append(("latency", lambda: plots.latency_plot(stamps - first, seconds, evaluation)))
+    return [{"name": name, "uri": svg_uri(draw())} for name, draw in drawn]
+
+
+def _accuracy_plots(
+    result: DriveEvaluation, records: Records
+) -> list[tuple[str, Callable[[], Figure]]]:
+    evaluation = result.evaluation
+    times = np.array(
+        [
+            result.drive.seconds(frame.stamp_ns)
+            for frame, match in zip(result.drive.frames, result.results, strict=True)
+            if match is not None
+        ]
+    )
+    with_camera = evaluation.with_camera
+    return [
+        ("what became of the truth", lambda: plots.outcome_plot(records)),
+        ("precision and recall", lambda: plots.precision_recall_plot(evaluation)),
+        ("position error", lambda: plots.error_plot(records)),
+        ("colours", lambda: plots.confusion_plot(evaluation)),
+        ("existence", lambda: plots.reliability_plot(evaluation)),
+        ("covariance", lambda: plots.nees_plot(evaluation, records)),
+        (
+            "score over time",
+            lambda: plots.score_plot(times, records, with_camera=with_camera),
+        ),
+    ]
+
+
+def draw_map(result: DriveEvaluation, folder: Path) -> str | None:
+    """Draw the whole drive; None without poses."""
+    drive = result.drive
+    step = max(1, len(drive.frames) // pictures.MAP_FRAMES)
+    layers, truths = [], []
+    for frame in drive.frames[::step]:
+        pose = drive.lidar_pose(frame.stamp_ns)
+        if pose is None:
+            continue
+        layers.append(_layer(frame.cones.positions, frame.cones.colours, pose, result))
+        truth = truth_of(frame, result.truth)
+        if truth is not None:
+            one_hot = torch.nn.functional.one_hot(truth.classes, 5)
+            truths.append(_layer(truth.positions, one_hot, pose, result))
+    if not layers:
+        return None
+    truth_layer = _once(pictures.joined_layers(truths)) if truths else None
+    figure = pictures.map_picture(drive.odometry.poses, pictures.joined_layers(layers), truth_layer)
+    return _saved(figure, folder / "map.png")
+
+
+def _layer(
+    positions: torch.Tensor, colours: torch.Tensor, pose: torch.Tensor, result: DriveEvaluation
+) -> pictures.MapLayer:
+    near = positions.norm(dim=-1) <= result.evaluation.config.max_range
+    in_map = moved_positions(positions[near], pose).double().numpy().reshape(-1, 2)
+    return pictures.MapLayer(in_map, colours[near].argmax(-1).numpy().astype(np.int64))
+
+
+def _once(layer: pictures.MapLayer) -> pictures.MapLayer:
+    _, first = np.unique(np.round(layer.positions / MAP_CELL), axis=0, return_index=True)
+    return pictures.MapLayer(layer.positions[first], layer.classes[first])

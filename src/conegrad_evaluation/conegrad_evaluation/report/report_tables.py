@@ -1,0 +1,203 @@
+"""Numbers of the report: cards, tables and sentences."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
+from conegrad_evaluation.metrics.evaluator import Evaluation, Group
+from conegrad_evaluation.metrics.failure_modes import FALSE_REASONS, MISS_REASONS
+from conegrad_evaluation.metrics.table import number
+from conegrad_evaluation.report.figure_style import BAD, WARN
+
+REASON_COLOURS = {"wrong_colour": WARN, "unknown_colour": WARN}
+
+
+def cards(result: DriveEvaluation) -> Iterator[dict[str, str]]:
+    """The headline numbers: label, value, unit and note."""
+    evaluation = result.evaluation
+    if evaluation.frames:
+        yield from _accuracy_cards(evaluation)
+    else:
+        cones = [len(frame.cones.positions) for frame in result.drive.frames]
+        mean = f"{np.mean(cones):.1f}" if cones else "-"
+        yield _card("Cones per frame", mean, note=f"{sum(cones)} in all")
+        rate = result.drive.info.topics[result.drive.info.roles["cones"]].rate
+        yield _card("Rate of the cones", number(rate, 1), "Hz")
+    times = evaluation.latency
+    if times.count:
+        tail = f"p95 {1e3 * times.p95:.1f} ms, p99 {1e3 * times.p99:.1f} ms"
+        yield _card("Latency, median", f"{1e3 * times.p50:.1f}", "ms", tail)
+    yield _card("Frames", str(len(result.drive.frames)), note=_coverage(result))
+
+
+def _accuracy_cards(evaluation: Evaluation) -> Iterator[dict[str, str]]:
+    counts, position = evaluation.total.counts, evaluation.total.position
+    interval = evaluation.score_interval
+    other = f"F1 {number(counts.f1)}" if evaluation.with_camera else "no camera, hence no colours"
+    yield _card(
+        "F1 with colour" if evaluation.with_camera else "F1",
+        number(evaluation.score),
+        note=f"95 % interval {number(interval.low)} to {number(interval.high)}; {other}",
+    )
+    yield _card("Recall", number(counts.recall), note=f"{counts.matched} of {counts.true} cones")
+    yield _card(
+        "Precision",
+        number(counts.precision),
+        note=f"{counts.predicted - counts.matched} false of {counts.predicted}",
+    )
+    note = f"median {_centimetres(position.median)}, p95 {_centimetres(position.p95)} cm"
+    yield _card("Position RMSE", _centimetres(position.rmse), "cm", note)
+
+
+def _card(label: str, value: str, unit: str = "", note: str = "") -> dict[str, str]:
+    return {"label": label, "value": value, "unit": unit, "note": note}
+
+
+def _coverage(result: DriveEvaluation) -> str:
+    info = result.drive.info
+    inputs = {
+        name: info.topics[info.roles[role]].count
+        for role, name in (("image", "images"), ("scan", "scans"), ("points", "clouds"))
+        if role in info.roles
+    }
+    of_inputs = ", ".join(f"{number_} {name}" for name, number_ in inputs.items())
+    return f"from {of_inputs}" if inputs else "no images and no scans in the bag"
+
+
+def band_rows(evaluation: Evaluation) -> list[list[str]]:
+    """Cells of the table by range; the last row is the whole."""
+    groups = [
+        (name, group)
+        for name, group in evaluation.bands.items()
+        if group.counts.true or group.counts.predicted
+    ]
+    return [_band_row(name, group) for name, group in [*groups, ("all", evaluation.total)]]
+
+
+def _band_row(name: str, group: Group) -> list[str]:
+    counts, position = group.counts, group.position
+    rates = (counts.f1_colour, counts.f1, counts.precision, counts.recall)
+    lengths = (position.rmse, position.median)
+    biases = (position.bias_radial, position.bias_tangential)
+    return [
+        name,
+        str(counts.true),
+        str(counts.predicted),
+        *(number(rate) for rate in rates),
+        *(number(length) for length in lengths),
+        *(number(bias, signed=True) for bias in biases),
+    ]
+
+
+def range_hint(evaluation: Evaluation) -> str:
+    """What the table by range means."""
+    return (
+        "Distance from the LiDAR. Truth that no sensor could see is left out. Along: positive is "
+        f"too far; across: positive is to the left. {evaluation.label_values} label values used "
+        "(x, y and colour of each true cone)."
+    )
+
+
+def limits(evaluation: Evaluation) -> str:
+    """What keeps the score below 1, in sentences."""
+    misses = {MISS_REASONS[key]: n for key, n in evaluation.reasons.misses.items() if n}
+    false = {FALSE_REASONS[key]: n for key, n in evaluation.reasons.false_cones.items() if n}
+    if not misses and not false:
+        return "Nothing: every cone was found in its colour, and none was made up."
+    lost, made_up = sum(misses.values()), sum(false.values())
+    sentences = []
+    if misses:
+        worst = max(misses, key=lambda text: misses[text])
+        sentences.append(
+            f"{lost} of {evaluation.total.counts.true} true cones were not found in their colour; "
+            f"most often ({misses[worst] / lost:.0%}): {worst}."
+        )
+    if false:
+        worst = max(false, key=lambda text: false[text])
+        sentences.append(
+            f"{made_up} of {evaluation.total.counts.predicted} cones are wrong; most often "
+            f"({false[worst] / made_up:.0%}): {worst}."
+        )
+    return " ".join(sentences)
+
+
+def reason_panels(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Reasons of misses and false cones as bars, most frequent first."""
+    reasons = evaluation.reasons
+    by_source = {
+        f"{source}: {FALSE_REASONS[key]}": (key, n)
+        for source, counts in reasons.false_cones_by_source.items()
+        for key, n in counts.items()
+    }
+    misses = {MISS_REASONS[key]: (key, n) for key, n in reasons.misses.items()}
+    named = (("True cones not found in their colour", misses), ("Wrong cones by source", by_source))
+    return [{"title": title, "rows": _bars(counts)} for title, counts in named]
+
+
+def _bars(counts: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
+    highest = max((n for _, n in counts.values()), default=0)
+    return [
+        {
+            "text": text.replace("lidar:", "LiDAR:"),
+            "count": n,
+            "percent": round(100 * n / highest, 1),
+            "colour": REASON_COLOURS.get(key, BAD),
+        }
+        for text, (key, n) in sorted(counts.items(), key=lambda item: -item[1][1])
+        if n
+    ]
+
+
+def tables(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Tables by source, by visibility and by colour."""
+    names = {"lidar": "LiDAR", "camera": "camera", "both": "both"}
+    return [
+        {
+            "title": "Cones by source",
+            "header": ["source", "cones", "precision", "with colour", "RMSE [m]"],
+            "rows": [
+                [
+                    names[name],
+                    str(g.counts.predicted),
+                    number(g.counts.precision),
+                    number(g.counts.precision_colour),
+                    number(g.position.rmse),
+                ]
+                for name, g in evaluation.by_source.items()
+            ],
+        },
+        {
+            "title": "Truth by the sensors that could see it",
+            "header": ["sensors", "truth", "recall", "with colour", "RMSE [m]"],
+            "rows": [[names[n], *_truth_cells(g)] for n, g in evaluation.by_visibility.items()],
+        },
+        {
+            "title": "Truth by colour",
+            "header": ["colour", "truth", "recall", "with colour", "RMSE [m]"],
+            "rows": [
+                [name.replace("_", " "), *_truth_cells(group)]
+                for name, group in evaluation.by_class.items()
+                if group.counts.true
+            ],
+        },
+    ]
+
+
+def _truth_cells(group: Group) -> list[str]:
+    counts = group.counts
+    rates = (counts.recall, counts.recall_colour, group.position.rmse)
+    return [str(counts.true), *(number(rate) for rate in rates)]
+
+
+def topic_rows(result: DriveEvaluation) -> list[list[str]]:
+    """Cells of the table of topics."""
+    return [
+        [name, t.msgtype, str(t.count), number(t.rate, 1), number(t.longest_gap, 2)]
+        for name, t in result.drive.info.topics.items()
+    ]
+
+
+def _centimetres(metres: float) -> str:
+    return number(100 * metres, 1)

@@ -1,0 +1,1 @@
+"""Diagnostics and heartbeats: what a node publishes about its own state."""

@@ -1,0 +1,39 @@
+"""Inputs of a node without life cycle, and what /diagnostics says about them."""
+
+from collections.abc import Sequence
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from conegrad_data.status.findings import Finding
+from conegrad_nodes.monitoring.diagnostics import Diagnostics
+from conegrad_nodes.node_base.inputs import Input
+
+WATCH_PERIOD = 0.1  # [s] between two looks at the inputs
+
+
+class InputWatch:
+    """Opens inputs, and reports on them together with what else the node finds.
+
+    Args:
+        node: of the inputs.
+        inputs: to open.
+    """
+
+    def __init__(self, node: Node, inputs: Sequence[Input]) -> None:
+        self._diagnostics, self._inputs = Diagnostics(node), inputs
+        self._own: Sequence[Finding] = ()
+        for source in inputs:
+            source.open()
+        self._of_inputs = [source.finding() for source in inputs]
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(WATCH_PERIOD, self._look, clock=steady)
+
+    def report(self, own: Sequence[Finding]) -> None:
+        """Report what the node finds, as it stays until the next call."""
+        self._own = own
+        self._diagnostics.report([*own, *self._of_inputs])
+
+    def _look(self) -> None:
+        self._of_inputs = [source.finding() for source in self._inputs]
+        self._diagnostics.report([*self._own, *self._of_inputs])

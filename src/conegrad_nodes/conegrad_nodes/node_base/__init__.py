@@ -1,0 +1,1 @@
+"""What all nodes share: life cycle, inputs, worker thread, intra-process communication."""

@@ -1,0 +1,148 @@
+"""A subscription that keeps a record of itself and skips messages that cannot be used."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, qos_policy_name_from_kind
+
+from conegrad_data.decode import DecodeError, stamp_ns_from_msg
+from conegrad_data.status.findings import Finding, InputRecord, explain_input
+from conegrad_nodes.node_base import intra_process as handover
+from conegrad_nodes.node_base.passing_time import PassingTime
+
+LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages of one topic
+HANDED = 64  # stamps of results handed over that are remembered until their messages arrive
+
+
+class Input:
+    """One input of a node.
+
+    Args:
+        node: subscribes.
+        msgtype: message class.
+        topic: relative name.
+        handler: gets the message and the ``time.perf_counter()`` of its arrival; messages on
+            which it raises DecodeError are counted and skipped.
+        qos: profile of the subscription.
+        taker: gets what a node of this process hands over: message, decoded result and time of
+            arrival, in the thread of that node; it may raise DecodeError likewise. The message
+            itself is then skipped.
+        options: further fields of :class:`InputRecord`.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        msgtype: Any,
+        topic: str,
+        handler: Callable[[Any, float], None],
+        qos: QoSProfile,
+        taker: Callable[[Any, Any, float], None] | None = None,
+        **options: Any,
+    ) -> None:
+        self._node, self._msgtype, self._topic = node, msgtype, topic
+        self._handler, self._qos, self._options = handler, qos, options
+        self._taker = taker
+        self._time = PassingTime(node)
+        self._handed: deque[int] = deque(maxlen=HANDED)
+        self._subscription: Any = None
+        self._last_log = -LOG_PERIOD
+        self.record = self._new_record()
+
+    def open(self) -> None:
+        """Subscribe, with a fresh record."""
+        self.record = self._new_record()
+        self._handed.clear()
+        self._subscription = self._node.create_subscription(
+            self._msgtype,
+            self._topic,
+            self._on_message,
+            self._qos,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
+        )
+        if self._taker is not None:
+            handover.listen(self._node.context, self.record.topic, self._on_result)
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        handover.leave(self._node.context, self.record.topic, self._on_result)
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def refuse(self, error: DecodeError) -> None:
+        """Count and log a message that cannot be used; for handlers that decode later."""
+        now = self._time.now()
+        self.record.refuse(str(error), now)
+        if now - self._last_log >= LOG_PERIOD:
+            self._last_log = now
+            self._node.get_logger().warning(
+                f"skipped a message on {self.record.topic} ({self.record.refused} so far): {error}"
+            )
+
+    @contextmanager
+    def skipping(self) -> Iterator[None]:
+        """Refuse the message at hand on a DecodeError; everything else is raised."""
+        try:
+            yield
+        except DecodeError as error:
+            self.refuse(error)
+
+    def finding(self) -> Finding:
+        """The state of the input, in words."""
+        return explain_input(self.record, self._publishers, self._time.now())
+
+    def _publishers(self) -> list[str]:
+        """Message type of each publisher; asking the graph takes a millisecond."""
+        topic = self.record.topic
+        return [info.topic_type for info in self._node.get_publishers_info_by_topic(topic)]
+
+    def _new_record(self) -> InputRecord:
+        package, _, _name = self._msgtype.__module__.partition(".msg.")
+        return InputRecord(
+            self._node.resolve_topic_name(self._topic),
+            f"{package}/msg/{self._msgtype.__name__}",
+            **self._options,
+        )
+
+    def _on_message(self, msg: Any) -> None:
+        arrival = time.perf_counter()
+        with self.skipping():
+            if self._handed and _stamp_ns(msg) in self._handed:
+                return
+            self._note(msg)
+            self._handler(msg, arrival)
+
+    def _on_result(self, msg: Any, result: Any) -> None:
+        arrival = time.perf_counter()
+        if self._taker is None:
+            return
+        with self.skipping():
+            self._handed.append(_stamp_ns(msg))
+            self._note(msg)
+            self._taker(msg, result, arrival)
+
+    def _note(self, msg: Any) -> None:
+        now = self._time.now()
+        self.record.size = len(getattr(msg, "data", ()))
+        try:
+            stamp_ns = _stamp_ns(msg) if hasattr(msg, "header") else None
+        except DecodeError:
+            self.record.arrive(now)
+            raise
+        if stamp_ns is None:
+            self.record.arrive(now)
+        else:
+            self.record.note(stamp_ns, self._node.get_clock().now().nanoseconds, now)
+
+    def _on_incompatible(self, event: QoSRequestedIncompatibleQoSInfo) -> None:
+        self.record.incompatible_policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
+
+
+def _stamp_ns(msg: Any) -> int:
+    return stamp_ns_from_msg(msg.header.stamp)

@@ -1,0 +1,62 @@
+"""Parameters that are given but that no node has: ROS would ignore them without a word."""
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Sequence
+
+from conegrad_core.settings import Config
+
+# Every node of ROS has these, or takes what begins like this.
+OF_ROS = ("use_sim_time", "start_type_description_service")
+PREFIX_OF_ROS = "qos_overrides."
+
+
+def full_name(prefix: str, name: str) -> str:
+    """Name of the parameter of a setting: ``detector.weights``; without a prefix, its own."""
+    return f"{prefix}.{name}" if prefix else name
+
+
+def names_of(parts: Iterable[tuple[str, type[Config]]]) -> list[str]:
+    """Full names of the parameters of settings with their prefixes."""
+    names = {full_name(prefix, f.name) for prefix, part in parts for f in dataclasses.fields(part)}
+    return sorted(names)
+
+
+def known_names() -> list[str]:
+    """Full names of the parameters of all three nodes."""
+    # The table of settings imports the nodes, and they import this file.
+    from conegrad_nodes.parameters.parameter_table import NODE_SETTINGS
+
+    return names_of(part for parts in NODE_SETTINGS.values() for part in parts.items())
+
+
+def explain_unknown(given: Iterable[str], known: Sequence[str] | None = None) -> list[str]:
+    """One line for each name that is no parameter of any node, with the nearest that is.
+
+    A name of another node is no fault: sections such as ``/**`` are read by all of them.
+
+    Args:
+        given: full names.
+        known: those that exist; None: those of the three nodes of the perception.
+    """
+    listed = ": docs/parameters.md lists all" if known is None else f", expected one of {known}"
+    known = known_names() if known is None else known
+    lines = []
+    for name in sorted(set(given) - {*known, *OF_ROS}):
+        if name.startswith(PREFIX_OF_ROS):
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f", did you mean {near[0]}?" if near else listed
+        lines.append(f"parameter {name} is unknown{hint}")
+    return lines
+
+
+def check_names(given: Iterable[str], known: Sequence[str] | None = None) -> None:
+    """Refuse names that are no parameter of any node; arguments as of :func:`explain_unknown`.
+
+    Raises:
+        ValueError: naming all of them.
+    """
+    lines = explain_unknown(given, known)
+    if lines:
+        raise ValueError("; ".join(lines))

@@ -1,0 +1,165 @@
+"""The referee: where the car drove, what it touched, and when the drive is over."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from conegrad_core.settings import Config, setting
+from conegrad_simulation.closed_loop.car import SimulatedCar
+from conegrad_simulation.closed_loop.contacts import clearances
+from conegrad_simulation.closed_loop.course import Course
+from conegrad_simulation.gazebo.scene_settings import SceneDescription
+from conegrad_simulation.scene.scene import Floats
+
+STANDING = 0.1  # [m/s], at full size
+
+
+@dataclass(frozen=True)
+class RefereeConfig(Config):
+    """When a drive ends."""
+
+    laps: int = setting(1, "Laps to drive; a track that is not closed is driven once", low=1)
+    max_seconds: float = setting(600.0, "Longest drive in simulated time [s]", low=0.1)
+    max_standing: float = setting(
+        6.0, "A car that stands this long has given up, in simulated time [s]", low=0.1
+    )
+    finish_margin: float = setting(
+        8.0, "An open track counts as driven this far from its end, at full size [m]", low=0.0
+    )
+
+
+class TracePoint(NamedTuple):
+    """The car at one moment: time [s], pose in the map, and what was measured."""
+
+    time: float
+    x: float
+    y: float
+    yaw: float
+    speed: float
+    lateral: float
+    along: float
+
+
+@dataclass
+class DriveLog:
+    """What was measured during a drive.
+
+    Attributes:
+        outcome: why the drive ended, for people; empty while it goes on.
+        is_finished: all laps were driven.
+        lap_times: of each finished lap, the first from a standing start [s].
+        touched: rows of the scene's cones that the car touched, in that order.
+        clearance: smallest distance from the car to a cone [m].
+        length: of a lap [m].
+        trace: the car over time.
+        wall_seconds: that the drive took.
+        given_up: answers of the graph that did not come.
+    """
+
+    length: float
+    outcome: str = ""
+    is_finished: bool = False
+    lap_times: list[float] = field(default_factory=list)
+    touched: list[int] = field(default_factory=list)
+    clearance: float = float("inf")
+    trace: list[TracePoint] = field(default_factory=list)
+    wall_seconds: float = 0.0
+    given_up: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Simulated length of the drive [s]."""
+        return self.trace[-1].time if self.trace else 0.0
+
+    def laterals(self) -> Floats:
+        """Distance off the centre line at each moment [m]."""
+        return np.abs([point.lateral for point in self.trace])
+
+    def summary(self) -> dict[str, object]:
+        """The figures of the drive, for a file."""
+        laterals, speeds = self.laterals(), np.array([point.speed for point in self.trace])
+        return {
+            "outcome": self.outcome,
+            "finished": self.is_finished,
+            "lap_times": [round(value, 3) for value in self.lap_times],
+            "seconds": round(self.seconds, 3),
+            "driven": round(float(self.trace[-1].along), 2) if self.trace else 0.0,
+            "lap_length": round(self.length, 2),
+            "mean_speed": round(float(speeds.mean()), 3) if len(speeds) else 0.0,
+            "cones_touched": len(self.touched),
+            "smallest_clearance": round(self.clearance, 3),
+            "lateral_mean": round(float(laterals.mean()), 3) if len(laterals) else 0.0,
+            "lateral_max": round(float(laterals.max()), 3) if len(laterals) else 0.0,
+            "wall_seconds": round(self.wall_seconds, 1),
+            "sim_time_factor": round(self.seconds / max(self.wall_seconds, 1e-9), 4),
+            "answers_given_up": self.given_up,
+        }
+
+
+class Referee:
+    """Watches a car on its course.
+
+    Attributes:
+        log: what was measured.
+    """
+
+    def __init__(
+        self, description: SceneDescription, car: SimulatedCar, config: RefereeConfig
+    ) -> None:
+        self._description, self._car, self._config = description, car, config
+        if description.vehicle.chassis is None:
+            raise ValueError(f"{description.vehicle.name} has no chassis, expected one to drive")
+        self._chassis = description.vehicle.chassis
+        self._scale = description.scale
+        self._course = Course(description.track)
+        self._course.start(car.pose)
+        self._goal = self._course.length - self._config.finish_margin * self._scale
+        if self._course.is_closed:
+            self._goal = self._course.length
+        self._stood_from = 0.0
+        self.log = DriveLog(self._course.length)
+
+    def look(self) -> None:
+        """Take a look at the car; ends the drive if it is over."""
+        pose, time = self._car.pose, self._car.time
+        state = self._car.state(time)
+        place = self._course.place(pose)
+        log = self.log
+        log.trace.append(TracePoint(time, *pose, state.speed, place.lateral, place.along))
+        gaps = clearances(self._description.scene, pose, self._chassis)
+        log.clearance = min(log.clearance, float(gaps.min()))
+        log.touched += [int(r) for r in np.flatnonzero(gaps <= 0.0) if r not in log.touched]
+        if state.speed > STANDING * self._scale:
+            self._stood_from = time
+        self._count_laps(time, place.along)
+        if not log.outcome:
+            log.outcome = self._why_over(time, place.is_off)
+
+    def progress(self) -> float:
+        """Share of the whole drive that is done, from 0 to 1."""
+        if not self.log.trace:
+            return 0.0
+        laps = self._laps()
+        return float(np.clip(self.log.trace[-1].along / (laps * self._goal), 0.0, 1.0))
+
+    def _laps(self) -> int:
+        return self._config.laps if self._course.is_closed else 1
+
+    def _count_laps(self, time: float, along: float) -> None:
+        log = self.log
+        done = len(log.lap_times)
+        if along >= (done + 1) * self._goal:
+            log.lap_times.append(time - sum(log.lap_times))
+        if len(log.lap_times) == self._laps():
+            log.is_finished = True
+            log.outcome = "finished"
+
+    def _why_over(self, time: float, is_off: bool) -> str:
+        if is_off:
+            return f"the car left the track after {time:.1f} s"
+        if time - self._stood_from > self._config.max_standing:
+            return f"the car stands since {self._stood_from:.1f} s"
+        if time > self._config.max_seconds:
+            return f"not finished within {self._config.max_seconds:g} s"
+        return ""

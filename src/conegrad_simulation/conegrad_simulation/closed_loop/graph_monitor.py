@@ -1,0 +1,137 @@
+"""What the graph answers: results of the perception, commands, diagnostics."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from conegrad_msgs.msg import ConeArray
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import Twist
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+
+from conegrad_core.cones import Cones
+from conegrad_core.geometry.odometry import MAX_SPEED
+from conegrad_data.bags.types import BagError
+from conegrad_data.decode import (
+    DecodeError,
+    check_within,
+    cones_from_msg,
+    stamp_ns_from_msg,
+)
+from conegrad_data.recording.info import read_stamp
+from conegrad_nodes.playback.link import message_class
+from conegrad_simulation.closed_loop.bicycle import DriveCommand
+from conegrad_simulation.closed_loop.car import SimulatedCar
+from conegrad_simulation.closed_loop.lockstep import Lockstep
+from conegrad_simulation.closed_loop.sensor_topics import Listener
+from conegrad_simulation.closed_loop.simulator import CAMERA, LIDAR
+
+DEPTH = 200  # answers that wait at most; they are small
+DETECTIONS, SEGMENTATION, CONES = "/detections", "/segmentation", "/cones"
+COMMANDS, DIAGNOSTICS = "/cmd_vel", "/diagnostics"
+MAX_YAW_RATE = 100.0  # [rad/s], of a car
+LOG_PERIOD = 1.0  # [s] between two log lines about skipped answers
+TYPES = {
+    DETECTIONS: "conegrad_msgs/msg/ConeDetectionArray",
+    SEGMENTATION: "conegrad_msgs/msg/ScanSegmentation",
+    CONES: "conegrad_msgs/msg/ConeArray",
+    COMMANDS: "geometry_msgs/msg/Twist",
+    DIAGNOSTICS: "diagnostic_msgs/msg/DiagnosticArray",
+}
+
+
+class Answers:
+    """Hears the graph, books its answers, and passes commands on to the car.
+
+    Attributes:
+        listener: gets every answer, if it is set.
+        cones: the newest cones.
+        cones_frame: of the newest cones: that of the LiDAR, before any scan of the base.
+        cones_pose: where the car stood when they came.
+        problems: what the nodes say is wrong, by the name of the part.
+    """
+
+    def __init__(self, node: Node, car: SimulatedCar, lockstep: Lockstep) -> None:
+        """Subscribe.
+
+        Args:
+            node: subscribes.
+            car: takes the commands.
+            lockstep: keeps account.
+        """
+        self._node, self._car, self._lockstep = node, car, lockstep
+        self.listener: Listener | None = None
+        self.cones: Cones | None = None
+        self.cones_frame = ""
+        self.cones_pose = car.pose
+        self.problems: dict[str, str] = {}
+        qos = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE)
+        for topic, msgtype in TYPES.items():
+            # Diagnostics have one absolute name; all others are relative.
+            name = topic if topic == DIAGNOSTICS else topic[1:]
+            hear = self._hearing(topic, msgtype)
+            node.create_subscription(message_class(msgtype), name, hear, qos, raw=True)
+
+    def has_source(self, topic: str) -> bool:
+        """Whether a node publishes an answer."""
+        return int(self._node.count_publishers(self._node.resolve_topic_name(topic[1:]))) > 0
+
+    def _hearing(self, topic: str, msgtype: str) -> Callable[[bytes], None]:
+        take = {
+            DETECTIONS: lambda data: self._lockstep.answered(CAMERA, _stamp_ns(data)),
+            SEGMENTATION: lambda data: self._lockstep.answered(LIDAR, _stamp_ns(data)),
+            CONES: self._take_cones,
+            COMMANDS: self._take_command,
+            DIAGNOSTICS: self._take_diagnostics,
+        }[topic]
+
+        def hear(data: bytes) -> None:
+            if self.listener is not None:
+                self.listener(topic, msgtype, data)
+            try:
+                take(data)
+            except DecodeError as error:
+                text = f"skipped a message on {topic}: {error}"
+                self._node.get_logger().warning(text, throttle_duration_sec=LOG_PERIOD)
+
+        return hear
+
+    def _take_cones(self, data: bytes) -> None:
+        msg = _deserialized(data, ConeArray)
+        camera_ns = stamp_ns_from_msg(msg.camera_stamp) if msg.camera_used else None
+        lidar_ns = stamp_ns_from_msg(msg.lidar_stamp) if msg.lidar_used else None
+        self._lockstep.fused(
+            camera_ns, lidar_ns, is_driven=self.has_source(COMMANDS), now=time.monotonic()
+        )
+        self.cones, self.cones_pose = cones_from_msg(msg), self._car.pose
+        self.cones_frame = msg.header.frame_id
+
+    def _take_command(self, data: bytes) -> None:
+        msg = _deserialized(data, Twist)
+        check_within("linear.x", msg.linear.x, MAX_SPEED, " m/s")
+        check_within("angular.z", msg.angular.z, MAX_YAW_RATE, " rad/s")
+        self._car.command(DriveCommand(msg.linear.x, msg.angular.z))
+        self._lockstep.commanded(time.monotonic())
+
+    def _take_diagnostics(self, data: bytes) -> None:
+        for status in _deserialized(data, DiagnosticArray).status:
+            if status.level[0]:
+                self.problems[status.name] = status.message
+            else:
+                self.problems.pop(status.name, None)
+
+
+def _stamp_ns(data: bytes) -> int:
+    try:
+        return read_stamp(data).stamp_ns
+    except BagError as error:
+        raise DecodeError(str(error)) from error
+
+
+def _deserialized(data: bytes, msgtype: Any) -> Any:
+    try:
+        return deserialize_message(data, msgtype)
+    except RuntimeError as error:  # RMWError of rclpy, which has no public name
+        raise DecodeError(f"{len(data)} bytes are no {msgtype.__name__}") from error

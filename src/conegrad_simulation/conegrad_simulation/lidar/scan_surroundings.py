@@ -1,0 +1,258 @@
+"""Random surroundings of a planar LiDAR: courses of cones, and what else stands around."""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
+from conegrad_simulation.lidar.ray_casting import Targets
+from conegrad_simulation.lidar.scene_targets import BASE_PLATE
+from conegrad_simulation.scene.scene import LEG_RADIUS, LEG_SPREAD, Floats
+
+BIG_ORANGE_SHARE = 0.06
+
+Rows = list[tuple[float, ...]]
+
+
+class Surroundings:
+    """Collects obstacles row by row, then turns them into :class:`Targets`."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self._frusta: Rows = []  # 7 of Targets, is_cone, fuzz, solidity
+        self._walls: Rows = []  # 5 of Targets, is_cone, fuzz, solidity
+
+    def add_round(
+        self, x: float, y: float, radius: float, top: float, fuzz: float = 0.0, solid: float = 1.0
+    ) -> None:
+        """Add an upright cylinder that is not a cone."""
+        self._frusta.append((x, y, radius, radius, top, 0.0, 0.0, 0.0, fuzz, solid))
+
+    def add_wall(
+        self,
+        start: Floats,
+        end: Floats,
+        top: float,
+        fuzz: float = 0.0,
+        solid: float = 1.0,
+    ) -> None:
+        """Add a straight wall."""
+        self._walls.append((*start, *end, top, 0.0, fuzz, solid))
+
+    def add_cone(self, x: float, y: float, solid: float = 1.0) -> None:
+        """Add a cone of random colour class, make and lean; a few have fallen over."""
+        rng = self.rng
+        kind = 3 if rng.random() < BIG_ORANGE_SHARE else 0
+        height, side = CONE_HEIGHTS[kind], CONE_WIDTHS[kind]
+        bottom, top = rng.uniform(0.3, 0.42) * side, rng.uniform(0.08, 0.16) * side
+        if rng.random() < 0.015:
+            self._add_fallen_cone(x, y, bottom, height)
+            return
+        lean = 0.03 * rng.standard_normal(2)
+        plate = rng.uniform(0.5, 0.62) * side
+        self._frusta.append((x, y, bottom, top, height, *lean, 1.0, 0.0, solid))
+        self._frusta.append((x, y, plate, plate, BASE_PLATE, 0.0, 0.0, 1.0, 0.0, solid))
+
+    def _add_fallen_cone(self, x: float, y: float, bottom: float, height: float) -> None:
+        direction = self.rng.uniform(0, 2 * math.pi)
+        for along, share in ((0.0, 1.0), (0.4, 0.75), (0.8, 0.5)):
+            radius = share * bottom
+            dx, dy = along * height * math.cos(direction), along * height * math.sin(direction)
+            row = (x + dx, y + dy, radius, radius, 2 * radius, 0.0, 0.0, 1.0, 0.0, 1.0)
+            self._frusta.append(row)
+
+    def targets(self) -> Targets:
+        """Everything added so far."""
+        frusta = np.array(self._frusta, dtype=np.float64).reshape(-1, 10)
+        walls = np.array(self._walls, dtype=np.float64).reshape(-1, 8)
+        flags = np.vstack([frusta[:, 7:], walls[:, 5:]])
+        return Targets(frusta[:, :7], walls[:, :5], flags[:, 0] > 0, flags[:, 1], flags[:, 2])
+
+
+def add_course(around: Surroundings) -> None:
+    """A lane of cones that the car drives along, bending at random, with strays beside it."""
+    rng = around.rng
+    line = _bending_line(rng, rng.uniform(-15, 2), rng.uniform(15, 50), bend=0.12)
+    width, solid = rng.uniform(2.5, 5.5), rng.uniform(0.7, 1.0)
+    start = np.array([0.0, rng.normal(0, 0.2 * width)])
+    for side in (-0.5, 0.5):
+        _add_cone_row(around, line, side * width, start, solid)
+
+
+def add_far_course(around: Surroundings) -> None:
+    """Another piece of the course, somewhere around."""
+    rng = around.rng
+    line = _bending_line(rng, 0.0, rng.uniform(5, 35), bend=0.12)
+    start = _place(rng, 4, 30)
+    turn = rng.uniform(0, 2 * math.pi)
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    for side in rng.permutation([-2.0, 2.0])[: rng.integers(1, 3)]:
+        _add_cone_row(around, line, float(side), start, rng.uniform(0.6, 1.0), rotation)
+
+
+def add_loose_cones(around: Surroundings) -> None:
+    """Cones without any order."""
+    for _ in range(around.rng.integers(1, 12)):
+        around.add_cone(*_place(around.rng, 0.8, 16))
+
+
+def add_people(around: Surroundings) -> None:
+    """Pairs of legs."""
+    rng = around.rng
+    for _ in range(rng.integers(1, 6)):
+        middle, stance = _place(rng, 1.5, 20), rng.uniform(0, math.pi)
+        offset = rng.uniform(0.7, 2.0) * LEG_SPREAD
+        offset = offset * np.array([math.cos(stance), math.sin(stance)])
+        for side in (-1, 1):
+            radius = LEG_RADIUS * rng.uniform(0.7, 1.2)
+            around.add_round(*(middle + side * offset), radius, 1.0, 0.01)
+
+
+def add_objects(around: Surroundings) -> None:
+    """Posts, tyres, buckets, bins, trees: round things of any size, some as slim as a cone."""
+    rng = around.rng
+    for _ in range(rng.integers(1, 8)):
+        radius = math.exp(rng.uniform(math.log(0.015), math.log(0.6)))
+        around.add_round(*_place(rng, 2, 30), radius, rng.uniform(0.2, 2.0), 0.02 * rng.random())
+
+
+def add_boxes(around: Surroundings) -> None:
+    """Rectangles: crates, bins, cars, vans."""
+    rng = around.rng
+    for _ in range(rng.integers(1, 5)):
+        size = np.exp(rng.uniform(math.log(0.2), math.log(4.5), 2))
+        middle, turn = _place(rng, 3, 35), rng.uniform(0, math.pi)
+        if np.hypot(*middle) < np.hypot(*size):
+            continue
+        axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+        corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * size / 2 @ axes + middle
+        for start, end in zip(corners, np.roll(corners, 1, axis=0), strict=True):
+            around.add_wall(start, end, 1.0)
+
+
+def add_fence(around: Surroundings) -> None:
+    """A row of posts, with or without a see-through mesh."""
+    rng = around.rng
+    start, end = _chord(rng, 8, 60)
+    length = float(np.hypot(*(end - start)))
+    radius, spacing = rng.uniform(0.01, 0.1), rng.uniform(0.6, 6.0)
+    for along in np.arange(0, length, spacing):
+        around.add_round(*(start + (end - start) * along / length), radius, 1.2, 0.01)
+    if rng.random() < 0.5:
+        around.add_wall(start, end, 1.5, rng.uniform(0, 0.1), rng.uniform(0.05, 0.6))
+
+
+def add_wall_line(around: Surroundings) -> None:
+    """Walls, barriers and kerbs in a broken line."""
+    rng = around.rng
+    start, end = _chord(rng, 3, 60)
+    corners = np.linspace(start, end, rng.integers(2, 7))
+    corners[1:-1] += rng.normal(0, rng.uniform(0, 1.5), corners[1:-1].shape)
+    top = rng.choice([0.1, 0.2, 1.0, 1.0])
+    solid = rng.uniform(0.6, 1.0)
+    for a, b in pairwise(corners):
+        if rng.random() < 0.85:
+            around.add_wall(a, b, top, 0.02 * rng.random(), solid)
+
+
+def add_bushes(around: Surroundings) -> None:
+    """Grass edges, hedges, slopes: returns scattered in depth along a line."""
+    rng = around.rng
+    start, end = _chord(rng, 3, 60)
+    corners = np.linspace(start, end, rng.integers(2, 9))
+    corners[1:-1] += rng.normal(0, rng.uniform(0, 2.5), corners[1:-1].shape)
+    for a, b in pairwise(corners):
+        solid = rng.uniform(0.02, 0.9)
+        around.add_wall(a, b, rng.uniform(0.1, 1.0), rng.uniform(0.03, 1.0), solid)
+
+
+def add_far_scatter(around: Surroundings) -> None:
+    """Sparse returns of thin things far away: stalks, wires, poles, people at the paddock."""
+    rng = around.rng
+    nearest = rng.uniform(10, 25)
+    for _ in range(rng.integers(10, 150)):
+        radius = rng.uniform(0.01, 0.25)
+        place = _place(rng, nearest, 80)
+        around.add_round(*place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
+
+
+# How often each kind of surroundings is part of a scan.
+CHANCES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
+    (add_course, 0.88),
+    (add_far_course, 0.5),
+    (add_far_course, 0.3),
+    (add_loose_cones, 0.12),
+    (add_people, 0.2),
+    (add_objects, 0.3),
+    (add_boxes, 0.25),
+    (add_fence, 0.3),
+    (add_fence, 0.2),
+    (add_wall_line, 0.4),
+    (add_wall_line, 0.3),
+    (add_bushes, 0.4),
+    (add_bushes, 0.3),
+    (add_far_scatter, 0.6),
+)
+
+
+def random_surroundings(rng: np.random.Generator) -> Targets:
+    """Draw the obstacles around a sensor."""
+    around = Surroundings(rng)
+    for add, chance in CHANCES:
+        if rng.random() < chance:
+            add(around)
+    return around.targets()
+
+
+def _add_cone_row(
+    around: Surroundings,
+    line: Floats,
+    offset: float,
+    start: Floats,
+    solid: float,
+    rotation: Floats | None = None,
+) -> None:
+    rng = around.rng
+    # Most rows are as the rules space them; hairpins and stored cones stand closer.
+    spacing = rng.uniform(1.0, 5.0) if rng.random() < 0.8 else rng.uniform(0.3, 1.0)
+    travelled = line[0, 3] + rng.uniform(0, spacing)
+    while travelled < line[-1, 3]:
+        x, y, heading = (np.interp(travelled, line[:, 3], line[:, k]) for k in range(3))
+        place = np.array([x - offset * math.sin(heading), y + offset * math.cos(heading)])
+        place = (place if rotation is None else rotation @ place) + start
+        place = place + rng.normal(0, 0.1, 2)
+        if rng.random() < 0.96 and np.hypot(*place) > 0.6:
+            around.add_cone(*place, solid=min(1.0, solid * rng.uniform(0.8, 1.1)))
+        travelled += spacing * rng.uniform(0.75, 1.25)
+
+
+def _bending_line(rng: np.random.Generator, first: float, last: float, bend: float) -> Floats:
+    """``(M, 4)`` x, y, heading [rad], distance of points 1 m apart, (0, 0, 0) at distance 0."""
+    distance = np.arange(math.floor(first), math.ceil(last) + 1.0)
+    knots = np.linspace(first, last, 6)
+    curvature = np.interp(distance, knots, rng.uniform(-bend, bend, 6))
+    heading = np.cumsum(curvature)
+    x, y = np.cumsum(np.cos(heading)), np.cumsum(np.sin(heading))
+    zero = int(np.argmin(np.abs(distance)))
+    turn, path = heading[zero], np.stack([x - x[zero], y - y[zero]])
+    rotation = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+    return np.column_stack([(rotation @ path).T, heading - turn, distance])
+
+
+def _place(rng: np.random.Generator, nearest: float, farthest: float) -> Floats:
+    """A place whose range is evenly distributed."""
+    angle, distance = rng.uniform(-math.pi, math.pi), rng.uniform(nearest, farthest)
+    return distance * np.array([math.cos(angle), math.sin(angle)])
+
+
+def _chord(rng: np.random.Generator, nearest: float, farthest: float) -> tuple[Floats, Floats]:
+    """A line that passes the sensor at a range in [nearest, farthest], nearer ones more often."""
+    foot = _place(rng, 0, 1)
+    foot = foot / np.hypot(*foot) * (nearest + (farthest - nearest) * rng.random() ** 2)
+    along = np.array([-foot[1], foot[0]]) / np.hypot(*foot)
+    before, after = rng.uniform(-40, 5), rng.uniform(-5, 40)
+    if after - before < 2:
+        before, after = after - 4, before + 4
+    return foot + before * along, foot + after * along

@@ -1,0 +1,1 @@
+"""Simulated drives, rendered and written as bags."""

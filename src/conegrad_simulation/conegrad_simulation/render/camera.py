@@ -1,0 +1,134 @@
+"""Camera renderer: a scene as a camera on the car sees it, with exact boxes."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from conegrad_core.camera.image import RgbImage
+from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.vehicle import Mounting
+from conegrad_simulation.render.backdrop import paint_backdrop
+from conegrad_simulation.render.cone_painter import (
+    ConeDrawing,
+    ProjectedCones,
+    cone_shadows,
+    project_cones,
+)
+from conegrad_simulation.render.ego_vehicle import bodywork
+from conegrad_simulation.render.ground import paint_ground
+from conegrad_simulation.render.layers import Layers
+from conegrad_simulation.render.obstacles import (
+    draw_obstacle,
+    draw_wall_piece,
+    obstacle_shadows,
+    project_obstacles,
+    project_walls,
+)
+from conegrad_simulation.render.sensor_effects import finish
+from conegrad_simulation.render.view import View, view_from_pose
+from conegrad_simulation.scene.scene import Floats, Pose, Scene
+from conegrad_simulation.scene.world import World
+
+MAX_CONES = 250  # owners are kept as bytes
+
+
+class RenderedImage(NamedTuple):
+    """A picture and its N cones, nearest last.
+
+    Attributes:
+        image: ``(H, W, 3)`` uint8, RGB.
+        boxes_xyxy: ``(N, 4)`` float32 around each whole cone, cut at the image border [px].
+        classes: ``(N,)`` int64 :class:`conegrad_core.cones.ConeClass`.
+        visibility: ``(N,)`` share of the cone's pixels that is inside the image and not hidden.
+        cones: ``(N,)`` rows of the scene.
+    """
+
+    image: RgbImage
+    boxes_xyxy: npt.NDArray[np.float32]
+    classes: npt.NDArray[np.int64]
+    visibility: npt.NDArray[np.float64]
+    cones: npt.NDArray[np.int64]
+
+
+class CameraRenderer:
+    """Renders scenes for one camera and its place on the car."""
+
+    def __init__(self, model: CameraModel, mounting: Mounting) -> None:
+        self.model = model
+        self.mounting = mounting
+
+    def render(self, scene: Scene, pose: Pose, world: World, seed: int) -> RenderedImage:
+        """One picture: a pure function of its arguments; the seed draws the sensor's noise."""
+        view = view_from_pose(self.model, self.mounting, pose, world)
+        cones = project_cones(scene, view, world)
+        layers = _empty_layers(self.model)
+        _paint_surroundings(layers, scene, cones, view, world)
+        covered = draw_things(layers, scene, cones, view, world)
+        _lay_bodywork(layers, world)
+        image = finish(layers.image, view, world, np.random.default_rng((seed, 0xCA3E)))
+        return RenderedImage(
+            cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
+            _cut_boxes(cones, self.model),
+            scene.cone_classes[cones.index],
+            _visibility(layers, covered),
+            cones.index,
+        )
+
+
+def _countable(cones: ProjectedCones) -> ProjectedCones:
+    if len(cones.index) <= MAX_CONES:
+        return cones
+    raise ValueError(f"{len(cones.index)} cones in one image, expected at most {MAX_CONES}")
+
+
+def _empty_layers(model: CameraModel) -> Layers:
+    size = (model.height, model.width)
+    return Layers(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
+
+
+def _paint_surroundings(
+    layers: Layers, scene: Scene, cones: ProjectedCones, view: View, world: World
+) -> None:
+    directions = view.coarse_directions()
+    cast, contact = cone_shadows(cones, world)
+    shadows = [*obstacle_shadows(scene, world, view.position[:2]), *cast]
+    paint_backdrop(layers.image, directions, view, world)
+    paint_ground(layers.image, directions, view, world, shadows, contact)
+
+
+def draw_things(
+    layers: Layers, scene: Scene, cones: ProjectedCones, view: View, world: World
+) -> Floats:
+    """Draw everything that stands, farthest first; returns the size of each cone [px]."""
+    covered, drawing = np.zeros(len(cones.index)), ConeDrawing(cones, world)
+    obstacles, walls = project_obstacles(scene, view), project_walls(scene, view)
+    order = [(depth, 0, row) for row, depth in enumerate(cones.depths)]
+    order += [(depth, 1, row) for row, depth in enumerate(obstacles.depths)]
+    order += [(depth, 2, row) for row, depth in enumerate(walls.depths)]
+    for _, kind, row in sorted(order, reverse=True):
+        if kind == 0:
+            covered[row] = drawing.draw(layers, row)
+        elif kind == 1:
+            draw_obstacle(layers, scene, obstacles, row, world)
+        else:
+            draw_wall_piece(layers, scene, walls, row, world)
+    return covered
+
+
+def _lay_bodywork(layers: Layers, world: World) -> None:
+    height, width = layers.owners.shape
+    picture = bodywork(world.bodywork, world.bodywork_style, width, height)
+    if picture is not None:
+        layers.put(picture[0], 0, picture[1], 0)
+
+
+def _visibility(layers: Layers, covered: Floats) -> Floats:
+    counts = np.bincount(layers.owners.ravel(), minlength=len(covered) + 1)
+    return np.asarray(np.minimum(counts[1 : len(covered) + 1] / np.maximum(covered, 1.0), 1.0))
+
+
+def _cut_boxes(cones: ProjectedCones, model: CameraModel) -> npt.NDArray[np.float32]:
+    limits = np.array([model.width, model.height] * 2, dtype=np.float32)
+    return np.clip(cones.boxes_xyxy, 0, limits).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Scenes: what stands around the car, and how the world looks."""

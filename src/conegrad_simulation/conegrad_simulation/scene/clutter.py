@@ -1,0 +1,150 @@
+"""Scenes with a life of their own: cones of many makes, and things that stand around."""
+
+import math
+
+import numpy as np
+
+from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
+from conegrad_simulation.scene.scene import Floats, Ints, ObstacleKind, Scene, WallKind
+from conegrad_simulation.scene.world import World
+
+FALLEN_SHARE = 0.012
+CLEAR_OF_CONES = 0.8  # [m] between obstacles and cones
+CLEAR_OF_LANE = 2.6  # [m] between obstacles and the points that are kept clear
+
+# Radius and height [m], lowest and highest.
+SIZES = {
+    ObstacleKind.POST: ((0.03, 0.08), (0.5, 2.5)),
+    ObstacleKind.TYRE_STACK: ((0.25, 0.35), (0.25, 1.2)),
+    ObstacleKind.PERSON: ((0.22, 0.3), (1.5, 1.95)),
+    ObstacleKind.BARREL: ((0.12, 0.35), (0.3, 1.0)),
+    ObstacleKind.BIN: ((0.2, 0.4), (0.5, 1.2)),
+    ObstacleKind.TREE: ((0.1, 0.2), (3.0, 8.0)),
+    ObstacleKind.BOX: ((0.1, 0.6), (0.2, 1.1)),
+}
+ODDS = (0.18, 0.14, 0.22, 0.16, 0.1, 0.06, 0.14)  # in the order of ObstacleKind
+
+WALL_HEIGHTS = {
+    WallKind.WALL: (0.5, 3.0),
+    WallKind.BARRIER: (0.3, 1.0),
+    WallKind.FENCE: (0.8, 2.2),
+    WallKind.BANNER: (0.6, 1.2),
+    WallKind.HEDGE: (0.4, 2.0),
+}
+
+
+def furnished_scene(
+    positions: Floats, classes: Ints, keep_clear: Floats, world: World, seed: int
+) -> Scene:
+    """Scene with cones of varied shape, obstacles and walls by the world's clutter.
+
+    Args:
+        positions: ``(N, 2)`` cones in the map [m].
+        classes: ``(N,)`` classes of the cones.
+        keep_clear: ``(P, 2)`` places of cars: nothing else stands within 2.6 m of them.
+        world: clutter and makers.
+        seed: of the scene.
+    """
+    rng = np.random.default_rng((seed, 0xF42E))
+    anchors = positions if len(positions) else keep_clear
+    obstacles, heights, kinds = _obstacles(rng, anchors, positions, keep_clear, world)
+    walls, wall_heights, wall_kinds = _walls(rng, anchors, positions, keep_clear, world)
+    return Scene(
+        np.asarray(positions, dtype=np.float64),
+        np.asarray(classes, dtype=np.int64),
+        *_shapes(rng, np.asarray(classes), world),
+        obstacles,
+        heights,
+        kinds,
+        walls,
+        wall_heights,
+        wall_kinds,
+    )
+
+
+def ring_of_walls(scene: Scene, centre: Floats, radius: float) -> Scene:
+    """The scene inside a near backdrop: cones and obstacles beyond it are gone."""
+    cones = np.linalg.norm(scene.cone_positions - centre, axis=1) < radius - 0.4
+    things = np.linalg.norm(scene.obstacles[:, :2] - centre, axis=1) < radius - 0.5
+    ends = scene.walls.reshape(-1, 2, 2) - centre
+    walls = (np.linalg.norm(ends, axis=2) < radius - 0.3).all(axis=1)
+    angle = np.linspace(0, 2 * np.pi, 49)
+    corner = centre + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    ring = np.hstack([corner[:-1], corner[1:]])
+    return Scene(
+        scene.cone_positions[cones],
+        scene.cone_classes[cones],
+        scene.cone_heights[cones],
+        scene.cone_base_sides[cones],
+        scene.cone_bottom_radii[cones],
+        scene.cone_top_radii[cones],
+        scene.cone_leans[cones],
+        scene.cone_yaws[cones],
+        scene.obstacles[things],
+        scene.obstacle_heights[things],
+        scene.obstacle_kinds[things],
+        np.vstack([scene.walls[walls], ring]),
+        np.concatenate([scene.wall_heights[walls], np.full(len(ring), 3.0)]),
+        np.concatenate([scene.wall_kinds[walls], np.full(len(ring), int(WallKind.BACKDROP))]),
+    )
+
+
+def _shapes(
+    rng: np.random.Generator, classes: Ints, world: World
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
+    """Heights, base sides, bottom and top radii, leans and yaws of the cones."""
+    count = len(classes)
+    rows = np.where(classes < len(CONE_HEIGHTS), classes, 0)
+    maker = np.random.default_rng((world.cone_style, 0x51A9))
+    slim, tip = maker.uniform(0.30, 0.41), maker.uniform(0.07, 0.15)
+    heights = np.array(CONE_HEIGHTS)[rows] * (1 + 0.02 * rng.standard_normal(count))
+    sides = np.array(CONE_WIDTHS)[rows] * (1 + 0.02 * rng.standard_normal(count))
+    leans = 0.03 * rng.standard_normal((count, 2))
+    fallen = rng.random(count) < FALLEN_SHARE
+    towards = rng.uniform(0, 2 * np.pi, count)
+    flat = 1.45 * np.stack([np.cos(towards), np.sin(towards)], axis=1)
+    leans = np.where(fallen[:, None], flat, leans)
+    return heights, sides, slim * sides, tip * sides, leans, rng.uniform(0, np.pi / 2, count)
+
+
+def _obstacles(
+    rng: np.random.Generator, anchors: Floats, cones: Floats, keep_clear: Floats, world: World
+) -> tuple[Floats, Floats, Ints]:
+    count = rng.poisson(world.clutter * (6 + 0.25 * len(anchors)))
+    kinds = rng.choice(len(ODDS), size=count, p=ODDS)
+    shares = rng.random((count, 2))
+    limits = np.array([SIZES[ObstacleKind(int(kind))] for kind in kinds]).reshape(count, 2, 2)
+    sizes = limits[..., 0] + shares * (limits[..., 1] - limits[..., 0])
+    angle, distance = rng.uniform(0, 2 * np.pi, count), rng.uniform(1.0, 14.0, count)
+    offset = distance[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    places = anchors[rng.integers(len(anchors), size=count)] + offset
+    clear = _gaps(places, cones) > CLEAR_OF_CONES
+    clear &= _gaps(places, keep_clear) > CLEAR_OF_LANE
+    obstacles = np.column_stack([places, sizes[:, 0]])
+    return obstacles[clear], sizes[clear, 1], kinds[clear].astype(np.int64)
+
+
+def _walls(
+    rng: np.random.Generator, anchors: Floats, cones: Floats, keep_clear: Floats, world: World
+) -> tuple[Floats, Floats, Ints]:
+    count = rng.poisson(world.clutter * (2 + 0.03 * len(anchors)))
+    kinds = rng.integers(len(WALL_HEIGHTS), size=count)
+    start = anchors[rng.integers(len(anchors), size=count)] + rng.uniform(-18, 18, (count, 2))
+    angle, length = rng.uniform(0, 2 * np.pi, count), rng.uniform(2.0, 20.0, count)
+    end = start + length[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    along = start[:, None] + np.linspace(0, 1, 21)[None, :, None] * (end - start)[:, None]
+    clear = _gaps(along.reshape(-1, 2), cones).reshape(count, 21).min(axis=1, initial=9e9) > 1.0
+    near = _gaps(along.reshape(-1, 2), keep_clear).reshape(count, 21).min(axis=1, initial=9e9)
+    clear &= near > CLEAR_OF_LANE + 0.5
+    heights = np.array([rng.uniform(*WALL_HEIGHTS[WallKind(int(kind))]) for kind in kinds])
+    walls = np.hstack([start, end])
+    return walls[clear], heights.reshape(-1)[clear], kinds[clear].astype(np.int64)
+
+
+def _gaps(places: Floats, others: Floats) -> Floats:
+    """Distance of each place to the nearest of the others [m]."""
+    if not len(others) or not len(places):
+        return np.full(len(places), math.inf)
+    step = 1 if len(others) < 400 else 4
+    offsets = places[:, None] - others[None, ::step]
+    return np.asarray(np.sqrt((offsets**2).sum(axis=2)).min(axis=1))

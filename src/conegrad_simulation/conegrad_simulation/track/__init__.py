@@ -1,0 +1,1 @@
+"""Tracks: courses of the rules, random courses, and their curves."""

@@ -1,0 +1,1 @@
+"""The training node: an action that trains on bags."""

@@ -1,0 +1,197 @@
+"""Settings of a training run from a YAML file, for runs that no command line starts."""
+
+import dataclasses
+import reprlib
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conegrad_core.settings import Config, SettingError, setting
+from conegrad_core.vehicle import load_vehicle
+from conegrad_data.topics.topics import read_topics
+from conegrad_training.action.goal_files import (
+    GoalError,
+    check_content,
+    check_plain,
+    check_store,
+    folder_within,
+    read_sections,
+)
+from conegrad_training.data.training_data import bag_data
+from conegrad_training.engine.precision import check_precision
+from conegrad_training.engine.training_run import Data, TrainingConfig
+from conegrad_training.tracking.tracking import TrackingConfig
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+@dataclass(frozen=True)
+class DataConfig(Config):
+    """Where samples come from besides the bags, and where the run goes."""
+
+    tests: tuple[str, ...] = setting((), "Bags to judge by")
+    test_share: float = setting(0.0, "Share of the bags kept aside to judge by", low=0.0, high=1.0)
+    track: str = setting("", "Map of the cones, CSV; empty: the truth topics of the bags")
+    vehicle: str = setting("", "Preset by name or file that replaces the bags' calibration")
+    topics: tuple[str, ...] = setting((), "Topics of the bags, each as ROLE=TOPIC")
+    output: str = setting("", "Folder of the run; empty: a new one")
+    resume: bool = setting(False, "Go on from the checkpoint in output")
+
+
+@dataclass(frozen=True)
+class GoalSettings:
+    """All settings of a run that a goal starts.
+
+    Attributes:
+        training: as of ``conegrad train``.
+        data: samples and output.
+        tracking: where the run is tracked.
+    """
+
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
+    tracking: TrackingConfig = dataclasses.field(default_factory=TrackingConfig)
+
+
+def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> GoalSettings:
+    """Settings of a file, with what the goal says itself.
+
+    Args:
+        path: YAML with a section per field of TrainingConfig, ``data`` and ``tracking``; None:
+            the defaults.
+        pattern: replaces that of the file where it is not empty.
+        steps: replaces those of the file where not 0.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        GoalError: for a section, name or value that does not exist or is out of bounds.
+    """
+    content = read_sections(path) if path is not None else {}
+    place = f"{path}: " if path is not None else ""
+    classes: dict[str, Any] = {
+        field.name: type(getattr(TrainingConfig(), field.name))
+        for field in dataclasses.fields(TrainingConfig)
+    }
+    classes |= {"data": DataConfig, "tracking": TrackingConfig}
+    _check_names(f"{path}", content, list(classes))
+    sections = {name: _section(f"{place}{name}", content[name]) for name in content}
+    if pattern:
+        sections["pattern"] = {**sections.get("pattern", {}), "pattern": pattern}
+    if steps:
+        sections["run"] = {**sections.get("run", {}), "steps": steps}
+    parts = {
+        name: _config(f"{place}{name}", classes[name], values) for name, values in sections.items()
+    }
+    data = parts.pop("data", DataConfig())
+    tracking = parts.pop("tracking", TrackingConfig())
+    return GoalSettings(TrainingConfig(**parts), data, tracking)
+
+
+def check_goal(settings: GoalSettings, root: Path) -> None:
+    """Refuse, before a run begins, what the settings name on this machine.
+
+    Args:
+        settings: of the goal.
+        root: the folder of the node, which nothing is written outside of.
+
+    Raises:
+        FileNotFoundError: if a file does not exist.
+        GoalError: if a file cannot be used, or a place to write to lies elsewhere.
+        ValueError: if the device cannot train so.
+    """
+    from conegrad_data.cone_map.cone_map_csv import read_cones
+
+    check_precision(settings.training.system)
+    check_store(settings.tracking, root)
+    data, system = settings.data, settings.training.system
+    if data.resume and not data.output:
+        raise GoalError("data.resume is true, expected the folder of that run in data.output")
+    for name in ("camera", "lidar", "fusion"):
+        if weights := getattr(system, name):
+            check_plain(f"system.{name}", Path(weights).expanduser())
+    for test in data.tests:
+        if not Path(test).exists():
+            raise GoalError(f"data.tests has {test!r}, which does not exist on this machine")
+    if data.track:
+        check_plain("data.track", Path(data.track))
+        check_content("data.track", data.track, lambda: read_cones(data.track))
+    if data.vehicle:
+        check_content("data.vehicle", data.vehicle, lambda: load_vehicle(data.vehicle))
+
+
+def goal_data(bags: Sequence[Path], settings: GoalSettings) -> Data:
+    """Samples of the bags of a goal.
+
+    Raises:
+        ReplayError: if there is no bag, or one cannot be learned from.
+    """
+    data = settings.data
+    return bag_data(
+        bags,
+        tests=[Path(test) for test in data.tests],
+        test_share=data.test_share,
+        seed=settings.training.run.seed,
+        track=Path(data.track) if data.track else None,
+        vehicle=load_vehicle(data.vehicle) if data.vehicle else None,
+        reduction=settings.training.reduction,
+        sweep=settings.training.sweep,
+        topics=read_topics(data.topics, "data.topics"),
+    )
+
+
+def run_folder(root: Path, settings: GoalSettings) -> Path:
+    """The folder that the settings name, else the first free ``run_001``, ``run_002`` in a root.
+
+    Raises:
+        GoalError: if the settings name a folder outside of the root.
+    """
+    if settings.data.output:
+        return folder_within("data.output", settings.data.output, root)
+    number = 1
+    while (root / f"run_{number:03d}").exists():
+        number += 1
+    return root / f"run_{number:03d}"
+
+
+def _section(place: str, values: Any) -> dict[Any, Any]:
+    if not isinstance(values, dict):
+        found = f"is {reprlib.repr(values)}, expected names with values"
+        raise GoalError(f"{place} {found}", f"{place} holds no names with values")
+    return values
+
+
+def _config(place: str, config_class: Any, values: Mapping[Any, Any]) -> Any:
+    kinds = typing.get_type_hints(config_class)
+    _check_names(place, values, [field.name for field in dataclasses.fields(config_class)])
+    for name, value in values.items():
+        _check_kind(f"{place}.{name}", value, kinds[name])
+    plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    try:
+        return config_class(**plain)
+    except SettingError as error:
+        raise GoalError(f"{place}.{error.field} {error.fault}") from error
+
+
+def _check_kind(place: str, value: Any, kind: Any) -> None:
+    """Refuse a value of another kind than the field; a whole number is a number, too."""
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise GoalError(f"{place} is {reprlib.repr(value)}, expected a list")
+        for entry in value:
+            _check_kind(place, entry, typing.get_args(kind)[0])
+        return
+    allowed = (int, float) if kind is float else kind
+    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
+        raise GoalError(f"{place} is {reprlib.repr(value)}, expected {KINDS[kind]}")
+
+
+def _check_names(place: str, content: Mapping[Any, Any], allowed: Sequence[str]) -> None:
+    unknown = [name for name in content if name not in allowed]
+    if unknown:
+        expected = f"expected some of {', '.join(allowed)}"
+        raise GoalError(
+            f"{place} has {reprlib.repr(unknown[0])}, {expected}",
+            f"{place} has a name that is not known, {expected}; the log of the node tells which",
+        )

@@ -1,0 +1,1 @@
+"""Alignment of a cone map with the odometry of a drive."""

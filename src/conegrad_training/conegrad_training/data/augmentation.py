@@ -1,0 +1,162 @@
+"""Augmentations of whole samples: image, scan, truth and calibration change together."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from conegrad_core.camera.image import RgbImage
+from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.camera import CameraModel
+from conegrad_core.geometry.transforms import mounting_matrix
+from conegrad_core.lidar.scan import Scan
+from conegrad_core.settings import Config, setting
+from conegrad_training.data.sample import OwnLabels, Sample
+
+SECOND_TANGENTIAL = 3  # place of p2, which bends the image sideways, in the distortion
+TANGENTIAL_MODELS = ("plumb_bob", "rational_polynomial")
+
+
+@dataclass(frozen=True)
+class AugmentationConfig(Config):
+    """How strongly samples are varied; zeros leave them as they were recorded."""
+
+    mirror: float = setting(0.5, "Share of samples that are mirrored", low=0.0, high=1.0)
+    brightness: float = setting(0.2, "Standard deviation of the log brightness", low=0.0, high=2.0)
+    contrast: float = setting(0.1, "Standard deviation of the log contrast", low=0.0, high=2.0)
+    beam_dropout: float = setting(
+        0.02, "Largest share of beams that lose their return", low=0.0, high=0.9
+    )
+    jitter_rotation: float = setting(
+        0.0, "Error of the extrinsics per axis, std [rad]", low=0.0, high=0.2
+    )
+    jitter_translation: float = setting(
+        0.0, "Error of the extrinsics per axis, std [m]", low=0.0, high=0.5
+    )
+
+
+UNCHANGED = AugmentationConfig(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def augmented(sample: Sample, config: AugmentationConfig, rng: np.random.Generator) -> Sample:
+    """A varied sample; the given one stays as it is.
+
+    Args:
+        sample: the sample.
+        config: how strongly it is varied.
+        rng: of every draw.
+    """
+    if rng.random() < config.mirror:
+        sample = mirrored(sample)
+    gain = math.exp(rng.normal(0.0, 1.0) * config.brightness)
+    contrast = math.exp(rng.normal(0.0, 1.0) * config.contrast)
+    sample = sample._replace(image=relit(sample.image, gain, contrast))
+    sample = with_dropout(sample, rng.uniform(0.0, 1.0) * config.beam_dropout, rng)
+    error = rng.normal(0.0, 1.0, 6)
+    return jittered(
+        sample, config.jitter_rotation * error[:3], config.jitter_translation * error[3:]
+    )
+
+
+def mirrored(sample: Sample) -> Sample:
+    """The world seen in a mirror: left is right, colours stay with their cones.
+
+    A blue cone looks blue in a mirror as well: what swaps are the sides of the track.
+    """
+    scan, truth = sample.scan, sample.truth
+    flip = truth.positions.new_tensor([1.0, -1.0])
+    return sample._replace(
+        image=np.ascontiguousarray(sample.image[:, ::-1]),
+        scan=_mirrored_scan(scan),
+        calibration=_mirrored_calibration(sample.calibration),
+        motion=None if sample.motion is None else _mirrored_motion(sample.motion),
+        truth=truth._replace(positions=truth.positions * flip),
+        labels=sample.labels and _mirrored_labels(sample.labels, sample.image.shape[1]),
+    )
+
+
+def relit(image: RgbImage, gain: float, contrast: float = 1.0) -> RgbImage:
+    """Image of another exposure: values scale with ``gain``, and around grey by ``contrast``."""
+    if gain == 1.0 and contrast == 1.0:
+        return image
+    levels = np.arange(256, dtype=np.float64) * gain
+    table = (levels - 128.0) * contrast + 128.0
+    changed: RgbImage = table.clip(0, 255).round().astype(np.uint8)[image]
+    return changed
+
+
+def with_dropout(sample: Sample, share: float, rng: np.random.Generator) -> Sample:
+    """A share of all beams, at random places, loses its return."""
+    lost = torch.from_numpy(rng.random(len(sample.scan.ranges)) < share)
+    ranges = sample.scan.ranges.masked_fill(lost, torch.nan)
+    return sample._replace(scan=sample.scan._replace(ranges=ranges))
+
+
+def jittered(sample: Sample, rotation: np.ndarray, translation: np.ndarray) -> Sample:
+    """The fusion is told extrinsics that are slightly wrong, as those of a real car are.
+
+    Args:
+        sample: the sample.
+        rotation: roll, pitch, yaw of the error in the LiDAR frame [rad].
+        translation: of the error [m].
+    """
+    angles = torch.from_numpy(np.asarray(rotation, dtype=np.float64))
+    error = mounting_matrix(torch.from_numpy(np.asarray(translation, np.float64)), *angles)
+    if not rotation.any() and not translation.any():
+        return sample
+    calibration = sample.calibration
+    camera_from_lidar = calibration.camera_from_lidar @ error.to(calibration.camera_from_lidar)
+    return sample._replace(calibration=calibration._replace(camera_from_lidar=camera_from_lidar))
+
+
+def _mirrored_scan(scan: Scan) -> Scan:
+    motions = scan.motions
+    mirror = scan.ranges.new_tensor([1.0, -1.0, -1.0])
+    return scan._replace(
+        ranges=scan.ranges.flip(0),
+        angles=-scan.angles.flip(0),
+        times=None if scan.times is None else scan.times.flip(0),
+        motions=None if motions is None else motions.flip(0) * mirror,
+    )
+
+
+def _mirrored_calibration(calibration: Calibration) -> Calibration:
+    """Mirrors the optical frame along x and the LiDAR frame along y."""
+    transform = calibration.camera_from_lidar
+    optical, lidar = _signs(transform, 0), _signs(transform, 1)
+    return calibration._replace(
+        camera=_mirrored_camera(calibration.camera),
+        camera_from_lidar=optical @ transform @ lidar,
+    )
+
+
+def _mirrored_camera(camera: CameraModel) -> CameraModel:
+    intrinsics = camera.intrinsics.clone()
+    # Pixel coordinates are edges: the image spans 0 to width.
+    intrinsics[0, 2] = camera.width - intrinsics[0, 2]
+    intrinsics[0, 1] = -intrinsics[0, 1]
+    distortion = camera.distortion.clone()
+    if camera.distortion_model in TANGENTIAL_MODELS:
+        distortion[SECOND_TANGENTIAL] = -distortion[SECOND_TANGENTIAL]
+    return camera._replace(intrinsics=intrinsics, distortion=distortion)
+
+
+def _mirrored_motion(motion: Tensor) -> Tensor:
+    if motion.shape == (3,):
+        return motion * motion.new_tensor([1.0, -1.0, -1.0])
+    lidar = _signs(motion, 1)
+    return lidar @ motion @ lidar
+
+
+def _mirrored_labels(labels: OwnLabels, width: int) -> OwnLabels:
+    left, top, right, bottom = labels.boxes.boxes_xyxy.unbind(-1)
+    boxes = torch.stack([width - right, top, width - left, bottom], dim=-1)
+    return OwnLabels(labels.boxes._replace(boxes_xyxy=boxes), labels.beams.flip(0))
+
+
+def _signs(like: Tensor, axis: int) -> Tensor:
+    signs = like.new_ones(4)
+    signs[axis] = -1.0
+    return signs.diag()

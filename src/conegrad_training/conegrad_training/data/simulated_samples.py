@@ -1,0 +1,62 @@
+"""Samples of the simulator, with the labels of every loss."""
+
+import torch
+from torch.utils.data import Dataset
+
+from conegrad_core.lidar.scan import Scan
+from conegrad_core.vehicle import Vehicle
+from conegrad_evaluation.metrics.boxes import TrueBoxes
+from conegrad_simulation.scene.sampler import Frame, sample_frame
+from conegrad_training.data.sample import OwnLabels, Sample, SampleKey
+
+
+class SimulatedSamples(Dataset[Sample]):
+    """Independent random frames; each is a pure function of its seed."""
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        *,
+        first_seed: int,
+        count: int,
+        level: str = "varied",
+        size: tuple[int, int] = (640, 384),
+    ) -> None:
+        """Choose the frames.
+
+        Args:
+            vehicle: sensors.
+            first_seed: of the first frame; the next ones follow.
+            count: frames.
+            level: of the domain randomisation.
+            size: width and height of the images [px].
+        """
+        self._vehicle, self._level, self._size = vehicle, level, size
+        self._first_seed, self._count = first_seed, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, position: int) -> Sample:
+        """Sample at a position."""
+        if not 0 <= position < self._count:
+            raise IndexError(f"sample is {position}, expected 0 to {self._count - 1}")
+        seed = self._first_seed + position
+        frame = sample_frame(seed, self._vehicle, self._level, self._size)
+        return sample_of_frame(frame, SampleKey(f"simulation {self._level}", seed, 0))
+
+
+def sample_of_frame(frame: Frame, key: SampleKey) -> Sample:
+    """A simulated frame as a sample, with the labels of every loss."""
+    boxes = TrueBoxes(
+        torch.from_numpy(frame.sample.boxes_xyxy), torch.from_numpy(frame.sample.classes)
+    )
+    return Sample(
+        frame.sample.image,
+        Scan(torch.from_numpy(frame.ranges), torch.from_numpy(frame.angles)),
+        frame.calibration,
+        None,
+        frame.truth,
+        key,
+        OwnLabels(boxes, torch.from_numpy(frame.labels)),
+    )

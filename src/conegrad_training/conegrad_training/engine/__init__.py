@@ -1,0 +1,1 @@
+"""The training run: steps, optimizers, checkpoints, cost and progress."""

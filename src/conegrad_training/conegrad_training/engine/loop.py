@@ -1,0 +1,279 @@
+"""The training loop: a generator that a node, a command line and a test drive alike."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from conegrad_core.cones import LABEL_VALUES_PER_CONE, Cones, TrueCones
+from conegrad_core.losses import EndLoss, EndLossConfig, match_cones
+from conegrad_data.errors import TrainingError
+from conegrad_training.data.sample import Sample
+from conegrad_training.engine.distributed import averaged
+from conegrad_training.engine.optimizers import clipped_norms, restore_statistics, statistics
+from conegrad_training.engine.training_cost import Budget
+from conegrad_training.patterns.patterns import END, OWN, Pattern, Update
+from conegrad_training.supervised.supervised_losses import OwnLosses, own_label_values, own_labels
+from conegrad_training.systems.system import (
+    CAMERA,
+    LIDAR,
+    PARTS,
+    PartOutputs,
+    TrainableSystem,
+    follow_statistics,
+)
+
+MAX_GRAD_NORM = 5.0
+REFUSED = "expected finite values; the step was refused and the weights are unchanged"
+
+
+class StepReport(NamedTuple):
+    """One step that was done.
+
+    Attributes:
+        step: its number, from 0.
+        losses: value of each term, mean over the batch.
+        norms: length of the gradient of each part that learned, before clipping.
+        parts: that learned.
+        seconds: it took, without waiting for samples [s].
+    """
+
+    step: int
+    losses: dict[str, float]
+    norms: dict[str, float]
+    parts: frozenset[str]
+    seconds: float
+
+
+def train(
+    system: TrainableSystem,
+    batches: Iterable[Sequence[Sample]],
+    pattern: Pattern,
+    criterion: EndLoss,
+    optimizer: Optimizer,
+    *,
+    budget: Budget,
+    max_grad_norm: float = MAX_GRAD_NORM,
+    adapt_statistics: bool = False,
+) -> Iterator[StepReport]:
+    """Make one optimizer step per batch.
+
+    The system is ready to be saved whenever the generator has yielded: weights, optimizer,
+    pattern and budget belong together.
+
+    Args:
+        system: learns in place.
+        batches: samples of each step.
+        pattern: decides which parts learn.
+        criterion: the end loss.
+        optimizer: of :func:`conegrad_training.engine.optimizers.make_optimizer`.
+        budget: counts on from its steps, which also number the steps here.
+        max_grad_norm: longest gradient of each part.
+        adapt_statistics: batch-norm statistics of learning parts follow the data.
+
+    Raises:
+        TrainingError: if a loss or gradient is not finite; the step is refused, the weights and
+            statistics stay as they were.
+    """
+    own: OwnLosses | None = None
+    for samples in batches:
+        started = time.perf_counter()
+        step = budget.steps
+        update = pattern.update(step)
+        if update.loss == OWN and own is None:
+            own = OwnLosses(system)
+        kept = statistics(system)
+        try:
+            prepare(system, update, adapt_statistics)
+            losses = _losses(system, samples, update, criterion, own)
+            norms = _backward(system, samples, losses, optimizer, criterion, max_grad_norm)
+        except TrainingError:
+            restore_statistics(system, kept)
+            optimizer.zero_grad()
+            raise
+        optimizer.step()
+        optimizer.zero_grad()
+        seconds = time.perf_counter() - started
+        values = averaged({name: float(loss.detach().mean()) for name, loss in losses.items()})
+        pattern.observe(step, values)
+        count_step(budget, samples, update, criterion, seconds)
+        yield StepReport(step, values, norms, update.parts, seconds)
+
+
+def prepare(system: TrainableSystem, update: Update, adapt_statistics: bool) -> None:
+    """Freeze what does not learn in a step, thaw what does."""
+    system.train_only(update.parts, adapt_statistics=adapt_statistics, waits=update.waits)
+    for part in update.adapts:
+        module = system.parts[part].train()
+        follow_statistics(module, follows=True)
+
+
+def end_losses(
+    system: TrainableSystem, samples: Sequence[Sample], criterion: EndLoss
+) -> dict[str, Tensor]:
+    """Terms ``(B,)`` of the end loss of each sample.
+
+    Raises:
+        TrainingError: if a term is not finite, naming bag, frame and term.
+    """
+    return fused_losses(system, samples, system.outputs(samples), criterion)
+
+
+def fused_losses(
+    system: TrainableSystem,
+    samples: Sequence[Sample],
+    outputs: Sequence[PartOutputs],
+    criterion: EndLoss,
+) -> dict[str, Tensor]:
+    """As :func:`end_losses`, from what the networks said.
+
+    Raises:
+        TrainingError: if a term is not finite, naming bag, frame and term.
+    """
+    pairs = zip(samples, outputs, strict=True)
+    terms = [_terms(system, *pair, criterion) for pair in pairs]
+    return {name: torch.stack([of_sample[name] for of_sample in terms]) for name in terms[0]}
+
+
+def _terms(
+    system: TrainableSystem, sample: Sample, outputs: PartOutputs, criterion: EndLoss
+) -> dict[str, Tensor]:
+    """Finite terms of one sample."""
+    try:
+        cones = system.fuse(sample, outputs)
+    except ValueError as error:  # a calibration or motion that cannot be
+        raise TrainingError(f"{sample.key}: {error}; {REFUSED}") from error
+    for name, values in _judged(cones, sample.truth).items():
+        if not bool(values.isfinite().all()):
+            raise TrainingError(
+                f"{sample.key}: what the term {name} judges is not finite; {REFUSED}"
+            )
+    terms: dict[str, Tensor] = criterion(cones, sample.truth)
+    for name, term in terms.items():
+        if not bool(term.isfinite()):
+            raise TrainingError(f"{sample.key}: the term {name} is {float(term)}; {REFUSED}")
+    return terms
+
+
+def _judged(cones: Cones, truth: TrueCones) -> dict[str, Tensor]:
+    """What each term of the end loss looks at."""
+    return {
+        "position": torch.cat([cones.positions.detach(), truth.positions]),
+        "colour": cones.colours.detach(),
+        "existence": cones.existence_logits.detach(),
+        "covariance": cones.covariances.detach(),
+    }
+
+
+def _losses(
+    system: TrainableSystem,
+    samples: Sequence[Sample],
+    update: Update,
+    criterion: EndLoss,
+    own: OwnLosses | None,
+) -> dict[str, Tensor]:
+    if update.loss == END:
+        return end_losses(system, samples, criterion)
+    if update.loss == OWN and own is not None:
+        losses: dict[str, Tensor] = own(system, samples)
+        for name, loss in losses.items():
+            if not bool(loss.isfinite()):
+                raise TrainingError(
+                    f"one of [{_names(samples)}]: the loss {name} is {float(loss)}; {REFUSED}"
+                )
+        return losses
+    with torch.no_grad():
+        system.outputs(samples)  # only the statistics follow
+    return {}
+
+
+def _backward(
+    system: TrainableSystem,
+    samples: Sequence[Sample],
+    losses: Mapping[str, Tensor],
+    optimizer: Optimizer,
+    criterion: EndLoss,
+    max_grad_norm: float,
+) -> dict[str, float]:
+    """Gradients of the summed terms, clipped; norms of each part."""
+    optimizer.zero_grad()
+    if not losses:
+        return {}
+    torch.stack([loss.mean() for loss in losses.values()]).sum().backward()
+    norms = clipped_norms(system, max_grad_norm)
+    for part, norm in norms.items():
+        if not math.isfinite(norm):
+            raise TrainingError(
+                f"{_culprit(system, samples, losses, part, criterion)}: its gradient for the part "
+                f"{part} is not finite; {REFUSED}"
+            )
+    return norms
+
+
+def _culprit(
+    system: TrainableSystem,
+    samples: Sequence[Sample],
+    losses: Mapping[str, Tensor],
+    part: str,
+    criterion: EndLoss,
+) -> str:
+    """Sample and term with a gradient that is not finite, found one by one."""
+    weights = [weight for weight in system.parts[part].parameters() if weight.requires_grad]
+    for sample in samples:
+        for name in losses:
+            term = criterion(system([sample])[0], sample.truth).get(name)
+            if term is None or not term.requires_grad:
+                continue
+            gradients = torch.autograd.grad(term, weights, allow_unused=True)
+            if not all(bool(g.isfinite().all()) for g in gradients if g is not None):
+                return f"{sample.key}, term {name} of the end loss"
+    return f"one of [{_names(samples)}]"
+
+
+def _names(samples: Sequence[Sample]) -> str:
+    return "; ".join(str(sample.key) for sample in samples)
+
+
+def count_step(
+    budget: Budget,
+    samples: Sequence[Sample],
+    update: Update,
+    criterion: EndLoss,
+    seconds: float,
+) -> None:
+    """Add a step and the labels it was the first to look at."""
+    run = PARTS if update.loss == END else (CAMERA, LIDAR)
+    budget.add_step(len(samples), run, update.parts, seconds)
+    for sample in samples:
+        key = label_key(sample, update.loss)
+        if update.loss == END and not budget.knows(key):
+            budget.add_labels(key, LABEL_VALUES_PER_CONE * counted_cones(sample, criterion))
+        elif update.loss == OWN and not budget.knows(key):
+            budget.add_labels(key, own_label_values(own_labels(sample), sample.scan.ranges))
+
+
+def label_key(sample: Sample, loss: str) -> str:
+    """Name of the labels of a sample in the budget: those of each loss are others."""
+    return f"{loss}: {sample.key}"
+
+
+def counted_cones(sample: Sample, criterion: EndLoss) -> int:
+    """True cones of a sample that the end loss counts."""
+    return int(counted_truth(sample.truth, criterion.config).sum())
+
+
+def counted_truth(truth: TrueCones, config: EndLossConfig) -> Tensor:
+    """``(N,)`` mask of the true cones that the end loss counts."""
+    like = truth.positions.float()
+    empty = Cones(
+        like.new_zeros(0, 2),
+        like.new_zeros(0, 2, 2),
+        like.new_zeros(0, 5),
+        like.new_zeros(0),
+        like.new_zeros(0, dtype=torch.int64),
+    )
+    return match_cones(empty, truth, config).counted

@@ -1,0 +1,376 @@
+"""A whole training run: load, train, resume, evaluate, write weights and records."""
+
+import csv
+import dataclasses
+import json
+import logging
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch.optim import Optimizer
+from torch.utils.data import Dataset
+
+from conegrad_core.lidar.reduction import ReductionConfig
+from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_core.losses import EndLoss, EndLossConfig
+from conegrad_core.settings import Config, setting
+from conegrad_core.whole_file import write_whole
+from conegrad_data.errors import ReplayError, TrainingError
+from conegrad_evaluation.drives.map_fit import doubt
+from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_training.data.augmentation import AugmentationConfig
+from conegrad_training.data.sample import Sample
+from conegrad_training.data.sample_stream import SampleBatches, evenly, lost_readers_told, stream
+from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from conegrad_training.engine.interrupts import held_back
+from conegrad_training.engine.loop import StepReport, train
+from conegrad_training.engine.loss_plot import plot_losses
+from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer, set_rates
+from conegrad_training.engine.output_folder import claimed
+from conegrad_training.engine.training_cost import Budget
+from conegrad_training.patterns.patterns import Pattern, PatternConfig, make_pattern
+from conegrad_training.supervised.supervised_losses import own_labels
+from conegrad_training.systems.system import (
+    SystemConfig,
+    TrainableSystem,
+    load_system,
+    save_system,
+)
+from conegrad_training.systems.system_metrics import measure
+from conegrad_training.tracking.model_card import git_revision
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[Iterator[StepReport], int, int], Iterator[StepReport]]
+SampleProgress = Callable[[Iterable[Sample], int], Iterable[Sample]]
+
+CHECKPOINT = "checkpoint.pt"
+LOSSES = "losses.csv"
+FREE = ("workers", "threads", "checkpoint_every")  # settings that do not change the result
+
+
+@dataclass(frozen=True)
+class RunConfig(Config):
+    """Settings of a run."""
+
+    steps: int = setting(150, "Optimizer steps", low=1, high=10**9)
+    batch: int = setting(8, "Samples per step", low=1, high=10**4)
+    frames: int = setting(0, "Samples to train on, spread evenly; 0: all", low=0)
+    seed: int = setting(1, "Seed of order and augmentation", low=0, high=2**62)
+    adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
+    final_rate: float = setting(
+        1.0,
+        "Share of the learning rates that is left at the end; they fall evenly",
+        low=0.0,
+        high=1.0,
+    )
+    evaluation_frames: int = setting(100, "Samples of the metrics; 0: no metrics", low=0)
+    checkpoint_every: int = setting(25, "Steps between two checkpoints", low=1)
+    workers: int = setting(1, "Processes that read samples; 0: this one", low=0, high=64)
+    threads: int = setting(0, "Threads of torch; 0: its choice", low=0, high=256)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All settings of a training run."""
+
+    run: RunConfig = field(default_factory=RunConfig)
+    system: SystemConfig = field(default_factory=SystemConfig)
+    pattern: PatternConfig = field(default_factory=PatternConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    loss: EndLossConfig = field(default_factory=EndLossConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    reduction: ReductionConfig = field(default_factory=ReductionConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
+    evaluation: EvaluationConfig = field(default_factory=lambda: EvaluationConfig(max_range=12.0))
+
+
+class Data(NamedTuple):
+    """Samples of a run.
+
+    Attributes:
+        training: to learn from.
+        evaluation: of the metrics.
+        names: of the recordings, compared on resume.
+        track: map that the truth is from, if it is from one.
+    """
+
+    training: Dataset[Sample]
+    evaluation: Dataset[Sample]
+    names: tuple[str, ...]
+    track: Path | None = None
+
+
+class Run:
+    """A run in progress; everything it needs to go on is in its checkpoint.
+
+    Attributes:
+        system: that learns.
+        budget: what it has cost so far.
+    """
+
+    def __init__(self, config: TrainingConfig, data: Data, output: Path) -> None:
+        """Load the system; nothing is written yet.
+
+        Args:
+            config: settings.
+            data: samples.
+            output: folder of everything that is written.
+
+        Raises:
+            ReplayError: if the pattern needs boxes and beam labels, and the data has none.
+        """
+        if config.pattern.needs_own_labels:
+            own_labels(data.training[0])
+        if config.run.threads:
+            torch.set_num_threads(config.run.threads)
+        torch.manual_seed(config.run.seed)
+        self._config, self._data, self._output = config, data, output
+        self.system: TrainableSystem = load_system(config.system)
+        self.system.learns_mounting = config.pattern.learn_calibration
+        self.budget = Budget()
+        self._optimizer: Optimizer = make_optimizer(self.system, config.optimizer)
+        self._pattern: Pattern = make_pattern(config.pattern)
+        self._batches = SampleBatches(
+            evenly(data.training, config.run.frames),
+            seed=config.run.seed,
+            batch=config.run.batch,
+            steps=config.run.steps,
+            augmentation=config.augmentation,
+        )
+
+    def start(self, *, resume: bool) -> None:
+        """Begin, or go on from the checkpoint of the output folder.
+
+        Raises:
+            ReplayError: if there is a checkpoint and ``resume`` is False.
+            ValueError: if the checkpoint was made with other settings or bags.
+        """
+        path = self._output / CHECKPOINT
+        if not path.exists():
+            self._output.mkdir(parents=True, exist_ok=True)
+            _cut_table(self._output / LOSSES, 0)
+            return
+        if not resume:
+            raise ReplayError(
+                f"{path} exists; resume that run (--resume), or choose another output folder"
+            )
+        _, extra = load_checkpoint(path, self._state, self._settings)
+        self.budget.load_state_dict(extra["budget"])
+        self._pattern.load_state_dict(extra["pattern"])
+        _cut_table(self._output / LOSSES, self.budget.steps)
+
+    def steps(self) -> Generator[StepReport, None, None]:
+        """The steps that are left; a checkpoint is written every so often and at the end.
+
+        Who closes the generator between two steps loses nothing: a checkpoint is written first.
+
+        Raises:
+            TrainingError: if a step was refused.
+        """
+        run = self._config.run
+        reports = train(
+            self.system,
+            self._samples(),
+            self._pattern,
+            EndLoss(self._config.loss),
+            self._optimizer,
+            budget=self.budget,
+            max_grad_norm=self._config.optimizer.max_grad_norm,
+            adapt_statistics=run.adapt_statistics,
+        )
+        self._set_rates()
+        for report in reports:
+            self._set_rates()
+            _add_row(self._output / LOSSES, report)
+            if self.budget.steps % run.checkpoint_every == 0 or self.budget.steps == run.steps:
+                self.save()
+            try:
+                yield report
+            except GeneratorExit:
+                self.save()
+                raise
+
+    def _samples(self) -> Iterator[list[Sample]]:
+        """The batches that are left; where one cannot be read, the steps before are saved."""
+        first = self.budget.steps
+        try:
+            yield from stream(self._batches, first, self._config.run.workers)
+        except (TrainingError, ValueError, OSError):
+            if self.budget.steps > first:
+                self.save()
+            raise
+
+    def take_steps(self, progress: Progress | None = None) -> None:
+        """Take the steps that are left.
+
+        Ctrl-C, and an exception of ``progress``, end them between two steps, with a checkpoint.
+
+        Args:
+            progress: wraps the steps to show progress; given them, the first and the last.
+
+        Raises:
+            TrainingError: if a step was refused.
+        """
+        with lost_readers_told(), closing(self.steps()) as steps, held_back() as release:
+            total = self._config.run.steps
+            for _ in progress(steps, self.budget.steps, total) if progress else steps:
+                release()
+
+    def _set_rates(self) -> None:
+        """Those of the next step: a function of its number alone, so that a run can resume."""
+        run = self._config.run
+        share = 1.0 - (1.0 - run.final_rate) * self.budget.steps / max(run.steps - 1, 1)
+        loss = self._pattern.update(self.budget.steps).loss
+        set_rates(self._optimizer, self._config.optimizer, max(share, 0.0), loss)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(
+            self._output / CHECKPOINT,
+            self._state,
+            self.budget.steps,
+            self._settings,
+            budget=self.budget.state_dict(),
+            pattern=self._pattern.state_dict(),
+        )
+
+    def measure(self, name: str, progress: SampleProgress | None = None) -> dict[str, float]:
+        """Write the metrics of the system as it is to ``metrics_<name>.json``; the headline.
+
+        Args:
+            name: when it is measured.
+            progress: wraps the samples to show progress; given them and their number.
+        """
+        count = self._config.run.evaluation_frames
+        chosen: Any = evenly(self._data.evaluation, count)
+        samples = (chosen[place] for place in range(len(chosen)))
+        shown = progress(samples, len(chosen)) if progress else samples
+        metrics = measure(self.system, shown, self._config.evaluation)
+        _write_json(self._output / f"metrics_{name}.json", metrics.to_dict())
+        return metrics.headline()
+
+    def publish(self, headlines: Mapping[str, Mapping[str, float]]) -> None:
+        """Write the weights, the summary of the run and the picture of its losses."""
+        weights = save_system(self.system, self._output)
+        summary = {
+            "settings": self._settings,
+            "git_revision": git_revision(),
+            "budget": self.budget.to_dict(),
+            "metrics": {name: dict(values) for name, values in headlines.items()},
+            "weights": {part: path.name for part, path in weights.items()},
+            "fusion": self.system.perception.fuser.values(),
+        }
+        _write_json(self._output / "run.json", summary)
+        if (self._output / LOSSES).exists():
+            try:
+                plot_losses(self._output / LOSSES, self._output / "losses.png")
+            except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
+                logger.warning("%s cannot be drawn: %s", self._output / LOSSES, error)
+
+    @property
+    def _state(self) -> TrainingState:
+        return TrainingState(self.system, self._optimizer)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """Everything that decides the result, as plain values."""
+        settings: dict[str, Any] = {"data": list(self._data.names)}
+        for part in dataclasses.fields(self._config):
+            if part.name == "sweep" and self._config.sweep == SweepConfig():
+                continue  # checkpoints made before it existed go on
+            values = dataclasses.asdict(getattr(self._config, part.name))
+            settings |= {f"{part.name}.{key}": v for key, v in values.items() if key not in FREE}
+        return settings
+
+
+def run_training(
+    config: TrainingConfig,
+    data: Data,
+    output: Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    measuring: SampleProgress | None = None,
+) -> dict[str, dict[str, float]]:
+    """Train to the end, with metrics before and after.
+
+    A run that is refused at its start leaves no output folder.
+
+    Args:
+        config: settings.
+        data: samples.
+        output: folder to write to.
+        resume: go on from the checkpoint in ``output``.
+        progress: wraps the steps to show progress; given them, the first and the last. If it
+            raises, a checkpoint of the last step is written, as on Ctrl-C.
+        measuring: likewise wraps the samples of the metrics; given them and their number.
+
+    Returns:
+        Headline metrics ``before`` and ``after``; empty without evaluation frames.
+
+    Raises:
+        ReplayError: if the data or the output folder cannot be used, such as one where another
+            process trains.
+        TrainingError: if a step was refused.
+    """
+    with claimed(output):
+        run = Run(config, data, output)
+        if resume and not (output / CHECKPOINT).exists():
+            logger.warning("%s is missing: the run starts anew", output / CHECKPOINT)
+        run.start(resume=resume)
+        headlines: dict[str, dict[str, float]] = {}
+        if config.run.evaluation_frames:
+            before = headlines["before"] = _before(run, output, measuring)
+            if data.track and (text := doubt(before["precision"], before["recall"], data.track)):
+                logger.warning("%s", text)
+        run.take_steps(progress)
+        if config.run.evaluation_frames:
+            headlines["after"] = run.measure("after", measuring)
+        run.publish(headlines)
+    return headlines
+
+
+def _before(run: Run, output: Path, measuring: SampleProgress | None) -> dict[str, float]:
+    """Metrics of the start; those of an interrupted run are kept."""
+    path = output / "metrics_before.json"
+    if run.budget.steps and path.exists():
+        try:
+            headline: dict[str, float] = json.loads(path.read_text())["headline"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ReplayError(
+                f"{path} is damaged, and the start of the run cannot be measured any more: go on "
+                "without metrics (evaluation_frames 0), or begin anew"
+            ) from error
+        return headline
+    return run.measure("before", measuring)
+
+
+def _add_row(path: Path, report: StepReport) -> None:
+    row = {
+        "step": report.step,
+        **{name: f"{value:.6g}" for name, value in report.losses.items()},
+        "parts": " ".join(sorted(report.parts)),
+        "seconds": f"{report.seconds:.4f}",
+    }
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def _cut_table(path: Path, steps: int) -> None:
+    """Drop the rows after the checkpoint: those steps are done again."""
+    if path.exists():
+        lines = path.read_bytes().splitlines(keepends=True)
+        write_whole(path, b"".join(lines[: steps + 1]))
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_whole(path, (json.dumps(content, indent=2, default=str) + "\n").encode())

@@ -1,1 +1,0 @@
-"""Recorded drives against truth: metrics, plots, pictures and the report."""

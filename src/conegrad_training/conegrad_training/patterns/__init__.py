@@ -1,0 +1,1 @@
+"""Training patterns: which stages learn in a step, and from which loss."""

@@ -1,0 +1,141 @@
+"""Trainer of gradients over topics: samples out to the model nodes, gradients back to them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from conegrad_core.losses import EndLoss
+from conegrad_core.settings import Config, setting
+from conegrad_data.errors import TrainingError
+from conegrad_nodes.parameters.declared_parameters import declare_config
+from conegrad_nodes.playback.graph_process import GraphError
+from conegrad_nodes.playback.this_machine import check_discovery
+from conegrad_training.action.goal_run import USER_ERRORS
+from conegrad_training.action.goal_settings import goal_data, read_goal_settings
+from conegrad_training.data.sample_stream import SampleBatches, evenly, stream
+from conegrad_training.engine.loop import StepReport
+from conegrad_training.engine.optimizers import make_optimizer
+from conegrad_training.engine.training_cost import Budget
+from conegrad_training.patterns.patterns import make_pattern
+from conegrad_training.remote.gradient_link import GradientLink
+from conegrad_training.remote.topic_training import train_over_topics
+from conegrad_training.systems.system import FILES, FUSION, TrainableSystem, load_system
+
+MODEL_NODES = ("camera_node", "lidar_node")
+SAVE_TIMEOUT = 30.0  # [s] for a node to write its weights
+
+
+@dataclass(frozen=True)
+class TopicTrainerConfig(Config):
+    """Settings of the trainer."""
+
+    bags: tuple[str, ...] = setting(("",), "Bags to learn from")
+    config: str = setting("", "YAML file of settings, as of the action Train")
+    output: str = setting("runs/topics", "Folder in which the fusion's scalars are written")
+    retry: float = setting(2.0, "A message without answer is sent again after this [s]", low=0.01)
+    timeout: float = setting(60.0, "A node without answer is lost after this [s]", low=0.01)
+
+
+class TopicTrainer(Node):  # type: ignore[misc]
+    """Trains model nodes in other processes from the end loss on bags.
+
+    Publishes: ``image_raw``, ``scan``, ``detection_gradients``, ``segmentation_gradients``.
+    Subscribes: ``detections``, ``segmentation``, ``gradient_receipts``.
+    Parameters: the fields of :class:`TopicTrainerConfig`.
+    """
+
+    def __init__(self, **node_options: Any) -> None:
+        super().__init__("topic_trainer", **node_options)
+        self._config = declare_config(self, TopicTrainerConfig)
+        path = Path(self._config.config).expanduser() if self._config.config else None
+        self._settings = read_goal_settings(path)
+        self._bags = [Path(bag).expanduser() for bag in self._config.bags if bag]
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self)
+
+    def train(self) -> None:
+        """Take all steps, then have everything written.
+
+        Raises:
+            ReplayError: if a bag cannot be learned from.
+            TrainingError: if a step was refused or a node is lost.
+        """
+        link = GradientLink(self, self.spin, retry=self._config.retry, timeout=self._config.timeout)
+        system = load_system(self._settings.training.system)
+        system.learns_mounting = self._settings.training.pattern.learn_calibration
+        for report in self._steps(link, system):
+            terms = ", ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
+            self.get_logger().info(f"step {report.step + 1}: {terms}")
+        output = Path(self._config.output).expanduser()
+        output.mkdir(parents=True, exist_ok=True)
+        system.perception.fuser.save(output / FILES[FUSION])
+        for node in MODEL_NODES:
+            self._save(node)
+
+    def spin(self, seconds: float) -> None:
+        """Serve what comes in, for at most a time [s]."""
+        self._executor.spin_once(seconds)
+
+    def _steps(self, link: GradientLink, system: TrainableSystem) -> Iterator[StepReport]:
+        training = self._settings.training
+        run = training.run
+        batches = SampleBatches(
+            evenly(goal_data(self._bags, self._settings).training, run.frames),
+            seed=run.seed,
+            batch=run.batch,
+            steps=run.steps,
+            augmentation=training.augmentation,
+        )
+        return train_over_topics(
+            system,
+            link,
+            stream(batches, 0, run.workers),
+            make_pattern(training.pattern),
+            EndLoss(training.loss),
+            make_optimizer(system, training.optimizer),
+            budget=Budget(),
+            max_grad_norm=training.optimizer.max_grad_norm,
+        )
+
+    def _save(self, node: str) -> None:
+        client = self.create_client(Trigger, f"{node}/save_weights")
+        future = client.call_async(Trigger.Request())
+        self._executor.spin_until_future_complete(future, SAVE_TIMEOUT)
+        answer = future.result() if future.done() else None
+        if answer is None or not answer.success:
+            reason = (
+                f"gave no answer within {SAVE_TIMEOUT:g} s" if answer is None else answer.message
+            )
+            raise TrainingError(f"{node}/save_weights: {reason}")
+        self.get_logger().info(f"{node} {answer.message}")
+
+
+def main() -> None:
+    """Entry point of ``ros2 run conegrad_training topic_trainer``.
+
+    What a user can cause ends it with exit code 1 and one line.
+    """
+    node: TopicTrainer | None = None
+    try:
+        check_discovery()
+        rclpy.init()
+        node = TopicTrainer()
+        node.train()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (GraphError, *USER_ERRORS) as error:
+        raise SystemExit(str(error)) from error
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()

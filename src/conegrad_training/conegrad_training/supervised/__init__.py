@@ -1,0 +1,1 @@
+"""Supervised training of one network with labels of its own."""

@@ -1,0 +1,281 @@
+"""Individual training of the cone detector on simulated frames, or on labelled photographs.
+
+``python -m conegrad_training.supervised.camera_training`` trains the weights that ship; a run
+that was stopped goes on from its last checkpoint when it is started again. The network is fully
+convolutional: most steps see crops around cones at the scale of the whole frame, which teaches
+as much at a fifth of the cost; the last steps see whole frames.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Subset
+
+from conegrad_core.camera.checkpoint import load_network, save_network
+from conegrad_core.camera.detector import Detector, DetectorConfig
+from conegrad_core.camera.engines.torch_engine import TorchEngine
+from conegrad_core.camera.head import build_network, head_outputs
+from conegrad_core.processes.worker_process import end_with_parent
+from conegrad_core.settings import Config, setting
+from conegrad_core.weights import default_weights
+from conegrad_evaluation.metrics.boxes import TrueBoxes, average_precisions
+from conegrad_training.engine.checkpoint import TrainingState
+from conegrad_training.engine.progress_display import shown
+from conegrad_training.supervised.camera_batches import CropBatches, DetectionBatch
+from conegrad_training.supervised.camera_crops import LabelledImage
+from conegrad_training.supervised.camera_data import CameraData, labelled_data, simulated_data
+from conegrad_training.supervised.network_run import (
+    SHIPPED,
+    averaged_network,
+    run_network,
+    update_weights,
+)
+from conegrad_training.tracking.model_card import git_revision, training_command, write_card
+
+SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
+CLASS_BIAS = -5.0  # first logit of every class: cones are rare
+GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}  # weights of the loss terms, as in Ultralytics
+MIN_HEIGHT = 4.0  # boxes lower than this do not count in the evaluation [px]
+MAX_GRAD_NORM = 10.0
+NAME = "yolov5n_cones"
+
+
+@dataclass(frozen=True)
+class CameraTrainingConfig(Config):
+    """Settings of the individual training of the cone detector."""
+
+    output: str = setting("runs/yolov5n_cones", "Folder of the checkpoint, weights and card")
+    frames_folder: str = setting("runs/frames", "Folder that keeps the rendered frames")
+    images: str = setting("", "Folder of labelled images (YOLO); empty: simulated frames")
+    class_names: str = setting("", "Of images: names of classes 0, 1, ... as a,b; empty: its file")
+    held_out: str = setting("", "Of images: sequences to judge by, a,b; empty: last third of each")
+    weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
+    architecture: str = setting("yolov5n", "yolov5n, yolov5s or yolov5m")
+    level: str = setting("mixed", "Domain randomisation: clear, varied, wide, or mixed")
+    frames: int = setting(8000, "Simulated frames to train on", low=1)
+    steps: int = setting(2000, "Optimizer steps", low=1)
+    batch: int = setting(16, "Crops per step; whole frames: a quarter of it", low=1)
+    crop_width: int = setting(320, "Width of a crop [px], a multiple of 32", low=32, high=640)
+    crop_height: int = setting(192, "Height of a crop [px], a multiple of 32", low=32, high=384)
+    whole_share: float = setting(0.08, "Share of steps, at the end, on whole frames", low=0, high=1)
+    learning_rate: float = setting(2e-3, "Peak of the one-cycle schedule", low=0.0)
+    weight_decay: float = setting(0.02, "Decay of the weights (AdamW)", low=0.0)
+    averaging: float = setting(0.995, "Decay of the moving average", low=0.0, high=1.0)
+    precision: str = setting("bf16", "fp32 or bf16 of the convolutions")
+    seed: int = setting(1, "Seed of weights, frames and crops", low=0, high=800)
+    workers: int = setting(2, "Processes that render frames", low=1)
+    threads: int = setting(1, "Threads of torch; more than idle cores slow it down", low=1)
+    evaluation_frames: int = setting(300, "Unseen frames of the evaluation", low=1)
+    checkpoint_every: int = setting(100, "Steps between two checkpoints", low=1)
+
+
+def train_camera(config: CameraTrainingConfig) -> dict[str, Any]:
+    """Render, train, resume if the output folder holds a checkpoint, evaluate, write weights.
+
+    Writes ``checkpoint.pt``, ``losses.csv``, and ``yolov5n_cones`` as .safetensors, .json, .md.
+
+    Returns:
+        What the model card says: command, data, settings, git revision and metrics; with
+        ``config.weights`` also those of the start.
+
+    Raises:
+        ValueError: if the labelled images or the weights cannot be used.
+        FileNotFoundError: if a file does not exist.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    output = Path(config.output)
+    data = _data(config)
+    state = _fresh_state(config)
+    start = evaluate_frames(state.model, data.judged) if config.weights else {}
+    run_network(
+        state,
+        lambda step: train_steps(state, data.training, config, step),
+        output,
+        _run_settings(config),
+        steps=config.steps,
+        checkpoint_every=config.checkpoint_every,
+        title="cone detector",
+    )
+    return _publish(averaged_network(state, nn.Module), data, start, config, output)
+
+
+def train_steps(
+    state: TrainingState,
+    frames: Sequence[LabelledImage],
+    config: CameraTrainingConfig,
+    start: int,
+) -> Iterator[dict[str, float]]:
+    """Run the optimizer steps from ``start`` on, yielding the losses of each."""
+    from ultralytics.utils.loss import v8DetectionLoss
+
+    network: Any = state.model
+    network.args = SimpleNamespace(**GAINS)
+    criterion = v8DetectionLoss(network)
+    batches = CropBatches(
+        frames,
+        seed=config.seed,
+        batch=config.batch,
+        size=(config.crop_width, config.crop_height),
+        whole_from=config.steps - round(config.whole_share * config.steps),
+        steps=config.steps,
+    )
+    remaining = Subset(batches, range(start, config.steps))
+    loader = DataLoader(
+        remaining,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=4,
+        worker_init_fn=end_with_parent,
+    )
+    for batch in loader:
+        yield train_step(state, criterion, batch, config.precision == "bf16")
+
+
+def train_step(
+    state: TrainingState, criterion: Any, batch: DetectionBatch, use_bf16: bool
+) -> dict[str, float]:
+    """One optimizer step.
+
+    Raises:
+        RuntimeError: if a gradient is not finite; the weights stay as they were.
+    """
+    state.model.train()
+    losses = detection_losses(state.model, criterion, batch, use_bf16)
+    state.optimizer.zero_grad()
+    torch.stack(list(losses.values())).sum().backward()
+    update_weights(state, MAX_GRAD_NORM)
+    return {name: float(loss.detach()) for name, loss in losses.items()}
+
+
+def detection_losses(
+    network: nn.Module, criterion: Any, batch: DetectionBatch, use_bf16: bool = False
+) -> dict[str, Tensor]:
+    """Box, class and distribution loss of a batch, per image, where the network is."""
+    device = next(network.parameters()).device
+    inputs = batch.inputs.to(device, torch.float32, memory_format=torch.channels_last) / 255
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=use_bf16):
+        outputs = head_outputs(network, inputs)
+    outputs |= {name: outputs[name].float() for name in ("boxes", "scores")}
+    targets = {name: getattr(batch, name) for name in ("batch_idx", "cls", "bboxes")}
+    total, _ = criterion(outputs, targets)
+    parts: Tensor = total / len(inputs)
+    return dict(zip(("box", "class", "distribution"), parts, strict=True))
+
+
+@torch.no_grad()
+def evaluate_frames(network: nn.Module, frames: Sequence[LabelledImage]) -> dict[str, float]:
+    """Average precision at IoU 0.5, by class and in the mean, of a network on whole frames."""
+    height, width = frames[0].image.shape[:2]
+    config = DetectorConfig(engine="torch", input_width=width, input_height=height)
+    detector = Detector(TorchEngine(network.eval()), config)
+    found, truths = [], []
+    for index in shown(range(len(frames)), len(frames), "evaluation", unit="frame"):
+        frame = frames[index]
+        found.append(detector.detect(frame.image))
+        boxes = torch.from_numpy(frame.boxes_xyxy)
+        truths.append(TrueBoxes(boxes, torch.from_numpy(frame.classes)))
+    return average_precisions(found, truths, min_height=MIN_HEIGHT)
+
+
+def _data(config: CameraTrainingConfig) -> CameraData:
+    if config.images:
+        folder = Path(config.images).expanduser()
+        return labelled_data(folder, config.class_names, config.held_out)
+    return simulated_data(
+        Path(config.frames_folder),
+        config.level,
+        config.seed * SEEDS_PER_RUN,
+        config.frames,
+        unseen=config.evaluation_frames,
+        workers=config.workers,
+    )
+
+
+def _fresh_state(config: CameraTrainingConfig) -> TrainingState:
+    network: Any = build_network(config.architecture)
+    for branch in network.model[-1].cv3:
+        nn.init.constant_(branch[-1].bias, CLASS_BIAS)
+    if config.weights:
+        path = default_weights("camera") if config.weights == SHIPPED else Path(config.weights)
+        network = load_network(path.expanduser()).network.requires_grad_()
+    network = network.to(memory_format=torch.channels_last)
+    decayed = [weight for weight in network.parameters() if weight.ndim > 1]
+    others = [weight for weight in network.parameters() if weight.ndim <= 1]
+    groups: list[dict[str, Any]] = [
+        {"params": decayed},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    rate = config.learning_rate
+    optimizer = torch.optim.AdamW(groups, rate, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=config.steps + 1, pct_start=0.12
+    )
+    averaged = AveragedModel(network, multi_avg_fn=warm_average(config.averaging), use_buffers=True)
+    return TrainingState(network, optimizer, schedule, averaged)
+
+
+def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """Moving average that forgets its first, untrained members: its decay grows with its age."""
+
+    def update(averaged: Any, current: Any, age: Any) -> None:
+        young = (1 + int(age)) / (10 + int(age))
+        get_ema_multi_avg_fn(min(decay, young))(averaged, current, age)
+
+    return update
+
+
+def _run_settings(config: CameraTrainingConfig) -> dict[str, Any]:
+    """Settings that decide the result; a run may move folders or change its workers."""
+    free = ("output", "frames_folder", "workers", "threads", "checkpoint_every")
+    return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
+
+
+def _publish(
+    network: nn.Module,
+    data: CameraData,
+    start: dict[str, float],
+    config: CameraTrainingConfig,
+    output: Path,
+) -> dict[str, Any]:
+    """Evaluate, then write weights and card."""
+    metrics = {"AP50": evaluate_frames(network, data.judged), "frames": len(data.judged)}
+    card: dict[str, Any] = {
+        "command": training_command("conegrad_training.supervised.camera_training", config),
+        "data": data.description,
+        "settings": _run_settings(config),
+        "git_revision": git_revision(),
+        "metrics": ({"AP50 before": start} if start else {}) | metrics,
+    }
+    height, width = data.judged[0].image.shape[:2]
+    weights = output / f"{NAME}.safetensors"
+    save_network(
+        network,
+        weights,
+        architecture=config.architecture,
+        input_size=(width, height),
+        extra={name: json.dumps(value) for name, value in card.items()},
+    )
+    card["sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    write_card(output / NAME, "YOLOv5n for cones", card)
+    return card
+
+
+if __name__ == "__main__":
+    from conegrad_training.engine.command_line import config_from_arguments
+
+    logging.basicConfig(level=logging.INFO)
+    result = train_camera(config_from_arguments(CameraTrainingConfig, sys.argv[1:]))
+    mean = result["metrics"]["AP50"]["mean"]
+    logging.getLogger(__name__).info("mAP50 on frames that were kept aside: %.3f", mean)

@@ -1,0 +1,205 @@
+"""Individual training of the scan network on simulated scans, or on recorded and labelled ones.
+
+``python -m conegrad_training.supervised.lidar_training`` trains the weights that ship; a run
+that was stopped goes on from its last checkpoint when it is started again.
+"""
+
+import dataclasses
+import logging
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from conegrad_core.lidar.scan_network import ScanNetwork
+from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_core.processes.worker_process import end_with_parent
+from conegrad_core.settings import Config, setting
+from conegrad_simulation.lidar.scan_sampler import ScanBatch
+from conegrad_training.engine.checkpoint import TrainingState
+from conegrad_training.supervised.lidar_card import write_card
+from conegrad_training.supervised.lidar_data import LidarData, recorded_data, simulated_data
+from conegrad_training.supervised.lidar_evaluation import judge
+from conegrad_training.supervised.network_run import (
+    SHIPPED,
+    averaged_network,
+    run_network,
+    update_weights,
+)
+from conegrad_training.tracking.model_card import training_command
+
+logger = logging.getLogger(__name__)
+
+MODULE = "conegrad_training.supervised.lidar_training"  # __name__ is __main__ when it runs
+
+MAX_GRAD_NORM = 5.0
+# Settings that do not decide the weights: a run may be resumed with others.
+UNRELATED = ("output", "workers", "threads", "evaluation_batches", "evaluation_frames")
+SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
+
+
+@dataclass(frozen=True)
+class LidarTrainingConfig(Config):
+    """Settings of the individual training of the scan network."""
+
+    output: str = setting("runs/scan_cnn", "Folder of the checkpoint, the weights and the card")
+    scans: str = setting("", "Labelled scans (.npz or folder of them); empty: simulated ones")
+    held_out: str = setting("", "Of scans: files to judge by, a,b; empty: the last third of each")
+    weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
+    steps: int = setting(800, "Optimizer steps", low=1)
+    batch: int = setting(8, "Scans per sensor", low=1)
+    sensors: int = setting(3, "Sensors per optimizer step", low=1)
+    learning_rate: float = setting(4e-3, "Peak of the one-cycle schedule", low=0.0)
+    weight_decay: float = setting(1e-3, "Decay of the weights (AdamW)", low=0.0)
+    focus: float = setting(0.0, "Exponent of the focal loss; 0: cross-entropy", low=0.0)
+    averaging: float = setting(0.99, "Decay of the moving average of the weights", low=0.0, high=1)
+    seed: int = setting(1, "Seed of weights and scans", low=0, high=800)
+    workers: int = setting(1, "Processes that simulate scans; 0: this one", low=0)
+    threads: int = setting(1, "Threads of torch; more than idle cores slow it down", low=1)
+    evaluation_batches: int = setting(40, "Unseen sensors of the final evaluation", low=1)
+    evaluation_frames: int = setting(100, "Unseen frames per vehicle at the end", low=1)
+    checkpoint_every: int = setting(100, "Steps between two checkpoints", low=1)
+
+
+def train_lidar(config: LidarTrainingConfig) -> dict[str, Any]:
+    """Train, resume if the output folder holds a checkpoint, evaluate, and write the weights.
+
+    Writes ``checkpoint.pt``, ``losses.csv``, and ``scan_cnn`` as .safetensors, .json, .md.
+
+    Returns:
+        What the model card says: command, data, settings, git revision and metrics; with
+        ``config.weights`` also those of the start.
+
+    Raises:
+        ValueError: if the labelled scans or the weights cannot be used.
+        FileNotFoundError: if a file does not exist.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    output = Path(config.output)
+    data = _data(config)
+    state = _fresh_state(config)
+    start = data.judge(state.model.eval()) if config.weights else {}
+    settings = _run_settings(config)
+    run_network(
+        state,
+        lambda step: train_steps(state, data.batches, config, step),
+        output,
+        settings,
+        steps=config.steps,
+        checkpoint_every=config.checkpoint_every,
+        title="scan network",
+    )
+    network = averaged_network(state, ScanNetwork)
+    metrics = {f"{name}, before": counts for name, counts in start.items()} | data.judge(network)
+    command = training_command(MODULE, config)
+    return write_card(network, output, command, settings, metrics, data.description)
+
+
+def train_steps(
+    state: TrainingState, scans: Dataset[ScanBatch], config: LidarTrainingConfig, start: int
+) -> Iterator[dict[str, float]]:
+    """Run the optimizer steps from ``start`` on, yielding the losses of each."""
+    remaining = Subset(scans, range(start * config.sensors, config.steps * config.sensors))
+    loader = DataLoader(
+        remaining, batch_size=None, num_workers=config.workers, worker_init_fn=end_with_parent
+    )
+    batches = iter(loader)
+    for _ in range(start, config.steps):
+        yield train_step(state, [next(batches) for _ in range(config.sensors)], config.focus)
+
+
+def train_step(state: TrainingState, batches: list[ScanBatch], focus: float) -> dict[str, float]:
+    """One optimizer step on the scans of several sensors.
+
+    Raises:
+        RuntimeError: if a gradient is not finite; the weights stay as they were.
+    """
+    state.model.train()
+    state.optimizer.zero_grad()
+    total = 0.0
+    for batch in batches:
+        ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
+        logits = judge(state.model, ranges, batch.step)
+        loss = focal_beam_loss(logits, labels, ranges, focus) / len(batches)
+        loss.backward()
+        total += loss.item()
+    update_weights(state, MAX_GRAD_NORM)
+    return {"beams": total}
+
+
+def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float) -> Tensor:
+    """Mean focal loss over the beams with a return; beams without one get no gradient.
+
+    Args:
+        logits: ``(B, N)`` log-odds of a cone.
+        labels: ``(B, N)`` bool.
+        ranges: ``(B, N)`` [m]; NaN, inf and 0 mean no return.
+        focus: exponent that plays down beams that are already judged well; 0 is cross-entropy.
+
+    Source:
+        Lin et al., Focal Loss for Dense Object Detection, 2017, equation 4.
+    """
+    returned = ranges.isfinite() & (ranges > 0)
+    logits, targets = logits[returned], labels[returned].to(logits.dtype)
+    entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    miss = (logits.sigmoid() - targets).abs()
+    return (miss**focus * entropy).sum() / max(len(logits), 1)
+
+
+def _data(config: LidarTrainingConfig) -> LidarData:
+    first_seed, batches = config.seed * SEEDS_PER_RUN, config.steps * config.sensors
+    if config.scans:
+        return recorded_data(
+            Path(config.scans).expanduser(), config.held_out, first_seed, batches, config.batch
+        )
+    return simulated_data(
+        first_seed,
+        batches,
+        config.batch,
+        sensors=config.evaluation_batches,
+        frames=config.evaluation_frames,
+    )
+
+
+def _start_network(weights: str) -> ScanNetwork:
+    """Random weights, those of a file, or those that ship."""
+    if not weights:
+        return ScanNetwork()
+    path = "" if weights == SHIPPED else weights
+    return load_segmenter(SegmenterConfig(weights=path, engine="torch")).network
+
+
+def _fresh_state(config: LidarTrainingConfig) -> TrainingState:
+    network = _start_network(config.weights)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=config.steps + 1, pct_start=0.15
+    )
+    average = get_ema_multi_avg_fn(config.averaging)
+    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    return TrainingState(network, optimizer, schedule, averaged)
+
+
+def _run_settings(config: LidarTrainingConfig) -> dict[str, Any]:
+    """Settings that decide the weights."""
+    settings = dataclasses.asdict(config)
+    return {k: v for k, v in settings.items() if k not in UNRELATED}
+
+
+if __name__ == "__main__":
+    from conegrad_training.engine.command_line import config_from_arguments
+
+    logging.basicConfig(level=logging.INFO)
+    result = train_lidar(config_from_arguments(LidarTrainingConfig, sys.argv[1:]))
+    for scans, rates in result["metrics"].items():
+        logger.info("F1 %.3f, %s", rates["f1"], scans)

@@ -1,0 +1,1 @@
+"""The system that is trained, and its metrics."""

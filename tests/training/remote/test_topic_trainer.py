@@ -1,0 +1,102 @@
+"""Gradients over topics as people start them: three programs."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+pytest.importorskip("rclpy")
+pytest.importorskip("conegrad_msgs")
+
+import rclpy
+
+from conegrad_simulation.recording.bag import SimulatedBag
+from conegrad_training.systems.system import FILES, PARTS, SystemConfig
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+DEADLINE = 240.0  # [s], generous: three programs load torch on a busy machine
+
+
+def start(program: str, **parameters: object) -> subprocess.Popen:
+    code = f"from conegrad_training.{program} import main; main()"
+    given = [
+        word
+        for name, value in parameters.items()
+        for word in ("-p", f"{name.replace('__', '.')}:={value}")
+    ]
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "--ros-args", *given],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+
+
+@pytest.mark.timeout(300)
+def test_programs_train_together_and_write_the_weights_of_all_parts(
+    domain, system_config: SystemConfig, small_bag: SimulatedBag, tmp_path: Path
+):
+    names = ("camera", "lidar", "fusion", "input_width", "input_height")
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(
+        yaml.safe_dump(
+            {
+                "system": {name: getattr(system_config, name) for name in names},
+                "run": {"batch": 2, "steps": 2, "workers": 0},
+            }
+        )
+    )
+    output = tmp_path / "weights"
+    shared = {"reliability": "reliable", "depth": 5, "training__output": output}
+    models = [
+        start(
+            "training_camera_node",
+            **shared,
+            detector__weights=system_config.camera,
+            detector__input_width=system_config.input_width,
+            detector__input_height=system_config.input_height,
+        ),
+        start("training_lidar_node", **shared, segmenter__weights=system_config.lidar),
+    ]
+    trainer = start(
+        "topic_trainer", bags=f"[{small_bag.path}]", config=settings, output=output, timeout=200.0
+    )
+    try:
+        printed, _ = trainer.communicate(timeout=DEADLINE)
+    finally:
+        for process in (*models, trainer):
+            process.terminate()
+        said = [process.communicate(timeout=30)[0] for process in models]
+    assert trainer.returncode == 0, "\n".join([printed, *said])
+    assert "step 2: position" in printed
+    for part in PARTS:
+        before, after = load_file(getattr(system_config, part)), load_file(output / FILES[part])
+        assert any(not torch.equal(before[name], after[name]) for name in before), part
+
+
+@pytest.mark.parametrize(
+    ("module", "node_class"),
+    [("remote.topic_trainer", "TopicTrainer"), ("action.training_node", "TrainingNode")],
+)
+def test_settings_that_are_refused_end_a_program_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, domain: int, module: str, node_class: str
+):
+    program = importlib.import_module(f"conegrad_training.{module}")
+
+    def refuse() -> None:
+        raise ValueError("parameter output is 5, expected text")
+
+    monkeypatch.setattr(program, node_class, refuse)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit, match="parameter output is 5, expected text"):
+        program.main()
+    assert not rclpy.ok()

@@ -1,0 +1,118 @@
+"""Training of the scan network: it learns, resumes exactly and says where weights come from."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_training.engine.checkpoint import TrainingState
+from conegrad_training.engine.command_line import config_from_arguments
+from conegrad_training.supervised import lidar_training
+from conegrad_training.supervised.lidar_training import (
+    LidarTrainingConfig,
+    focal_beam_loss,
+    train_lidar,
+    train_step,
+)
+from conegrad_training.supervised.simulated_scans import SimulatedScans
+from conegrad_training.tracking.model_card import training_command
+
+TINY = LidarTrainingConfig(
+    steps=4,
+    batch=2,
+    sensors=1,
+    workers=0,
+    evaluation_batches=1,
+    evaluation_frames=1,
+    checkpoint_every=2,
+)
+
+
+def weights(folder):
+    network = load_segmenter(SegmenterConfig(weights=str(folder / "scan_cnn.safetensors"))).network
+    return network.state_dict()
+
+
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path, monkeypatch):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train_lidar(dataclasses.replace(TINY, output=str(whole)))
+
+    steps = lidar_training.train_step
+
+    def killed_at_third_step(*arguments):
+        if (killed / "checkpoint.pt").exists():
+            raise KeyboardInterrupt
+        return steps(*arguments)
+
+    monkeypatch.setattr(lidar_training, "train_step", killed_at_third_step)
+    with pytest.raises(KeyboardInterrupt):
+        train_lidar(dataclasses.replace(TINY, output=str(killed)))
+    monkeypatch.undo()
+    train_lidar(dataclasses.replace(TINY, output=str(killed)))
+
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(killed)[name], value, rtol=0, atol=0)
+
+
+def test_the_card_and_the_weights_file_tell_command_seed_revision_and_metrics(tmp_path):
+    config = dataclasses.replace(TINY, output=str(tmp_path), steps=1, seed=3)
+    card = train_lidar(config)
+    stored = json.loads((tmp_path / "scan_cnn.json").read_text())
+    assert stored == card
+    assert "--seed 3" in card["command"]
+    assert set(card["metrics"]) >= {"random sensors and clutter", "formula_student, any range"}
+    text = (tmp_path / "scan_cnn.md").read_text()
+    assert card["sha256"] in text
+    assert card["git_revision"] in text
+    metadata = load_segmenter(SegmenterConfig(weights=str(tmp_path / "scan_cnn.safetensors")))
+    assert json.loads(metadata.metadata["settings"])["seed"] == 3
+
+
+def test_the_loss_falls_on_scans_that_are_seen_again():
+    torch.manual_seed(0)
+    state = lidar_training._fresh_state(dataclasses.replace(TINY, steps=40))
+    batches = [SimulatedScans(7, 1, 4)[0]]
+    losses = [train_step(state, batches, focus=0.0)["beams"] for _ in range(25)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run_and_leaves_the_weights():
+    torch.manual_seed(0)
+    fresh = lidar_training._fresh_state(TINY)
+    state = TrainingState(fresh.model, fresh.optimizer)
+    with torch.no_grad():
+        state.model.head.bias.fill_(torch.nan)
+    before = state.model.head.weight.clone()
+    with pytest.raises(RuntimeError, match="non-finite"):
+        train_step(state, [SimulatedScans(7, 1, 2)[0]], focus=0.0)
+    torch.testing.assert_close(state.model.head.weight, before)
+
+
+def test_the_loss_is_cross_entropy_over_beams_with_return():
+    logits = torch.tensor([[0.0, 0.0, 50.0]], requires_grad=True)
+    labels, ranges = torch.tensor([[True, False, False]]), torch.tensor([[1.0, 1.0, torch.nan]])
+    loss = focal_beam_loss(logits, labels, ranges, focus=0.0)
+    assert loss.item() == pytest.approx(0.6931, abs=1e-4)  # log 2
+    loss.backward()
+    assert logits.grad.tolist() == [[-0.25, 0.25, 0.0]]
+
+
+def test_focus_plays_down_beams_that_are_judged_well():
+    labels, ranges = torch.ones(1, 1, dtype=torch.bool), torch.ones(1, 1)
+    logits = torch.tensor([[2.1972]])  # probability 0.9: cross-entropy 0.1054, miss 0.1
+    assert focal_beam_loss(logits, labels, ranges, 2.0).item() == pytest.approx(0.001054, abs=1e-6)
+
+
+def test_the_command_repeats_the_settings():
+    config = LidarTrainingConfig(steps=7, seed=2)
+    command = training_command(lidar_training.MODULE, config)
+    assert command == "python -m conegrad_training.supervised.lidar_training --steps 7 --seed 2"
+    assert config_from_arguments(LidarTrainingConfig, command.split()[3:]) == config
+
+
+def test_a_setting_out_of_bounds_is_refused_by_name(capsys):
+    with pytest.raises(SystemExit):
+        config_from_arguments(LidarTrainingConfig, ["--steps", "0"])
+    assert "--steps is 0, expected at least 1" in capsys.readouterr().err

@@ -1,0 +1,160 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from conegrad_core.camera.detector import DetectorConfig, load_detector
+from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.selection import select_cones
+from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_core.losses import EndLoss
+from conegrad_core.pipeline import Perception
+from conegrad_data.bags.reader import BagReader
+from conegrad_nodes.playback.direct import direct_frames
+from conegrad_nodes.playback.perceive import PerceiveOptions
+from conegrad_simulation.recording.bag import SimulatedBag
+from conegrad_training.data.replay import BagReplay
+from conegrad_training.systems.system import (
+    CAMERA,
+    FILES,
+    LIDAR,
+    PARTS,
+    SystemConfig,
+    TrainableSystem,
+    load_system,
+    save_system,
+)
+
+
+def live_perception(config: SystemConfig) -> Perception:
+    """The modules as the nodes load them."""
+    size = {"input_width": config.input_width, "input_height": config.input_height}
+    detector = load_detector(DetectorConfig(weights=config.camera, engine="torch", **size))
+    segmenter = load_segmenter(SegmenterConfig(weights=config.lidar))
+    return Perception(detector, segmenter, Fuser(FuserConfig(weights=config.fusion))).eval()
+
+
+def test_training_and_the_car_find_the_same_cones(
+    system: TrainableSystem, system_config: SystemConfig, replay: BagReplay
+):
+    live, samples = live_perception(system_config), [replay[2], replay[5]]
+    for sample, cones in zip(samples, system(samples), strict=True):
+        expected = live(sample.image, sample.scan, sample.calibration, sample.motion)
+        torch.testing.assert_close(cones, expected, atol=2e-4, rtol=1e-3)
+
+
+def test_training_and_the_live_graph_find_the_same_cones_in_a_bag(
+    system: TrainableSystem,
+    system_config: SystemConfig,
+    replay: BagReplay,
+    small_bag: SimulatedBag,
+):
+    lowest = 0.02  # untrained networks are sure of nothing
+    parameters = {
+        "detector.weights": system_config.camera,
+        "detector.engine": "torch",
+        "detector.input_width": system_config.input_width,
+        "detector.input_height": system_config.input_height,
+        "segmenter.weights": system_config.lidar,
+        "fuser.weights": system_config.fusion,
+        "min_existence": lowest,
+    }
+    with BagReader(small_bag.path) as bag:
+        live = list(direct_frames(bag, PerceiveOptions(parameters=parameters)))
+    cones_of = {
+        frame.pair.stamp_ns: frame.cones
+        for frame in live
+        if frame.pair.detections and frame.pair.segmentation
+    }
+    assert len(cones_of) == len(replay)
+    compared = 0
+    for place in range(len(replay)):
+        sample = replay[place]
+        with torch.no_grad():
+            found = select_cones(system([sample])[0], lowest, 0.3)
+        expected = cones_of[sample.key.stamp_ns]
+        torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
+        compared += len(expected.positions)
+    assert compared > 20
+
+
+def test_scans_of_different_sensors_share_no_forward_and_get_the_same_logits(
+    system: TrainableSystem, replay: BagReplay
+):
+    sample = replay[1]
+    other = sample._replace(scan=sample.scan._replace(
+        ranges=sample.scan.ranges[::2], angles=sample.scan.angles[::2]))  # fmt: skip
+    outputs = system.outputs([sample, other, sample])
+    for one, given in zip(outputs, (sample, other, sample), strict=True):
+        expected = system.perception.segmenter.segment(given.scan)
+        torch.testing.assert_close(one.segmented, expected, equal_nan=True, atol=1e-5, rtol=1e-5)
+
+
+def test_the_end_loss_reaches_every_part(system: TrainableSystem, replay: BagReplay):
+    system.train_only(PARTS)
+    sample = replay[3]
+    terms = EndLoss()(system([sample])[0], sample.truth)
+    torch.stack(list(terms.values())).sum().backward()
+    for part, module in system.parts.items():
+        gradients = [w.grad for w in module.parameters() if w.grad is not None]
+        assert sum(float(g.abs().sum()) for g in gradients) > 0, part
+
+
+def test_only_chosen_parts_get_gradients(system: TrainableSystem, replay: BagReplay):
+    system.train_only([LIDAR])
+    sample = replay[3]
+    terms = EndLoss()(system([sample])[0], sample.truth)
+    torch.stack(list(terms.values())).sum().backward()
+    for part, module in system.parts.items():
+        has_gradient = any(weight.grad is not None for weight in module.parameters())
+        assert has_gradient == (part == LIDAR)
+
+
+def test_frozen_parts_are_in_evaluation_mode_even_when_statistics_adapt(system: TrainableSystem):
+    system.train_only([CAMERA], adapt_statistics=True)
+    assert system.parts[CAMERA].training
+    assert not any(module.training for module in system.parts[LIDAR].modules())
+
+
+def test_a_network_that_waits_says_what_it_says_when_it_learns(
+    system: TrainableSystem, replay: BagReplay
+):
+    samples = [replay[3], replay[5]]
+    with torch.no_grad():
+        system.train_only([CAMERA], adapt_statistics=True, waits=[LIDAR])
+        waiting = system.outputs(samples)[0].segmented.logits
+        system.train_only([LIDAR], adapt_statistics=True)
+        learning = system.outputs(samples)[0].segmented.logits
+        system.train_only([CAMERA], adapt_statistics=True)
+        frozen = system.outputs(samples)[0].segmented.logits
+    assert torch.equal(waiting, learning)
+    assert not torch.equal(frozen, learning)
+
+
+def test_refuses_a_part_that_does_not_exist(system: TrainableSystem):
+    with pytest.raises(ValueError, match="parts has 'radar', expected some of"):
+        system.train_only(["camera", "radar"])
+
+
+def test_saved_weights_give_the_same_cones(
+    new_system: Callable[[], TrainableSystem],
+    system_config: SystemConfig,
+    replay: BagReplay,
+    tmp_path: Path,
+):
+    system = new_system()
+    with torch.no_grad():
+        for weight in system.parameters():
+            weight.mul_(1.01)
+    save_system(system, tmp_path)
+    again = load_system(
+        SystemConfig(
+            *(str(tmp_path / FILES[part]) for part in PARTS),
+            input_width=system_config.input_width,
+            input_height=system_config.input_height,
+        )
+    )
+    sample = replay[0]
+    torch.testing.assert_close(again([sample])[0], system([sample])[0], atol=1e-5, rtol=1e-5)
