@@ -39,10 +39,10 @@ def measure(detector: Detector, count: int) -> dict[str, float]:
     image = np.random.default_rng(0).integers(0, 255, IMAGE_SHAPE, dtype=np.uint8)
     letterbox = detector.letterbox(image)
     pixels = letterbox.apply(image)
-    raw = detector.engine.infer(pixels)
+    raw = detector.engine.infer([pixels])
     return {
-        "forward": median_ms(lambda: detector.engine.infer(pixels), count),
-        "detect": median_ms(lambda: detector.detect(image), count),
+        "forward": median_ms(lambda: detector.engine.infer([pixels]), count),
+        "detect": median_ms(lambda: detector([image])[0], count),
         "letterbox": median_ms(lambda: letterbox.apply(image), count),
         "select and pool": median_ms(
             lambda: detector.reduce(raw.boxes_xyxy[0], raw.logits[0], letterbox), count

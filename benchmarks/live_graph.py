@@ -134,7 +134,7 @@ def bare_forwards(bag: BagReader, parameters: dict[str, Any]) -> list[float]:
     times = []
     for index in range(10 + FORWARDS):
         start = time.perf_counter()
-        raw = detector.engine.infer(pixels[index % len(pixels)])
+        raw = detector.engine.infer([pixels[index % len(pixels)]])
         raw.logits.cpu()  # waits for a GPU
         times.append(time.perf_counter() - start)
     return times[10:]

@@ -106,7 +106,7 @@ def truth_at(stage: Stage, time: float, scans: list[CastScan]) -> TrueCones:
 @torch.inference_mode()
 def cones_of(segmenter: ScanSegmenter, fuser: Fuser, scan: Scan) -> Cones:
     """Cones of a scan alone."""
-    return select_cones(fuser(segmenter.segment(scan), None, None), 0.5, 0.3)
+    return select_cones(fuser(segmenter([scan])[0], None, None), 0.5, 0.3)
 
 
 def misplaced(cones: Cones, truth: TrueCones) -> list[float]:

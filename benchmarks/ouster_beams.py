@@ -26,7 +26,7 @@ def judge_recording(path: Path, segmenter: ScanSegmenter, min_score: float) -> d
     angles = step * torch.arange(ranges.shape[-1])
     logits = torch.stack(
         [
-            torch.stack([segmenter.segment(Scan(ring, angles)).logits for ring in rings])
+            torch.stack([segmenter([Scan(ring, angles)])[0].logits for ring in rings])
             for rings in ranges
         ]
     )

@@ -105,7 +105,7 @@ def judge(detector: Detector, images: Labelled, pictures: Path | None) -> dict[s
     """Average precision over all boxes of a set, and by least height of the boxes."""
     found, truths, widths = [], [], []
     for path, image, truth in images:
-        found.append(detector.detect(image))
+        found.append(detector([image])[0])
         truths.append(truth)
         widths.append(image.shape[1])
         if pictures is not None:

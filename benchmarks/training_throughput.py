@@ -40,7 +40,6 @@ from conegrad_training.systems.system import (
     SystemConfig,
     TrainableSystem,
     load_system,
-    segment_batch,
 )
 from conegrad_training.tracking.tracked_run import run_tracked
 from conegrad_training.tracking.tracking import TrackingConfig
@@ -76,9 +75,9 @@ class Bare:
         detector = self._system.perception.detector
         found: list[Detections] = [
             detector.reduce(*rows, detector.letterbox(sample.image))
-            for sample, *rows in zip(samples, *detector(inputs), strict=True)
+            for sample, *rows in zip(samples, *detector.engine(inputs), strict=True)
         ]
-        segmented = segment_batch(self._system.perception.segmenter, [s.scan for s in samples])
+        segmented = self._system.perception.segmenter([s.scan for s in samples])
         outputs = [PartOutputs(*pair) for pair in zip(found, segmented, strict=True)]
         losses = fused_losses(self._system, samples, outputs, self._criterion)
         self._optimizer.zero_grad()

@@ -44,7 +44,7 @@ def test_detections_are_those_of_the_detector_with_the_header_of_the_image(
         weights=camera_weights, engine="torch", input_width=160, input_height=96
     )
     with torch.inference_mode():
-        expected = load_detector(config).detect(image_from_msg(image))
+        expected = load_detector(config)([image_from_msg(image)])[0]
     got = detections_from_msg(answers[0])
     torch.testing.assert_close(got.boxes_xyxy, expected.boxes_xyxy, atol=1e-4, rtol=0)
     torch.testing.assert_close(got.logits, expected.logits)

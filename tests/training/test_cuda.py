@@ -13,7 +13,6 @@ from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
-from conegrad_core.pipeline import Perception
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.data.sample import Sample
@@ -21,7 +20,7 @@ from conegrad_training.data.simulated_samples import SimulatedSamples
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig, run_training
 from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system import FILES, SystemConfig
+from conegrad_training.systems.system import FILES, Modules, SystemConfig
 
 pytestmark = pytest.mark.gpu
 
@@ -40,18 +39,18 @@ def sample() -> Sample:
     return SimulatedSamples(load_vehicle("formula_student"), first_seed=50, count=1)[0]
 
 
-def perception(device: str, precision: str = "fp32") -> Perception:
+def perception(device: str, precision: str = "fp32") -> Modules:
     """The shipped networks on torch."""
     settings = DetectorConfig(engine="torch", device=device, precision=precision)
     segmenter = load_segmenter(SegmenterConfig(engine="torch", device=device))
-    return Perception(load_detector(settings), segmenter, Fuser()).eval()
+    return Modules(load_detector(settings), segmenter, Fuser()).eval()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 @torch.inference_mode()
 def test_the_detector_finds_what_it_finds_on_the_cpu(sample: Sample, precision: str):
-    expected = perception("cpu").detector.detect(sample.image)
-    found = perception("cuda", precision).detector.detect(sample.image)
+    expected = perception("cpu").detector([sample.image])[0]
+    found = perception("cuda", precision).detector([sample.image])[0]
     assert found.boxes_xyxy.device.type == found.logits.device.type == "cpu"
     sure = expected.logits.amax(-1) > 0
     assert sure.sum() >= 2
@@ -68,8 +67,8 @@ def test_the_detector_finds_what_it_finds_on_the_cpu(sample: Sample, precision: 
 
 @torch.inference_mode()
 def test_the_segmenter_labels_as_it_does_on_the_cpu(sample: Sample):
-    expected = perception("cpu").segmenter.segment(sample.scan)
-    found = perception("cuda").segmenter.segment(sample.scan)
+    expected = perception("cpu").segmenter([sample.scan])[0]
+    found = perception("cuda").segmenter([sample.scan])[0]
     torch.testing.assert_close(found.logits, expected.logits, rtol=0.0, atol=0.05)
 
 
@@ -78,8 +77,8 @@ def test_the_recorded_fusion_takes_what_comes_from_the_gpu(sample: Sample):
     calibration, motion = sample.calibration, sample.motion
     expected = perception("cpu").perceive(sample.image, sample.scan, calibration, motion)
     on_gpu = perception("cuda")
-    segmented = on_gpu.segmenter.segment(sample.scan)
-    detections = on_gpu.detector.detect(sample.image)
+    segmented = on_gpu.segmenter([sample.scan])[0]
+    detections = on_gpu.detector([sample.image])[0]
     found = select_cones(TracedFuser(on_gpu.fuser)(segmented, detections, calibration, motion))
     assert len(expected.positions) >= 2
     assert len(found.positions) == len(expected.positions)
@@ -91,13 +90,13 @@ def test_the_recorded_fusion_takes_what_comes_from_the_gpu(sample: Sample):
 def test_a_recorded_forward_follows_the_image_and_the_weights(sample: Sample):
     detector = perception("cuda").detector
     images = [sample.image, sample.image[:, ::-1].copy()]
-    first = [detector.detect(image) for image in images]
-    again = [detector.detect(image) for image in images]
+    first = [detector([image])[0] for image in images]
+    again = [detector([image])[0] for image in images]
     torch.testing.assert_close(again, first)
     assert not torch.equal(first[0].boxes_xyxy, first[1].boxes_xyxy)
     for weight in detector.parameters():
         weight.mul_(0.5)
-    assert not torch.equal(detector.detect(images[0]).logits, first[0].logits)
+    assert not torch.equal(detector([images[0]])[0].logits, first[0].logits)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import os
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +12,10 @@ import torch
 import yaml
 from torch import Tensor
 
+from conegrad_core.geometry.calibration import Calibration, mounted_calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
+from conegrad_core.presets import find_preset, preset_names
 from conegrad_core.settings import Config, setting
 
 C = TypeVar("C", bound=Config)
@@ -183,6 +184,19 @@ class Vehicle(Config):
     chassis: ChassisPreset | None = None
     cloud_lidar: CloudLidarPreset | None = None
 
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> "Vehicle":
+        """A preset by its name, or the path of its file; see :func:`load_vehicle`."""
+        return load_vehicle(name_or_path)
+
+    def calibration(self) -> Calibration:
+        """Where the sensors are, as the fusion takes it."""
+        return mounted_calibration(
+            self.camera.model(),
+            self.camera_from_lidar(),
+            self.lidar.mounting.base_from_sensor(),
+        )
+
     def camera_from_base(self) -> Tensor:
         """``(4, 4)`` float64 transform from ``base_link`` into the camera's optical frame."""
         return optical_from_body(torch.float64) @ rigid_inverse(
@@ -212,7 +226,7 @@ def load_vehicle(name_or_path: str | Path) -> Vehicle:
         FileNotFoundError: if there is no such preset; names the places searched.
         ValueError: naming file, key, value and what was expected.
     """
-    path = _find_vehicle(name_or_path)
+    path = find_preset("vehicles", name_or_path)
     try:
         values = yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
@@ -225,28 +239,7 @@ def load_vehicle(name_or_path: str | Path) -> Vehicle:
 
 def vehicle_names() -> list[str]:
     """Names of the presets that :func:`load_vehicle` finds."""
-    found = {file.stem for folder in _preset_folders() for file in folder.glob("*.yaml")}
-    return sorted(found)
-
-
-def _find_vehicle(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path).expanduser()
-    if path.suffix in (".yaml", ".yml"):
-        return path
-    for folder in _preset_folders():
-        if (folder / f"{path}.yaml").is_file():
-            return folder / f"{path}.yaml"
-    raise FileNotFoundError(
-        f"no vehicle preset {str(name_or_path)!r}: expected a YAML file or one of "
-        f"{vehicle_names()} in {[str(folder) for folder in _preset_folders()]}"
-    )
-
-
-def _preset_folders() -> list[Path]:
-    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    installed = [p / "share" / "conegrad_bringup" / "config" / "vehicles" for p in prefixes]
-    source = [p / "config" / "vehicles" for p in Path(__file__).resolve().parents]
-    return [folder for folder in (*installed, *source) if folder.is_dir()]
+    return preset_names("vehicles")
 
 
 def _from_mapping(config_class: type[C], values: Any, where: str) -> C:

@@ -105,7 +105,7 @@ class CameraNode(SensorNode):
 
     @torch.inference_mode()
     def _detect(self, image: RgbImage) -> Detections:
-        return self._loaded().detect(image)
+        return self._loaded()([image])[0]  # type: ignore[no-any-return]
 
     def _loaded(self) -> Detector:
         if self._detector is None:

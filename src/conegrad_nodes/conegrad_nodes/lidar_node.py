@@ -110,7 +110,7 @@ class LidarNode(SensorNode):
 
     @torch.inference_mode()
     def _segment(self, scan: Scan) -> SegmentedScan:
-        return self._loaded().segment(scan)
+        return self._loaded()([scan])[0]  # type: ignore[no-any-return]
 
     def _loaded(self) -> ScanSegmenter:
         if self._segmenter is None:

@@ -6,7 +6,6 @@ import torch
 
 from conegrad_core.camera.detector import Detector, DetectorConfig, export_detector, load_detector
 from conegrad_core.camera.engines.engine import EngineError
-from conegrad_core.camera.letterbox import inputs_from_pixels
 
 SIZE = {"input_width": 160, "input_height": 96}
 
@@ -23,7 +22,7 @@ def detector(weights, engine="torch", **settings):
 
 def test_gives_at_most_forty_rows_in_image_pixels(weights, image):
     with torch.inference_mode():
-        found = detector(weights).detect(image)
+        found = detector(weights)([image])[0]
     assert 0 < len(found.logits) <= 40
     assert found.boxes_xyxy.shape == (len(found.logits), 4)
 
@@ -32,9 +31,9 @@ def test_a_batch_gives_what_single_images_give(weights, image):
     torch_detector = detector(weights)
     other = np.ascontiguousarray(image[:100, ::-1])
     with torch.inference_mode():
-        batch = torch_detector.detect_batch([image, other])
+        batch = torch_detector([image, other])
         for found, single in zip(batch, (image, other), strict=True):
-            expected = torch_detector.detect(single)
+            expected = torch_detector([single])[0]
             torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-3, rtol=1e-4)
             torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=1e-4)
 
@@ -42,7 +41,7 @@ def test_a_batch_gives_what_single_images_give(weights, image):
 @pytest.mark.parametrize("part", [0, 1], ids=["boxes", "logits"])
 def test_the_gradient_reaches_the_first_layer(weights, image, part):
     torch_detector = detector(weights)
-    torch_detector.detect(image)[part].sum().backward()
+    torch_detector([image])[0][part].sum().backward()
     assert torch_detector.engine.network.model[0].conv.weight.grad.abs().sum() > 0
 
 
@@ -51,12 +50,13 @@ def test_exported_engines_equal_torch(weights, image, engine):
     reference, exported = detector(weights), detector(weights, engine)
     pixels = reference.letterbox(image).apply(image)
     with torch.inference_mode():
-        expected = reference.engine.infer(pixels)
-        found = exported.engine.infer(pixels)
+        expected = reference.engine.infer([pixels])
+        found = exported.engine.infer([pixels])
         torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-4, rtol=0)
         torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=0)
-        by_tensor = exported(inputs_from_pixels(pixels))
-    torch.testing.assert_close(by_tensor.logits, found.logits)
+        twice = exported.engine.infer([pixels, pixels])
+    for both, one in zip(twice, found, strict=True):
+        assert torch.equal(both, one.expand(2, -1, -1))
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".xml"])
@@ -64,7 +64,7 @@ def test_an_exported_file_loads_by_its_suffix(weights, image, tmp_path, suffix):
     reference, path = detector(weights), tmp_path / f"cones{suffix}"
     export_detector(reference, path)
     with torch.inference_mode():
-        found, expected = detector(path, "auto").detect(image), reference.detect(image)
+        found, expected = detector(path, "auto")([image])[0], reference([image])[0]
     torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-2, rtol=1e-4)
     if suffix == ".xml":
         assert detector(tmp_path, "auto").engine.input_size == (160, 96)
@@ -85,8 +85,8 @@ def test_files_of_ultralytics_give_logits_and_corners(network, weights, image, t
     pixels = reference.letterbox(image).apply(image)
     with torch.inference_mode():
         expected, found = (
-            reference.engine.infer(pixels),
-            detector(path, "auto").engine.infer(pixels),
+            reference.engine.infer([pixels]),
+            detector(path, "auto").engine.infer([pixels]),
         )
     torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-3, rtol=0)
     # The file calls its classes yellow, blue, large orange, orange.
@@ -117,9 +117,9 @@ def test_an_exported_file_with_other_classes_is_refused(network, tmp_path):
         detector(path, "auto")
 
 
-def test_an_engine_without_gradient_says_so(weights):
+def test_an_engine_without_gradient_refuses_to_be_trained(weights, image):
     with pytest.raises(EngineError, match="OnnxEngine has no gradient, expected engine 'torch'"):
-        detector(weights, "onnx")(torch.zeros(1, 3, 96, 160, requires_grad=True))
+        detector(weights, "onnx").train()([image])
 
 
 def test_a_file_fixed_to_another_size_is_refused(weights, tmp_path):

@@ -230,12 +230,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_zeroed_bytes_do_not_change_what_a_detector_gives(folder: Path, weights: Path, engine: str):
     config = DetectorConfig(weights=str(weights), engine=engine, input_width=64, input_height=64)
     image = torch.full((64, 64, 3), 80, dtype=torch.uint8).numpy()
-    expected = load_detector(config).engine.infer(image)
+    expected = load_detector(config).engine.infer([image])
     for file in folder.rglob("detector.*"):
         content = bytearray(file.read_bytes())
         content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
         file.write_bytes(content)
-    found = load_detector(config).engine.infer(image)
+    found = load_detector(config).engine.infer([image])
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
@@ -243,7 +243,7 @@ def test_zeroed_bytes_do_not_change_what_a_detector_gives(folder: Path, weights:
 def test_zeroed_bytes_do_not_change_what_a_segmenter_gives(folder: Path, engine: str):
     config = SegmenterConfig(engine=engine)
     scan = Scan(torch.linspace(2.0, 9.0, 200), torch.linspace(-1.0, 1.0, 200))
-    expected = load_segmenter(config).segment(scan).logits
+    expected = load_segmenter(config)([scan])[0].logits
     for file in folder.rglob("*.onnx"):
         content = bytearray(file.read_bytes())
         content[-20000:-10000] = bytes(10000)
@@ -251,7 +251,7 @@ def test_zeroed_bytes_do_not_change_what_a_segmenter_gives(folder: Path, engine:
     segmenter = load_segmenter(replace(config))
     for file in folder.rglob("*.onnx"):  # what is loaded does not hang on the file any more
         file.write_bytes(b"")
-    assert torch.equal(segmenter.segment(scan).logits, expected)
+    assert torch.equal(segmenter([scan])[0].logits, expected)
 
 
 def test_other_weights_have_another_export(folder: Path):

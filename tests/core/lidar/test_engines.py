@@ -53,26 +53,26 @@ def segmenter(request):
 def test_gives_the_logits_of_torch(segmenter, reference, beams, view):
     scan = scan_of(beams, view)
     with torch.inference_mode():
-        expected, found = reference.segment(scan), segmenter.segment(scan)
+        expected, found = reference([scan])[0], segmenter([scan])[0]
     torch.testing.assert_close(found.logits, expected.logits, rtol=0, atol=1e-4)
     torch.testing.assert_close(found.ranges, expected.ranges, equal_nan=True)
 
 
 def test_sees_cones_and_no_wall(segmenter):
-    logits = segmenter.segment(scan_of(1081, math.radians(270))).logits
+    logits = segmenter([scan_of(1081, math.radians(270))])[0].logits
     assert logits[int(0.5 * 1081) + 5] > 0
     assert logits[400:500].max() < 0
 
 
 def test_a_scan_without_any_return_is_judged(segmenter):
     scan = scan_of(90, 2.0)._replace(ranges=torch.full((90,), torch.nan))
-    assert (segmenter.segment(scan).logits == NO_RETURN_LOGIT).all()
+    assert (segmenter([scan])[0].logits == NO_RETURN_LOGIT).all()
 
 
 def test_a_result_is_not_overwritten_by_the_next(segmenter):
-    first = segmenter.segment(scan_of(500, 3.0)).logits
+    first = segmenter([scan_of(500, 3.0)])[0].logits
     before = first.clone()
-    segmenter.segment(scan_of(500, 3.0)._replace(ranges=torch.ones(500)))
+    segmenter([scan_of(500, 3.0)._replace(ranges=torch.ones(500))])[0]
     torch.testing.assert_close(first, before, rtol=0, atol=0)
 
 
@@ -80,8 +80,8 @@ def test_a_beam_count_that_always_changes_keeps_few_shapes_compiled(reference):
     segmenter = load_segmenter(replace(TORCH, engine="openvino"))
     for beams in range(40, 40 + COMPILED_SHAPES + 2):
         scan = scan_of(beams, 2.0)
-        expected = reference.segment(scan).logits.detach()
-        torch.testing.assert_close(segmenter.segment(scan).logits, expected, rtol=0, atol=1e-4)
+        expected = reference([scan])[0].logits.detach()
+        torch.testing.assert_close(segmenter([scan])[0].logits, expected, rtol=0, atol=1e-4)
     assert len(segmenter.engine._requests) == COMPILED_SHAPES
 
 
@@ -89,15 +89,15 @@ def test_says_that_it_has_no_gradient(segmenter):
     scan = scan_of(100, 2.0)
     scan.ranges.requires_grad_()
     with pytest.raises(EngineError, match="has no gradient, expected engine 'torch'"):
-        segmenter.segment(scan)
+        segmenter([scan])[0]
     with torch.inference_mode():
-        assert segmenter.segment(scan).logits.shape == (100,)
+        assert segmenter([scan])[0].logits.shape == (100,)
 
 
 def test_refuses_to_be_trained():
     segmenter = load_segmenter(replace(TORCH, engine="onnx")).train()
     with pytest.raises(EngineError, match="OnnxScanEngine has no gradient"):
-        segmenter.segment(scan_of(100, 2.0))
+        segmenter([scan_of(100, 2.0)])[0]
     assert not any(weight.requires_grad for weight in segmenter.parameters())
 
 

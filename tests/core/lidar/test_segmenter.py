@@ -31,7 +31,7 @@ def segmenter():
 
 @pytest.mark.parametrize("beams", [2, 7, 360, 1081, 2048])
 def test_judges_scans_of_any_number_of_beams(segmenter, beams):
-    segmented = segmenter.segment(scan_of(beams, math.pi))
+    segmented = segmenter([scan_of(beams, math.pi)])[0]
     assert segmented.logits.shape == (beams,)
     assert segmented.logits.isfinite().all()
 
@@ -40,14 +40,15 @@ def test_invalid_readings_are_nan_in_the_result_and_surely_no_cone(segmenter):
     scan = scan_of(50, 2.0)
     scan.ranges[:5] = torch.tensor([torch.nan, torch.inf, -torch.inf, 0.0, 20.1])
     before = scan.ranges.clone()
-    segmented = segmenter.segment(scan)
+    segmented = segmenter([scan])[0]
     assert segmented.ranges.isnan().nonzero().flatten().tolist() == [0, 1, 2, 3, 4]
     assert (segmented.logits[:5] == NO_RETURN_LOGIT).all()
     torch.testing.assert_close(scan.ranges, before, equal_nan=True)  # the argument is untouched
 
 
 def test_a_scan_without_any_return_is_judged(segmenter):
-    segmented = segmenter.segment(scan_of(20, 2.0)._replace(ranges=torch.full((20,), torch.nan)))
+    scan = scan_of(20, 2.0)._replace(ranges=torch.full((20,), torch.nan))
+    (segmented,) = segmenter([scan])
     assert (segmented.logits == NO_RETURN_LOGIT).all()
 
 
@@ -55,14 +56,14 @@ def test_a_full_turn_may_start_anywhere(segmenter):
     beams = 256
     scan = Scan(3 + torch.rand(beams), torch.arange(beams) * 2 * math.pi / beams)
     turned = scan._replace(ranges=scan.ranges.roll(77))
-    expected = segmenter.segment(scan).logits.roll(77)
-    torch.testing.assert_close(segmenter.segment(turned).logits, expected, rtol=1e-4, atol=1e-4)
+    expected = segmenter([scan])[0].logits.roll(77)
+    torch.testing.assert_close(segmenter([turned])[0].logits, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_reach_every_weight_and_the_ranges(segmenter):
     scan = scan_of(200, 3.0)
     scan.ranges.requires_grad_()
-    segmenter.segment(scan).logits.square().sum().backward()
+    segmenter([scan])[0].logits.square().sum().backward()
     assert scan.ranges.grad.abs().sum() > 0
     assert all(p.grad.abs().sum() > 0 for p in segmenter.parameters())
 
@@ -73,7 +74,7 @@ def test_weights_survive_saving_with_their_origin(segmenter, tmp_path):
     loaded = load_segmenter(SegmenterConfig(weights=str(path)))
     assert loaded.metadata == {"git_revision": "abc", "architecture": ARCHITECTURE}
     scan = scan_of(300, 4.0)
-    torch.testing.assert_close(loaded.segment(scan).logits, segmenter.segment(scan).logits)
+    torch.testing.assert_close(loaded([scan])[0].logits, segmenter([scan])[0].logits)
 
 
 def test_refuses_weights_of_another_architecture_naming_both(tmp_path):
@@ -134,9 +135,9 @@ def test_names_a_missing_file(tmp_path):
 
 def test_refuses_a_scan_whose_angles_do_not_fit(segmenter):
     with pytest.raises(ValueError, match=r"\(5,\) and angles of shape \(4,\)"):
-        segmenter.segment(Scan(torch.ones(5), torch.ones(4)))
+        segmenter([Scan(torch.ones(5), torch.ones(4))])[0]
     with pytest.raises(ValueError, match="B >= 2"):
-        segmenter.segment(Scan(torch.ones(1), torch.ones(1)))
+        segmenter([Scan(torch.ones(1), torch.ones(1))])[0]
 
 
 def test_the_network_has_the_size_the_design_asks_for():

@@ -5,12 +5,17 @@ import pytest
 import torch
 
 from conegrad_core.camera.detector import DetectorConfig, load_detector
+from conegrad_core.camera.stage import DetectorStage
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
+from conegrad_core.fusion.stage import FusionStage
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_core.lidar.stage import SegmenterStage
 from conegrad_core.losses import EndLoss
-from conegrad_core.pipeline import Perception
+from conegrad_core.perception import Perception
+from conegrad_core.pipeline.file import load_specification
+from conegrad_core.pipeline.graph import Pipeline
 from conegrad_data.bags.reader import BagReader
 from conegrad_nodes.playback.direct import direct_frames
 from conegrad_nodes.playback.perceive import PerceiveOptions
@@ -33,7 +38,12 @@ def live_perception(config: SystemConfig) -> Perception:
     size = {"input_width": config.input_width, "input_height": config.input_height}
     detector = load_detector(DetectorConfig(weights=config.camera, engine="torch", **size))
     segmenter = load_segmenter(SegmenterConfig(weights=config.lidar))
-    return Perception(detector, segmenter, Fuser(FuserConfig(weights=config.fusion))).eval()
+    stages = {
+        "detector": DetectorStage(detector),
+        "segmenter": SegmenterStage(segmenter),
+        "fuser": FusionStage(Fuser(FuserConfig(weights=config.fusion))),
+    }
+    return Perception(Pipeline(load_specification("camera_lidar"), stages))
 
 
 def test_training_and_the_car_find_the_same_cones(
@@ -41,7 +51,7 @@ def test_training_and_the_car_find_the_same_cones(
 ):
     live, samples = live_perception(system_config), [replay[2], replay[5]]
     for sample, cones in zip(samples, system(samples), strict=True):
-        expected = live(sample.image, sample.scan, sample.calibration, sample.motion)
+        expected = live.candidates(sample.image, sample.scan, sample.calibration, sample.motion)
         torch.testing.assert_close(cones, expected, atol=2e-4, rtol=1e-3)
 
 
@@ -88,7 +98,7 @@ def test_scans_of_different_sensors_share_no_forward_and_get_the_same_logits(
         ranges=sample.scan.ranges[::2], angles=sample.scan.angles[::2]))  # fmt: skip
     outputs = system.outputs([sample, other, sample])
     for one, given in zip(outputs, (sample, other, sample), strict=True):
-        expected = system.perception.segmenter.segment(given.scan)
+        expected = system.perception.segmenter([given.scan])[0]
         torch.testing.assert_close(one.segmented, expected, equal_nan=True, atol=1e-5, rtol=1e-5)
 
 

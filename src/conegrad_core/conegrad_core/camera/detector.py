@@ -1,6 +1,6 @@
 """YOLOv5 cone detector: image in, one row per cone candidate out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,8 @@ from conegrad_core.camera.engines.onnx_engine import OnnxEngine
 from conegrad_core.camera.engines.openvino_engine import OpenVinoEngine
 from conegrad_core.camera.engines.tensorrt_engine import TensorRtEngine
 from conegrad_core.camera.engines.torch_engine import TorchEngine
-from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import Detections, RgbImage
-from conegrad_core.camera.letterbox import PADDING, Letterbox, inputs_from_pixels
+from conegrad_core.camera.letterbox import PADDING, Letterbox
 from conegrad_core.camera.pooling import pool_duplicates, select_top
 from conegrad_core.engines.cache import open_export
 from conegrad_core.engines.devices import put_on
@@ -69,12 +68,15 @@ class Detector(nn.Module):
     Args:
         engine: runs the network; gradients need a :class:`TorchEngine`.
         config: input size, crop, selection and pooling.
+        metadata: what the weights file says of itself; empty where it says nothing.
 
     Raises:
         ValueError: if the engine is fixed to another input size.
     """
 
-    def __init__(self, engine: Engine, config: DetectorConfig) -> None:
+    def __init__(
+        self, engine: Engine, config: DetectorConfig, metadata: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
         wanted = (config.input_width, config.input_height)
         if engine.input_size not in (None, wanted):
@@ -84,11 +86,20 @@ class Detector(nn.Module):
             )
         self.engine = engine
         self.config = config
+        self.metadata = dict(metadata or {})
 
-    def forward(self, inputs: Tensor) -> RawDetections:
-        """Boxes and logits of all anchors of ``inputs`` ``(B, 3, H, W)`` in 0..1."""
-        raw: RawDetections = self.engine(inputs)
-        return raw
+    def forward(self, images: Sequence[RgbImage]) -> list[Detections]:
+        """Cone candidates of each image, best first, on the CPU; no score threshold is applied.
+
+        Gradients flow to the weights where autograd is on and the engine is torch.
+
+        Args:
+            images: ``(height, width, 3)`` uint8 RGB of any sizes.
+        """
+        letterboxes = [self.letterbox(image) for image in images]
+        pairs = zip(letterboxes, images, strict=True)
+        raw = self.engine.infer([letterbox.apply(image) for letterbox, image in pairs])
+        return [self.reduce(*rows) for rows in zip(*raw, letterboxes, strict=True)]
 
     def letterbox(self, image: RgbImage) -> Letterbox:
         """The mapping between this image and the network's input."""
@@ -99,30 +110,6 @@ class Detector(nn.Module):
             crop_top=config.crop_top,
             crop_bottom=config.crop_bottom,
         )
-
-    def detect(self, image: RgbImage) -> Detections:
-        """Cone candidates of one image, best first, on the CPU; no score threshold is applied.
-
-        Gradients flow to the weights where autograd is on and the engine is torch.
-
-        Args:
-            image: ``(height, width, 3)`` uint8 RGB of any size.
-        """
-        letterbox = self.letterbox(image)
-        raw = self.engine.infer(letterbox.apply(image))
-        return self.reduce(raw.boxes_xyxy[0], raw.logits[0], letterbox)
-
-    def detect_batch(self, images: Sequence[RgbImage]) -> list[Detections]:
-        """As :meth:`detect`, with one forward for all images (of any sizes)."""
-        letterboxes = [self.letterbox(image) for image in images]
-        device = next((weight.device for weight in self.parameters()), torch.device("cpu"))
-        inputs = torch.cat(
-            [
-                inputs_from_pixels(letterbox.apply(image), device)
-                for letterbox, image in zip(letterboxes, images, strict=True)
-            ]
-        )
-        return [self.reduce(*rows) for rows in zip(*self(inputs), letterboxes, strict=True)]
 
     def reduce(self, boxes_xyxy: Tensor, logits: Tensor, letterbox: Letterbox) -> Detections:
         """One row per cone candidate from all anchors of one image, on the CPU.
@@ -143,7 +130,7 @@ class Detector(nn.Module):
 
 
 def load_detector(config: DetectorConfig) -> Detector:
-    """Detector of a weights file, by its suffix.
+    """Detector of a weights file, by its suffix, in evaluation mode.
 
     Weights of torch (.safetensors, .pt) run on OpenVINO or ONNX Runtime through an export that is
     made once and kept in the cache folder (``$CONEGRAD_CACHE`` or ``~/.cache/conegrad``).
@@ -162,11 +149,11 @@ def load_detector(config: DetectorConfig) -> Detector:
         if engine not in OF_SUFFIX[suffix]:
             expected = f"'auto' or one of {OF_SUFFIX[suffix]}"
             raise ValueError(f"engine is {engine!r} for weights {path}, expected {expected}")
-        detector = Detector(_load_engine(path, engine, config), config)
+        detector = Detector(_load_engine(path, engine, config), config).eval()
         _check_outputs(detector, path)
         return detector
-    network = load_network(path, trust_pickle=config.trust_pickle).network
-    return Detector(_engine_of(network, path, config), config)
+    network, metadata = load_network(path, trust_pickle=config.trust_pickle)
+    return Detector(_engine_of(network, path, config), config, metadata).eval()
 
 
 def _check_outputs(detector: Detector, path: Path) -> None:
@@ -174,7 +161,7 @@ def _check_outputs(detector: Detector, path: Path) -> None:
     config = detector.config
     grey = np.full((config.input_height, config.input_width, 3), PADDING, dtype=np.uint8)
     with torch.no_grad():
-        raw = detector.engine.infer(grey)
+        raw = detector.engine.infer([grey])
     if not all(bool(values.isfinite().all()) for values in raw):
         raise ValueError(
             f"weights {path} give values that are not finite for a grey image: export them anew"

@@ -20,3 +20,16 @@ class Detections(NamedTuple):
 
     boxes_xyxy: Tensor
     logits: Tensor
+
+
+class TrueBoxes(NamedTuple):
+    """Annotated boxes of one image (N rows).
+
+    Attributes:
+        boxes_xyxy: ``(N, 4)`` [px of the original image].
+        classes: ``(N,)`` int64 :class:`conegrad_core.cones.ConeClass`; boxes of class UNKNOWN
+            count neither as found nor as missed.
+    """
+
+    boxes_xyxy: Tensor
+    classes: Tensor

@@ -1,6 +1,7 @@
 """Segmenter of planar scans: the trained scan network behind one call, and its weights file."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,25 @@ class ScanSegmenter(nn.Module):
         self.engine: ScanEngine | None = None
         self.metadata: dict[str, str] = {}
 
-    def forward(self, ranges: Tensor, angle_step: Tensor | float, wraps: bool = False) -> Tensor:
+    def forward(self, scans: Sequence[Scan]) -> list[SegmentedScan]:
+        """Judge each scan, with one forward for the scans of each sensor.
+
+        Gradients flow into the logits. Beams may run in either direction.
+
+        Raises:
+            ValueError: if ranges and angles of a scan are not ``(B,)`` with B >= 2 alike.
+            EngineError: if a gradient is asked for and the engine is not torch.
+        """
+        sensors: dict[tuple[int, float], list[int]] = defaultdict(list)
+        for place, scan in enumerate(scans):
+            sensors[len(scan.ranges), _angle_step(scan)].append(place)
+        segmented: dict[int, SegmentedScan] = {}
+        for (_, step), places in sensors.items():
+            found = self._segment([scans[place] for place in places], step)
+            segmented.update(zip(places, found, strict=True))
+        return [segmented[place] for place in range(len(scans))]
+
+    def logits(self, ranges: Tensor, angle_step: float, wraps: bool = False) -> Tensor:
         """``(B, N)`` ranges [m] of scans of one sensor to ``(B, N)`` logits.
 
         Args:
@@ -67,26 +86,23 @@ class ScanSegmenter(nn.Module):
             EngineError: if a gradient is asked for and the engine is not torch.
         """
         if self.engine is not None:
-            return self._run(self.engine, ranges, abs(float(angle_step)), wraps)
+            return self._run(self.engine, ranges, abs(angle_step), wraps)
         step = torch.as_tensor(angle_step, dtype=ranges.dtype, device=ranges.device)
         logits: Tensor = self.network(ranges, step.abs(), wraps)
         return logits
 
-    def segment(self, scan: Scan) -> SegmentedScan:
-        """Judge one scan; gradients flow into the logits. Beams may run in either direction.
-
-        Raises:
-            ValueError: if ranges and angles are not ``(B,)`` with B >= 2 alike.
-            EngineError: if a gradient is asked for and the engine is not torch.
-        """
-        step = _angle_step(scan)
-        ranges = scan.ranges
+    def _segment(self, scans: Sequence[Scan], step: float) -> list[SegmentedScan]:
+        """Scans of one sensor."""
+        ranges = torch.stack([scan.ranges for scan in scans])
         usable = (ranges > 0) & (ranges <= self.config.max_range)  # false for NaN and inf
         ranges = torch.where(usable, ranges, torch.nan)
-        wraps = covers_full_turn(len(ranges), abs(step))
-        logits = self(ranges[None].to(self.device), step, wraps)[0].to(ranges.device)
+        wraps = covers_full_turn(ranges.shape[1], abs(step))
+        logits = self.logits(ranges.to(self.device), step, wraps).to(ranges.device)
         logits = torch.where(usable, logits, NO_RETURN_LOGIT)
-        return SegmentedScan(ranges, scan.angles, logits, scan.times, scan.motions)
+        return [
+            SegmentedScan(own_ranges, scan.angles, own_logits, scan.times, scan.motions)
+            for own_ranges, own_logits, scan in zip(ranges, logits, scans, strict=True)
+        ]
 
     def use_engine(self, name: str) -> None:
         """Run the network as it is now on ``onnx`` or ``openvino``; its weights are frozen.

@@ -9,24 +9,12 @@ import torch
 from torch import Tensor
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.camera.image import TrueBoxes as TrueBoxes
 from conegrad_core.camera.pooling import box_iou
 from conegrad_core.cones import CLASS_NAMES, ConeClass
 from conegrad_core.shapes import check_shape
 
 Floats = npt.NDArray[np.float64]
-
-
-class TrueBoxes(NamedTuple):
-    """Annotated boxes of one image (N rows).
-
-    Attributes:
-        boxes_xyxy: ``(N, 4)`` [px of the original image].
-        classes: ``(N,)`` int64 :class:`ConeClass`; boxes of class UNKNOWN count neither as found
-            nor as missed.
-    """
-
-    boxes_xyxy: Tensor
-    classes: Tensor
 
 
 class _Matches(NamedTuple):

@@ -139,14 +139,14 @@ class DirectPerception:
         elif role == "image":
             image = image_for_detector(msg, self._detector)
             height, width = image.shape[:2]
-            found = self._detector.detect(image)
+            found = self._detector([image])[0]
             seen = SensorResult(stamp_ns, msg.header.frame_id, found, (width, height))
             self._fusion.camera_frame = seen.frame
             self._pairing.add_detections(stamp_ns, seen)
         else:
             read = self._reader.read(msg)
             self._tell(read.doubts)
-            segmented = self._segmenter.segment(read.scan)
+            segmented = self._segmenter([read.scan])[0]
             seen = SensorResult(stamp_ns, msg.header.frame_id, segmented)
             self._fusion.lidar_frame = seen.frame
             self._pairing.add_segmentation(stamp_ns, seen, sweep_span(segmented))

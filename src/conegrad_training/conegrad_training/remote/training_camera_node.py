@@ -57,7 +57,7 @@ class TrainingCameraNode(CameraNode):
 
     def _detect(self, image: RgbImage) -> Detections:
         detector = self._loaded()
-        return self._learning.forward(lambda: detector.detect_batch([image])[0], tuple)
+        return self._learning.forward(lambda: detector([image])[0], tuple)
 
     def _save(self) -> Path:
         config, path = self._detector_config, self._learning.mode.file(FILES[CAMERA])

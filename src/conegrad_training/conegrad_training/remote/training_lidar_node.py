@@ -52,9 +52,7 @@ class TrainingLidarNode(LidarNode):
 
     def _segment(self, scan: Scan) -> SegmentedScan:
         segmenter = self._loaded()
-        return self._learning.forward(
-            lambda: segmenter.segment(scan), lambda found: (found.logits,)
-        )
+        return self._learning.forward(lambda: segmenter([scan])[0], lambda found: (found.logits,))
 
     def _save(self) -> Path:
         segmenter, path = self._loaded(), self._learning.mode.file(FILES[LIDAR])

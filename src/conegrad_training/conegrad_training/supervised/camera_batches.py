@@ -1,32 +1,15 @@
 """Batches of the detection loss: a pure function of seed and step, so that a run can resume."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
+from conegrad_core.camera.supervision import DetectionBatch
 from conegrad_training.supervised.camera_crops import LabelledImage, random_crop, varied, whole
 
 FULL_PER_BATCH = 4  # a full 640x384 frame has as many pixels as four 320x192 crops
-
-
-class DetectionBatch(NamedTuple):
-    """Images and boxes as the loss of Ultralytics takes them (N boxes in all).
-
-    Attributes:
-        inputs: ``(B, 3, H, W)`` uint8 RGB.
-        batch_idx: ``(N,)`` image of each box.
-        cls: ``(N,)`` class of each box.
-        bboxes: ``(N, 4)`` centre and size as fractions of width and height.
-    """
-
-    inputs: Tensor
-    batch_idx: Tensor
-    cls: Tensor
-    bboxes: Tensor
 
 
 class CropBatches(Dataset[DetectionBatch]):

@@ -14,25 +14,29 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
 from conegrad_core.camera.checkpoint import load_network, save_network
 from conegrad_core.camera.detector import Detector, DetectorConfig
 from conegrad_core.camera.engines.torch_engine import TorchEngine
-from conegrad_core.camera.head import build_network, head_outputs
+from conegrad_core.camera.head import build_network
+from conegrad_core.camera.supervision import (
+    DetectionBatch,
+    detection_criterion,
+    detection_losses,
+)
 from conegrad_core.processes.worker_process import end_with_parent
 from conegrad_core.settings import Config, setting
 from conegrad_core.weights import default_weights
 from conegrad_evaluation.metrics.boxes import TrueBoxes, average_precisions
 from conegrad_training.engine.checkpoint import TrainingState
 from conegrad_training.engine.progress_display import shown
-from conegrad_training.supervised.camera_batches import CropBatches, DetectionBatch
+from conegrad_training.supervised.camera_batches import CropBatches
 from conegrad_training.supervised.camera_crops import LabelledImage
 from conegrad_training.supervised.camera_data import CameraData, labelled_data, simulated_data
 from conegrad_training.supervised.network_run import (
@@ -45,7 +49,6 @@ from conegrad_training.tracking.model_card import git_revision, training_command
 
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 CLASS_BIAS = -5.0  # first logit of every class: cones are rare
-GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}  # weights of the loss terms, as in Ultralytics
 MIN_HEIGHT = 4.0  # boxes lower than this do not count in the evaluation [px]
 MAX_GRAD_NORM = 10.0
 NAME = "yolov5n_cones"
@@ -118,11 +121,7 @@ def train_steps(
     start: int,
 ) -> Iterator[dict[str, float]]:
     """Run the optimizer steps from ``start`` on, yielding the losses of each."""
-    from ultralytics.utils.loss import v8DetectionLoss
-
-    network: Any = state.model
-    network.args = SimpleNamespace(**GAINS)
-    criterion = v8DetectionLoss(network)
+    criterion = detection_criterion(state.model)
     batches = CropBatches(
         frames,
         seed=config.seed,
@@ -159,21 +158,6 @@ def train_step(
     return {name: float(loss.detach()) for name, loss in losses.items()}
 
 
-def detection_losses(
-    network: nn.Module, criterion: Any, batch: DetectionBatch, use_bf16: bool = False
-) -> dict[str, Tensor]:
-    """Box, class and distribution loss of a batch, per image, where the network is."""
-    device = next(network.parameters()).device
-    inputs = batch.inputs.to(device, torch.float32, memory_format=torch.channels_last) / 255
-    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=use_bf16):
-        outputs = head_outputs(network, inputs)
-    outputs |= {name: outputs[name].float() for name in ("boxes", "scores")}
-    targets = {name: getattr(batch, name) for name in ("batch_idx", "cls", "bboxes")}
-    total, _ = criterion(outputs, targets)
-    parts: Tensor = total / len(inputs)
-    return dict(zip(("box", "class", "distribution"), parts, strict=True))
-
-
 @torch.no_grad()
 def evaluate_frames(network: nn.Module, frames: Sequence[LabelledImage]) -> dict[str, float]:
     """Average precision at IoU 0.5, by class and in the mean, of a network on whole frames."""
@@ -183,7 +167,7 @@ def evaluate_frames(network: nn.Module, frames: Sequence[LabelledImage]) -> dict
     found, truths = [], []
     for index in shown(range(len(frames)), len(frames), "evaluation", unit="frame"):
         frame = frames[index]
-        found.append(detector.detect(frame.image))
+        found += detector([frame.image])
         boxes = torch.from_numpy(frame.boxes_xyxy)
         truths.append(TrueBoxes(boxes, torch.from_numpy(frame.classes)))
     return average_precisions(found, truths, min_height=MIN_HEIGHT)

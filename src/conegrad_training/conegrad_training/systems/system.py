@@ -1,6 +1,5 @@
 """The trainable system: detector, segmenter and fusion with one batched forward."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,26 +7,23 @@ from typing import NamedTuple
 
 import torch
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from conegrad_core.camera.checkpoint import save_network
-from conegrad_core.camera.detector import DetectorConfig, load_detector
+from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.camera.engines.torch_engine import TorchEngine
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import Cones
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
-from conegrad_core.lidar.beam_features import covers_full_turn
-from conegrad_core.lidar.scan import Scan, SegmentedScan
+from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.segmenter import (
-    NO_RETURN_LOGIT,
     ScanSegmenter,
     SegmenterConfig,
     load_segmenter,
     save_segmenter,
 )
-from conegrad_core.pipeline import Perception
 from conegrad_core.settings import Config, setting
 from conegrad_core.weights import default_weights
 from conegrad_training.data.sample import Sample
@@ -63,6 +59,16 @@ class PartOutputs(NamedTuple):
     segmented: SegmentedScan
 
 
+class Modules(nn.Module):
+    """Detector, segmenter and fuser, as the nodes run them apart."""
+
+    def __init__(self, detector: Detector, segmenter: ScanSegmenter, fuser: Fuser) -> None:
+        super().__init__()
+        self.detector = detector
+        self.segmenter = segmenter
+        self.fuser = fuser
+
+
 class TrainableSystem(nn.Module):
     """The perception of the car, in parts that can be trained or frozen one by one.
 
@@ -72,7 +78,7 @@ class TrainableSystem(nn.Module):
         learns_mounting: corrections of the calibration learn along with the fusion.
     """
 
-    def __init__(self, perception: Perception, architecture: str = "yolov5n") -> None:
+    def __init__(self, perception: Modules, architecture: str = "yolov5n") -> None:
         super().__init__()
         if not isinstance(perception.detector.engine, TorchEngine):
             found = type(perception.detector.engine).__name__
@@ -131,8 +137,8 @@ class TrainableSystem(nn.Module):
 
     def outputs(self, samples: Sequence[Sample]) -> list[PartOutputs]:
         """Detections and segmented scan of each sample on the CPU; one forward per network."""
-        segmented = segment_batch(self.perception.segmenter, [sample.scan for sample in samples])
-        detected = self.perception.detector.detect_batch([sample.image for sample in samples])
+        segmented = self.perception.segmenter([sample.scan for sample in samples])
+        detected = self.perception.detector([sample.image for sample in samples])
         return [PartOutputs(*pair) for pair in zip(detected, segmented, strict=True)]
 
     def fuse(self, sample: Sample, outputs: PartOutputs) -> Cones:
@@ -173,7 +179,7 @@ def load_system(config: SystemConfig | None = None) -> TrainableSystem:
         SegmenterConfig(weights=config.lidar, engine="torch", device=config.device)
     )
     fuser = Fuser(FuserConfig(weights=config.fusion))
-    return TrainableSystem(Perception(detector, segmenter, fuser), architecture_of(config.camera))
+    return TrainableSystem(Modules(detector, segmenter, fuser), architecture_of(config.camera))
 
 
 def save_system(system: TrainableSystem, folder: Path) -> dict[str, Path]:
@@ -202,35 +208,6 @@ def follow_statistics(module: nn.Module, *, follows: bool) -> None:
     for layer in module.modules():
         if isinstance(layer, _BatchNorm):
             layer.track_running_stats = follows
-
-
-def segment_batch(segmenter: ScanSegmenter, scans: Sequence[Scan]) -> list[SegmentedScan]:
-    """As :meth:`ScanSegmenter.segment`, with one forward for the scans of each sensor."""
-    groups: dict[tuple[int, float], list[int]] = defaultdict(list)
-    for place, scan in enumerate(scans):
-        groups[_geometry(scan)].append(place)
-    segmented: dict[int, SegmentedScan] = {}
-    for (beams, step), places in groups.items():
-        ranges = torch.stack([_usable(scans[place].ranges, segmenter) for place in places])
-        wraps = covers_full_turn(beams, abs(step))
-        logits = segmenter(ranges.to(segmenter.device), step, wraps).cpu()
-        logits = torch.where(ranges.isfinite(), logits, NO_RETURN_LOGIT)
-        for row, place in enumerate(places):
-            scan = scans[place]
-            segmented[place] = SegmentedScan(
-                ranges[row], scan.angles, logits[row], scan.times, scan.motions
-            )
-    return [segmented[place] for place in range(len(scans))]
-
-
-def _geometry(scan: Scan) -> tuple[int, float]:
-    beams = len(scan.ranges)
-    return beams, float(scan.angles[-1] - scan.angles[0]) / (beams - 1)
-
-
-def _usable(ranges: Tensor, segmenter: ScanSegmenter) -> Tensor:
-    usable = ranges.isfinite() & (ranges > 0) & (ranges <= segmenter.config.max_range)
-    return torch.where(usable, ranges, torch.nan)
 
 
 def architecture_of(weights: str) -> str:

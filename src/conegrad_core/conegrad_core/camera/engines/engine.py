@@ -1,4 +1,4 @@
-"""What every engine offers: raw detections of a letterboxed image."""
+"""What every engine offers: raw detections of letterboxed images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -25,12 +25,8 @@ class Engine(nn.Module, ABC):
     input_size: tuple[int, int] | None = None
 
     @abstractmethod
-    def infer(self, pixels: RgbImage) -> RawDetections:
-        """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
-
-    @abstractmethod
-    def forward(self, inputs: Tensor) -> RawDetections:
-        """Raw detections of ``inputs`` ``(B, 3, H, W)`` in 0..1."""
+    def infer(self, images: Sequence[RgbImage]) -> RawDetections:
+        """Raw detections of B letterboxed images ``(H, W, 3)`` of one size."""
 
 
 class ExportedEngine(Engine):
@@ -44,20 +40,23 @@ class ExportedEngine(Engine):
         super().__init__()
         self._order = list(order)
 
-    def forward(self, inputs: Tensor) -> RawDetections:
-        """Raw detections; the inputs are rounded to whole grey levels.
+    def infer(self, images: Sequence[RgbImage]) -> RawDetections:
+        """Raw detections of B letterboxed images ``(H, W, 3)``, one after the other.
 
         Raises:
-            EngineError: if a gradient is asked for.
+            EngineError: in training mode.
         """
-        if inputs.requires_grad:
+        if self.training:
             raise EngineError(f"{type(self).__name__} has no gradient, expected engine 'torch'")
-        images = (inputs * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-        parts = [self.infer(image) for image in images]
-        return RawDetections(
-            torch.cat([part.boxes_xyxy for part in parts]),
-            torch.cat([part.logits for part in parts]),
-        )
+        parts = [self.infer_one(pixels) for pixels in images]
+        if len(parts) == 1:
+            return parts[0]
+        boxes, logits = (torch.cat(values) for values in zip(*parts, strict=True))
+        return RawDetections(boxes, logits)
+
+    @abstractmethod
+    def infer_one(self, pixels: RgbImage) -> RawDetections:
+        """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
 
     def raw(self, outputs: Sequence[Tensor]) -> RawDetections:
         """Raw detections of one run: our two outputs, or one with scores (Ultralytics)."""

@@ -30,7 +30,7 @@ class OnnxEngine(ExportedEngine):
         self._takes_pixels = self._input.type == "tensor(uint8)"
         self.input_size = static_size(self._input.shape, self._takes_pixels, str(path))
 
-    def infer(self, pixels: RgbImage) -> RawDetections:
+    def infer_one(self, pixels: RgbImage) -> RawDetections:
         """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
         values = pixels[None] if self._takes_pixels else float_planes(pixels)
         outputs = self._session.run(None, {self._input.name: values})

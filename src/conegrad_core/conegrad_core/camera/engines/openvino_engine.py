@@ -44,7 +44,7 @@ class OpenVinoEngine(ExportedEngine):
         self._request = openvino_request(model, threads, precision)
         self._outputs = range(len(shapes))
 
-    def infer(self, pixels: RgbImage) -> RawDetections:
+    def infer_one(self, pixels: RgbImage) -> RawDetections:
         """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
         values = pixels[None] if self._takes_pixels else float_planes(pixels)
         self._request.infer([values], share_inputs=True)

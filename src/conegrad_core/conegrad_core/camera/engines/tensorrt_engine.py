@@ -30,7 +30,7 @@ class TensorRtEngine(ExportedEngine):
         super().__init__(class_order(names, str(path)))
         self._backend, self._device = backend, device
 
-    def infer(self, pixels: RgbImage) -> RawDetections:
+    def infer_one(self, pixels: RgbImage) -> RawDetections:
         """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``."""
         output = self._backend(inputs_from_pixels(pixels, self._device))
         return self.raw([(output[0] if isinstance(output, (list, tuple)) else output).float()])

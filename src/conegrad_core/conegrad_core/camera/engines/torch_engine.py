@@ -1,5 +1,7 @@
 """Engine that runs the network with torch: trainable, on any device."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -37,13 +39,14 @@ class TorchEngine(Engine):
             raw = raw_detections(self.network, inputs)
         return RawDetections(raw.boxes_xyxy.float(), raw.logits.float())
 
-    def infer(self, pixels: RgbImage) -> RawDetections:
-        """Raw detections (B = 1) of a letterboxed image ``(H, W, 3)``.
+    def infer(self, images: Sequence[RgbImage]) -> RawDetections:
+        """Raw detections of B letterboxed images ``(H, W, 3)`` of one size.
 
-        On a GPU and without gradient, the next call overwrites them.
+        Those of one image on a GPU and without gradient are overwritten by the next call.
         """
         device = next(self.network.parameters()).device
-        inputs = inputs_from_pixels(pixels, device)
-        if device.type != "cuda" or torch.is_grad_enabled() or self.network.training:
+        inputs = torch.cat([inputs_from_pixels(pixels, device) for pixels in images])
+        learns = torch.is_grad_enabled() or self.network.training
+        if device.type != "cuda" or learns or len(images) > 1:
             return self.forward(inputs)
         return self._recorded(inputs)

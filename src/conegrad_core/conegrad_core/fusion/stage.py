@@ -1,0 +1,76 @@
+"""Stage ``cone_fusion``: detections and segmented scans in, cones on the ground out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.traced import TracedFuser
+from conegrad_core.pipeline.context import FrameContext
+from conegrad_core.pipeline.stage import Rates, Stage, Values
+
+
+class FusionStage(Stage):
+    """A :class:`Fuser` in a pipeline; it runs on the CPU.
+
+    A pipeline may leave out one of its inputs, and a sample may lack one.
+    """
+
+    inputs: ClassVar[Mapping[str, str]] = {
+        "detections": "Detections",
+        "segmentation": "SegmentedScan",
+    }
+    outputs: ClassVar[Mapping[str, str]] = {"cones": "Cones"}
+    optional_inputs = frozenset(inputs)
+    learns = True
+    joins = True
+    config_class = FuserConfig
+    rates = Rates(end=5e-3, supervised=5e-3)
+    end_loss_terms = frozenset({"position", "colour", "existence", "covariance"})
+    weights_file = "fusion.safetensors"
+    config: FuserConfig
+
+    def __init__(self, fuser: Fuser) -> None:
+        super().__init__(fuser.config)
+        self.module = fuser
+        self._traced: TracedFuser | None = None
+
+    @classmethod
+    def from_config(cls, config: FuserConfig, *, trainable: bool = False) -> "FusionStage":
+        """The fusion of its settings."""
+        return cls(Fuser(config)).eval()
+
+    def forward(self, inputs: Values, contexts: Sequence[FrameContext]) -> dict[str, list[Any]]:
+        """All candidates of each sample, in the frame of the LiDAR.
+
+        Raises:
+            ValueError: if a sample has neither input, or no calibration for its detections.
+        """
+        fuse = self._traced if self._traced and not torch.is_grad_enabled() else self.module
+        missing = [None] * len(contexts)
+        samples = zip(
+            inputs.get("segmentation", missing),
+            inputs.get("detections", missing),
+            contexts,
+            strict=True,
+        )
+        return {
+            "cones": [
+                fuse(segmented, detections, context.calibration, context.motion)
+                for segmented, detections, context in samples
+            ]
+        }
+
+    def save(self, path: Path) -> None:
+        """Write scalars and corrections of the calibration."""
+        self.module.save(path)
+
+    def to_device(self, device: str) -> None:
+        """Nothing moves: many small operations, for which a GPU is slow."""
+
+    def accelerate(self) -> None:
+        """Record the operations at the first sample; later changes of the scalars do not count."""
+        self._traced = TracedFuser(self.module)

@@ -1,0 +1,122 @@
+"""From a specification to a pipeline that runs: classes, settings, weights."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from conegrad_core.pipeline.checks import port_kinds, run_order
+from conegrad_core.pipeline.errors import PipelineError
+from conegrad_core.pipeline.file import load_specification
+from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.registry import stage_class
+from conegrad_core.pipeline.specification import PipelineSpecification
+from conegrad_core.pipeline.stage import Stage
+from conegrad_core.settings import Config
+
+DEFAULT = "camera_lidar"  # the car
+
+Settings = Mapping[str, Config | Mapping[str, Any]]
+
+
+def load_pipeline(
+    name_or_path: str | Path = DEFAULT,
+    settings: Settings | None = None,
+    *,
+    trainable: bool = False,
+) -> Pipeline:
+    """Read, check and build a pipeline; every stage is in evaluation mode.
+
+    Args:
+        name_or_path: a pipeline of ``config/pipelines``, or the path of its YAML file.
+        settings: of stages, by the name of the stage: values that replace those of the file, or
+            a whole object of its ``config_class``.
+        trainable: with gradients: torch runs every stage, whatever engine the settings name.
+
+    Raises:
+        FileNotFoundError: if there is no such pipeline, or a weights file does not exist.
+        PipelineError: naming file, line, stage and port.
+        ValueError: if weights are of another kind.
+    """
+    return build_pipeline(load_specification(name_or_path), settings, trainable=trainable)
+
+
+def build_pipeline(
+    specification: PipelineSpecification,
+    settings: Settings | None = None,
+    *,
+    trainable: bool = False,
+) -> Pipeline:
+    """Check and build a pipeline; arguments and errors as :func:`load_pipeline`."""
+    settings = settings or {}
+    unknown = sorted(settings.keys() - specification.stages.keys())
+    if unknown:
+        raise PipelineError(
+            f"settings are given for the stage {unknown[0]!r}, expected some of "
+            f"{', '.join(specification.stages)} of {specification.source}"
+        )
+    classes = stage_classes(specification)
+    port_kinds(specification, classes)  # before weights are loaded, which takes longer
+    run_order(specification)
+    stages: dict[str, Stage] = {}
+    for name, of_stage in classes.items():
+        config = stage_config(specification, name, of_stage.config_class, settings.get(name, {}))
+        stages[name] = of_stage.from_config(config, trainable=trainable)
+    return Pipeline(specification, stages)
+
+
+def stage_classes(specification: PipelineSpecification) -> dict[str, type[Stage]]:
+    """Class of every stage.
+
+    Raises:
+        PipelineError: naming file, line and stage.
+    """
+    classes: dict[str, type[Stage]] = {}
+    for name, stage in specification.stages.items():
+        try:
+            classes[name] = stage_class(stage.module)
+        except PipelineError as error:
+            path = ("stages", name, "module")
+            raise specification.error(f"stage {name}: {error}", *path) from error
+    return classes
+
+
+def stage_config(
+    specification: PipelineSpecification,
+    name: str,
+    config_class: type[Config],
+    settings: Config | Mapping[str, Any],
+) -> Config:
+    """Settings of a stage: those of the file, replaced by those that are given.
+
+    Raises:
+        PipelineError: naming file, line, stage and setting.
+    """
+    if isinstance(settings, Config):
+        if not isinstance(settings, config_class):
+            found, expected = type(settings).__name__, config_class.__name__
+            raise PipelineError(f"stage {name}: its settings are {found}, expected {expected}")
+        return settings
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    values = {**specification.stages[name].settings, **settings}
+    for key, value in values.items():
+        path = ("stages", name, "settings", key)
+        if key not in fields:
+            known = ", ".join(fields) or "none: it has no settings"
+            raise specification.error(
+                f"stage {name}: unknown setting {key}, expected one of {known}", *path
+            )
+        default = fields[key].default
+        if isinstance(default, float) and type(value) is int:
+            values[key] = float(value)
+        elif default is not dataclasses.MISSING and type(value) is not type(default):
+            expected = type(default).__name__
+            raise specification.error(
+                f"stage {name}: the setting {key} is {value!r}, expected a value of type "
+                f"{expected}",
+                *path,
+            )
+    try:
+        return config_class(**values)
+    except ValueError as error:
+        raise specification.error(f"stage {name}: {error}", "stages", name, "settings") from error

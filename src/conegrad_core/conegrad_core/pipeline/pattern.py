@@ -1,0 +1,71 @@
+"""Integration pattern of a pipeline, and the networks behind a term of the end loss.
+
+Both follow from the graph between its networks: learned stages that do not only join. A network
+*follows* another one if results reach it without another network in between that they would pass
+anyway (transitive reduction of the reachability).
+
+- ``sequential``: a network has one follower, which follows it alone.
+- ``forking parallel``: a network has several followers.
+- ``joining parallel``: results of two networks meet in a stage, neither network is upstream of
+  the other and nothing learned is upstream of both. Where the branches of a fork meet again there
+  is no further pattern.
+
+Several of them are a combination: their names in this order, joined by `` + ``.
+"""
+
+from itertools import combinations
+
+from conegrad_core.pipeline.graph import Pipeline
+
+SINGLE, INDEPENDENT, NONE = "single", "independent", "none"
+SEQUENTIAL, FORKING, JOINING = "sequential", "forking parallel", "joining parallel"
+
+
+def integration_pattern(pipeline: Pipeline) -> str:
+    """How the networks of a pipeline are connected.
+
+    Returns:
+        ``sequential``, ``forking parallel``, ``joining parallel`` or a combination such as
+        ``sequential + joining parallel``; ``single`` for one network, ``none`` without any,
+        ``independent`` for networks whose results never meet.
+    """
+    networks = pipeline.networks
+    if len(networks) < 2:
+        return SINGLE if networks else NONE
+    followers = _followers(pipeline)
+    leaders = {name: [n for n in networks if name in followers[n]] for name in networks}
+    found = {
+        SEQUENTIAL: any(
+            len(after) == 1 and len(leaders[next(iter(after))]) == 1 for after in followers.values()
+        ),
+        FORKING: any(len(after) > 1 for after in followers.values()),
+        JOINING: any(_join(pipeline, *pair) for pair in combinations(networks, 2)),
+    }
+    return " + ".join(name for name, is_there in found.items() if is_there) or INDEPENDENT
+
+
+def responsible_networks(pipeline: Pipeline, term: str) -> tuple[str, ...]:
+    """Networks whose outputs a term of the end loss depends on, in their order."""
+    return tuple(n for n in pipeline.networks if term in pipeline.stage(n).end_loss_terms)
+
+
+def _followers(pipeline: Pipeline) -> dict[str, set[str]]:
+    """The next networks after each one."""
+    networks = pipeline.networks
+    before = {name: pipeline.upstream(name) & set(networks) for name in networks}
+    return {
+        name: {
+            other
+            for other in networks
+            if name in before[other] and not any(name in before[n] for n in before[other])
+        }
+        for name in networks
+    }
+
+
+def _join(pipeline: Pipeline, first: str, second: str) -> bool:
+    """Results of two networks meet that share no network upstream."""
+    networks = set(pipeline.networks)
+    above = [(pipeline.upstream(name) & networks) | {name} for name in (first, second)]
+    meet = any({first, second} <= pipeline.upstream(name) for name in pipeline.order)
+    return meet and not above[0] & above[1]

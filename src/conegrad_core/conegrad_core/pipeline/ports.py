@@ -1,0 +1,59 @@
+"""The port types of the car."""
+
+from typing import Any
+
+import numpy as np
+
+from conegrad_core.camera.image import Detections
+from conegrad_core.cones import Cones
+from conegrad_core.lidar.scan import Scan, SegmentedScan
+from conegrad_core.pipeline.port import PortType, TuplePort
+
+
+class ImagePort(PortType):
+    """``(height, width, 3)`` uint8 RGB image."""
+
+    name = "Image"
+    container = np.ndarray
+
+    def check(self, value: Any) -> None:
+        """Refuse anything but an RGB image.
+
+        Raises:
+            ValueError: naming shape and dtype.
+        """
+        self.check_container(value)
+        if value.ndim != 3 or value.shape[2] != 3 or value.dtype != np.uint8:
+            raise ValueError(
+                f"Image is {value.shape} {value.dtype}, expected (height, width, 3) uint8"
+            )
+
+
+IMAGE = ImagePort()
+_OF_SCAN = {"ranges": ("B",), "angles": ("B",), "times": ("B",), "motions": ("B", 3)}
+SCAN = TuplePort("Scan", Scan, _OF_SCAN, optional=("times", "motions"), differentiable=("ranges",))
+DETECTIONS = TuplePort(
+    "Detections",
+    Detections,
+    {"boxes_xyxy": ("K", 4), "logits": ("K", 4)},
+    differentiable=("boxes_xyxy", "logits"),
+)
+SEGMENTED_SCAN = TuplePort(
+    "SegmentedScan",
+    SegmentedScan,
+    {**_OF_SCAN, "logits": ("B",)},
+    optional=("times", "motions"),
+    differentiable=("logits",),
+)
+CONES = TuplePort(
+    "Cones",
+    Cones,
+    {
+        "positions": ("M", 2),
+        "covariances": ("M", 2, 2),
+        "colours": ("M", 5),
+        "existence_logits": ("M",),
+        "source": ("M",),
+    },
+    differentiable=("positions", "covariances", "colours", "existence_logits"),
+)
