@@ -53,8 +53,8 @@ def test_every_run_has_the_same_budget_and_its_own_costs(output: Path):
     assert 0 < end.map_values < end.frame_values
     assert end.map_values % 3 == 0
     assert both.frame_values > end.frame_values
-    assert set(end.reached) >= {"f1_colour", "mAP50", "beam_f1"}
-    assert len({tuple(result.start.items()) for result in results.values()}) == 1
+    assert set(end.after) >= {"f1_colour", "mAP50", "beam_f1"}
+    assert len({tuple(result.baseline.items()) for result in results.values()}) == 1
 
 
 def test_done_runs_are_not_done_again(
@@ -73,14 +73,14 @@ def test_done_runs_are_not_done_again(
     assert again == first
 
 
-def test_the_report_needs_nothing_else(config: ComparisonConfig, output: Path):
+def test_the_report_is_self_contained(config: ComparisonConfig, output: Path):
     results = read_results(output)
     write_table(results, output / "results.csv")
     with (output / "results.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["pattern"] for row in rows} == {result.pattern for result in results}
-    assert float(rows[0]["reached_f1_colour"]) == pytest.approx(
-        results[0].reached["f1_colour"], abs=1e-5
+    assert float(rows[0]["after_f1_colour"]) == pytest.approx(
+        results[0].after["f1_colour"], abs=1e-5
     )
     text = write_report(results, config, output).read_text()
     assert "individual then simultaneous" in text

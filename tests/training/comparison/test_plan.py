@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from conegrad_training.comparison.confidence_interval import spread
+from conegrad_training.comparison.confidence_interval import confidence_interval
 from conegrad_training.comparison.plan import PlannedRun, planned_runs
 
 
@@ -33,7 +33,7 @@ def test_names_what_it_does_not_know():
 
 
 def test_the_interval_is_that_of_student():
-    of_three = spread([1.0, 2.0, 3.0])
+    of_three = confidence_interval([1.0, 2.0, 3.0])
     assert of_three.mean == 2.0
-    assert of_three.half == pytest.approx(4.3027 / math.sqrt(3), abs=1e-3)
-    assert math.isnan(spread([1.0]).half)
+    assert of_three.half_width == pytest.approx(4.3027 / math.sqrt(3), abs=1e-3)
+    assert math.isnan(confidence_interval([1.0]).half_width)

@@ -1,11 +1,11 @@
-"""What the tables of a comparison say of runs."""
+"""Tables of a comparison."""
 
 from conegrad_training.comparison.groups import groups_of
 from conegrad_training.comparison.results import RunResult
 from conegrad_training.comparison.tables import METRICS, SCORE_HEADER, score_rows
 
-START = {"f1_colour": 0.6, **dict.fromkeys(METRICS, 0.5)}
-AGAINST = SCORE_HEADER.index("against simultaneous")
+BASELINE = {"f1_colour": 0.6, **dict.fromkeys(METRICS, 0.5)}
+DIFFERENCE = SCORE_HEADER.index("difference to simultaneous")
 
 
 def result(pattern: str, seed: int, f1_colour: float, frames: int = 300) -> RunResult:
@@ -14,10 +14,10 @@ def result(pattern: str, seed: int, f1_colour: float, frames: int = 300) -> RunR
         pattern=pattern,
         seed=seed,
         frames=frames,
-        paid_by="",
-        start=START,
-        reached={**START, "f1_colour": f1_colour},
-        intact=START,
+        label_budget="",
+        baseline=BASELINE,
+        after={**BASELINE, "f1_colour": f1_colour},
+        before_degradation=BASELINE,
         steps=1,
         seconds=1.0,
         forward={},
@@ -27,15 +27,15 @@ def result(pattern: str, seed: int, f1_colour: float, frames: int = 300) -> RunR
     )
 
 
-def against(scenario: str, results: list[RunResult]) -> dict[str, str]:
+def differences(scenario: str, results: list[RunResult]) -> dict[str, str]:
     rows = score_rows(groups_of(scenario, results, 300))
     assert all(len(row) == len(SCORE_HEADER) for row in rows)
-    return {row[0]: row[AGAINST] for row in rows}
+    return {row[0]: row[DIFFERENCE] for row in rows}
 
 
 def test_differences_are_those_of_runs_with_the_same_seed():
     # The seeds differ by more than the patterns do, and one seed has no partner.
-    found = against(
+    found = differences(
         "domain_shift",
         [
             *(result("simultaneous", seed, score) for seed, score in ((1, 0.7), (2, 0.8))),
@@ -45,7 +45,7 @@ def test_differences_are_those_of_runs_with_the_same_seed():
         ],
     )
     assert found == {
-        "start": "",
+        "baseline": "",
         "simultaneous": "",
         "individual": "-0.010 ± 0.000",
         "fusion only": "-0.050",
@@ -53,7 +53,7 @@ def test_differences_are_those_of_runs_with_the_same_seed():
 
 
 def test_runs_are_compared_with_those_of_as_many_frames():
-    found = against(
+    found = differences(
         "shrinking_data",
         [
             result("simultaneous", 1, 0.8),
@@ -63,8 +63,8 @@ def test_runs_are_compared_with_those_of_as_many_frames():
         ],
     )
     assert found["individual, 30 frames"] == "+0.050"
-    assert found["individual, 9 frames"] == "-0.060"  # nobody has as few: all frames
+    assert found["individual, 9 frames"] == "-0.060"  # no simultaneous run has as few: all frames
 
 
 def test_without_a_simultaneous_run_there_is_no_difference():
-    assert against("domain_shift", [result("individual", 1, 0.7)])["individual"] == ""
+    assert differences("domain_shift", [result("individual", 1, 0.7)])["individual"] == ""

@@ -1,7 +1,8 @@
-"""Compare the training patterns: the same start, the same frames, the same number of steps.
+"""Compare the training patterns: the same baseline, the same frames, the same number of steps.
 
-Frames are simulated. Runs that are done are not done again: stop it whenever you like, and start
-it again with --resume. The output folder holds a folder per run, results.csv and report.html.
+Frames are simulated. Runs that are done are not made again: a comparison may be interrupted at
+any time and continued with --resume. The output folder holds a folder per run, results.csv and
+report.html.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 from conegrad_bringup.options import add_config, read_config
 from conegrad_core.vehicle import load_vehicle
-from conegrad_training.comparison.comparison import SETTINGS, Progress, compare
+from conegrad_training.comparison.comparison import SETTINGS, ComparisonProgress, compare
 from conegrad_training.comparison.plan import planned_runs
 from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import read_results, write_table
@@ -53,8 +54,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"report: {write_report(results, config, output)}")
 
 
-class _Bars(Progress):
-    """Bars on a terminal; elsewhere a line now and then."""
+class _Bars(ComparisonProgress):
+    """Bars on a terminal; elsewhere a line at intervals."""
 
     def items(self, items: Iterable[T], total: int, title: str) -> Iterable[T]:
         return shown(items, total, title)

@@ -1,1 +1,1 @@
-"""All patterns from the same start under the same budget: runs, results and the report."""
+"""Comparison of the training patterns: runs, results and the report."""

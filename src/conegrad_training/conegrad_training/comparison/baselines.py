@@ -1,4 +1,4 @@
-"""Where the runs of a condition begin: weights, and what they reach untrained."""
+"""Baselines: the weights that the runs of a condition start from, and their metrics untrained."""
 
 import dataclasses
 import hashlib
@@ -7,32 +7,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conegrad_training.comparison.degradation import weaken
+from conegrad_training.comparison.degradation import degrade
 from conegrad_training.comparison.drive_samples import DriveSamples
 from conegrad_training.comparison.results import write_json
 from conegrad_training.engine.training_run import TrainingConfig
 from conegrad_training.systems.system import SystemConfig, load_system, save_system
 from conegrad_training.systems.system_metrics import measure
 
-START = "start.json"
+BASELINE = "baseline.json"
 
 
-class Start(NamedTuple):
-    """A start.
+class Baseline(NamedTuple):
+    """The system that all runs of a condition start from.
 
     Attributes:
-        system: its weights.
-        headline: its metrics.
-        intact: metrics before it was weakened.
+        system: weights and input size.
+        headline: headline metrics.
+        before_degradation: headline metrics of the weights before they were degraded; the same
+            where nothing is degraded.
     """
 
     system: SystemConfig
     headline: dict[str, float]
-    intact: dict[str, float]
+    before_degradation: dict[str, float]
 
 
 def fingerprint(config: SystemConfig) -> str:
-    """Hash of all weights and scalars of a system, wherever they come from."""
+    """Hash of all weights and scalars of a system, independent of their files."""
     digest = hashlib.sha256()
     for name, values in load_system(config).state_dict().items():
         digest.update(name.encode())
@@ -40,33 +41,37 @@ def fingerprint(config: SystemConfig) -> str:
     return digest.hexdigest()[:16]
 
 
-def prepare_start(
-    system: SystemConfig, weakening: Mapping[str, Any], test: DriveSamples, folder: Path
-) -> Start:
-    """Weaken and measure a system, or read what was done before.
+def prepare_baseline(
+    system: SystemConfig, degradation: Mapping[str, Any], test: DriveSamples, folder: Path
+) -> Baseline:
+    """Degrade and measure a system, or read the baseline that a folder holds already.
 
     Args:
         system: weights and input size.
-        weakening: arguments of :func:`conegrad_training.comparison.degradation.weaken`, or empty.
+        degradation: arguments of :func:`conegrad_training.comparison.degradation.degrade`, or
+            empty.
         test: samples of the metrics.
-        folder: of the start.
+        folder: of the baseline; gets its metrics and, if degraded, its weights.
     """
-    if not (folder / START).exists():
-        _make(system, weakening, test, folder)
-    found = json.loads((folder / START).read_text(encoding="utf-8"))
+    if not (folder / BASELINE).exists():
+        _make(system, degradation, test, folder)
+    found = json.loads((folder / BASELINE).read_text(encoding="utf-8"))
     weights: dict[str, Any] = {part: str(folder / name) for part, name in found["weights"].items()}
-    return Start(dataclasses.replace(system, **weights), found["start"], found["intact"])
+    return Baseline(
+        dataclasses.replace(system, **weights), found["baseline"], found["before_degradation"]
+    )
 
 
 def _make(
-    config: SystemConfig, weakening: Mapping[str, Any], test: DriveSamples, folder: Path
+    config: SystemConfig, degradation: Mapping[str, Any], test: DriveSamples, folder: Path
 ) -> None:
     system = load_system(config)
     evaluation = TrainingConfig().evaluation
-    intact = start = measure(system, test.all(), evaluation).headline()
+    before = baseline = measure(system, test.all(), evaluation).headline()
     weights = {}
-    if weakening:
-        weaken(system, weakening)
-        start = measure(system, test.all(), evaluation).headline()
+    if degradation:
+        degrade(system, degradation)
+        baseline = measure(system, test.all(), evaluation).headline()
         weights = {part: path.name for part, path in save_system(system, folder).items()}
-    write_json(folder / START, {"start": start, "intact": intact, "weights": weights})
+    content = {"baseline": baseline, "before_degradation": before, "weights": weights}
+    write_json(folder / BASELINE, content)

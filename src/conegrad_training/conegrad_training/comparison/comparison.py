@@ -1,4 +1,4 @@
-"""Runs all patterns from the same start under the same budget; goes on where it was stopped."""
+"""Run all patterns from one baseline with the same steps; continues an interrupted comparison."""
 
 import dataclasses
 import functools
@@ -13,9 +13,14 @@ from torch.utils.data import Subset
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.recording.drive_frames import DriveFrames
 from conegrad_simulation.scene.domain import DOMAINS
-from conegrad_training.comparison.baselines import Start, fingerprint, prepare_start
+from conegrad_training.comparison.baselines import Baseline, fingerprint, prepare_baseline
 from conegrad_training.comparison.drive_samples import DriveSamples
-from conegrad_training.comparison.label_budget import affordable, end_cost, own_cost, spread_evenly
+from conegrad_training.comparison.label_budget import (
+    end_label_values,
+    evenly_spaced,
+    samples_within_budget,
+    supervised_label_values,
+)
 from conegrad_training.comparison.plan import PlannedRun
 from conegrad_training.comparison.results import RESULT, RunResult, write_json, write_result
 from conegrad_training.comparison.scenarios import CONDITIONS
@@ -34,8 +39,8 @@ DRIVES_PER_SEED = 1_000
 SETTINGS = "settings.json"
 
 
-class Progress:
-    """Shows nothing; a command line shows bars."""
+class ComparisonProgress:
+    """Progress of a comparison; displays nothing, a command line overrides it with bars."""
 
     def items(self, items: Iterable[T], total: int, title: str) -> Iterable[T]:
         """The same items, counted."""
@@ -44,7 +49,7 @@ class Progress:
     def steps(
         self, steps: Iterator[StepReport], done: int, total: int, title: str
     ) -> Iterator[StepReport]:
-        """The same steps, counted on from those that are done."""
+        """The same steps, counted from the number that is done."""
         return steps
 
 
@@ -53,35 +58,35 @@ def compare(
     runs: Sequence[PlannedRun],
     vehicle: Vehicle,
     output: Path,
-    progress: Progress | None = None,
+    progress: ComparisonProgress | None = None,
 ) -> None:
-    """Make the runs that are not done yet, each in its folder below ``runs``.
+    """Make the runs that are not done yet, each in a folder below ``runs``.
 
     Two processes may share an output folder if they make different runs.
 
     Args:
-        config: what all runs have in common.
-        runs: those of one condition and seed together.
-        vehicle: the car.
-        output: folder of everything.
-        progress: shows how far it is.
+        config: settings that all runs share.
+        runs: sorted by condition and seed, so that samples are rendered once.
+        vehicle: of the simulated drives.
+        output: folder of the comparison.
+        progress: displays the progress.
 
     Raises:
         ValueError: if the output holds runs of other settings.
         TrainingError: if a step was refused.
     """
-    progress = progress or Progress()
+    progress = progress or ComparisonProgress()
     check_settings(config, vehicle, output)
     if config.threads:
         torch.set_num_threads(config.threads)
     left = [run for run in runs if not (folder_of(run, output) / RESULT).exists()]
-    bench = Bench(config, vehicle, output, progress)
+    runner = ComparisonRunner(config, vehicle, output, progress)
     for planned in progress.items(left, len(left), "runs"):
-        bench.run(planned)
+        runner.run(planned)
 
 
 def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> None:
-    """Note the settings of an output folder, or compare with those that are noted.
+    """Write the settings of an output folder, or check them against those written before.
 
     Raises:
         ValueError: if they, or the weights to start from, differ: the runs could not be compared.
@@ -92,7 +97,7 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
     if not path.exists():
         write_json(path, {**settings, "weights": weights})
         return
-    # A setting that is younger than the folder had its default.
+    # A setting that was added after the folder was written had its default.
     found = dataclasses.asdict(ComparisonConfig()) | json.loads(path.read_text(encoding="utf-8"))
     for name, value in settings.items():
         if found.get(name) != value:
@@ -112,11 +117,11 @@ def folder_of(planned: PlannedRun, output: Path) -> Path:
     return output / "runs" / planned.condition / planned.name
 
 
-class Bench:
-    """Samples and starts, made once and shared by the runs that need them."""
+class ComparisonRunner:
+    """Makes runs; shares samples and baselines between them."""
 
     def __init__(
-        self, config: ComparisonConfig, vehicle: Vehicle, output: Path, progress: Progress
+        self, config: ComparisonConfig, vehicle: Vehicle, output: Path, progress: ComparisonProgress
     ) -> None:
         self._config, self._vehicle = config, vehicle
         self._output, self._progress = output, progress
@@ -124,26 +129,26 @@ class Bench:
         self._test: dict[str, DriveSamples] = {}
 
     def run(self, planned: PlannedRun) -> None:
-        """Train, judge, write the result."""
+        """Train, evaluate, write the result."""
         training, test = self._training(planned), self._test_samples(planned.condition)
-        chosen = self._chosen(planned, training)
-        start = prepare_start(
+        positions = self._training_positions(planned, training)
+        baseline = prepare_baseline(
             self._config.system,
-            CONDITIONS[planned.condition].weakening,
+            CONDITIONS[planned.condition].degradation,
             test,
-            self._output / "starts" / planned.condition,
+            self._output / "baselines" / planned.condition,
         )
         folder = folder_of(planned, self._output)
         title = f"{planned.condition} {planned.name}"
-        data = Data(Subset(training, chosen), test, (title,))
+        data = Data(Subset(training, positions), test, (title,))
         with claimed(folder):
-            run = Run(self._config.training(planned, start.system), data, folder)
+            run = Run(self._config.training(planned, baseline.system), data, folder)
             run.start(resume=True)
             run.take_steps(functools.partial(self._progress.steps, title=title))
-            reached = run.measure("after")
-            run.publish({"before": start.headline, "after": reached})
-            write_result(self._result(planned, chosen, start, reached, run.budget), folder)
-            (folder / CHECKPOINT).unlink()  # large, and of no use any more
+            after = run.measure("after")
+            run.publish({"before": baseline.headline, "after": after})
+            write_result(self._result(planned, positions, baseline, after, run.budget), folder)
+            (folder / CHECKPOINT).unlink()  # large, and not needed after the result
 
     def _training(self, planned: PlannedRun) -> DriveSamples:
         key = (CONDITIONS[planned.condition].domain, planned.seed)
@@ -165,40 +170,41 @@ class Bench:
         )
         return DriveSamples(frames, count, domain, self._progress.items)
 
-    def _chosen(self, planned: PlannedRun, training: DriveSamples) -> list[int]:
-        """Positions of the samples that a run learns from."""
+    def _training_positions(self, planned: PlannedRun, training: DriveSamples) -> list[int]:
+        """Positions of the training samples of a run."""
         count = len(training)
-        if not planned.paid_by:
-            return spread_evenly(planned.frames, count)
+        if not planned.label_budget:
+            return evenly_spaced(planned.frames, count)
         seen = min(count, self._config.steps * self._config.batch)
         used = sorted({position(place, count, planned.seed) for place in range(seen)})
         loss = self._config.loss
-        values = training.map_values(used, loss)
-        if planned.paid_by == "frame_values":
-            values = sum(end_cost(training[place], loss) for place in used)
-        return affordable(values, [own_cost(sample) for sample in training.all()])
+        budget = training.map_values(used, loss)
+        if planned.label_budget == "frame_values":
+            budget = sum(end_label_values(training[place], loss) for place in used)
+        label_values = [supervised_label_values(sample) for sample in training.all()]
+        return samples_within_budget(budget, label_values)
 
     def _result(
         self,
         planned: PlannedRun,
-        chosen: Sequence[int],
-        start: Start,
-        reached: dict[str, float],
+        positions: Sequence[int],
+        baseline: Baseline,
+        after: dict[str, float],
         budget: Budget,
     ) -> RunResult:
         training, cost = self._training(planned), budget.to_dict()
-        measured = [p for p in chosen if budget.knows(label_key(training[p], END))]
+        measured = [p for p in positions if budget.knows(label_key(training[p], END))]
         loss = self._config.loss
-        in_frames = sum(end_cost(training[p], loss) for p in measured)
+        in_frames = sum(end_label_values(training[p], loss) for p in measured)
         return RunResult(
             condition=planned.condition,
             pattern=planned.pattern,
             seed=planned.seed,
-            frames=len(chosen),
-            paid_by=planned.paid_by,
-            start=start.headline,
-            reached=reached,
-            intact=start.intact,
+            frames=len(positions),
+            label_budget=planned.label_budget,
+            baseline=baseline.headline,
+            after=after,
+            before_degradation=baseline.before_degradation,
             steps=cost["steps"],
             seconds=cost["seconds"],
             forward=cost["forward"],

@@ -1,4 +1,4 @@
-"""Mean over seeds, and how far it can be trusted."""
+"""Mean over seeds with its confidence interval (Student's t)."""
 
 import math
 from collections.abc import Sequence
@@ -10,25 +10,24 @@ from scipy.stats import t as student
 CONFIDENCE = 0.95
 
 
-class Spread(NamedTuple):
-    """Values of several seeds.
+class ConfidenceInterval(NamedTuple):
+    """Mean of the values of several seeds, with its interval and their range.
 
     Attributes:
         mean: of the values.
-        half: half width of the 95 % confidence interval of the mean (Student's t); NaN for one
-            value.
-        low: smallest value.
-        high: largest value.
+        half_width: of the 95 % confidence interval of the mean; NaN for one value.
+        minimum: smallest value.
+        maximum: largest value.
     """
 
     mean: float
-    half: float
-    low: float
-    high: float
+    half_width: float
+    minimum: float
+    maximum: float
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Mean, interval and range.
+def confidence_interval(values: Sequence[float]) -> ConfidenceInterval:
+    """Mean, 95 % confidence interval of the mean, and range of values.
 
     Raises:
         ValueError: without values.
@@ -36,8 +35,10 @@ def spread(values: Sequence[float]) -> Spread:
     if not len(values):
         raise ValueError("values is empty, expected at least one")
     array = np.asarray(values, dtype=np.float64)
-    half = math.nan
+    half_width = math.nan
     if len(array) > 1:
         scale = student.ppf(0.5 + CONFIDENCE / 2, len(array) - 1) / math.sqrt(len(array))
-        half = float(scale * array.std(ddof=1))
-    return Spread(float(array.mean()), half, float(array.min()), float(array.max()))
+        half_width = float(scale * array.std(ddof=1))
+    return ConfidenceInterval(
+        float(array.mean()), half_width, float(array.min()), float(array.max())
+    )

@@ -1,4 +1,4 @@
-"""Reproducible ways to spoil a part of a trained system."""
+"""Reproducible degradations of one part of a trained system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +10,13 @@ from conegrad_training.systems.system import CAMERA, LIDAR, TrainableSystem
 
 
 @torch.no_grad()
-def silence(system: TrainableSystem, part: str, by: float) -> None:
-    """Lower every logit of a network: it says "no cone" everywhere, confidently.
+def lower_logits(system: TrainableSystem, part: str, amount: float) -> None:
+    """Lower every logit of a network by a constant, so that no detection passes its threshold.
 
     Args:
         system: is changed.
         part: ``camera`` (class logits of all anchors) or ``lidar`` (logits of all beams).
-        by: lowers the biases of the last layers.
+        amount: by which the biases of the last layers are lowered.
 
     Raises:
         ValueError: for another part.
@@ -24,23 +24,23 @@ def silence(system: TrainableSystem, part: str, by: float) -> None:
     for layer in _last_layers(system, part):
         if layer.bias is None:
             raise ValueError(f"the last layer of {part} has no bias, expected one to lower")
-        layer.bias -= by
+        layer.bias -= amount
 
 
 @torch.no_grad()
-def disturb(system: TrainableSystem, part: str, strength: float, seed: int) -> None:
-    """Add noise to the weights of all layers: what was learned last and finest goes first.
+def add_weight_noise(system: TrainableSystem, part: str, strength: float, seed: int) -> None:
+    """Add Gaussian noise to the weights of all convolutions of a network.
 
-    A stand-in for weights of too short a training. Statistics of batch norm stay.
+    Models an undertrained network. Biases and batch norm stay as they are.
 
     Args:
         system: is changed.
-        part: whose weights are disturbed.
+        part: whose weights change, ``camera`` or ``lidar``.
         strength: standard deviation of the noise relative to that of each tensor.
         seed: of the noise.
 
     Raises:
-        ValueError: for a part that is no network.
+        ValueError: for another part.
     """
     if part not in (CAMERA, LIDAR):
         raise ValueError(f"part is {part!r}, expected {CAMERA!r} or {LIDAR!r}")
@@ -51,18 +51,18 @@ def disturb(system: TrainableSystem, part: str, strength: float, seed: int) -> N
             weight.add_(strength * weight.std() * noise)
 
 
-def weaken(system: TrainableSystem, settings: Mapping[str, Any]) -> None:
-    """Apply one of the functions here: ``how`` names it, the rest are its arguments.
+def degrade(system: TrainableSystem, settings: Mapping[str, Any]) -> None:
+    """Apply a degradation: ``kind`` names a function of this module, the rest are its arguments.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: for an unknown kind.
     """
-    known: dict[str, Any] = {"silence": silence, "disturb": disturb}
+    known: dict[str, Any] = {"lower_logits": lower_logits, "add_weight_noise": add_weight_noise}
     arguments = dict(settings)
-    how = arguments.pop("how")
-    if how not in known:
-        raise ValueError(f"how is {how!r}, expected one of {tuple(known)}")
-    known[how](system, **arguments)
+    kind = arguments.pop("kind")
+    if kind not in known:
+        raise ValueError(f"kind is {kind!r}, expected one of {tuple(known)}")
+    known[kind](system, **arguments)
 
 
 def _last_layers(system: TrainableSystem, part: str) -> list[Any]:

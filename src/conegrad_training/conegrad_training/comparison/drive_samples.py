@@ -1,4 +1,4 @@
-"""Simulated drives as samples in memory, with what a tape measure would have measured."""
+"""Simulated drives as samples in memory, with the label values of their map."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -11,14 +11,14 @@ from conegrad_training.data.sample import Sample, SampleKey
 from conegrad_training.data.simulated_samples import sample_of_frame
 from conegrad_training.engine.loop import counted_truth
 
-Progress = Callable[[Iterable[int], int, str], Iterable[int]]
+ShowProgress = Callable[[Iterable[int], int, str], Iterable[int]]
 
 
 class DriveSamples(Dataset[Sample]):
     """The first frames of a sequence of drives, rendered once; with the labels of every loss."""
 
     def __init__(
-        self, frames: DriveFrames, count: int, name: str, progress: Progress | None = None
+        self, frames: DriveFrames, count: int, name: str, progress: ShowProgress | None = None
     ) -> None:
         """Render.
 
@@ -47,11 +47,11 @@ class DriveSamples(Dataset[Sample]):
         return iter(self._samples)
 
     def map_values(self, positions: Sequence[int], config: EndLossConfig) -> int:
-        """Numbers that a tape measure gives for samples: each cone of a map is measured once.
+        """Label values of samples if each cone of the map is measured once.
 
         Args:
             positions: of the samples.
-            config: of the end loss, which decides what cones count.
+            config: of the end loss, which decides the cones that count.
         """
         cones: set[tuple[int, int]] = set()
         for position in positions:

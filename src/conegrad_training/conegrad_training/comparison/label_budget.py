@@ -1,4 +1,8 @@
-"""What labels cost, and what a number of label values buys."""
+"""Label values of samples, and the samples that a label budget pays for.
+
+The label budget of a run is a number of label values: the numbers that people write down to
+label data (3 per cone, 5 per box, 1 per beam).
+"""
 
 from collections.abc import Sequence
 
@@ -9,35 +13,35 @@ from conegrad_training.engine.loop import counted_truth
 from conegrad_training.supervised.supervised_losses import own_label_values, own_labels
 
 
-def end_cost(sample: Sample, config: EndLossConfig) -> int:
-    """Label values of a sample for the end loss, if nothing is known from another one."""
+def end_label_values(sample: Sample, config: EndLossConfig) -> int:
+    """Label values of a sample for the end loss; cones labelled in other samples count again."""
     return LABEL_VALUES_PER_CONE * int(counted_truth(sample.truth, config).sum())
 
 
-def own_cost(sample: Sample) -> int:
-    """Label values of a sample for the models' own losses."""
+def supervised_label_values(sample: Sample) -> int:
+    """Label values of a sample for the supervised losses."""
     return own_label_values(own_labels(sample), sample.scan.ranges)
 
 
-def spread_evenly(count: int, total: int) -> list[int]:
-    """Positions of ``count`` out of ``total`` samples, evenly spread."""
+def evenly_spaced(count: int, total: int) -> list[int]:
+    """Positions of ``count`` out of ``total`` samples at even spacing."""
     return [place * total // count for place in range(count)]
 
 
-def affordable(values: int, costs: Sequence[int]) -> list[int]:
-    """The most samples, evenly spread, whose labels cost at most a number of values.
+def samples_within_budget(budget: int, label_values: Sequence[int]) -> list[int]:
+    """The largest evenly spaced set of samples whose label values stay within a budget.
 
     Args:
-        values: that may be spent.
-        costs: label values of each sample.
+        budget: label values that may be spent.
+        label_values: of each sample.
 
     Returns:
-        Positions of the samples; at least one, so that there is something to learn from.
+        Positions of the samples; at least one, so that a run has data to train on.
     """
-    total = len(costs)
-    chosen = [0]
+    total = len(label_values)
+    selected = [0]
     for count in range(1, total + 1):
-        positions = spread_evenly(count, total)
-        if sum(costs[position] for position in positions) <= values:
-            chosen = positions
-    return chosen
+        positions = evenly_spaced(count, total)
+        if sum(label_values[position] for position in positions) <= budget:
+            selected = positions
+    return selected

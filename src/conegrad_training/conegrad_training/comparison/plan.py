@@ -1,4 +1,4 @@
-"""Which runs answer the questions of a comparison."""
+"""The runs that the scenarios of a comparison need."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -7,40 +7,40 @@ from conegrad_training.comparison.scenarios import SCENARIOS, Scenario
 
 
 class PlannedRun(NamedTuple):
-    """A run by what sets it apart; runs that several scenarios ask for are made once.
+    """What identifies a run; a run that several scenarios need is made once.
 
     Attributes:
-        condition: of :data:`conegrad_training.comparison.scenarios.CONDITIONS`.
+        condition: name of a condition of :data:`conegrad_training.comparison.scenarios.CONDITIONS`.
         seed: of the training drives, their order and augmentation.
-        pattern: that trains.
-        frames: to learn from; 0 where ``paid_by`` decides.
-        paid_by: individual training gets as many frames as these label values of simultaneous
-            training pay for: ``map_values`` or ``frame_values``; empty: any cost.
+        pattern: training pattern.
+        frames: training frames; 0 where the label budget decides.
+        label_budget: individual training gets as many frames as these label values of
+            simultaneous training pay for: ``map_values`` or ``frame_values``; empty: no limit.
     """
 
     condition: str
     seed: int
     pattern: str
     frames: int
-    paid_by: str = ""
+    label_budget: str = ""
 
     @property
     def name(self) -> str:
-        """Of its folder."""
-        amount = f"for_{self.paid_by}" if self.paid_by else f"{self.frames:05d}"
+        """Name of its folder."""
+        amount = f"for_{self.label_budget}" if self.label_budget else f"{self.frames:05d}"
         return f"{self.pattern}_{amount}_seed{self.seed}"
 
 
 def planned_runs(
     scenarios: Sequence[str], patterns: Sequence[str], seeds: Sequence[int], frames: int
 ) -> list[PlannedRun]:
-    """All runs, those of one condition and seed together; each once.
+    """All runs, sorted by condition and seed; each once.
 
     Args:
         scenarios: names of :data:`~conegrad_training.comparison.scenarios.SCENARIOS`.
-        patterns: that are wanted; a scenario runs those of them that it knows. Empty: all.
-        seeds: of training drives, order and augmentation.
-        frames: of 100 %.
+        patterns: to run; a scenario runs those of them that it lists. Empty: all.
+        seeds: each of training drives, order and augmentation.
+        frames: training frames of a share of 100 %.
 
     Raises:
         ValueError: for an unknown scenario or pattern, or without seeds.

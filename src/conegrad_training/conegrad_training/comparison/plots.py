@@ -16,7 +16,7 @@ from conegrad_evaluation.report.figure_style import (
     WARN,
     new_figure,
 )
-from conegrad_training.comparison.groups import Group
+from conegrad_training.comparison.groups import RunGroup
 from conegrad_training.comparison.scenarios import CONTROLS
 
 COLOURS = {
@@ -26,26 +26,28 @@ COLOURS = {
     **dict.fromkeys(CONTROLS, GREY),
 }
 LABEL_WIDTH = 1.0  # of the label of a point, in decades
-OTHER = "#8fb3ef"  # other patterns of the end loss
+OTHER = "#8fb3ef"  # other patterns with the end loss
 
 
-def score_plot(groups: Sequence[Group], title: str) -> Figure:
+def score_plot(groups: Sequence[RunGroup], title: str) -> Figure:
     """f1_colour by pattern: bars of the mean, 95 % intervals, and every seed as a dot."""
     figure, axes = new_figure(7.2, 1.4 + 0.34 * len(groups))
     for row, group in enumerate(groups):
         score = group.metric("f1_colour")
         axes.barh(row, score.mean, color=colour_of(group), height=0.66)
-        if not math.isnan(score.half):
-            axes.errorbar(score.mean, row, xerr=score.half, color=INK, capsize=3, linewidth=1.2)
-        values = [result.reached["f1_colour"] for result in group.results]
+        if not math.isnan(score.half_width):
+            axes.errorbar(
+                score.mean, row, xerr=score.half_width, color=INK, capsize=3, linewidth=1.2
+            )
+        values = [result.after["f1_colour"] for result in group.results]
         axes.plot(values, [row] * len(values), "o", color=INK, markersize=3)
         axes.annotate(
             f"{score.mean:.3f}", (1.01, row), xycoords=("axes fraction", "data"), va="center"
         )
     first = groups[0].results[0]
-    _line(axes, first.start["f1_colour"], "start", BAD)
-    if first.intact["f1_colour"] != first.start["f1_colour"]:
-        _line(axes, first.intact["f1_colour"], "before it was weakened", MUTED)
+    _line(axes, first.baseline["f1_colour"], "baseline", BAD)
+    if first.before_degradation["f1_colour"] != first.baseline["f1_colour"]:
+        _line(axes, first.before_degradation["f1_colour"], "before degradation", MUTED)
     axes.set_yticks(range(len(groups)), [group.label for group in groups])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
@@ -55,45 +57,45 @@ def score_plot(groups: Sequence[Group], title: str) -> Figure:
     return figure
 
 
-def label_plot(groups: Sequence[Group]) -> Figure:
-    """Gain in f1_colour over the label values that it took."""
+def label_plot(groups: Sequence[RunGroup]) -> Figure:
+    """Gain in f1_colour over the label values used."""
     figure, axes = new_figure(7.2, 4.2)
-    places = []
+    points = []
     for group in groups:
         gain = group.over_seeds(lambda result: result.gain).mean
         for name, marker in (("map_values", "o"), ("frame_values", "D")):
             values = group.over_seeds(lambda result, n=name: getattr(result, n)).mean  # type: ignore[misc]
             axes.plot(max(values, 1.0), gain, marker, color=colour_of(group), markersize=7)
-        places.append((max(values, 1.0), gain))
-    heights = _apart(places)
-    for group, (values, _), height in zip(groups, places, heights, strict=True):
+        points.append((max(values, 1.0), gain))
+    heights = _apart(points)
+    for group, (values, _), height in zip(groups, points, heights, strict=True):
         axes.annotate(
             group.label, (values, height), xytext=(8, -3), textcoords="offset points", fontsize=8
         )
     axes.plot([], [], "o", color=INK, label="each cone of a map measured once")
-    axes.plot([], [], "D", color=INK, label="counted anew in every frame")
+    axes.plot([], [], "D", color=INK, label="counted again in every frame")
     axes.set_xscale("symlog", linthresh=10)
     axes.set(xlabel="label values", ylabel="gain in F1 with colour", xlim=(0, 2e6))
-    axes.set_title("What a label value buys")
+    axes.set_title("Gain by label values")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-def _apart(places: Sequence[tuple[float, float]]) -> list[float]:
+def _apart(points: Sequence[tuple[float, float]]) -> list[float]:
     """Heights of labels beside points (x, y), lowered where one would cover another."""
-    heights = [y for _, y in places]
+    heights = [y for _, y in points]
     line = 0.045 * max(max(heights) - min(heights), 1e-9)
     placed: list[int] = []
-    for index in sorted(range(len(places)), key=lambda i: -places[i][1]):
+    for index in sorted(range(len(points)), key=lambda i: -points[i][1]):
         for other in placed:  # from the highest down
-            is_beside = abs(math.log10(places[index][0] / places[other][0])) < LABEL_WIDTH
+            is_beside = abs(math.log10(points[index][0] / points[other][0])) < LABEL_WIDTH
             if is_beside and abs(heights[index] - heights[other]) < line:
                 heights[index] = heights[other] - line
         placed.append(index)
     return heights
 
 
-def part_plot(groups: Sequence[Group]) -> Figure:
+def part_plot(groups: Sequence[RunGroup]) -> Figure:
     """mAP50 of the detector and beam F1 of the segmenter, before and after."""
     figure = Figure(figsize=(9.6, 0.9 + 0.32 * len(groups)), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
@@ -105,7 +107,7 @@ def part_plot(groups: Sequence[Group]) -> Figure:
             axes.barh(row, score.mean, color=colour_of(group), height=0.66)
             axes.annotate(f"{score.mean:.3f}", (score.mean, row), xytext=(3, 0),
                           textcoords="offset points", va="center", fontsize=8)  # fmt: skip
-        _line(axes, groups[0].results[0].start[name], "start", BAD)
+        _line(axes, groups[0].results[0].baseline[name], "baseline", BAD)
         axes.set_title(title)
         axes.set_xlim(0, 1)
         axes.grid(visible=False, axis="y")
@@ -114,8 +116,8 @@ def part_plot(groups: Sequence[Group]) -> Figure:
     return figure
 
 
-def shrinking_plot(groups: Sequence[Group]) -> Figure:
-    """f1_colour over the number of frames to learn from, a line per pattern."""
+def shrinking_plot(groups: Sequence[RunGroup]) -> Figure:
+    """f1_colour over the number of training frames, a line per pattern."""
     figure, axes = new_figure(6.4, 3.8)
     patterns = list(dict.fromkeys(group.results[0].pattern for group in groups))
     for pattern in patterns:
@@ -130,21 +132,25 @@ def shrinking_plot(groups: Sequence[Group]) -> Figure:
             counts, [s.mean for s in scores], "o-", color=colour, label=pattern.replace("_", " ")
         )
         axes.fill_between(
-            counts, [s.low for s in scores], [s.high for s in scores], color=colour, alpha=0.18
+            counts,
+            [s.minimum for s in scores],
+            [s.maximum for s in scores],
+            color=colour,
+            alpha=0.18,
         )
-    start = groups[0].results[0].start["f1_colour"]
-    axes.axhline(start, color=BAD, linewidth=1.0, linestyle="--", label="start")
+    baseline = groups[0].results[0].baseline["f1_colour"]
+    axes.axhline(baseline, color=BAD, linewidth=1.0, linestyle="--", label="baseline")
     axes.set_xscale("log")
     counts = sorted({group.results[0].frames for group in groups})
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.minorticks_off()
-    axes.set(xlabel="frames to learn from", ylabel="F1 with colour")
-    axes.set_title("Fewer and fewer frames (band: range over seeds)")
-    axes.legend(loc="upper left")  # more frames do not make it worse
+    axes.set(xlabel="training frames", ylabel="F1 with colour")
+    axes.set_title("Shrinking training data (band: range over seeds)")
+    axes.legend(loc="upper left")  # free: the score grows with the frames
     return figure
 
 
-def colour_of(group: Group) -> str:
+def colour_of(group: RunGroup) -> str:
     """Colour of the pattern of a group."""
     return COLOURS.get(group.results[0].pattern, OTHER)
 

@@ -1,4 +1,4 @@
-"""The report of a comparison: one HTML file that needs nothing else, and its plots as PNG."""
+"""The report of a comparison: one self-contained HTML file, and its plots as PNG."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from conegrad_evaluation.report.figure_style import house_style, png_bytes, svg_uri
 from conegrad_training.comparison import plots
-from conegrad_training.comparison.groups import Group, groups_of, is_answered
+from conegrad_training.comparison.groups import RunGroup, groups_of, has_own_runs
 from conegrad_training.comparison.results import RunResult
 from conegrad_training.comparison.scenarios import CONDITIONS, SCENARIOS, Scenario
 from conegrad_training.comparison.settings import ComparisonConfig
@@ -36,7 +36,7 @@ def write_report(results: Sequence[RunResult], config: ComparisonConfig, output:
         sections = [
             _section(name, scenario, groups, folder)
             for name, scenario in SCENARIOS.items()
-            if is_answered(scenario, groups := groups_of(name, results, config.frames))
+            if has_own_runs(scenario, groups := groups_of(name, results, config.frames))
         ]
     context = {
         "sections": sections,
@@ -50,7 +50,7 @@ def write_report(results: Sequence[RunResult], config: ComparisonConfig, output:
     return report
 
 
-def _section(name: str, scenario: Scenario, groups: list[Group], folder: Path) -> dict[str, Any]:
+def _section(name: str, scenario: Scenario, groups: list[RunGroup], folder: Path) -> dict[str, Any]:
     condition = CONDITIONS[scenario.condition]
     drawn: dict[str, Figure] = {}
     if len(scenario.shares) > 1:
@@ -63,10 +63,11 @@ def _section(name: str, scenario: Scenario, groups: list[Group], folder: Path) -
     for kind, figure in drawn.items():
         (folder / f"{name}_{kind}.png").write_bytes(png_bytes(figure))
         uris.append(svg_uri(figure))
-    weakening = ", ".join(f"{key} {value}" for key, value in condition.weakening.items())
+    degradation = ", ".join(f"{key} {value}" for key, value in condition.degradation.items())
     return {
         "title": scenario.title,
-        "hint": f"{name}: domain {condition.domain}" + (f"; {weakening}" if weakening else ""),
+        "hint": f"{name}: domain {condition.domain}"
+        + (f"; degradation: {degradation}" if degradation else ""),
         "plots": uris,
         "scores": score_rows(groups),
         "costs": cost_rows(groups),

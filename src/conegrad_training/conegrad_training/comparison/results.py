@@ -10,27 +10,33 @@ from typing import Any
 from conegrad_core.whole_file import write_whole
 
 RESULT = "result.json"
+FORMER_KEYS = {  # of version 0.1
+    "paid_by": "label_budget",
+    "start": "baseline",
+    "reached": "after",
+    "intact": "before_degradation",
+}
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What one run cost and reached.
+    """Metrics and cost of one run.
 
     Attributes:
-        condition: of :data:`conegrad_training.comparison.scenarios.CONDITIONS`.
-        pattern: that trained.
+        condition: name of a condition of :data:`conegrad_training.comparison.scenarios.CONDITIONS`.
+        pattern: training pattern.
         seed: of the training drives, their order and augmentation.
-        frames: to learn from.
-        paid_by: label values that bought the frames, see
-            :class:`~conegrad_training.comparison.plan.PlannedRun`; empty where any cost was fine.
-        start: headline metrics before.
-        reached: headline metrics after.
-        intact: headline metrics of the start before it was weakened.
+        frames: training frames.
+        label_budget: label values that limited the frames, see
+            :class:`~conegrad_training.comparison.plan.PlannedRun`; empty without a limit.
+        baseline: headline metrics before training.
+        after: headline metrics after training.
+        before_degradation: headline metrics of the weights before they were degraded.
         steps: optimizer steps.
         seconds: of the steps [s].
         forward: samples that went forward, by part.
         backward: samples whose gradient went backward, by part.
-        frame_values: label values, true cones counted anew in every frame.
+        frame_values: label values, true cones counted again in every frame.
         map_values: label values, every cone of a track measured once.
     """
 
@@ -38,10 +44,10 @@ class RunResult:
     pattern: str
     seed: int
     frames: int
-    paid_by: str
-    start: Mapping[str, float]
-    reached: Mapping[str, float]
-    intact: Mapping[str, float]
+    label_budget: str
+    baseline: Mapping[str, float]
+    after: Mapping[str, float]
+    before_degradation: Mapping[str, float]
     steps: int
     seconds: float
     forward: Mapping[str, int]
@@ -51,8 +57,8 @@ class RunResult:
 
     @property
     def gain(self) -> float:
-        """Rise of f1_colour."""
-        return self.reached["f1_colour"] - self.start["f1_colour"]
+        """Increase of f1_colour."""
+        return self.after["f1_colour"] - self.baseline["f1_colour"]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -62,14 +68,13 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_result(result: RunResult, folder: Path) -> None:
-    """Mark a run as done."""
+    """Write the result of a run, which marks the run as done."""
     write_json(folder / RESULT, asdict(result))
 
 
 def read_results(output: Path) -> list[RunResult]:
-    """All runs that are done, in the order of their folders."""
-    paths = sorted((output / "runs").glob(f"*/*/{RESULT}"))
-    return [RunResult(**json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    """All runs that are done, in the order of their folders; results of version 0.1 as well."""
+    return [_read(path) for path in sorted((output / "runs").glob(f"*/*/{RESULT}"))]
 
 
 def write_table(results: Sequence[RunResult], path: Path) -> None:
@@ -80,6 +85,11 @@ def write_table(results: Sequence[RunResult], path: Path) -> None:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def _read(path: Path) -> RunResult:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return RunResult(**{FORMER_KEYS.get(key, key): value for key, value in content.items()})
 
 
 def _cells(result: RunResult) -> Iterable[tuple[str, Any]]:

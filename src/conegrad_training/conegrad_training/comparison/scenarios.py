@@ -1,4 +1,4 @@
-"""What the patterns are compared on."""
+"""Conditions and scenarios on which the training patterns are compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,46 +18,49 @@ ALL = (
 
 
 @dataclass(frozen=True)
-class Condition:
-    """Where all runs begin, and what they are trained and judged on.
+class TrainingCondition:
+    """Baseline of all runs, and the domain of their training and test frames.
 
     Attributes:
         domain: of :data:`conegrad_simulation.scene.domain.DOMAINS`.
-        weakening: arguments of :func:`conegrad_training.comparison.degradation.weaken`; empty
-            leaves the start as it is.
+        degradation: arguments of :func:`conegrad_training.comparison.degradation.degrade`;
+            empty leaves the weights as they are.
         mirror: share of training samples that are mirrored. Mirroring would also mirror the
             error of a calibration, so it is off where sensors have moved.
     """
 
     domain: str
-    weakening: Mapping[str, Any] = field(default_factory=dict)
+    degradation: Mapping[str, Any] = field(default_factory=dict)
     mirror: float = 0.5
 
 
 CONDITIONS = {
-    "domain_shift": Condition("sodium_evening", mirror=0.0),
-    "camera_undertrained": Condition(
-        "fair", {"how": "disturb", "part": "camera", "strength": 0.45, "seed": 1}
+    "domain_shift": TrainingCondition("sodium_evening", mirror=0.0),
+    "camera_undertrained": TrainingCondition(
+        "fair", {"kind": "add_weight_noise", "part": "camera", "strength": 0.45, "seed": 1}
     ),
-    "lidar_undertrained": Condition(
-        "fair", {"how": "disturb", "part": "lidar", "strength": 1.2, "seed": 1}
+    "lidar_undertrained": TrainingCondition(
+        "fair", {"kind": "add_weight_noise", "part": "lidar", "strength": 1.2, "seed": 1}
     ),
-    "silenced_lidar": Condition("fair", {"how": "silence", "part": "lidar", "by": 10.0}),
-    "silenced_camera": Condition("fair", {"how": "silence", "part": "camera", "by": 6.0}),
+    "silenced_lidar": TrainingCondition(
+        "fair", {"kind": "lower_logits", "part": "lidar", "amount": 10.0}
+    ),
+    "silenced_camera": TrainingCondition(
+        "fair", {"kind": "lower_logits", "part": "camera", "amount": 6.0}
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A question, and the runs that answer it.
+    """A question of the comparison, and the runs that are made for it.
 
     Attributes:
-        title: for people.
-        condition: of :data:`CONDITIONS`.
-        patterns: that are run.
-        shares: of the frames to learn from, each in runs of its own.
-        equal_cost: individual training gets only as many frames as the label values of
-            simultaneous training pay for.
+        title: heading in the report.
+        condition: name of a condition of :data:`CONDITIONS`.
+        patterns: training patterns to run.
+        shares: of the training frames, each in separate runs.
+        equal_cost: individual training has the label budget that simultaneous training used.
     """
 
     title: str
@@ -68,29 +71,29 @@ class Scenario:
 
 
 SCENARIOS = {
-    "domain_shift": Scenario("Another light, another noise, moved sensors", "domain_shift"),
+    "domain_shift": Scenario("Domain shift: light, sensor noise and moved sensors", "domain_shift"),
     "silenced_lidar": Scenario(
-        "The LiDAR network denies every cone",
+        "LiDAR network that detects nothing",
         "silenced_lidar",
         ("simultaneous", "partial_lidar", "alternating", "individual", *CONTROLS),
     ),
     "silenced_camera": Scenario(
-        "The camera network denies every cone",
+        "Camera network that detects nothing",
         "silenced_camera",
         ("simultaneous", "partial_camera", "alternating", "individual", *CONTROLS),
     ),
     "equal_cost": Scenario(
-        "The same number of label values",
+        "Equal label budget",
         "domain_shift",
         ("simultaneous", "individual"),
         equal_cost=True,
     ),
     "shrinking_data": Scenario(
-        "Fewer and fewer frames",
+        "Shrinking training data",
         "domain_shift",
         ("simultaneous", "individual", "individual_then_simultaneous"),
         shares=(1.0, 0.3, 0.1, 0.03),
     ),
-    "camera_undertrained": Scenario("A camera network trained too little", "camera_undertrained"),
-    "lidar_undertrained": Scenario("A LiDAR network trained too little", "lidar_undertrained"),
+    "camera_undertrained": Scenario("Undertrained camera network", "camera_undertrained"),
+    "lidar_undertrained": Scenario("Undertrained LiDAR network", "lidar_undertrained"),
 }

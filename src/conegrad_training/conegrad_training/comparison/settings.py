@@ -1,4 +1,4 @@
-"""Settings of a comparison, and of the training runs it is made of."""
+"""Settings of a comparison and of its training runs."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ from conegrad_training.systems.system import SystemConfig
 
 @dataclass(frozen=True)
 class ComparisonConfig(Config):
-    """What all runs of a comparison have in common."""
+    """Settings that all runs of a comparison share."""
 
     steps: int = setting(150, "Optimizer steps of every run", low=1)
     batch: int = setting(8, "Samples per step", low=1)
-    frames: int = setting(300, "Frames to learn from", low=1)
-    test_frames: int = setting(250, "Frames to judge by, of other tracks", low=1)
+    frames: int = setting(300, "Training frames", low=1)
+    test_frames: int = setting(250, "Test frames, of other tracks", low=1)
     frames_per_drive: int = setting(75, "Frames of each simulated drive", low=1)
     camera: str = setting("", "Weights of the detector; empty: those shipped")
     lidar: str = setting("", "Weights of the segmenter; empty: those shipped")
@@ -54,7 +54,7 @@ class ComparisonConfig(Config):
 
     @property
     def system(self) -> SystemConfig:
-        """Weights and input size of the start."""
+        """Weights and input size that the runs start from."""
         return SystemConfig(
             camera=self.camera,
             lidar=self.lidar,

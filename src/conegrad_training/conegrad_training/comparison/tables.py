@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conegrad_training.comparison.confidence_interval import Spread
-from conegrad_training.comparison.groups import Group
+from conegrad_training.comparison.confidence_interval import ConfidenceInterval
+from conegrad_training.comparison.groups import RunGroup
 
 SCORE_HEADER = (
-    "pattern", "seeds", "F1 with colour", "gain", "against simultaneous", "F1", "precision",
+    "pattern", "seeds", "F1 with colour", "gain", "difference to simultaneous", "F1", "precision",
     "recall", "RMSE [m]", "mAP50", "beam F1",
 )  # fmt: skip
 COST_HEADER = (
@@ -18,18 +18,18 @@ COST_HEADER = (
 METRICS = ("f1", "precision", "recall", "rmse", "mAP50", "beam_f1")
 
 
-def with_interval(value: Spread, sign: str = "") -> str:
+def with_interval(value: ConfidenceInterval, sign: str = "") -> str:
     """``mean ± half width of the 95 % interval``; the mean alone for one seed."""
     mean = f"{value.mean:{sign}.3f}"
-    return mean if math.isnan(value.half) else f"{mean} ± {value.half:.3f}"
+    return mean if math.isnan(value.half_width) else f"{mean} ± {value.half_width:.3f}"
 
 
-def score_rows(groups: Sequence[Group]) -> list[list[str]]:
-    """A row for the start, then one per group."""
+def score_rows(groups: Sequence[RunGroup]) -> list[list[str]]:
+    """A row for the baseline, then one per group."""
     first = groups[0].results[0]
-    rows = [_untrained("start", first.start)]
-    if first.intact != first.start:
-        rows.insert(0, _untrained("before it was weakened", first.intact))
+    rows = [_untrained("baseline", first.baseline)]
+    if first.before_degradation != first.baseline:
+        rows.insert(0, _untrained("before degradation", first.before_degradation))
     for group in groups:
         rows.append(
             [
@@ -37,15 +37,15 @@ def score_rows(groups: Sequence[Group]) -> list[list[str]]:
                 str(len(group.results)),
                 with_interval(group.metric("f1_colour")),
                 f"{group.over_seeds(lambda result: result.gain).mean:+.3f}",
-                _against_simultaneous(group, groups),
+                _difference_to_simultaneous(group, groups),
                 *(f"{group.metric(name).mean:.3f}" for name in METRICS),
             ]
         )
     return rows
 
 
-def cost_rows(groups: Sequence[Group]) -> list[list[str]]:
-    """What each group cost, mean over its seeds."""
+def cost_rows(groups: Sequence[RunGroup]) -> list[list[str]]:
+    """Cost of each group, mean over its seeds."""
     return [
         [
             group.label,
@@ -66,7 +66,7 @@ def _untrained(label: str, headline: Mapping[str, float]) -> list[str]:
     return [label, "", f"{headline['f1_colour']:.3f}", "", "", *cells]
 
 
-def _against_simultaneous(group: Group, groups: Sequence[Group]) -> str:
+def _difference_to_simultaneous(group: RunGroup, groups: Sequence[RunGroup]) -> str:
     """Difference to the simultaneous runs with as many frames, or with all if there are none."""
     frames = group.results[0].frames
     partner = min(
@@ -76,16 +76,16 @@ def _against_simultaneous(group: Group, groups: Sequence[Group]) -> str:
     )
     if partner is None or partner is group:
         return ""
-    difference = group.ahead_of(partner)
+    difference = group.difference_to(partner)
     return "" if difference is None else with_interval(difference, "+")
 
 
-def _mean(group: Group, name: str) -> str:
+def _mean(group: RunGroup, name: str) -> str:
     value: Any = group.over_seeds(lambda result: float(getattr(result, name))).mean
     return f"{value:,.0f}"
 
 
-def _passes(group: Group, name: str) -> str:
+def _passes(group: RunGroup, name: str) -> str:
     counts = (
         group.over_seeds(lambda result, p=part: float(getattr(result, name).get(p, 0))).mean  # type: ignore[misc]
         for part in ("camera", "lidar")
