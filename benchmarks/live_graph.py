@@ -39,8 +39,9 @@ from conegrad_nodes.playback.perceive import (
 )
 from conegrad_nodes.playback.player import PlayConfig, Player
 from conegrad_nodes.playback.this_machine import on_this_machine
-from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_simulation.track.named_track import make_track
 
 NANOSECONDS = 1_000_000_000
 CAMERA_RATE = 15.0  # [Hz]

@@ -30,11 +30,11 @@ from conegrad_core.lidar.segmenter import ScanSegmenter, load_segmenter
 from conegrad_core.lidar.sweep import with_motions
 from conegrad_core.vehicle import LidarPreset, load_vehicle
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
-from conegrad_simulation.recording.bag import make_track
 from conegrad_simulation.recording.drive import Drive, DriveConfig
 from conegrad_simulation.recording.drive_render import Stage, cast, in_lidar
 from conegrad_simulation.scene.clutter import furnished_scene
 from conegrad_simulation.scene.world import World
+from conegrad_simulation.track.named_track import make_track
 
 RATE, DURATION = 10.0, 0.1  # [Hz], [s] of a spinning LiDAR
 ODOMETRY_STEP = 0.01  # [s]

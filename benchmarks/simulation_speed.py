@@ -16,7 +16,7 @@ import cv2
 import torch
 
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.scene.sampler import sample_frame, sample_image
+from conegrad_simulation.samples.frame_sampler import sample_frame, sample_image
 
 SIZE = (640, 384)
 SAMPLERS = {"frame": sample_frame, "image": sample_image}

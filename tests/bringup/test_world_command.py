@@ -4,8 +4,8 @@ import numpy as np
 
 from conegrad_bringup.command_line import main
 from conegrad_data.cone_map.cone_map_csv import read_cones
-from conegrad_simulation.gazebo.scene_file import load_scene
-from conegrad_simulation.gazebo.scene_settings import describe_scene, load_settings
+from conegrad_simulation.scene.scene_file import load_scene
+from conegrad_simulation.scene.scene_settings import describe_scene, load_settings
 
 MAKE = ["world", "make", "--track", "skidpad", "--vehicle", "roboracer", "--seed", "3"]
 

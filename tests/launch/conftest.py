@@ -65,8 +65,9 @@ def small_drive(tmp_path_factory):
     """A simulated bag of three seconds: images at 10 Hz, scans at 20 Hz, odometry and truth."""
     from small_car import small_car
 
-    from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+    from conegrad_simulation.recording.bag import BagConfig, simulate_bag
     from conegrad_simulation.recording.drive import DriveConfig
+    from conegrad_simulation.track.named_track import make_track
 
     car = small_car()
     output = tmp_path_factory.mktemp("bags") / "drive"

@@ -37,7 +37,7 @@ def gazebo():
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     from conegrad_simulation.gazebo.export import export_gazebo_world
-    from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+    from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
     folder = tmp_path_factory.mktemp("world") / "export"
     export_gazebo_world(describe_scene(SceneSettings(vehicle="roboracer", lidar="cloud")), folder)

@@ -12,7 +12,7 @@ from node_questions import parameters_of, wait_until_active
 from stand_in_packages import StandIns
 
 from conegrad_simulation.gazebo.export import export_gazebo_world
-from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

@@ -13,8 +13,9 @@ from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import save_segmenter
 from conegrad_core.vehicle import Vehicle
-from conegrad_simulation.recording.bag import BagConfig, SimulatedBag, make_track, simulate_bag
+from conegrad_simulation.recording.bag import BagConfig, SimulatedBag, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_simulation.track.named_track import make_track
 from conegrad_training.data.replay import BagReplay
 from conegrad_training.data.sample import Sample
 from conegrad_training.data.simulated_samples import SimulatedSamples

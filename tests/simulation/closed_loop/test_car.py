@@ -5,9 +5,9 @@ import pytest
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig, DriveCommand
 from conegrad_simulation.closed_loop.car import SimulatedCar
+from conegrad_simulation.planar import Pose
+from conegrad_simulation.recording.attitude import Attitude
 from conegrad_simulation.recording.drive import OdometryDrift
-from conegrad_simulation.scene.attitude import Attitude
-from conegrad_simulation.scene.scene import Pose
 
 START = Pose(1.0, 2.0, 0.5)
 

@@ -7,7 +7,8 @@ import pytest
 
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.closed_loop.contacts import clearances, touched_cones
-from conegrad_simulation.scene.scene import Pose, standard_scene
+from conegrad_simulation.planar import Pose
+from conegrad_simulation.scene.scene import standard_scene
 
 CHASSIS = load_vehicle("formula_student").chassis
 # From 0.4 m behind to 1.55 m ahead of the rear axle; wheels reach 1.2 / 2 + 0.18 / 2 = 0.69 m out.

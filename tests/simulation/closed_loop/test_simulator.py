@@ -13,7 +13,7 @@ from conegrad_simulation.closed_loop.bicycle import BicycleConfig, DriveCommand
 from conegrad_simulation.closed_loop.drive_supervisor import Referee, RefereeConfig
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
-from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
 
 @pytest.fixture(scope="module")

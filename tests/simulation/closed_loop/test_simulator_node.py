@@ -21,7 +21,7 @@ from conegrad_data.decode import image_from_msg, stamp_ns_from_msg
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
-from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
 pytestmark = pytest.mark.ros
 DEADLINE = 60.0  # [s]

@@ -5,7 +5,7 @@ import pytest
 
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig
-from conegrad_simulation.driver.seen_cones import SeenCones
+from conegrad_simulation.driver.perceived_cones import SeenCones
 
 HERE = Pose2(0.0, 0.0, 0.0)
 BLUE, YELLOW, ORANGE, UNKNOWN = (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from conegrad_simulation.gazebo.export import export_gazebo_world
-from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
 # What a simulator reads and Drake, which brings libsdformat along, has no use for.
 UNUSED = "Ignoring unsupported SDFormat element in"

@@ -10,10 +10,11 @@ from conegrad_core.cones import ConeClass
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.gazebo.camera_view import CameraView
-from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
 from conegrad_simulation.gazebo.true_frames import TrueFrames
+from conegrad_simulation.planar import Pose
 from conegrad_simulation.recording.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
-from conegrad_simulation.scene.scene import Pose, standard_scene
+from conegrad_simulation.scene.scene import standard_scene
+from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
 VEHICLE = load_vehicle("formula_student")  # LiDAR 1.6 m ahead of base_link, 0.15 m high
 SECOND = 1_000_000_000

@@ -15,9 +15,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, LaserScan
 
-from conegrad_simulation.gazebo.scene_file import save_scene
 from conegrad_simulation.gazebo.truth_node import TruthNode
 from conegrad_simulation.scene.scene import standard_scene
+from conegrad_simulation.scene.scene_file import save_scene
 
 pytestmark = pytest.mark.ros
 DEADLINE = 20.0  # [s]

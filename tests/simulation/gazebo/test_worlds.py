@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.gazebo.scene_file import load_scene
+from conegrad_simulation.scene.scene_file import load_scene
 
 CASES = [
     pytest.param("formula_student", "planar", "random", id="formula student, random track"),
@@ -168,7 +168,7 @@ def test_a_cone_that_is_pushed_moves_no_other_one(export, parse):
 
 def test_an_export_does_not_touch_a_folder_of_something_else(tmp_path):
     from conegrad_simulation.gazebo.export import export_gazebo_world
-    from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+    from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(FileExistsError, match=r"has no world\.sdf"):
@@ -179,8 +179,8 @@ def test_an_export_does_not_touch_a_folder_of_something_else(tmp_path):
 def test_a_scene_reads_back_exactly(tmp_path):
     import dataclasses
 
-    from conegrad_simulation.gazebo.scene_file import save_scene
-    from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
+    from conegrad_simulation.scene.scene_file import save_scene
+    from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
     scene = describe_scene(SceneSettings(seed=7, world="dusk_rain")).scene
     save_scene(scene, tmp_path / "scene.json")

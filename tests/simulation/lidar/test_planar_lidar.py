@@ -9,7 +9,8 @@ import pytest
 
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.lidar.planar_lidar import LidarCaster
-from conegrad_simulation.scene.scene import ObstacleKind, Pose, WallKind, standard_scene
+from conegrad_simulation.planar import Pose
+from conegrad_simulation.scene.scene import ObstacleKind, WallKind, standard_scene
 from conegrad_simulation.scene.world import World
 
 PRESET = load_vehicle("formula_student").lidar

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Fan, Targets, cast, seen_from
-from conegrad_simulation.scene.scene import Pose
+from conegrad_simulation.planar import Pose
 
 FLAT = 0.0
 DEGREE = math.radians(1)

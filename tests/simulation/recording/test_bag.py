@@ -13,8 +13,9 @@ from conegrad_data.bags.reader import BagReader
 from conegrad_data.cone_map.cone_map_csv import read_cones
 from conegrad_data.decode import stamp_ns_from_msg
 from conegrad_data.recording.static_frames import StaticFrames
-from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_simulation.track.named_track import make_track
 
 BLUE, YELLOW = 1, 2  # constants of Cone.msg
 

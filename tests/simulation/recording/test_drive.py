@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from conegrad_simulation.planar import Pose
 from conegrad_simulation.recording.drive import Drive, DriveConfig, OdometryDrift, dead_reckoning
-from conegrad_simulation.scene.scene import Pose
 from conegrad_simulation.track.track import Track
 from conegrad_simulation.track.track_events import acceleration
 from conegrad_simulation.track.track_random import random_track

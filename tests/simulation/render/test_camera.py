@@ -9,9 +9,10 @@ import pytest
 from conegrad_core.cones import ConeClass
 from conegrad_core.geometry.camera import pinhole_camera
 from conegrad_core.vehicle import Mounting
+from conegrad_simulation.planar import Pose
 from conegrad_simulation.render.camera import CameraRenderer
 from conegrad_simulation.render.view import view_from_pose
-from conegrad_simulation.scene.scene import ObstacleKind, Pose, standard_scene
+from conegrad_simulation.scene.scene import ObstacleKind, standard_scene
 from conegrad_simulation.scene.world import World
 
 # 500 px focal length: 640 px wide, half of it seen under atan(320 / 500).

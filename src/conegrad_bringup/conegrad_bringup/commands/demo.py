@@ -16,8 +16,9 @@ from conegrad_core.vehicle import load_vehicle
 from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 from conegrad_nodes.playback.this_machine import check_environment
-from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_simulation.track.named_track import make_track
 
 OUTPUT = Path("out/demo")
 MARKER = ".conegrad-demo"  # in folders that a later demo may replace

@@ -28,7 +28,7 @@ from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, RefereeCo
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
 from conegrad_simulation.closed_loop.live_drive import START_TIMEOUT, Drive, DriveOptions, drive
 from conegrad_simulation.closed_loop.simulator import SensorConfig
-from conegrad_simulation.gazebo.scene_settings import SceneSettings
+from conegrad_simulation.scene.scene_settings import SceneSettings
 from conegrad_training.engine.progress_display import ProgressDisplay
 
 MARKER = ".conegrad-drive"  # in folders that a later drive may replace

@@ -10,8 +10,9 @@ import os
 from conegrad_bringup.options import Bar, add_config, read_config
 from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.recording.bag import BagConfig, make_track, simulate_bag
+from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_simulation.track.named_track import make_track
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

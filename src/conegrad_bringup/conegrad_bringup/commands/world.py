@@ -12,13 +12,9 @@ from pathlib import Path
 
 from conegrad_bringup.options import Bar, add_config, read_config, refused_by_option
 from conegrad_simulation.gazebo.export import export_gazebo_world
-from conegrad_simulation.gazebo.scene_settings import (
-    SceneDescription,
-    SceneSettings,
-    describe_scene,
-)
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
+from conegrad_simulation.scene.scene_settings import SceneDescription, SceneSettings, describe_scene
 
 KINDS = ("gazebo", "bag")
 

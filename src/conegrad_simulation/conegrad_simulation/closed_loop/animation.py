@@ -20,8 +20,8 @@ from conegrad_simulation.closed_loop.top_view import (
     draw_line,
     draw_text,
 )
+from conegrad_simulation.planar import Floats, Ints, Pose, to_parent
 from conegrad_simulation.recording.drive_render import Picture
-from conegrad_simulation.scene.scene import Floats, Ints, Pose
 from conegrad_simulation.track.curve import closed
 
 HEIGHT = 216  # [px]
@@ -58,8 +58,8 @@ class Film:
         positions = cones.positions.double().numpy()
         if not in_base:
             mounting = self._simulator.description.vehicle.lidar.mounting
-            positions = _placed(positions, mounting.x, mounting.y, mounting.yaw)
-        self._cones = (_placed(positions, *pose), cones.colours.argmax(dim=1).numpy())
+            positions = to_parent(positions, mounting.x, mounting.y, mounting.yaw)
+        self._cones = (to_parent(positions, *pose), cones.colours.argmax(dim=1).numpy())
 
     def show(self, picture: Picture | None) -> None:
         """Take an image; None while the camera is lost."""
@@ -141,8 +141,3 @@ def _palette(frames: list[Image]) -> GifImage.Image:
     palette = GifImage.new("P", (1, 1))
     palette.putpalette([*colours, *(value for colour in drawn for value in colour)])
     return palette
-
-
-def _placed(points: Floats, x: float, y: float, yaw: float) -> Floats:
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    return np.asarray(points @ np.array([[cos, sin], [-sin, cos]]) + np.array([x, y]))

@@ -11,9 +11,9 @@ from conegrad_simulation.closed_loop.bicycle import (
     move,
     yaw_rate,
 )
+from conegrad_simulation.planar import Pose
+from conegrad_simulation.recording.attitude import Attitude
 from conegrad_simulation.recording.drive import CarState, OdometryDrift
-from conegrad_simulation.scene.attitude import Attitude
-from conegrad_simulation.scene.scene import Pose
 
 STOP = DriveCommand(0.0, 0.0)
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from conegrad_core.vehicle import ChassisPreset
-from conegrad_simulation.scene.scene import Floats, Ints, Pose, Scene
+from conegrad_simulation.planar import Floats, Ints, Pose
+from conegrad_simulation.scene.scene import Scene
 
 
 def touched_cones(scene: Scene, pose: Pose, chassis: ChassisPreset) -> Ints:

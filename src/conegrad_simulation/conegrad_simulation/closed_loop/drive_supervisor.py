@@ -8,9 +8,9 @@ import numpy as np
 from conegrad_core.settings import Config, setting
 from conegrad_simulation.closed_loop.car import SimulatedCar
 from conegrad_simulation.closed_loop.contacts import clearances
-from conegrad_simulation.closed_loop.course import Course
-from conegrad_simulation.gazebo.scene_settings import SceneDescription
-from conegrad_simulation.scene.scene import Floats
+from conegrad_simulation.closed_loop.course_progress import Course
+from conegrad_simulation.planar import Floats
+from conegrad_simulation.scene.scene_settings import SceneDescription
 
 STANDING = 0.1  # [m/s], at full size
 

@@ -20,8 +20,8 @@ from conegrad_simulation.closed_loop.top_view import (
     draw_rings,
     draw_text,
 )
-from conegrad_simulation.gazebo.scene_settings import SceneDescription
-from conegrad_simulation.scene.scene import Pose
+from conegrad_simulation.planar import Pose
+from conegrad_simulation.scene.scene_settings import SceneDescription
 from conegrad_simulation.track.curve import closed
 
 WIDTH = 1400  # [px]

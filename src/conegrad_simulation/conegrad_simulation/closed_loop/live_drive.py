@@ -28,11 +28,7 @@ from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, Referee, 
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
 from conegrad_simulation.driver.driver_node import PARTS
-from conegrad_simulation.gazebo.scene_settings import (
-    SceneDescription,
-    SceneSettings,
-    describe_scene,
-)
+from conegrad_simulation.scene.scene_settings import SceneDescription, SceneSettings, describe_scene
 
 DRIVER = "conegrad_simulation.driver.driver_node"
 # The fusion gives a lost sensor up after this, well before the driver would stop for want of cones.

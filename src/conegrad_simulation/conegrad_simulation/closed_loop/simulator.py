@@ -11,8 +11,9 @@ import numpy as np
 from conegrad_core.settings import Config, setting
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.car import SimulatedCar
-from conegrad_simulation.gazebo.scene_settings import SceneDescription
 from conegrad_simulation.lidar.planar_lidar import LidarCaster
+from conegrad_simulation.planar import Pose
+from conegrad_simulation.recording.attitude import Attitude
 from conegrad_simulation.recording.bag import CAMERA_PHASE
 from conegrad_simulation.recording.drive import DriveConfig, OdometryDrift
 from conegrad_simulation.recording.drive_render import Picture, Stage, cast, render
@@ -25,8 +26,7 @@ from conegrad_simulation.recording.sensor_messages import (
     stamp_of,
     truth_entry,
 )
-from conegrad_simulation.scene.attitude import Attitude
-from conegrad_simulation.scene.scene import Pose
+from conegrad_simulation.scene.scene_settings import SceneDescription
 
 CAMERA, LIDAR, ODOMETRY = "camera", "lidar", "odometry"
 NOTHING = np.zeros(0, dtype=np.int64)

@@ -29,8 +29,8 @@ from conegrad_simulation.closed_loop.simulator import (
     SensorConfig,
     Simulator,
 )
-from conegrad_simulation.gazebo.scene_settings import SceneSettings, describe_scene
 from conegrad_simulation.recording import sensor_messages as says
+from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
 WAKE = 0.02  # [s] between two looks at the processes while waiting
 TICK = 0.001  # [s] between two looks whether the time may go on

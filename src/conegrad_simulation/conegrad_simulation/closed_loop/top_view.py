@@ -9,7 +9,7 @@ import numpy.typing as npt
 from conegrad_core.cones import ConeClass
 from conegrad_core.drawing import COLOURS_RGB, INK, PAPER, Rgb
 from conegrad_core.vehicle import ChassisPreset
-from conegrad_simulation.scene.scene import Floats, Ints, Pose
+from conegrad_simulation.planar import Floats, Ints, Pose
 
 Image = npt.NDArray[np.uint8]
 

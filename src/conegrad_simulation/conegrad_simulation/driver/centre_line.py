@@ -7,7 +7,7 @@ from scipy.ndimage import uniform_filter1d
 
 from conegrad_simulation.driver.cone_memory import KnownCones
 from conegrad_simulation.driver.lane_search import SearchConfig, search_lane
-from conegrad_simulation.driver.seen_cones import Floats
+from conegrad_simulation.planar import Floats
 
 SPACING = 0.5  # [track units] between points of the line
 BEHIND = 4.0  # [track units] behind the car in which cones are paired as well

@@ -8,7 +8,8 @@ from scipy.optimize import linear_sum_assignment
 
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.settings import Config, setting
-from conegrad_simulation.driver.seen_cones import Floats, SeenCones
+from conegrad_simulation.driver.perceived_cones import SeenCones
+from conegrad_simulation.planar import Floats
 
 MIN_VARIANCE = 0.05**2  # [track units^2], no observation counts as more exact
 GATE = 9.0  # squared distance in standard deviations within which two cones may be one

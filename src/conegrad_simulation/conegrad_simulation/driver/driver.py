@@ -12,8 +12,9 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.driver.centre_line import CentreLine, centre_line
 from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig
 from conegrad_simulation.driver.lane_search import SearchConfig
+from conegrad_simulation.driver.perceived_cones import seen_cones
 from conegrad_simulation.driver.pursuit import PursuitConfig, allowed_speeds, pursue
-from conegrad_simulation.driver.seen_cones import Floats, seen_cones
+from conegrad_simulation.planar import Floats, to_parent
 
 NANOSECONDS = 1_000_000_000
 ODOMETRY_POSES = 500  # held for interpolation: 5 s at 100 Hz
@@ -157,13 +158,13 @@ class Driver:
         """``(M, 2)`` centre line in the frame of the car as it stands now [track units]."""
         if self._pose is None or self._line_pose is None:
             return np.zeros((0, 2))
-        return _placed(self._line.points, relative_pose(self._pose, self._line_pose))
+        return to_parent(self._line.points, *relative_pose(self._pose, self._line_pose))
 
     def line_in_odometry(self) -> Floats:
         """``(M, 2)`` centre line in the frame of the odometry [m]."""
         if self._line_pose is None:
             return np.zeros((0, 2))
-        return self._scale * _placed(self._line.points, self._line_pose)
+        return self._scale * to_parent(self._line.points, *self._line_pose)
 
     def _chosen_speed(self, points: Floats) -> float:
         pursuit = self._settings.pursuit
@@ -221,10 +222,3 @@ class Driver:
         x, y, yaw = self._pose
         distance = self._speed * seconds
         return Pose2(x + np.cos(yaw) * distance, y + np.sin(yaw) * distance, yaw)
-
-
-def _placed(points: Floats, pose: Pose2) -> Floats:
-    """Points ``(M, 2)`` of a frame at a pose, in the parent of that frame."""
-    cos, sin = np.cos(pose.yaw), np.sin(pose.yaw)
-    turned = points @ np.array([[cos, sin], [-sin, cos]])
-    return np.asarray(turned + np.array([pose.x, pose.y]))

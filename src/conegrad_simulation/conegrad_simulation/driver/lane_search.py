@@ -12,7 +12,7 @@ import numpy as np
 
 from conegrad_core.settings import Config, setting
 from conegrad_simulation.driver.cone_memory import KnownCones
-from conegrad_simulation.driver.seen_cones import Floats
+from conegrad_simulation.planar import Floats
 
 LEVELS = 13  # curvatures to choose from
 LARGEST_CHANGE = 2  # levels from one arc to the next

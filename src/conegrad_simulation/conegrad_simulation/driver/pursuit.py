@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from conegrad_core.settings import Config, setting
-from conegrad_simulation.driver.seen_cones import Floats
+from conegrad_simulation.planar import Floats
 
 BASELINE = 5  # points over which curvature is smoothed
 

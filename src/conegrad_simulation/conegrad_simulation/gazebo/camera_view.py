@@ -4,12 +4,13 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_core.vehicle import CameraPreset
+from conegrad_simulation.planar import Pose
 from conegrad_simulation.recording.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
 from conegrad_simulation.render.camera import draw_things
 from conegrad_simulation.render.cone_painter import project_cones
 from conegrad_simulation.render.layers import Layers
 from conegrad_simulation.render.view import view_from_pose
-from conegrad_simulation.scene.scene import Pose, Scene
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 PLAIN = World()  # of the looks nothing matters here

@@ -8,10 +8,10 @@ from xml.etree.ElementTree import Element
 from conegrad_simulation.gazebo.car_sdf import CAR, car_sdf
 from conegrad_simulation.gazebo.car_urdf import car_urdf
 from conegrad_simulation.gazebo.cone_models import write_cone_models
-from conegrad_simulation.gazebo.scene_file import save_scene
-from conegrad_simulation.gazebo.scene_settings import SceneDescription, save_settings
 from conegrad_simulation.gazebo.world_sdf import world_sdf
 from conegrad_simulation.gazebo.xml_text import SDF_VERSION, child, document_text
+from conegrad_simulation.scene.scene_file import save_scene
+from conegrad_simulation.scene.scene_settings import SceneDescription, save_settings
 from conegrad_simulation.track.track_csv import save_csv
 
 WORLD_FILE = "world.sdf"

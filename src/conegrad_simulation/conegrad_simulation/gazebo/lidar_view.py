@@ -9,7 +9,8 @@ from conegrad_core.vehicle import CloudLidarPreset, LidarPreset
 from conegrad_simulation.lidar.planar_lidar import LidarCaster
 from conegrad_simulation.lidar.ray_casting import Fan, cast, seen_from
 from conegrad_simulation.lidar.scene_targets import scene_targets
-from conegrad_simulation.scene.scene import Pose, Scene
+from conegrad_simulation.planar import Pose
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 QUIET = World(range_noise=0.0, range_dropout=0.0, range_mixed=0.0, lidar_specks=0.0)

@@ -15,8 +15,9 @@ from conegrad_core.vehicle import Mounting, Vehicle
 from conegrad_simulation.gazebo.camera_view import CameraView
 from conegrad_simulation.gazebo.car import chosen_lidar
 from conegrad_simulation.gazebo.lidar_view import lidar_view
+from conegrad_simulation.planar import Pose, in_sensor
 from conegrad_simulation.recording.sensor_messages import TRUTH_RANGE
-from conegrad_simulation.scene.scene import Floats, Pose, Scene
+from conegrad_simulation.scene.scene import Scene
 
 POSES = 400  # held for interpolation: 4 s at 100 Hz
 MOVED = 0.01  # [m] and [rad], smaller motions of a cone are the solver's
@@ -109,7 +110,7 @@ class TrueFrames:
         self._seen[sensor] = self._views[sensor].seen(self.scene, pose)
         if len(self._seen) < len(self._views):
             return None
-        positions = _in_sensor(self.scene.cone_positions, pose, self.mounting)
+        positions = in_sensor(self.scene.cone_positions, pose, self.mounting)
         near = np.flatnonzero(np.linalg.norm(positions, axis=1) < TRUTH_RANGE)
         return TrueCones(
             positions=torch.from_numpy(positions[near]),
@@ -117,16 +118,3 @@ class TrueFrames:
             visible_camera=torch.from_numpy(np.isin(near, self._seen["camera"])),
             visible_lidar=torch.from_numpy(np.isin(near, self._seen["lidar"])),
         )
-
-
-def _in_sensor(positions: Floats, pose: Pose, mounting: Mounting) -> npt.NDArray[np.float64]:
-    """Map points ``(N, 2)`` in the frame of a sensor of a level car [m]."""
-    matrix = np.linalg.inv(
-        _planar(pose.x, pose.y, pose.yaw) @ _planar(mounting.x, mounting.y, mounting.yaw)
-    )
-    return np.asarray(positions @ matrix[:2, :2].T + matrix[:2, 2])
-
-
-def _planar(x: float, y: float, yaw: float) -> npt.NDArray[np.float64]:
-    cos, sin = math.cos(yaw), math.sin(yaw)
-    return np.array([[cos, -sin, x], [sin, cos, y], [0.0, 0.0, 1.0]])

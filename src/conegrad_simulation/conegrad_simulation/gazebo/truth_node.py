@@ -23,8 +23,8 @@ from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.static_transforms import TF_STATIC
 from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_simulation.gazebo.moved_cones import moved_cones_from_msg
-from conegrad_simulation.gazebo.scene_file import load_scene
 from conegrad_simulation.gazebo.true_frames import TrueFrames
+from conegrad_simulation.scene.scene_file import load_scene
 
 SENSORS: dict[str, tuple[str, Any]] = {
     "planar": ("scan", LaserScan),

@@ -14,11 +14,11 @@ from conegrad_simulation.gazebo.cone_models import (
     cone_model_name,
 )
 from conegrad_simulation.gazebo.cone_places import cone_name, cone_place
-from conegrad_simulation.gazebo.scene_settings import SceneDescription
 from conegrad_simulation.gazebo.solids import box
 from conegrad_simulation.gazebo.surroundings import add_surroundings
 from conegrad_simulation.gazebo.xml_text import child, sdf_document
 from conegrad_simulation.scene.scene import Scene
+from conegrad_simulation.scene.scene_settings import SceneDescription
 from conegrad_simulation.scene.world import World
 
 WORLD = "conegrad"  # name of the world

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Bools, Hits, Targets
-from conegrad_simulation.scene.scene import Floats
+from conegrad_simulation.planar import Floats
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from conegrad_core.vehicle import LidarPreset
 from conegrad_simulation.lidar.lidar_noise import LidarNoise, apply_noise
 from conegrad_simulation.lidar.ray_casting import Bools, Fan, Hits, Targets, cast, seen_from
 from conegrad_simulation.lidar.scene_targets import scene_targets
-from conegrad_simulation.scene.scene import Floats, Ints, Pose, Scene
+from conegrad_simulation.planar import Floats, Ints, Pose
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 INSTANT = 1e-3  # [s] within which the beams of a scan count as cast at once

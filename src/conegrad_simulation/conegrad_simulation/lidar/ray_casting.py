@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from conegrad_simulation.scene.scene import Floats, Ints, Pose
+from conegrad_simulation.planar import Floats, Ints, Pose
 
 NOTHING = -1  # owner of a beam that hit nothing
 GROUND = -2  # owner of a beam that hit the ground

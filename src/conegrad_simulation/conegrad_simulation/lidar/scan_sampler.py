@@ -8,7 +8,7 @@ import numpy as np
 from conegrad_simulation.lidar.lidar_noise import LidarNoise, apply_noise
 from conegrad_simulation.lidar.ray_casting import Bools, Fan, Targets, cast, seen_from
 from conegrad_simulation.lidar.scan_surroundings import random_surroundings
-from conegrad_simulation.scene.scene import Floats, Pose
+from conegrad_simulation.planar import Floats, Pose
 
 
 class ScanBatch(NamedTuple):

@@ -9,7 +9,8 @@ import numpy as np
 from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
 from conegrad_simulation.lidar.ray_casting import Targets
 from conegrad_simulation.lidar.scene_targets import BASE_PLATE
-from conegrad_simulation.scene.scene import LEG_RADIUS, LEG_SPREAD, Floats
+from conegrad_simulation.planar import Floats
+from conegrad_simulation.scene.scene import LEG_RADIUS, LEG_SPREAD
 
 BIG_ORANGE_SHARE = 0.06
 

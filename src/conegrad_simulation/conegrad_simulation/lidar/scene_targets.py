@@ -3,7 +3,8 @@
 import numpy as np
 
 from conegrad_simulation.lidar.ray_casting import Targets
-from conegrad_simulation.scene.scene import Floats, Ints, Scene, WallKind
+from conegrad_simulation.planar import Floats, Ints
+from conegrad_simulation.scene.scene import Scene, WallKind
 
 BASE_PLATE = 0.03  # [m], thickness of the plate under a cone
 PLATE_RADIUS = 0.55  # of the side: a round plate as wide as the square one on average

@@ -25,16 +25,13 @@ from conegrad_simulation.recording.sensor_messages import (
     static_transforms,
     truth_entry,
 )
-from conegrad_simulation.scene.clutter import furnished_scene
+from conegrad_simulation.scene.clutter import track_scene
 from conegrad_simulation.scene.world import World
 from conegrad_simulation.track.track import Track
-from conegrad_simulation.track.track_csv import save_csv, track_from_csv
-from conegrad_simulation.track.track_events import acceleration, skidpad
-from conegrad_simulation.track.track_random import random_track
+from conegrad_simulation.track.track_csv import save_csv
 
 CAMERA_PHASE = 0.007  # [s], camera and LiDAR run freely: their stamps differ
 ODOMETRY_RATE = 100.0  # [Hz]
-CLEAR_LINE_STEP = 8  # every so many points of the centre line are kept free of obstacles
 
 
 @dataclass(frozen=True)
@@ -69,21 +66,6 @@ class _Event(NamedTuple):
     order: int  # at one time: odometry before sensors
     kind: str
     index: int
-
-
-def make_track(name: str, seed: int, vehicle: Vehicle) -> Track:
-    """Track by name: ``random`` (of the seed), ``acceleration``, ``skidpad``, or a CSV file.
-
-    Raises:
-        ValueError: if the name is none of these, or the file is no map of cones.
-        FileNotFoundError: if the file is missing.
-    """
-    made = {"random": lambda: random_track(seed), "acceleration": acceleration, "skidpad": skidpad}
-    if name in made:
-        return made[name]().scaled(vehicle.cone_spacing_scale)
-    if not name.endswith(".csv"):
-        raise ValueError(f"track is {name!r}, expected {', '.join(made)} or a file *.csv")
-    return track_from_csv(name)
 
 
 def simulate_bag(
@@ -219,8 +201,7 @@ def _with_scans_of(config: BagConfig, vehicle: Vehicle) -> Vehicle:
 
 def _stage(track: Track, vehicle: Vehicle, drive: Drive, config: BagConfig) -> Stage:
     world = World.preset(config.world)
-    keep_clear = track.centre_line[::CLEAR_LINE_STEP]
-    scene = furnished_scene(track.positions, track.classes, keep_clear, world, config.seed)
+    scene = track_scene(track, world, config.seed)
     return Stage(vehicle, scene, world, drive, config.seed, config.quality)
 
 

@@ -9,8 +9,8 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from conegrad_core.settings import Config, setting
-from conegrad_simulation.scene.attitude import Attitude
-from conegrad_simulation.scene.scene import Floats, Pose
+from conegrad_simulation.planar import Floats, Pose
+from conegrad_simulation.recording.attitude import Attitude
 from conegrad_simulation.track.curve import arc_lengths, resample
 from conegrad_simulation.track.track import Track
 

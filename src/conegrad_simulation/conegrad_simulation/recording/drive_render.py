@@ -15,7 +15,7 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
 from conegrad_simulation.recording.drive import CarState, Motion
 from conegrad_simulation.render.camera import CameraRenderer
-from conegrad_simulation.scene.scene import Pose, Scene
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 MIN_VISIBILITY = 0.3  # share of a cone that must be seen
@@ -81,17 +81,6 @@ def rendering(stage: Stage, times: list[float], workers: int) -> Iterator[Iterat
         yield pool.imap(_render_in_worker, list(enumerate(times)), chunksize=2)
 
 
-def in_lidar(
-    positions: npt.NDArray[np.float64], pose: Pose, vehicle: Vehicle
-) -> npt.NDArray[np.float64]:
-    """Map points ``(N, 2)`` in the frame of the LiDAR of a level car [m]."""
-    base_from_map = np.linalg.inv(_planar(pose.x, pose.y, pose.yaw))
-    mounting = vehicle.lidar.mounting
-    lidar_from_base = np.linalg.inv(_planar(mounting.x, mounting.y, mounting.yaw))
-    matrix = lidar_from_base @ base_from_map
-    return np.asarray(positions @ matrix[:2, :2].T + matrix[:2, 2])
-
-
 _stage: Stage | None = None  # of a worker process, set when it starts
 
 
@@ -126,8 +115,3 @@ def _encode(image: npt.NDArray[np.uint8], quality: int) -> bytes:
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
-
-
-def _planar(x: float, y: float, yaw: float) -> npt.NDArray[np.float64]:
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    return np.array([[cos, -sin, x], [sin, cos, y], [0.0, 0.0, 1.0]])

@@ -11,9 +11,10 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags import messages
 from conegrad_data.importing.folder_import import camera_info, sensor_transforms
 from conegrad_simulation.lidar.planar_lidar import CastScan
+from conegrad_simulation.planar import Pose, in_sensor
 from conegrad_simulation.recording.drive import CarState
-from conegrad_simulation.recording.drive_render import Picture, in_lidar
-from conegrad_simulation.scene.scene import Pose, Scene
+from conegrad_simulation.recording.drive_render import Picture
+from conegrad_simulation.scene.scene import Scene
 
 START_NS = 1_700_000_000 * messages.NANOSECONDS  # stamp of the start of every simulated drive
 TRUTH_RANGE = 30.0  # [m]
@@ -86,7 +87,7 @@ def odometry_entry(stamp: int, pose: tuple[float, float, float], state: CarState
 
 def truth_entry(stamp: int, scene: Scene, vehicle: Vehicle, pose: Pose, seen: Seen) -> Entry:
     """The true cones around the car, in the frame of the LiDAR."""
-    positions = in_lidar(scene.cone_positions, pose, vehicle)
+    positions = in_sensor(scene.cone_positions, pose, vehicle.lidar.mounting)
     near = np.flatnonzero(np.linalg.norm(positions, axis=1) < TRUTH_RANGE)
     truth = TrueCones(
         positions=torch.from_numpy(positions[near]),

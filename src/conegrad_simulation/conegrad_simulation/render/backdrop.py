@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_simulation.planar import Floats
 from conegrad_simulation.render.panorama import HEIGHT, SCALE, VARIANTS, WIDTH, panorama
 from conegrad_simulation.render.texture import Bytes
 from conegrad_simulation.render.view import Singles, View, to_full_size
-from conegrad_simulation.scene.scene import Floats
 from conegrad_simulation.scene.world import World
 
 SKIES = (  # blue green red at the top and at the horizon

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.vehicle import Mounting
+from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.render.backdrop import paint_backdrop
 from conegrad_simulation.render.cone_painter import (
     ConeDrawing,
@@ -28,7 +29,7 @@ from conegrad_simulation.render.obstacles import (
 )
 from conegrad_simulation.render.sensor_effects import finish
 from conegrad_simulation.render.view import View, view_from_pose
-from conegrad_simulation.scene.scene import Floats, Pose, Scene
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 MAX_CONES = 250  # owners are kept as bytes

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_core.cones import ConeClass
-from conegrad_simulation.scene.scene import Floats, Scene
+from conegrad_simulation.planar import Floats
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 SIDES = 10  # facets around

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_simulation.planar import Floats
 from conegrad_simulation.render.backdrop import sky_colours
 from conegrad_simulation.render.cone_mesh import BANDS, BODY, PLATE, SIDES, ConeMeshes, cone_meshes
 from conegrad_simulation.render.layers import Layers
 from conegrad_simulation.render.texture import Bytes
 from conegrad_simulation.render.view import Singles, View
-from conegrad_simulation.scene.scene import Floats, Scene
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 Ints = npt.NDArray[np.int64]

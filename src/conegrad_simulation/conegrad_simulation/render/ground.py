@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_simulation.planar import Floats
 from conegrad_simulation.render.ground_marks import marks_around
 from conegrad_simulation.render.texture import (
     GRAIN_SCALE,
@@ -20,7 +21,6 @@ from conegrad_simulation.render.texture import (
     grain,
 )
 from conegrad_simulation.render.view import Singles, View, to_full_size
-from conegrad_simulation.scene.scene import Floats
 from conegrad_simulation.scene.world import World
 
 Points = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from conegrad_simulation.scene.scene import Floats
+from conegrad_simulation.planar import Floats
 from conegrad_simulation.scene.world import World
 
 Polygon = npt.NDArray[np.float64]

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_simulation.planar import Floats
 from conegrad_simulation.render.layers import Layers
 from conegrad_simulation.render.sprites import ASPECTS, VARIANTS, sprite
 from conegrad_simulation.render.view import Singles, View
-from conegrad_simulation.scene.scene import Floats, ObstacleKind, Scene, WallKind
+from conegrad_simulation.scene.scene import ObstacleKind, Scene, WallKind
 from conegrad_simulation.scene.world import World
 
 NEAREST, FARTHEST = 0.6, 70.0  # [m] of depth at which obstacles are drawn

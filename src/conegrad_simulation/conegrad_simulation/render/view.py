@@ -17,7 +17,7 @@ from conegrad_core.geometry.transforms import (
     rigid_inverse,
 )
 from conegrad_core.vehicle import Mounting
-from conegrad_simulation.scene.scene import Floats, Pose
+from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.scene.world import World
 
 Singles = npt.NDArray[np.float32]

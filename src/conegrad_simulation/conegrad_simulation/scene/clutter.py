@@ -5,10 +5,13 @@ import math
 import numpy as np
 
 from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
-from conegrad_simulation.scene.scene import Floats, Ints, ObstacleKind, Scene, WallKind
+from conegrad_simulation.planar import Floats, Ints
+from conegrad_simulation.scene.scene import ObstacleKind, Scene, WallKind
 from conegrad_simulation.scene.world import World
+from conegrad_simulation.track.track import Track
 
 FALLEN_SHARE = 0.012
+CLEAR_LINE_STEP = 8  # every so many points of a centre line are kept free of obstacles
 CLEAR_OF_CONES = 0.8  # [m] between obstacles and cones
 CLEAR_OF_LANE = 2.6  # [m] between obstacles and the points that are kept clear
 
@@ -60,6 +63,18 @@ def furnished_scene(
         wall_heights,
         wall_kinds,
     )
+
+
+def track_scene(track: Track, world: World, seed: int) -> Scene:
+    """Scene along a track, whose centre line is kept free of obstacles.
+
+    Args:
+        track: cones and centre line in the map frame [m].
+        world: clutter and makers.
+        seed: of the scene.
+    """
+    keep_clear = track.centre_line[::CLEAR_LINE_STEP]
+    return furnished_scene(track.positions, track.classes, keep_clear, world, seed)
 
 
 def ring_of_walls(scene: Scene, centre: Floats, radius: float) -> Scene:

@@ -2,26 +2,14 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from conegrad_simulation.planar import Floats, Ints
 
 LEG_RADIUS = 0.07  # [m]
 LEG_SPREAD = 0.12  # [m], from the middle of a person to each leg
-
-
-class Pose(NamedTuple):
-    """Planar pose of ``base_link`` in the map."""
-
-    x: float
-    y: float
-    yaw: float
 
 
 class ObstacleKind(IntEnum):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from conegrad_simulation.scene.scene import Floats
+from conegrad_simulation.planar import Floats
 
 
 def resample(points: Floats, step: float, *, is_closed: bool) -> Floats:

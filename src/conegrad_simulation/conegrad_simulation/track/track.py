@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conegrad_simulation.scene.scene import Floats, Ints, Pose
+from conegrad_simulation.planar import Floats, Ints, Pose
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from conegrad_core.cones import CLASS_NAMES
 from conegrad_data.cone_map.cone_map_csv import read_cones, save_cones
-from conegrad_simulation.scene.scene import Floats
+from conegrad_simulation.planar import Floats
 from conegrad_simulation.track.curve import arc_lengths, resample
 from conegrad_simulation.track.track import Track
 

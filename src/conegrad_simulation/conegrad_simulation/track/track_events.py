@@ -3,7 +3,7 @@
 import numpy as np
 
 from conegrad_core.cones import ConeClass
-from conegrad_simulation.scene.scene import Floats
+from conegrad_simulation.planar import Floats
 from conegrad_simulation.track.curve import resample
 from conegrad_simulation.track.track import Track
 

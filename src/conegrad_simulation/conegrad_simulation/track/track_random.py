@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from conegrad_core.cones import ConeClass
-from conegrad_simulation.scene.scene import Floats, Ints
+from conegrad_simulation.planar import Floats, Ints
 from conegrad_simulation.track.curve import closed_curvature, left_normals, resample
 from conegrad_simulation.track.track import Track
 

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import Subset
 
 from conegrad_core.vehicle import Vehicle
-from conegrad_simulation.recording.drive_frames import DriveFrames
+from conegrad_simulation.samples.drive_frames import DriveFrames
 from conegrad_simulation.scene.domain import DOMAINS
 from conegrad_training.comparison.baselines import Baseline, fingerprint, prepare_baseline
 from conegrad_training.comparison.drive_samples import DriveSamples

@@ -6,7 +6,7 @@ from torch.utils.data import Dataset
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.vehicle import Vehicle
 from conegrad_evaluation.metrics.boxes import TrueBoxes
-from conegrad_simulation.scene.sampler import Frame, sample_frame
+from conegrad_simulation.samples.frame_sampler import Frame, sample_frame
 from conegrad_training.data.sample import OwnLabels, Sample, SampleKey
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_simulation.scene.sampler import sample_image
+from conegrad_simulation.samples.frame_sampler import sample_image
 from conegrad_training.supervised.camera_crops import LabelledImage
 
 MIXED = "mixed"

@@ -7,7 +7,7 @@ from conegrad_core.lidar.beam_features import covers_full_turn
 from conegrad_core.vehicle import load_vehicle
 from conegrad_evaluation.metrics.beams import BeamCounts, count_beams
 from conegrad_simulation.lidar.scan_sampler import ScanBatch
-from conegrad_simulation.scene.sampler import sample_frame
+from conegrad_simulation.samples.frame_sampler import sample_frame
 from conegrad_training.supervised.simulated_scans import SimulatedScans
 
 NEAR = 12.0  # [m], the working range that systems are judged in

@@ -10,14 +10,14 @@ import torch
 
 from conegrad_core.geometry.camera import project
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.scene.sampler import MIN_BOX_HEIGHT, sample_frame, sample_image
+from conegrad_simulation.samples.frame_sampler import MIN_BOX_HEIGHT, sample_frame, sample_image
 
 VEHICLE = load_vehicle("formula_student")
 
 DIGEST = """
 import hashlib
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.scene.sampler import sample_frame
+from conegrad_simulation.samples.frame_sampler import sample_frame
 frame = sample_frame(7, load_vehicle("formula_student"), "wide")
 content = frame.sample.image.tobytes() + frame.ranges.tobytes() + frame.labels.tobytes()
 print(hashlib.sha256(content).hexdigest())

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_simulation.recording.drive_frames import DriveFrames
+from conegrad_simulation.samples.drive_frames import DriveFrames
 from conegrad_simulation.scene.domain import DOMAINS, Domain, Move
 from conegrad_simulation.scene.world import PRESETS
 

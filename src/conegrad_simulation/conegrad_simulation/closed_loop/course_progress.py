@@ -7,7 +7,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
-from conegrad_simulation.scene.scene import Floats, Pose
+from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.track.curve import arc_lengths, resample
 from conegrad_simulation.track.track import Track
 

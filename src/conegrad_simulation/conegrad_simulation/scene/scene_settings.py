@@ -9,10 +9,10 @@ import yaml
 
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_simulation.recording.bag import CLEAR_LINE_STEP, make_track
-from conegrad_simulation.scene.clutter import furnished_scene
+from conegrad_simulation.scene.clutter import track_scene
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
+from conegrad_simulation.track.named_track import make_track
 from conegrad_simulation.track.track import Track
 
 
@@ -72,8 +72,7 @@ def describe_scene(settings: SceneSettings) -> SceneDescription:
     if settings.track.endswith(".csv"):
         scale = settings.track_scale or 1.0
         track = track.scaled(scale)
-    keep_clear = track.centre_line[::CLEAR_LINE_STEP]
-    scene = furnished_scene(track.positions, track.classes, keep_clear, world, settings.seed)
+    scene = track_scene(track, world, settings.seed)
     return SceneDescription(settings, vehicle, scale, track, world, scene)
 
 

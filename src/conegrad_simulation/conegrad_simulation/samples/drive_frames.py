@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_core.vehicle import Vehicle
+from conegrad_simulation.planar import to_parent
 from conegrad_simulation.recording.drive import Drive, DriveConfig
-from conegrad_simulation.render.random_view import vehicle_canvas
-from conegrad_simulation.scene.clutter import furnished_scene
+from conegrad_simulation.samples.frame_sampler import Frame, Setting, frame_of
+from conegrad_simulation.samples.random_camera import vehicle_canvas
+from conegrad_simulation.scene.clutter import track_scene
 from conegrad_simulation.scene.domain import Domain
-from conegrad_simulation.scene.sampler import Frame, Setting, frame_of
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 from conegrad_simulation.track.track_random import random_track
 
 INTERVAL = 0.6  # [s] between frames: some 4 m, so that no two are alike
-CLEAR_LINE_STEP = 8  # every so many points of the centre line are kept free of obstacles
 VIBRATION = 0.002  # [rad], standard deviation of the camera's attitude against the car
 
 
@@ -71,8 +71,8 @@ class DriveFrames:
         stage = self._stage(drive)
         x, y, yaw = stage.drive.state(place * INTERVAL).pose
         mounting = self.vehicle.lidar.mounting
-        in_base = _placed(positions.astype(np.float64), mounting.x, mounting.y, mounting.yaw)
-        in_map = _placed(in_base, x, y, yaw)
+        in_base = to_parent(positions.astype(np.float64), mounting.x, mounting.y, mounting.yaw)
+        in_map = to_parent(in_base, x, y, yaw)
         gaps = np.linalg.norm(in_map[:, None] - stage.scene.cone_positions[None], axis=2)
         return [(drive, int(row)) for row in gaps.argmin(axis=1)]
 
@@ -81,20 +81,8 @@ class DriveFrames:
         return _stage(self.first_seed + drive, world, spacing)
 
 
-def _placed(
-    points: npt.NDArray[np.float64], x: float, y: float, yaw: float
-) -> npt.NDArray[np.float64]:
-    """Points of a frame at a planar pose, in the frame around it."""
-    cosine, sine = np.cos(yaw), np.sin(yaw)
-    turned = points @ np.array([[cosine, sine], [-sine, cosine]])
-    placed: npt.NDArray[np.float64] = np.add(turned, [x, y])
-    return placed
-
-
 @lru_cache(maxsize=16)
 def _stage(seed: int, world: World, spacing: float) -> _Stage:
     track = random_track(seed).scaled(spacing)
     world = world.jittered(np.random.default_rng((seed, 0xD0A1)))
-    clear = track.centre_line[::CLEAR_LINE_STEP]
-    scene = furnished_scene(track.positions, track.classes, clear, world, seed)
-    return _Stage(scene, world, Drive(track, DriveConfig(), seed))
+    return _Stage(track_scene(track, world, seed), world, Drive(track, DriveConfig(), seed))

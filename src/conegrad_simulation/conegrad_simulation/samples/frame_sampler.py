@@ -14,19 +14,20 @@ from conegrad_core.cones import TrueCones
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.vehicle import LidarPreset, Vehicle, camera_from_lidar
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
+from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.render.camera import CameraRenderer, RenderedImage
-from conegrad_simulation.render.random_view import (
+from conegrad_simulation.render.view import view_from_pose
+from conegrad_simulation.samples.random_camera import (
     CAMERAS,
     Canvas,
     padded_model,
     random_canvas,
     vehicle_canvas,
 )
-from conegrad_simulation.render.view import view_from_pose
+from conegrad_simulation.samples.random_course import random_course
 from conegrad_simulation.scene.clutter import furnished_scene, ring_of_walls
-from conegrad_simulation.scene.scene import Floats, Pose, Scene
+from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
-from conegrad_simulation.track.course import random_course
 
 PADDING = 114  # grey around an image that does not fill its frame, as the detector pads
 MIN_VISIBILITY = 0.3  # share of a cone that must be seen

@@ -3,12 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from conegrad_core.cones import ConeClass, Cones
 from conegrad_core.vehicle import Mounting
-
-Floats = npt.NDArray[np.float64]
+from conegrad_simulation.planar import Floats
 
 
 class SeenCones(NamedTuple):

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from conegrad_core.cones import CLASS_NAMES, ConeClass
-from conegrad_simulation.scene.scene import Floats, Ints, Pose
+from conegrad_simulation.planar import Floats, Ints, Pose
 from conegrad_simulation.track.track import Track
 from conegrad_simulation.track.track_events import acceleration, skidpad
 from conegrad_simulation.track.track_random import random_track

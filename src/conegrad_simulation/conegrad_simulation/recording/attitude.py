@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from conegrad_simulation.scene.scene import Floats
+from conegrad_simulation.planar import Floats
 
 RIDE_WAVES = 5  # sines that make up the unevenness of the road
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from conegrad_simulation.closed_loop.course import Course
-from conegrad_simulation.scene.scene import Pose
+from conegrad_simulation.closed_loop.course_progress import Course
+from conegrad_simulation.planar import Pose
 from conegrad_simulation.track.track import Track
 
 RADIUS, HALF = 20.0, 1.75

@@ -1,0 +1,1 @@
+"""Training samples: random frames, and frames of simulated drives, with exact truth."""
