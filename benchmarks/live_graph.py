@@ -26,8 +26,8 @@ from conegrad_core.vehicle import load_vehicle
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.decode import image_from_msg
 from conegrad_data.recording.info import has_header, read_stamp
+from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.parameters.chosen_parameters import settings
-from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.link import GraphLink, Output, decoded
 from conegrad_nodes.playback.perceive import (

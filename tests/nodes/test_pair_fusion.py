@@ -16,7 +16,8 @@ from conegrad_data.calibration.calibration_source import (
     CalibrationError,
     CalibrationSource,
 )
-from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
+from conegrad_nodes.pair_fusion import PairFusion, SensorResult
+from conegrad_nodes.parameters.node_settings import SelectionConfig
 
 FRAMES = """
 frames:

@@ -30,8 +30,8 @@ from valid_messages import (
 )
 from visualization_msgs.msg import MarkerArray
 
+from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.node_base.static_transforms import TF_STATIC
-from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.this_machine import on_this_machine
 

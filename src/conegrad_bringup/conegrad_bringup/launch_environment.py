@@ -5,8 +5,8 @@ from launch import LaunchContext
 from launch.actions import SetEnvironmentVariable, UnsetEnvironmentVariable
 from launch.logging import get_logger
 
-from conegrad_nodes.playback.domain import OUTWARD, RANGE
-from conegrad_nodes.playback.transport import VARIABLES, is_chosen, users_fault
+from conegrad_nodes.middleware.domain import OUTWARD, RANGE
+from conegrad_nodes.middleware.transport import VARIABLES, is_chosen, users_fault
 
 PROFILE = "config/fastdds_large_messages.xml"
 

@@ -1,6 +1,5 @@
 """Camera node: images in, cone detections out."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,34 +10,21 @@ from sensor_msgs.msg import CompressedImage, Image
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.drawing import draw_detections
-from conegrad_core.settings import setting
 from conegrad_data.decode import check_detections, image_for_detector
 from conegrad_data.topics.topic_rules import is_rectified
 from conegrad_nodes.encode import detections_to_msg, image_to_msg
 from conegrad_nodes.node_base.qos import LATEST, RESULTS
 from conegrad_nodes.node_base.running import run
-from conegrad_nodes.node_base.sensor_node import SensorNode, SensorNodeConfig
+from conegrad_nodes.node_base.sensor_node import SensorNode
 from conegrad_nodes.node_base.worker import Arrived
 from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
+from conegrad_nodes.parameters.node_settings import CameraNodeConfig
 
 TRANSPORTS: dict[str, tuple[Any, str]] = {
     "raw": (Image, "image_raw"),
     "compressed": (CompressedImage, "image_raw/compressed"),
 }
 WARM_UP_RUNS = 3
-
-
-@dataclass(frozen=True)
-class CameraNodeConfig(SensorNodeConfig):
-    """Settings of the camera node."""
-
-    image_transport: str = setting("raw", "raw: image_raw; compressed: image_raw/compressed")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.image_transport not in TRANSPORTS:
-            fault = f"is {self.image_transport!r}, expected raw or compressed"
-            raise self.refusal("image_transport", fault)
 
 
 class CameraNode(SensorNode):

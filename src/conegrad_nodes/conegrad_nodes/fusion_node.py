@@ -3,7 +3,6 @@
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
@@ -19,7 +18,6 @@ from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span
-from conegrad_core.settings import setting
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_data.calibration.calibration_source import (
     CalibrationConfig,
@@ -42,23 +40,11 @@ from conegrad_nodes.node_base.perception_node import PerceptionNode
 from conegrad_nodes.node_base.qos import LATCHED, RESULTS, input_qos
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.static_transforms import TF_STATIC
-from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SelectionConfig, SensorResult
+from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SensorResult
 from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
+from conegrad_nodes.parameters.node_settings import FusionNodeConfig
 
 TIMEOUT_CHECK = 0.02  # [s] between two looks whether a partner is overdue
-
-
-@dataclass(frozen=True)
-class FusionNodeConfig(SelectionConfig):
-    """Settings of the fusion node."""
-
-    autostart: bool = setting(True, "Configure and activate without being asked")
-    reliability: str = setting("reliable", "QoS of detections and segmentation")
-    depth: int = setting(10, "QoS of detections and segmentation: queue", low=1, high=1000)
-    sensor_reliability: str = setting("best_effort", "QoS of camera_info and odom")
-    odom_depth: int = setting(50, "QoS of odom: queue", low=1, high=10000)
-    input_timeout: float = setting(1.0, "An input counts as stopped after this [s]", low=0.01)
-    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
 
 
 class FusionNode(PerceptionNode):

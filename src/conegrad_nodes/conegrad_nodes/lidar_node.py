@@ -1,6 +1,5 @@
 """LiDAR node: scans or point clouds in, per-beam evidence of cones out."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,33 +12,21 @@ from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
 from conegrad_core.lidar.sweep import SweepConfig
-from conegrad_core.settings import setting
 from conegrad_data.decode import check_segmentation
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_data.status.findings import Finding, Level
 from conegrad_nodes.encode import segmentation_to_msg
 from conegrad_nodes.node_base.qos import RESULTS
 from conegrad_nodes.node_base.running import run
-from conegrad_nodes.node_base.sensor_node import SensorNode, SensorNodeConfig
+from conegrad_nodes.node_base.sensor_node import SensorNode
 from conegrad_nodes.node_base.worker import Arrived
 from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
+from conegrad_nodes.parameters.node_settings import LidarNodeConfig
 
 INPUTS: dict[str, Any] = {"scan": LaserScan, "points": PointCloud2}
 WARM_UP_BEAMS = 1081
 WARM_UP_RUNS = 3
 FLAT_GROUND = np.array([[x, y, -0.5] for x in range(1, 9) for y in range(-4, 5)], dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class LidarNodeConfig(SensorNodeConfig):
-    """Settings of the LiDAR node."""
-
-    input: str = setting("scan", "scan: LaserScan; points: PointCloud2, reduced to a planar scan")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.input not in INPUTS:
-            raise self.refusal("input", f"is {self.input!r}, expected scan or points")
 
 
 class LidarNode(SensorNode):

@@ -1,7 +1,6 @@
 """Lifecycle manager: brings nodes that crashed, hang or failed to start back to work."""
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -18,29 +17,19 @@ from conegrad_core.processes.supervision import (
     SupervisionConfig,
     Supervisor,
 )
-from conegrad_core.settings import Config, setting
 from conegrad_data.status.findings import Finding, Level
 from conegrad_nodes.monitoring.diagnostics import Diagnostics
 from conegrad_nodes.monitoring.heartbeat import heartbeats_from_msg
 from conegrad_nodes.monitoring.process_identity import end_process
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.parameters.declared_parameters import declare_config
+from conegrad_nodes.parameters.node_settings import LifecycleManagerConfig
 
 LOOK_PERIOD = 0.2  # [s] between two decisions
 TRANSITIONS = {
     Help.CONFIGURE: Transition.TRANSITION_CONFIGURE,
     Help.ACTIVATE: Transition.TRANSITION_ACTIVATE,
 }
-
-
-@dataclass(frozen=True)
-class LifecycleManagerConfig(Config):
-    """Settings of the lifecycle manager."""
-
-    nodes: tuple[str, ...] = setting(
-        ("camera_node", "lidar_node", "fusion_node"), "Nodes to look after, in the same namespace"
-    )
-    end_silent: bool = setting(True, "End the process of a silent node, for launch to restart it")
 
 
 class LifecycleManager(Node):

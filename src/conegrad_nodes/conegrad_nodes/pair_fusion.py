@@ -1,6 +1,5 @@
 """From a pair to its cones: the same for the live graph and for a run without it."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -16,22 +15,12 @@ from conegrad_core.geometry.mounting import Ground, ground_of
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span, with_motions
-from conegrad_core.settings import Config, setting
 from conegrad_core.timing.pairing import Pair
 from conegrad_data.calibration.calibration_source import CalibrationError, CalibrationSource
+from conegrad_nodes.parameters.node_settings import SelectionConfig
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
 SKEWED_SCANS = 3  # one after the other, before they are told: odometry may begin later
-
-
-@dataclass(frozen=True)
-class SelectionConfig(Config):
-    """Which candidates are published."""
-
-    min_existence: float = setting(
-        0.5, "Lowest probability of existence that is published", low=0.001, high=0.999
-    )
-    merge_distance: float = setting(0.3, "Cones nearer to each other are one [m]", low=0.0)
 
 
 class SensorResult(NamedTuple):

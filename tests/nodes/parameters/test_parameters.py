@@ -17,9 +17,10 @@ from conegrad_core.settings import Config, setting
 from conegrad_nodes.node_base.qos import input_qos
 from conegrad_nodes.parameters.chosen_parameters import check_parameters
 from conegrad_nodes.parameters.declared_parameters import declare_config
+from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 from conegrad_nodes.parameters.parameter_files import check_arguments, given_to
 from conegrad_nodes.parameters.parameter_names import check_names, explain_unknown
-from conegrad_nodes.parameters.parameter_table import NODE_SETTINGS, parameter_tables
+from conegrad_nodes.parameters.parameter_table import parameter_tables
 
 ROOT = Path(__file__).parents[3]
 

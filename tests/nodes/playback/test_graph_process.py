@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conegrad_nodes.playback.domain import own_domain
+from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 
 pytestmark = pytest.mark.ros

@@ -33,7 +33,7 @@ print(count)
 PLAYBACK = """
 import tempfile
 from pathlib import Path
-from conegrad_nodes.playback.domain import own_domain
+from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.link import GraphLink
 from conegrad_nodes.playback.this_machine import on_this_machine

@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("ament_index_python")
 
-from conegrad_nodes.playback.domain import RANGE, local_environment
+from conegrad_nodes.middleware.domain import RANGE, local_environment
+from conegrad_nodes.middleware.transport import VARIABLES
 from conegrad_nodes.playback.graph_process import GraphError
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
-from conegrad_nodes.playback.transport import VARIABLES
 
 PEERS = """<dds><profiles><participant profile_name="car" is_default_profile="true"><rtps>
 <builtin><initialPeersList><locator><udpv4><address>10.0.0.2</address></udpv4></locator>

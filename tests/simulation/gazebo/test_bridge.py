@@ -142,7 +142,7 @@ def test_types_exist_in_ros(bridge):
 
 
 def test_points_of_the_3d_lidar_are_chosen_by_the_nodes_own_parameter():
-    from conegrad_nodes.lidar_node import LidarNodeConfig
+    from conegrad_nodes.parameters.node_settings import LidarNodeConfig
 
     values = yaml.safe_load((ROOT / "config/gazebo_points.yaml").read_text())
     parameters = values["/**/lidar_node"]["ros__parameters"]

@@ -13,8 +13,8 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from conegrad_nodes.middleware.transport import large_messages
 from conegrad_nodes.node_base.forced_end import forced_end
-from conegrad_nodes.playback.transport import large_messages
 
 WAKE_PERIOD = 0.05  # [s] between two looks whether the process was told to stop
 GRACE = 3.0  # [s] from a signal amid the start to the end; launch itself gets impatient after 5 s

@@ -2,27 +2,15 @@
 
 import time
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
-from conegrad_core.settings import Config, setting
 from conegrad_data.status.findings import Finding, Level
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.intra_process import hand_over
 from conegrad_nodes.node_base.perception_node import PerceptionNode
 from conegrad_nodes.node_base.qos import input_qos
 from conegrad_nodes.node_base.worker import Arrived, LatestWorker
-
-
-@dataclass(frozen=True)
-class SensorNodeConfig(Config):
-    """Settings of a node with one input."""
-
-    autostart: bool = setting(True, "Configure and activate without being asked")
-    reliability: str = setting("best_effort", "QoS of the input: best_effort or reliable")
-    depth: int = setting(1, "QoS of the input: messages that wait at most", low=1, high=1000)
-    input_timeout: float = setting(1.0, "The input counts as stopped after this [s]", low=0.01)
-    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
+from conegrad_nodes.parameters.node_settings import SensorNodeConfig
 
 
 class SensorNode(PerceptionNode):

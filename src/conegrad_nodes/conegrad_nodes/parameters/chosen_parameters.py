@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from conegrad_core.settings import Config, SettingError
+from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 from conegrad_nodes.parameters.parameter_files import Sections, read_sections
 from conegrad_nodes.parameters.parameter_names import check_names, full_name
-from conegrad_nodes.parameters.parameter_table import NODE_SETTINGS
 from conegrad_nodes.parameters.parameter_values import check_type
 
 C = TypeVar("C", bound=Config)

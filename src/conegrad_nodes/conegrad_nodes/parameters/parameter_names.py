@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from conegrad_core.settings import Config
+from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 
 # Every node of ROS has these, or takes what begins like this.
 OF_ROS = ("use_sim_time", "start_type_description_service")
@@ -24,9 +25,6 @@ def names_of(parts: Iterable[tuple[str, type[Config]]]) -> list[str]:
 
 def known_names() -> list[str]:
     """Full names of the parameters of all three nodes."""
-    # The table of settings imports the nodes, and they import this file.
-    from conegrad_nodes.parameters.parameter_table import NODE_SETTINGS
-
     return names_of(part for parts in NODE_SETTINGS.values() for part in parts.items())
 
 

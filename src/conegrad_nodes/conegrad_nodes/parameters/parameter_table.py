@@ -3,41 +3,9 @@
 import dataclasses
 from typing import Any
 
-from conegrad_core.camera.detector import DetectorConfig
-from conegrad_core.fusion.config import FuserConfig
-from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_core.lidar.segmenter import SegmenterConfig
-from conegrad_core.lidar.sweep import SweepConfig
-from conegrad_core.processes.supervision import SupervisionConfig
-from conegrad_core.settings import Config
-from conegrad_core.timing.pairing import PairingConfig
-from conegrad_data.calibration.calibration_source import CalibrationConfig
-from conegrad_nodes.camera_node import CameraNodeConfig
-from conegrad_nodes.fusion_node import FusionNodeConfig
-from conegrad_nodes.lidar_node import LidarNodeConfig
-from conegrad_nodes.lifecycle_manager import LifecycleManagerConfig
+from conegrad_nodes.parameters.node_settings import NODE_SETTINGS, OTHER_SETTINGS
 from conegrad_nodes.parameters.parameter_names import full_name
 
-# Settings of each node, by the prefix of their parameters.
-NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
-    "camera_node": {"": CameraNodeConfig, "detector": DetectorConfig},
-    "lidar_node": {
-        "": LidarNodeConfig,
-        "segmenter": SegmenterConfig,
-        "reduction": ReductionConfig,
-        "sweep": SweepConfig,
-    },
-    "fusion_node": {
-        "": FusionNodeConfig,
-        "fuser": FuserConfig,
-        "pairing": PairingConfig,
-        "calibration": CalibrationConfig,
-    },
-}
-# Of nodes beside the perception, which share no parameters with it.
-OTHER_SETTINGS: dict[str, list[tuple[str, type[Config]]]] = {
-    "lifecycle_manager": [("", LifecycleManagerConfig), ("", SupervisionConfig)],
-}
 HEAD = """# Parameters
 
 Made by `python -m conegrad_nodes.parameters.parameter_table > docs/parameters.md`: do not edit. All

@@ -34,8 +34,9 @@ from conegrad_data.recording.bag_clock import BagClock
 from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
 from conegrad_data.recording.readable import ReadableMessages
 from conegrad_data.recording.scan_reading import ScanReader
-from conegrad_nodes.pair_fusion import PairFusion, SelectionConfig, SensorResult
+from conegrad_nodes.pair_fusion import PairFusion, SensorResult
 from conegrad_nodes.parameters.chosen_parameters import read_parameter_files, settings
+from conegrad_nodes.parameters.node_settings import SelectionConfig
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, check_bag
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from conegrad_nodes.playback.domain import local_environment
+from conegrad_nodes.middleware.domain import local_environment
 
 STOP_TIMEOUT = 10.0  # [s] from SIGINT to SIGKILL
 LOG_LINES = 15  # last lines that are shown when the process ends by itself

@@ -33,6 +33,7 @@ from conegrad_data.topics.topics import (
     find_topics,
     one_lidar,
 )
+from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.parameters.chosen_parameters import (
     check_parameters,
     node_parameters,
@@ -41,7 +42,6 @@ from conegrad_nodes.parameters.chosen_parameters import (
 )
 from conegrad_nodes.playback.bag_checks import CHECKS
 from conegrad_nodes.playback.calibration_check import FRAMES_OF_BAG
-from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.ledger import Counts

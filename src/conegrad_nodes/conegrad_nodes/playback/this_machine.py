@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 
-from conegrad_nodes.playback.domain import OUTWARD, RANGE, local_environment
+from conegrad_nodes.middleware.domain import OUTWARD, RANGE, local_environment
+from conegrad_nodes.middleware.transport import VARIABLES, large_messages, users_profile
 from conegrad_nodes.playback.graph_process import GraphError
-from conegrad_nodes.playback.transport import VARIABLES, large_messages, users_profile
 
 logger = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from rclpy.experimental import EventsExecutor
 from rclpy.parameter import Parameter
 
 from conegrad_data.bags.writer import BagWriter
+from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.parameters.chosen_parameters import (
     check_parameters,
     node_parameters,
     settings,
 )
 from conegrad_nodes.parameters.parameter_names import check_names, names_of
-from conegrad_nodes.playback.domain import own_domain
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
 from conegrad_simulation.closed_loop.animation import Film

@@ -21,7 +21,7 @@ from conegrad_data.decode import (
 from conegrad_data.recording.base_odometry import BASE_FRAME, BaseOdometry, NewFrameError
 from conegrad_data.recording.static_frames import StaticFrames
 from conegrad_data.status.findings import Finding, Level
-from conegrad_nodes.monitoring.input_watch import InputWatch
+from conegrad_nodes.node_base.input_watch import InputWatch
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.qos import RESULTS, input_qos
 from conegrad_nodes.node_base.running import run

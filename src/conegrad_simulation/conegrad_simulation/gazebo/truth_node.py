@@ -16,7 +16,7 @@ from conegrad_data.decode import DecodeError, stamp_ns_from_msg
 from conegrad_data.recording.base_odometry import BaseOdometry
 from conegrad_data.recording.static_frames import StaticFrames
 from conegrad_nodes.encode import truth_to_msg
-from conegrad_nodes.monitoring.input_watch import InputWatch
+from conegrad_nodes.node_base.input_watch import InputWatch
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.qos import RESULTS, input_qos
 from conegrad_nodes.node_base.running import run

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from conegrad_nodes.playback.domain import BUILTIN
+from conegrad_nodes.middleware.domain import BUILTIN
 
 logger = logging.getLogger(__name__)
 

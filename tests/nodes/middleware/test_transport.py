@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conegrad_nodes.playback import transport
-from conegrad_nodes.playback.transport import VARIABLES, large_messages, users_fault
+from conegrad_nodes.middleware import transport
+from conegrad_nodes.middleware.transport import VARIABLES, large_messages, users_fault
 
 
 def test_the_profile_is_set_for_the_block_only(tmp_path, monkeypatch):

@@ -1,0 +1,107 @@
+"""Settings of every node; below the nodes, so that tables and checks need no node for them."""
+
+from dataclasses import dataclass
+
+from conegrad_core.camera.detector import DetectorConfig
+from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.lidar.reduction import ReductionConfig
+from conegrad_core.lidar.segmenter import SegmenterConfig
+from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_core.processes.supervision import SupervisionConfig
+from conegrad_core.settings import Config, setting
+from conegrad_core.timing.pairing import PairingConfig
+from conegrad_data.calibration.calibration_source import CalibrationConfig
+
+IMAGE_TRANSPORTS = ("raw", "compressed")
+LIDAR_INPUTS = ("scan", "points")
+
+
+@dataclass(frozen=True)
+class SensorNodeConfig(Config):
+    """Settings of a node with one input."""
+
+    autostart: bool = setting(True, "Configure and activate without being asked")
+    reliability: str = setting("best_effort", "QoS of the input: best_effort or reliable")
+    depth: int = setting(1, "QoS of the input: messages that wait at most", low=1, high=1000)
+    input_timeout: float = setting(1.0, "The input counts as stopped after this [s]", low=0.01)
+    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
+
+
+@dataclass(frozen=True)
+class CameraNodeConfig(SensorNodeConfig):
+    """Settings of the camera node."""
+
+    image_transport: str = setting("raw", "raw: image_raw; compressed: image_raw/compressed")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_transport not in IMAGE_TRANSPORTS:
+            fault = f"is {self.image_transport!r}, expected raw or compressed"
+            raise self.refusal("image_transport", fault)
+
+
+@dataclass(frozen=True)
+class LidarNodeConfig(SensorNodeConfig):
+    """Settings of the LiDAR node."""
+
+    input: str = setting("scan", "scan: LaserScan; points: PointCloud2, reduced to a planar scan")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.input not in LIDAR_INPUTS:
+            raise self.refusal("input", f"is {self.input!r}, expected scan or points")
+
+
+@dataclass(frozen=True)
+class SelectionConfig(Config):
+    """Which candidates are published."""
+
+    min_existence: float = setting(
+        0.5, "Lowest probability of existence that is published", low=0.001, high=0.999
+    )
+    merge_distance: float = setting(0.3, "Cones nearer to each other are one [m]", low=0.0)
+
+
+@dataclass(frozen=True)
+class FusionNodeConfig(SelectionConfig):
+    """Settings of the fusion node."""
+
+    autostart: bool = setting(True, "Configure and activate without being asked")
+    reliability: str = setting("reliable", "QoS of detections and segmentation")
+    depth: int = setting(10, "QoS of detections and segmentation: queue", low=1, high=1000)
+    sensor_reliability: str = setting("best_effort", "QoS of camera_info and odom")
+    odom_depth: int = setting(50, "QoS of odom: queue", low=1, high=10000)
+    input_timeout: float = setting(1.0, "An input counts as stopped after this [s]", low=0.01)
+    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
+
+
+@dataclass(frozen=True)
+class LifecycleManagerConfig(Config):
+    """Settings of the lifecycle manager."""
+
+    nodes: tuple[str, ...] = setting(
+        ("camera_node", "lidar_node", "fusion_node"), "Nodes to look after, in the same namespace"
+    )
+    end_silent: bool = setting(True, "End the process of a silent node, for launch to restart it")
+
+
+# Settings of each node of the perception, by the prefix of their parameters.
+NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
+    "camera_node": {"": CameraNodeConfig, "detector": DetectorConfig},
+    "lidar_node": {
+        "": LidarNodeConfig,
+        "segmenter": SegmenterConfig,
+        "reduction": ReductionConfig,
+        "sweep": SweepConfig,
+    },
+    "fusion_node": {
+        "": FusionNodeConfig,
+        "fuser": FuserConfig,
+        "pairing": PairingConfig,
+        "calibration": CalibrationConfig,
+    },
+}
+# Of nodes beside the perception, which share no parameters with it.
+OTHER_SETTINGS: dict[str, list[tuple[str, type[Config]]]] = {
+    "lifecycle_manager": [("", LifecycleManagerConfig), ("", SupervisionConfig)],
+}
