@@ -24,8 +24,8 @@ import torch
 from conegrad_core.camera.detector import DetectorConfig, load_detector
 from conegrad_core.vehicle import load_vehicle
 from conegrad_data.bags.reader import BagReader, RawMessage
-from conegrad_data.decode import image_from_msg
-from conegrad_data.recording.info import has_header, read_stamp
+from conegrad_data.decode import image_from_msg, read_header
+from conegrad_data.recording.headers import has_header
 from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.parameters.chosen_parameters import settings
 from conegrad_nodes.playback.graph_process import GraphProcess
@@ -66,7 +66,7 @@ class Times:
             series = {"camera_node": self.camera, "lidar_node": self.lidar}
             series.get(node, self.fusion).append(float(decoded(output).data))
         elif name == "detections":
-            self.detections[read_stamp(output.data).stamp_ns] = output.arrival
+            self.detections[read_header(output.data).stamp_ns] = output.arrival
         elif name == "cones":
             stamp = decoded(output).camera_stamp
             self.cones[stamp.sec * NANOSECONDS + stamp.nanosec] = output.arrival
@@ -153,7 +153,7 @@ def looped(bag: BagReader, seconds: float) -> Iterator[RawMessage]:
                 return
             data = bytearray(raw.data)
             if raw.topic in stamped:
-                stamp_ns = read_stamp(raw.data).stamp_ns + shift
+                stamp_ns = read_header(raw.data).stamp_ns + shift
                 struct.pack_into("<iI", data, 4, *divmod(stamp_ns, NANOSECONDS))
             yield raw._replace(receive_ns=raw.receive_ns + shift, data=bytes(data))
         shift += period

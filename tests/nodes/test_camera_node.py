@@ -22,7 +22,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from conegrad_core.camera.detector import DetectorConfig, load_detector
 from conegrad_core.cones import CLASS_NAMES
 from conegrad_data.decode import detections_from_msg, image_from_msg
-from conegrad_data.status.findings import Level
+from conegrad_data.status.part_status import Level
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.node_base.qos import LATEST
 

@@ -17,7 +17,7 @@ from std_msgs.msg import Float64
 from visualization_msgs.msg import MarkerArray
 
 from conegrad_core.fusion.traced import TracedFuser
-from conegrad_data.status.findings import Level
+from conegrad_data.status.part_status import Level
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode

@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import LaserScan, PointCloud2, PointField
 
 from conegrad_data.decode import segmentation_from_msg
-from conegrad_data.status.findings import Level
+from conegrad_data.status.part_status import Level
 from conegrad_nodes.lidar_node import LidarNode
 
 pytestmark = pytest.mark.ros

@@ -10,7 +10,8 @@ from stamp_fault_kinds import Fault
 
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
-from conegrad_data.status.findings import InputRecord, Level, explain_input
+from conegrad_data.status.input_status import InputRecord, input_status
+from conegrad_data.status.part_status import Level
 
 PERIODS = {CAMERA: 0.1, LIDAR: 0.025, ODOMETRY: 0.01}  # [s]
 LATENCY = {CAMERA: 0.06, LIDAR: 0.015, ODOMETRY: 0.002}  # [s] from capture to the fusion
@@ -88,6 +89,6 @@ def _tell(out, now, records, pairing, gate, clock_ns):
     if gate.offset is not None:
         out.told.append((now, "clock"))
     for record in records.values():
-        finding = explain_input(record, lambda: ["there"], now)
+        finding = input_status(record, lambda: ["there"], now)
         if finding.level != Level.OK:
             out.told.append((now, finding.text))

@@ -33,7 +33,8 @@ from conegrad_data.decode import (
     stamp_ns_from_msg,
 )
 from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
-from conegrad_data.status.findings import RECENT, Finding, Level
+from conegrad_data.status.input_status import RECENT
+from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.encode import cone_points_to_msg, cones_to_msg, markers_to_msg, stamp_to_msg
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.perception_node import PerceptionNode
@@ -75,7 +76,7 @@ class FusionNode(PerceptionNode):
         self._calibration_config = self.declare_loaded(CalibrationConfig, "calibration")
         self._fusion: PairFusion | None = None
         self._lock = threading.RLock()  # results are handed over in threads of other nodes
-        self._trouble: Finding | None = None
+        self._trouble: PartStatus | None = None
         self._skipped = 0  # pairs without cones, for want of a calibration
         self._last_arrival = 0.0
         self._withheld: deque[tuple[float, str]] = deque(maxlen=1000)  # steady time [s], reason
@@ -163,7 +164,7 @@ class FusionNode(PerceptionNode):
                 for publisher in (self._output, self._markers, self._points):
                     self.destroy_lifecycle_publisher(publisher)
 
-    def check(self) -> list[Finding]:
+    def check(self) -> list[PartStatus]:
         """State of the calibration and of the pairing."""
         with self._lock:
             status = self._pairing.status(self._gate.now_ns(self._clock_ns()))
@@ -175,7 +176,7 @@ class FusionNode(PerceptionNode):
         level = Level.WARN if status.reason else Level.OK
         cause = "starved" if status.reason else "pairing"
         text = status.reason or "camera and LiDAR are paired"
-        pairing = Finding("pairing", level, cause, text, values)
+        pairing = PartStatus("pairing", level, cause, text, values)
         return [
             self._calibration_finding(),
             pairing,
@@ -184,7 +185,7 @@ class FusionNode(PerceptionNode):
             *self._withheld_findings(),
         ]
 
-    def _clock_findings(self) -> list[Finding]:
+    def _clock_findings(self) -> list[PartStatus]:
         """Whether all stamps are of another clock than the node's."""
         offset = self._gate.offset
         if offset is None:
@@ -194,20 +195,20 @@ class FusionNode(PerceptionNode):
             f"the stamps of all sensors are about {abs(offset):.1f} s {side} the node's clock and "
             "are paired by themselves: set use_sim_time where a bag is played"
         )
-        return [Finding("clock", Level.WARN, "another clock", text)]
+        return [PartStatus("clock", Level.WARN, "another clock", text)]
 
-    def _motion_findings(self) -> list[Finding]:
+    def _motion_findings(self) -> list[PartStatus]:
         doubt = self._fusion.motion_doubt() if self._fusion else ""
-        return [Finding("motion", Level.WARN, "not compensated", doubt)] if doubt else []
+        return [PartStatus("motion", Level.WARN, "not compensated", doubt)] if doubt else []
 
-    def _withheld_findings(self) -> list[Finding]:
+    def _withheld_findings(self) -> list[PartStatus]:
         """Whether results were withheld a moment ago."""
         if not self._withheld or time.monotonic() - self._withheld[-1][0] > RECENT:
             return []
         text = f"withheld {len(self._withheld)} results a moment ago: {self._withheld[-1][1]}"
-        return [Finding("fusion", Level.ERROR, "withheld", text)]
+        return [PartStatus("fusion", Level.ERROR, "withheld", text)]
 
-    def _calibration_finding(self) -> Finding:
+    def _calibration_finding(self) -> PartStatus:
         if self._trouble is not None:
             return self._trouble
         fusion = self._fusion
@@ -217,8 +218,8 @@ class FusionNode(PerceptionNode):
         try:
             fusion.needed(with_camera=with_camera)
         except CalibrationError as error:
-            return Finding("calibration", Level.ERROR, "missing", f"no cones: {error}")
-        return Finding("calibration", Level.OK, "known", "calibration is known")
+            return PartStatus("calibration", Level.ERROR, "missing", f"no cones: {error}")
+        return PartStatus("calibration", Level.OK, "known", "calibration is known")
 
     def _clock_ns(self) -> int | None:
         """Present time; None while nothing came on /clock."""
@@ -301,7 +302,7 @@ class FusionNode(PerceptionNode):
             self._skipped += 1
             values = {"pairs skipped": str(self._skipped)}
             text = f"no cones: {error}"
-            self._trouble = Finding("calibration", Level.ERROR, "missing", text, values)
+            self._trouble = PartStatus("calibration", Level.ERROR, "missing", text, values)
             return
         except UnusableConesError as error:
             self._withheld.append((time.monotonic(), str(error)))

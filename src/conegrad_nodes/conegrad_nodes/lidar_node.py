@@ -14,7 +14,7 @@ from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_s
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_data.decode import check_segmentation
 from conegrad_data.recording.scan_reading import ScanReader
-from conegrad_data.status.findings import Finding, Level
+from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.encode import segmentation_to_msg
 from conegrad_nodes.node_base.qos import RESULTS
 from conegrad_nodes.node_base.running import run
@@ -78,11 +78,11 @@ class LidarNode(SensorNode):
             self._segmenter = None
             self.destroy_lifecycle_publisher(self._output)
 
-    def check(self) -> list[Finding]:
+    def check(self) -> list[PartStatus]:
         """Further: what is probably wrong with the latest message."""
         found = super().check()
         if self._doubts:
-            found.append(Finding("scan", Level.WARN, "doubtful", "; ".join(self._doubts)))
+            found.append(PartStatus("scan", Level.WARN, "doubtful", "; ".join(self._doubts)))
         return found
 
     def process(self, arrived: Arrived) -> None:

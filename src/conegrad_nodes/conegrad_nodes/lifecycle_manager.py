@@ -17,7 +17,7 @@ from conegrad_core.processes.supervision import (
     SupervisionConfig,
     Supervisor,
 )
-from conegrad_data.status.findings import Finding, Level
+from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.monitoring.diagnostics import Diagnostics
 from conegrad_nodes.monitoring.heartbeat import heartbeats_from_msg
 from conegrad_nodes.monitoring.process_identity import end_process
@@ -95,9 +95,9 @@ class LifecycleManager(Node):
         self.get_logger().error(f"{place}, {where}")
 
 
-def _finding(condition: Condition) -> Finding:
+def _finding(condition: Condition) -> PartStatus:
     level = Level.OK if condition.is_fine else Level.ERROR
-    return Finding(condition.node.rpartition("/")[2], level, condition.cause, condition.text)
+    return PartStatus(condition.node.rpartition("/")[2], level, condition.cause, condition.text)
 
 
 def main() -> None:

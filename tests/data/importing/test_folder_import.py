@@ -14,7 +14,7 @@ from conegrad_data.importing.folder_formats import (
     stamped_files,
 )
 from conegrad_data.importing.folder_import import import_folder
-from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.recording.recorded_calibration import recorded_frames
 
 PICTURE = np.full((720, 1280, 3), 90, dtype=np.uint8)
 
@@ -87,7 +87,7 @@ def test_labels_become_truth(folder, tmp_path, vehicle):
 def test_the_vehicle_gives_the_frames(folder, tmp_path, vehicle):
     import_folder(folder, tmp_path / "bag", vehicle)
     with BagReader(tmp_path / "bag") as bag:
-        camera_from_lidar = StaticFrames.from_bag(bag).lookup("camera_optical", "lidar")
+        camera_from_lidar = recorded_frames(bag, "/tf_static").lookup("camera_optical", "lidar")
     np.testing.assert_allclose(camera_from_lidar, vehicle.camera_from_lidar().numpy(), atol=1e-6)
 
 

@@ -9,7 +9,7 @@ import pytest
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.types import BagError
 from conegrad_data.importing.fskitti_import import has_returns, import_fskitti, read_frames
-from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.recording.recorded_calibration import recorded_frames
 
 CAMERA_FROM_LIDAR = [[0, -1, 0, 0.1], [0, 0, -1, 0], [1, 0, 0, 0]]
 BOXED = "yellow_cone 0 0 0 10.0 20.0 14.0 30.0 0 0 0 5.0 -1.0 -0.97 0"
@@ -107,7 +107,7 @@ def test_a_turned_world_is_inverted(folder):
 def test_extrinsics_come_back_from_the_frames(folder, tmp_path):
     import_fskitti(folder, tmp_path / "bag", lidar_height=1.2)
     with BagReader(tmp_path / "bag") as bag:
-        frames = StaticFrames.from_bag(bag)
+        frames = recorded_frames(bag, "/tf_static")
     np.testing.assert_allclose(
         frames.lookup("camera_optical", "lidar")[:3], CAMERA_FROM_LIDAR, atol=1e-12
     )
@@ -123,7 +123,7 @@ def test_height_and_tilt_of_the_lidar_are_measured_on_the_ground(folder, tmp_pat
         cloud.tofile(folder / "points" / f"{name}.bin")
     import_fskitti(folder, tmp_path / "bag")
     with BagReader(tmp_path / "bag") as bag:
-        base_from_lidar = StaticFrames.from_bag(bag).lookup("base_link", "lidar")
+        base_from_lidar = recorded_frames(bag, "/tf_static").lookup("base_link", "lidar")
     assert base_from_lidar[2, 3] == pytest.approx(1.1 * np.cos(0.02), abs=1e-4)
     ground_ahead = base_from_lidar @ [5, 0, -1.1 + 5 * np.tan(0.02), 1]
     assert ground_ahead[2] == pytest.approx(0, abs=1e-4)

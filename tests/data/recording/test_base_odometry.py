@@ -16,13 +16,13 @@ from conegrad_core.geometry.transforms import (
 )
 from conegrad_core.timing.pairing import Pairing
 from conegrad_data.bags import messages
+from conegrad_data.calibration.static_frames import StaticFrames
 from conegrad_data.recording.base_odometry import (
     BaseOdometry,
     NewFrameError,
     OdometryError,
     add_odometry,
 )
-from conegrad_data.recording.static_frames import StaticFrames
 
 POSE = Pose2(10.0, -4.0, 2.5)
 

@@ -6,7 +6,8 @@ import pytest
 from conegrad_data.bags import messages
 from conegrad_data.bags.types import default_typestore
 from conegrad_data.bags.writer import BagWriter
-from conegrad_data.recording.info import inspect, read_stamp
+from conegrad_data.decode import read_header
+from conegrad_data.recording.info import inspect
 
 SECOND = 1_000_000_000
 IMAGE, SCAN = "sensor_msgs/msg/Image", "sensor_msgs/msg/LaserScan"
@@ -122,8 +123,8 @@ def test_a_complete_bag_needs_no_advice_about_its_sensors(tmp_path):
 def test_a_stamp_is_read_from_the_first_bytes_of_a_message():
     msg = messages.odometry_msg(1_234_567_890_123_456_789, (0.0, 0.0, 0.0))
     data = bytes(default_typestore().serialize_cdr(msg, "nav_msgs/msg/Odometry"))
-    assert read_stamp(data) == (1_234_567_890_123_456_789, "odom")
+    assert read_header(data) == (1_234_567_890_123_456_789, "odom")
     big_endian = bytes(
         default_typestore().serialize_cdr(msg, "nav_msgs/msg/Odometry", little_endian=False)
     )
-    assert read_stamp(big_endian) == (1_234_567_890_123_456_789, "odom")
+    assert read_header(big_endian) == (1_234_567_890_123_456_789, "odom")

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from conegrad_data.status.findings import InputRecord, Level, explain_input
 from conegrad_data.status.gap_watch import GapWatch
+from conegrad_data.status.input_status import InputRecord, input_status
+from conegrad_data.status.part_status import Level
 
 SECOND = 1_000_000_000
 
@@ -52,9 +53,9 @@ def test_large_messages_that_are_lost_name_the_profile():
     for time in kept(0.2):
         record.size = 1280 * 720 * 3
         record.note(round(time * SECOND), round(time * SECOND), time)
-    finding = explain_input(record, lambda: ["there"], 6.0)
+    finding = input_status(record, lambda: ["there"], 6.0)
     assert (finding.level, finding.cause) == (Level.WARN, "messages lost")
     assert "messages of 2.8 MB do not fit" in finding.text
     assert "config/fastdds_large_messages.xml" in finding.text
     record.size = 4000
-    assert "a busy processor" in explain_input(record, lambda: ["there"], 6.0).text
+    assert "a busy processor" in input_status(record, lambda: ["there"], 6.0).text

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 
-from conegrad_data.status.findings import InputRecord, explain_input
+from conegrad_data.status.input_status import InputRecord, input_status
 from conegrad_nodes.node_base import passing_time
 from conegrad_nodes.node_base.passing_time import PassingTime
 
@@ -50,7 +50,7 @@ def set_clock(node: Node, seconds: float) -> None:
 
 
 def state(record: InputRecord, passing: PassingTime) -> str:
-    return explain_input(record, list, passing.now()).cause
+    return input_status(record, list, passing.now()).cause
 
 
 def test_an_input_of_a_slow_simulation_has_not_stopped(simulated, steady):

@@ -12,7 +12,7 @@ from conegrad_core.vehicle import load_vehicle
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.cone_map.cone_map_csv import read_cones
 from conegrad_data.decode import stamp_ns_from_msg
-from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.recording.recorded_calibration import recorded_frames
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
 from conegrad_simulation.track.named_track import make_track
@@ -108,7 +108,7 @@ def test_a_scan_that_takes_longer_than_its_period_is_refused(tmp_path, vehicle):
 
 def test_cones_appear_in_the_image_where_truth_and_calibration_put_them(made, recorded, vehicle):
     with BagReader(made.path) as bag:
-        camera_from_lidar = StaticFrames.from_bag(bag).lookup("camera_optical", "lidar")
+        camera_from_lidar = recorded_frames(bag, "/tf_static").lookup("camera_optical", "lidar")
     image = recorded["/image_raw/compressed"][2]
     picture = cv2.imdecode(image.data, cv2.IMREAD_COLOR).astype(int)  # blue, green, red
     stamp = stamp_ns_from_msg(image.header.stamp)

@@ -20,7 +20,7 @@ from conegrad_bringup.options import named_values
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.recording.bag_readiness import BagFinding
 from conegrad_data.recording.info import BagInfo, TopicInfo, inspect
-from conegrad_data.status.findings import Level
+from conegrad_data.status.part_status import Level
 from conegrad_nodes.playback.perceive import PerceiveOptions, check_bag
 
 TITLES = {Level.OK: "", Level.WARN: "WARNING ", Level.ERROR: "perceive refuses this bag: "}

@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from conegrad_core.geometry.camera import CameraModel, check_camera
-from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.calibration.static_frames import StaticFrames
 
 
 class CalibrationFile:

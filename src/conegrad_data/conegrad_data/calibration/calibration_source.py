@@ -16,10 +16,9 @@ from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.mounting import NotUprightError, lidar_up
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.calibration_file import CalibrationFile
+from conegrad_data.calibration.static_frames import MAX_NAMED, FrameError, StaticFrames
 from conegrad_data.decode import DecodeError, Matrix, camera_model_from_msg
-from conegrad_data.recording.static_frames import MAX_NAMED, StaticFrames
 
 HAS_TF2_MESSAGES = find_spec("tf2_msgs") is not None
 INTRINSICS_SOURCES = ("camera_info", "file", "vehicle")
@@ -152,7 +151,7 @@ class CalibrationSource:
             frames = StaticFrames.of_vehicle(self._vehicle)
             try:
                 return frames.lookup(self._config.base_frame, body)
-            except BagError as error:
+            except FrameError as error:
                 known = ", ".join(frames.names)
                 raise CalibrationError(
                     f"the vehicle preset has no frame {body!r}, expected one of: {known}"
@@ -220,7 +219,7 @@ class CalibrationSource:
             )
         try:
             return torch.from_numpy(self._frames.lookup(target, source)).float()
-        except BagError as error:
+        except FrameError as error:
             place = "tf_static" if self._config.extrinsics == "tf" else self._config.file
             known = ", ".join(self._frames.names) or "none"
             raise CalibrationError(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_core.cones import COLOUR_NAMES
-from conegrad_data.importing.csv_table import csv_rows
+from conegrad_data.csv_table import csv_rows
 
 OWN_COLUMNS = ("x", "y", "colour")
 FOREIGN_COLUMNS = ("X", "Y", "cone_type")  # of the EPFL track database

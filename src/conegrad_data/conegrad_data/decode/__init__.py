@@ -12,6 +12,7 @@ from conegrad_data.decode.geometry import (
     stamp_ns_from_msg,
     unit_quaternion,
 )
+from conegrad_data.decode.header import MessageHeader, read_header
 from conegrad_data.decode.image import image_for_detector, image_from_msg
 from conegrad_data.decode.points import PointCloud, points_from_msg
 from conegrad_data.decode.results import (
@@ -26,6 +27,7 @@ from conegrad_data.decode.scan_doubts import scan_doubts
 __all__ = [
     "DecodeError",
     "Matrix",
+    "MessageHeader",
     "PointCloud",
     "camera_model_from_msg",
     "check_detections",
@@ -40,6 +42,7 @@ __all__ = [
     "points_from_msg",
     "pose_from_msg",
     "pose_matrix_from_msg",
+    "read_header",
     "scan_doubts",
     "scan_from_msg",
     "segmentation_from_msg",

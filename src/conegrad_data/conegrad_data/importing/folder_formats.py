@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from conegrad_data.bags.types import BagError
-from conegrad_data.importing.csv_table import csv_rows
+from conegrad_data.csv_table import csv_rows
 from conegrad_data.importing.scan_tables import check_angles, even_beams
 
 Array = npt.NDArray[np.float64]

@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from conegrad_data.bags import messages
 from conegrad_data.bags.types import BagError
 from conegrad_data.bags.writer import BagWriter
+from conegrad_data.calibration.static_frames import sensor_transforms
 from conegrad_data.importing.folder_formats import (
     BIN_COLUMNS,
     Row,
@@ -207,14 +206,3 @@ def _true_cones(rows: list[Row]) -> "TrueCones":
 def _write_transforms(bag: BagWriter, stamp: int, vehicle: "Vehicle") -> None:
     msg = messages.transforms_msg(stamp, sensor_transforms(vehicle))
     bag.write("/tf_static", "tf2_msgs/msg/TFMessage", stamp, msg)
-
-
-def sensor_transforms(vehicle: "Vehicle") -> list[tuple[str, str, messages.FloatArray]]:
-    """Parent, child and ``parent_from_child`` of ``lidar``, ``camera`` and ``camera_optical``."""
-    from conegrad_core.geometry.transforms import optical_from_body
-
-    return [
-        ("base_link", "lidar", vehicle.lidar.mounting.base_from_sensor().numpy()),
-        ("base_link", "camera", vehicle.camera.mounting.base_from_sensor().numpy()),
-        ("camera", "camera_optical", np.linalg.inv(optical_from_body().double().numpy())),
-    ]

@@ -16,17 +16,20 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.calibration_source import CalibrationError, usable_calibration
-from conegrad_data.decode import DecodeError
+from conegrad_data.calibration.static_frames import FrameError, StaticFrames
+from conegrad_data.decode import DecodeError, read_header
 from conegrad_data.errors import ReplayError
 from conegrad_data.recording.bag_readiness import Candidate
 from conegrad_data.recording.base_odometry import BASE_FRAME, BaseOdometry, add_odometry
-from conegrad_data.recording.info import read_stamp
+from conegrad_data.recording.decode_check import check_decoding
 from conegrad_data.recording.odometry_track import Odometry, OdometryReader
-from conegrad_data.recording.recorded_camera import check_recorded_size, recorded_camera
-from conegrad_data.recording.sample_check import check_samples
-from conegrad_data.recording.samples import sample_messages
-from conegrad_data.recording.static_frames import StaticFrames
-from conegrad_data.status.findings import Level
+from conegrad_data.recording.recorded_calibration import (
+    check_recorded_size,
+    recorded_camera,
+    recorded_frames,
+)
+from conegrad_data.recording.topic_probes import probe_topics
+from conegrad_data.status.part_status import Level
 from conegrad_data.topics.topics import choose_topics, one_lidar
 
 logger = logging.getLogger(__name__)
@@ -126,7 +129,7 @@ def index_bag(
             missing = "images" if "image" not in found else "scans or point clouds"
             raise ReplayError(f"{path} holds no {missing}; it holds {', '.join(bag.topics)}")
         _check_samples(bag, found, scans)
-        static = StaticFrames.from_topic(bag, found.get("tf_static"))
+        static = recorded_frames(bag, found.get("tf_static"))
         bodies = StaticFrames.of_vehicle(vehicle) if vehicle is not None else static
         contents = _read(bag, found, scans, Pairing(pairing), bodies)
         both = [pair for pair in contents.pairs if pair.detections and pair.segmentation]
@@ -135,7 +138,7 @@ def index_bag(
             raise ReplayError(f"{path}: no image could be paired with a scan ({reason})")
         try:
             calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
-        except (BagError, CalibrationError) as error:
+        except (BagError, FrameError, CalibrationError) as error:
             raise ReplayError(f"{path}: {error}, or give a vehicle") from error
     frames = tuple(_paired_frame(pair, base_from_lidar) for pair in both)
     return BagIndex(
@@ -166,7 +169,7 @@ def _check_samples(bag: BagReader, found: Mapping[str, str], scans: str) -> None
     sensors = {"image": found["image"], "scan" if "scan" in found else "points": scans}
     for role, topic in sensors.items():  # one by one: training needs both
         alone = {role: topic}
-        for finding in check_samples(Candidate(bag, alone, {}, sample_messages(bag, alone))):
+        for finding in check_decoding(Candidate(bag, alone, {}, probe_topics(bag, alone))):
             if finding.level == Level.ERROR:
                 raise ReplayError(finding.text)
 
@@ -190,7 +193,7 @@ def _read(
             with contextlib.suppress(DecodeError):  # the reader notes it
                 add_odometry(pairing, for_pairs, msg)
         else:
-            reference = MessageReference(raw.topic, raw.receive_ns, *read_stamp(raw.data))
+            reference = MessageReference(raw.topic, raw.receive_ns, *read_header(raw.data))
             if raw.topic == found["image"]:
                 pairing.add_detections(reference.stamp_ns, reference)
             elif raw.topic == scans:

@@ -6,7 +6,7 @@ prints what it finds, ``conegrad perceive`` (live and ``--direct``) logs it and 
 a finding of level ERROR, in the same words. Who knows a new fault of recordings adds a check there
 and a bag to the table of ``tests/nodes/playback/test_bag_readiness.py``; nobody refuses a bag
 elsewhere. What depends on one message alone stays with its decoder (``DecodeError``): the check of
-samples decodes the first message of every topic that is used, and some later ones.
+decoding reads the first message of every topic that is used, and some later ones.
 
 Levels:
     OK: what was chosen, for people (such as a scan where the bag has a cloud, too).
@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.types import BagError
-from conegrad_data.recording.samples import Samples
-from conegrad_data.status.findings import Level
+from conegrad_data.recording.topic_probes import TopicProbe
+from conegrad_data.status.part_status import Level
 
 logger = logging.getLogger(__name__)
 
@@ -53,19 +53,19 @@ class Candidate:
         roles: topic of each role that would be played, such as ``image`` or ``scan``.
         parameters: of the nodes by full name, as they would run: those of files, those that the
             user chose, and those that the run takes from the bag (``calibration.file``).
-        samples: messages of each role: the first and some later ones.
+        probes: the first and some later messages of each role.
         is_shared: others may publish camera_info and tf_static, too (``--domain``).
     """
 
     bag: BagReader
     roles: Mapping[str, str]
     parameters: Mapping[str, Any]
-    samples: Mapping[str, Samples] = field(default_factory=dict)
+    probes: Mapping[str, TopicProbe] = field(default_factory=dict)
     is_shared: bool = False
 
     def messages(self, role: str) -> Sequence[Any]:
-        """Decoded messages of a role among the samples."""
-        return self.samples[role].messages if role in self.samples else ()
+        """Decoded messages of a role among the probes."""
+        return self.probes[role].messages if role in self.probes else ()
 
 
 Check = Callable[[Candidate], Iterator[BagFinding]]

@@ -9,15 +9,14 @@ import numpy.typing as npt
 
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.timing.pairing import Pairing
-from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.calibration_source import CalibrationError
+from conegrad_data.calibration.static_frames import FrameError, StaticFrames
 from conegrad_data.decode import (
     DecodeError,
     pose_from_msg,
     pose_matrix_from_msg,
     stamp_ns_from_msg,
 )
-from conegrad_data.recording.static_frames import StaticFrames
 
 Matrix = npt.NDArray[np.float64]
 
@@ -41,7 +40,7 @@ class BaseOdometry:
     to the base, and only then laid into the plane.
 
     Args:
-        base_from: gives the ``(4, 4)`` transform ``base_from_body`` of a frame; raises BagError
+        base_from: gives the ``(4, 4)`` transform ``base_from_body`` of a frame; raises FrameError
             or CalibrationError where it is not known.
         base_frame: of the base.
         tell: is given what people should know, each text once.
@@ -91,7 +90,7 @@ class BaseOdometry:
             return pose_from_msg(msg)
         try:
             base_from_body = self._base_from(body)
-        except (BagError, CalibrationError) as error:
+        except (FrameError, CalibrationError) as error:
             raise OdometryError(
                 f"child_frame_id is {body!r}, whose place on the car is not known: {error}"
             ) from error

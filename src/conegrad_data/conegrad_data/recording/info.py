@@ -1,7 +1,5 @@
 """What a bag holds, how its stamps fit together, and what perception would miss in it."""
 
-import contextlib
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -11,25 +9,25 @@ import numpy.typing as npt
 
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.bags.types import BagError
-from conegrad_data.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
-from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.calibration.static_frames import FrameError, StaticFrames
+from conegrad_data.decode import (
+    DecodeError,
+    points_from_msg,
+    read_header,
+    scan_doubts,
+    scan_from_msg,
+)
+from conegrad_data.recording.headers import has_header
+from conegrad_data.recording.recorded_calibration import recorded_frames
 from conegrad_data.topics.topics import TopicChoice, choose_topics
 
 NANOSECONDS = 1_000_000_000
-HEADER = "std_msgs/msg/Header"
 MAX_DELAY = 1.0  # [s] between capture and recording, above which the clocks are doubted
 MAX_PAIR_OFFSET = 0.06  # [s] between an image and its nearest scan, above which it is told
 
 
 SENSORS = {"image", "scan", "points"}  # roles, any of which gives cones
 BASE_FRAME = "base_link"  # of cones without a LiDAR, too
-
-
-class Stamp(NamedTuple):
-    """Header of a message: stamp of capture [ns] and frame."""
-
-    stamp_ns: int
-    frame: str
 
 
 @dataclass
@@ -147,7 +145,7 @@ def inspect(
         topics = _read_topics(bag)
         choice = choose_topics(bag, given)
         roles = choice.roles
-        frames = StaticFrames.from_topic(bag, roles.get("tf_static"))
+        frames = recorded_frames(bag, roles.get("tf_static"))
         offsets = _pair_offsets(topics, roles)
         return BagInfo(
             path=path,
@@ -161,37 +159,6 @@ def inspect(
             warnings=bag.warnings,
             advice=_advise(topics, choice, frames, offsets),
         )
-
-
-def read_stamp(data: bytes) -> Stamp:
-    """Header at the start of a serialized message (CDR, version 1).
-
-    Raises:
-        BagError: if there are fewer bytes than a header has.
-    """
-    try:
-        order = "<" if data[1] & 1 else ">"
-        seconds, nanoseconds, length = struct.unpack_from(f"{order}iII", data, 4)
-    except (struct.error, IndexError) as error:
-        raise BagError(f"a message of {len(data)} bytes has no header") from error
-    text = bytes(data[16 : 16 + max(0, length - 1)])
-    return Stamp(seconds * NANOSECONDS + nanoseconds, text.decode(errors="replace"))
-
-
-def first_frame(bag: BagReader, topic: str | None) -> str:
-    """Frame of the first message of a topic that has a header; empty without one."""
-    for raw in bag.raw_messages([topic]) if topic else ():
-        with contextlib.suppress(BagError):
-            return read_stamp(raw.data).frame
-    return ""
-
-
-def has_header(bag: BagReader, msgtype: str) -> bool:
-    """Whether messages of a type start with a std_msgs/Header."""
-    if msgtype not in bag.typestore.fielddefs:
-        return False
-    _, fields = bag.typestore.fielddefs[msgtype]
-    return bool(fields) and fields[0][1][1] == HEADER
 
 
 def _read_topics(bag: BagReader) -> dict[str, TopicInfo]:
@@ -213,8 +180,8 @@ def _read_topics(bag: BagReader) -> dict[str, TopicInfo]:
 
 def _add_stamp(topic: TopicInfo, raw: RawMessage) -> None:
     try:
-        stamp = read_stamp(raw.data)
-    except BagError as error:
+        stamp = read_header(raw.data)
+    except DecodeError as error:
         topic.fault = topic.fault or str(error)
         topic.stamp_ns.append(0)  # as one that was not set
         return
@@ -345,7 +312,7 @@ def _advise_calibration(
         try:
             for target in targets:
                 frames.lookup(target, lidar_frame)
-        except BagError as error:
+        except FrameError as error:
             advice.append(Advice(str(error), "or use --vehicle FILE"))
     return advice
 

@@ -16,16 +16,21 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.calibration_source import CalibrationError, usable_calibration
+from conegrad_data.calibration.static_frames import FrameError, StaticFrames
 from conegrad_data.decode import (
     cones_from_msg,
+    read_header,
     truth_from_msg,
 )
 from conegrad_data.recording.base_odometry import BASE_FRAME, BaseOdometry
-from conegrad_data.recording.info import BagInfo, inspect, read_stamp
+from conegrad_data.recording.info import BagInfo, inspect
 from conegrad_data.recording.motion import moved_cones, moved_truth
 from conegrad_data.recording.odometry_track import Odometry, OdometryReader, odometry
-from conegrad_data.recording.recorded_camera import check_recorded_size, recorded_camera
-from conegrad_data.recording.static_frames import StaticFrames
+from conegrad_data.recording.recorded_calibration import (
+    check_recorded_size,
+    recorded_camera,
+    recorded_frames,
+)
 
 NEEDED = ("cones", "odom", "truth", "tf_static")  # roles; what else is in doubt is not drawn
 NANOSECONDS = 1_000_000_000
@@ -141,7 +146,7 @@ def read_drive(
 
 
 def _read(bag: BagReader, info: BagInfo, vehicle: Vehicle | None) -> Drive:
-    static = StaticFrames.from_topic(bag, info.roles.get("tf_static"))
+    static = recorded_frames(bag, info.roles.get("tf_static"))
     bodies = static if vehicle is None else StaticFrames.of_vehicle(vehicle)
     notes = [*info.warnings, *info.notes.values(), *info.doubts.values()]
     frames, cone_frame = _read_cones(bag, info, bodies)
@@ -191,7 +196,7 @@ def _in_frame(cones: Cones, frame: str, cone_frame: str, bodies: StaticFrames, t
         return cones
     try:
         return moved_cones(cones, torch.from_numpy(bodies.lookup(cone_frame, frame)))
-    except BagError as error:
+    except FrameError as error:
         raise BagError(f"{topic}: frame {frame!r} beside {cone_frame!r}: {error}") from error
 
 
@@ -228,7 +233,7 @@ def _base_from_lidar(
         return vehicle.lidar.mounting.base_from_sensor()
     try:
         return torch.from_numpy(bodies.lookup(base_frame, cone_frame))
-    except BagError as error:
+    except FrameError as error:
         notes.append(f"motion is not compensated and pictures lack cones: {error}")
         return None
 
@@ -254,7 +259,7 @@ def _calibration(
             camera_from_lidar = torch.from_numpy(found).float()
         check_recorded_size(bag, info.roles, camera)
         return usable_calibration(camera, camera_from_lidar, base_from_lidar, camera_frame, static)
-    except (BagError, CalibrationError) as error:
+    except (BagError, FrameError, CalibrationError) as error:
         notes.append(f"cones cannot be drawn into the images: {error}, or give a vehicle")
         return None
 
@@ -284,7 +289,7 @@ def _first(bag: BagReader, topic: str | None) -> Any:
 def _raw_by_stamp(bag: BagReader, topic: str | None) -> dict[int, RawMessage]:
     if topic is None:
         return {}
-    return {read_stamp(raw.data).stamp_ns: raw for raw in bag.raw_messages([topic])}
+    return {read_header(raw.data).stamp_ns: raw for raw in bag.raw_messages([topic])}
 
 
 def _truth_loader(
@@ -295,7 +300,11 @@ def _truth_loader(
         truth = truth_from_msg(msg)
         if msg.header.frame_id == lidar_frame:
             return truth
-        return moved_truth(truth, torch.from_numpy(static.lookup(lidar_frame, msg.header.frame_id)))
+        try:
+            lidar_from_truth = static.lookup(lidar_frame, msg.header.frame_id)
+        except FrameError as error:
+            raise BagError(f"{bag.path}: truth: {error}") from error
+        return moved_truth(truth, torch.from_numpy(lidar_from_truth))
 
     return load
 

@@ -13,10 +13,10 @@ from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.decode import (
     detections_from_msg,
     image_from_msg,
+    read_header,
     scan_from_msg,
     segmentation_from_msg,
 )
-from conegrad_data.recording.info import read_stamp
 from conegrad_evaluation.drives.recorded_drive import Drive
 from conegrad_evaluation.metrics.counts import count
 from conegrad_evaluation.metrics.evaluator import Evaluation
@@ -83,7 +83,7 @@ def read_recorded(drive: Drive, choices: Sequence[Choice]) -> list[Recorded]:
     found: dict[tuple[str, int], RawMessage] = {}
     with BagReader(drive.path) as bag:
         for raw in bag.raw_messages(list(topics)):
-            stamp = read_stamp(raw.data).stamp_ns
+            stamp = read_header(raw.data).stamp_ns
             if stamp in stamps:
                 found[topics[raw.topic], stamp] = raw
         return [_recorded(bag, found, f.camera_ns or -1, f.lidar_ns or -1) for f in frames]

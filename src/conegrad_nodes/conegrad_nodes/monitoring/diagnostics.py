@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
-from conegrad_data.status.findings import Finding, Level
+from conegrad_data.status.part_status import Level, PartStatus
 
 PERIOD = 1.0  # [s] between two reports without a change
 LOG_PERIOD = 5.0  # [s] between two log lines of the same trouble
@@ -23,7 +23,7 @@ class Diagnostics:
         self._last_log: dict[str, float] = {}
         self._last_report = -PERIOD
 
-    def report(self, findings: Sequence[Finding]) -> None:
+    def report(self, findings: Sequence[PartStatus]) -> None:
         """Publish the findings if it is time or something changed, and log troubles."""
         now = time.monotonic()
         for finding in findings:
@@ -36,7 +36,7 @@ class Diagnostics:
         msg.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(msg)
 
-    def _status(self, finding: Finding) -> DiagnosticStatus:
+    def _status(self, finding: PartStatus) -> DiagnosticStatus:
         name = self._node.get_name()
         return DiagnosticStatus(
             level=bytes([finding.level]),
@@ -46,7 +46,7 @@ class Diagnostics:
             values=[KeyValue(key=key, value=value) for key, value in finding.values.items()],
         )
 
-    def _log(self, finding: Finding, now: float) -> None:
+    def _log(self, finding: PartStatus, now: float) -> None:
         logger = self._node.get_logger()
         before = self._causes.get(finding.part)
         has_changed = before != (finding.level, finding.cause)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from conegrad_data.status.findings import Finding
+from conegrad_data.status.part_status import PartStatus
 from conegrad_nodes.monitoring.diagnostics import Diagnostics
 from conegrad_nodes.node_base.inputs import Input
 
@@ -22,14 +22,14 @@ class InputWatch:
 
     def __init__(self, node: Node, inputs: Sequence[Input]) -> None:
         self._diagnostics, self._inputs = Diagnostics(node), inputs
-        self._own: Sequence[Finding] = ()
+        self._own: Sequence[PartStatus] = ()
         for source in inputs:
             source.open()
         self._of_inputs = [source.finding() for source in inputs]
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(WATCH_PERIOD, self._look, clock=steady)
 
-    def report(self, own: Sequence[Finding]) -> None:
+    def report(self, own: Sequence[PartStatus]) -> None:
         """Report what the node finds, as it stays until the next call."""
         self._own = own
         self._diagnostics.report([*own, *self._of_inputs])

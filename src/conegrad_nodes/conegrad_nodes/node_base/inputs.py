@@ -11,7 +11,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 
 from conegrad_data.decode import DecodeError, stamp_ns_from_msg
-from conegrad_data.status.findings import Finding, InputRecord, explain_input
+from conegrad_data.status.input_status import InputRecord, input_status
+from conegrad_data.status.part_status import PartStatus
 from conegrad_nodes.node_base import intra_process as handover
 from conegrad_nodes.node_base.passing_time import PassingTime
 
@@ -93,9 +94,9 @@ class Input:
         except DecodeError as error:
             self.refuse(error)
 
-    def finding(self) -> Finding:
+    def finding(self) -> PartStatus:
         """The state of the input, in words."""
-        return explain_input(self.record, self._publishers, self._time.now())
+        return input_status(self.record, self._publishers, self._time.now())
 
     def _publishers(self) -> list[str]:
         """Message type of each publisher; asking the graph takes a millisecond."""

@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 
 from conegrad_core.camera.engines.engine import EngineError
 from conegrad_core.settings import Config
-from conegrad_data.status.findings import Finding, Level
+from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.monitoring.diagnostics import Diagnostics
 from conegrad_nodes.monitoring.heartbeat import PART, heartbeat_values
 from conegrad_nodes.monitoring.process_identity import this_process
@@ -82,7 +82,7 @@ class PerceptionNode(LifecycleNode):
     def halt(self) -> None:
         """Stop threads, before the inputs close."""
 
-    def check(self) -> list[Finding]:
+    def check(self) -> list[PartStatus]:
         """Further findings of the node, and what else it does ten times per second."""
         return []
 
@@ -142,17 +142,17 @@ class PerceptionNode(LifecycleNode):
         self._stop()
         super().destroy_node()
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[PartStatus]:
         """The state of the node and of all its parts."""
         values = self.latency.summary() | heartbeat_values(
             self._process, self._state, is_managed=self.wants_start
         )
-        node = Finding(PART, Level.OK, self._state, self._state, values)
+        node = PartStatus(PART, Level.OK, self._state, self._state, values)
         if self._load_error:
-            node = Finding(PART, Level.ERROR, "cannot configure", self._load_error, values)
+            node = PartStatus(PART, Level.ERROR, "cannot configure", self._load_error, values)
         elif self._is_without_clock():
             text = "use_sim_time is set, but nothing is published on /clock"
-            node = Finding(PART, Level.WARN, "no clock", text, values)
+            node = PartStatus(PART, Level.WARN, "no clock", text, values)
         found = [node, *self._parameter_findings()]
         if self._state == "active":
             found += [*(source.finding() for source in self.inputs), *self.check()]
@@ -168,14 +168,14 @@ class PerceptionNode(LifecycleNode):
         )
         return SetParametersResult(successful=False, reason=reason)
 
-    def _parameter_findings(self) -> list[Finding]:
+    def _parameter_findings(self) -> list[PartStatus]:
         """Parameters that are given but that no node has."""
         if self._unknown_parameters is None:
             # rclpy keeps what was given, but offers no way to ask for it.
             others = [n for n in self._parameter_overrides if not self.has_parameter(n)]
             self._unknown_parameters = explain_unknown(others)
         text = "; ".join(self._unknown_parameters)
-        return [Finding("parameters", Level.WARN, "unknown", text)] if text else []
+        return [PartStatus("parameters", Level.WARN, "unknown", text)] if text else []
 
     def _stop(self) -> None:
         self.halt()

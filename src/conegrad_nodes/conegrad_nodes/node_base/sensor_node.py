@@ -4,7 +4,7 @@ import time
 from abc import abstractmethod
 from typing import Any
 
-from conegrad_data.status.findings import Finding, Level
+from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.intra_process import hand_over
 from conegrad_nodes.node_base.perception_node import PerceptionNode
@@ -73,14 +73,14 @@ class SensorNode(PerceptionNode):
             self._worker.stop()
             self._worker = None
 
-    def check(self) -> list[Finding]:
+    def check(self) -> list[PartStatus]:
         """How many messages were overtaken; raises what ended the thread of the model."""
         if self._worker is None:
             return []
         self._worker.raise_failure()
         values = {"dropped": str(self._worker.dropped)}
         text = f"{self._worker.dropped} messages overtaken by newer ones"
-        return [Finding(self._model, Level.OK, "running", text, values)]
+        return [PartStatus(self._model, Level.OK, "running", text, values)]
 
     def _on_message(self, msg: Any, arrival: float) -> None:
         if self._worker is not None:

@@ -12,9 +12,9 @@ from conegrad_data.decode import (
     image_from_msg,
 )
 from conegrad_data.recording.bag_readiness import BagFinding, Candidate, Check
-from conegrad_data.recording.sample_check import check_samples, lost_sensors
-from conegrad_data.recording.static_frames import StaticFrames
-from conegrad_data.status.findings import Level
+from conegrad_data.recording.decode_check import check_decoding, undecodable_sensors
+from conegrad_data.recording.recorded_calibration import recorded_frames
+from conegrad_data.status.part_status import Level
 from conegrad_nodes.parameters.chosen_parameters import settings
 from conegrad_nodes.playback.calibration_check import check_calibration
 from conegrad_nodes.playback.first_calibration import check_late_calibration
@@ -34,7 +34,7 @@ def check_known_calibration(candidate: Candidate) -> Iterator[BagFinding]:
             candidate.roles,
             candidate.parameters,
             filter(None, sizes),
-            with_lidar=not {"scan", "points"} & lost_sensors(candidate),
+            with_lidar=not {"scan", "points"} & undecodable_sensors(candidate),
         )
     except BagError as error:
         yield BagFinding(Level.ERROR, str(error))
@@ -43,7 +43,7 @@ def check_known_calibration(candidate: Candidate) -> Iterator[BagFinding]:
 def check_frames(candidate: Candidate) -> Iterator[BagFinding]:
     """Transforms of tf_static that are skipped; the others count."""
     topic = candidate.roles.get("tf_static")
-    for fault in StaticFrames.from_topic(candidate.bag, topic).faults.values():
+    for fault in recorded_frames(candidate.bag, topic).faults.values():
         yield BagFinding(Level.WARN, f"{candidate.bag.path}: {topic}: skipped {fault}")
 
 
@@ -86,7 +86,7 @@ def check_rectification(candidate: Candidate) -> Iterator[BagFinding]:
 
 
 CHECKS: Sequence[Check] = (
-    check_samples,
+    check_decoding,
     check_frames,
     check_known_calibration,
     check_late_calibration,

@@ -13,8 +13,8 @@ from conegrad_data.calibration.calibration_source import (
     CalibrationError,
     CalibrationSource,
 )
-from conegrad_data.decode import DecodeError
-from conegrad_data.recording.info import first_frame, read_stamp
+from conegrad_data.decode import DecodeError, read_header
+from conegrad_data.recording.headers import first_frame
 from conegrad_nodes.parameters.chosen_parameters import settings
 
 FRAMES_OF_BAG = "tf_static.yaml"  # a run writes the transforms of its bag there
@@ -93,8 +93,8 @@ def _check_named(bag: BagReader, roles: Mapping[str, str], config: CalibrationCo
 def _is_unnamed(bag: BagReader, topic: str) -> bool:
     """Whether the first header of a topic that can be read names no frame."""
     for raw in bag.raw_messages([topic]):
-        with contextlib.suppress(BagError):
-            return not read_stamp(raw.data).frame
+        with contextlib.suppress(DecodeError):
+            return not read_header(raw.data).frame
     return False
 
 

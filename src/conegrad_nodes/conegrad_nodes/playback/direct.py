@@ -32,7 +32,7 @@ from conegrad_data.decode import (
 )
 from conegrad_data.recording.bag_clock import BagClock
 from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
-from conegrad_data.recording.readable import ReadableMessages
+from conegrad_data.recording.lenient_decoder import LenientDecoder
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
 from conegrad_nodes.parameters.chosen_parameters import read_parameter_files, settings
@@ -223,7 +223,7 @@ def _frames(
 ) -> Iterator[DirectFrame]:
     count = sum(bag.topics[topic].count for topic in role_of)
     stream: Iterable[RawMessage] = bag.raw_messages(list(role_of))
-    receive_ns, readable = bag.start_ns, ReadableMessages(bag)
+    receive_ns, readable = bag.start_ns, LenientDecoder(bag)
     for raw in progress(stream, count) if progress else stream:
         receive_ns = raw.receive_ns
         msg = readable.decode(raw)

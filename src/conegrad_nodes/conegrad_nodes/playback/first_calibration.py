@@ -8,7 +8,7 @@ from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.calibration_source import CalibrationConfig, CalibrationSource
 from conegrad_data.decode import DecodeError
 from conegrad_data.recording.bag_readiness import BagFinding, Candidate
-from conegrad_data.status.findings import Level
+from conegrad_data.status.part_status import Level
 from conegrad_nodes.parameters.chosen_parameters import settings
 
 LATE_NS = 200_000_000  # [ns] after the first image, above which it is told

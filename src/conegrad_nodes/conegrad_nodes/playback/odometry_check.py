@@ -6,7 +6,7 @@ from conegrad_data.calibration.calibration_source import CalibrationConfig, Cali
 from conegrad_data.decode import DecodeError
 from conegrad_data.recording.bag_readiness import BagFinding, Candidate
 from conegrad_data.recording.base_odometry import BaseOdometry, OdometryError
-from conegrad_data.status.findings import Level
+from conegrad_data.status.part_status import Level
 from conegrad_nodes.parameters.chosen_parameters import settings
 
 
@@ -28,7 +28,7 @@ def check_odometry(candidate: Candidate) -> Iterator[BagFinding]:
             remedy = "motion is not compensated, and a map of the track cannot be the truth"
             yield BagFinding(Level.WARN, text, remedy)
             return
-        except DecodeError:  # of one message; check_samples tells
+        except DecodeError:  # of one message; check_decoding tells
             continue
     level = Level.WARN if odometry.is_assumed else Level.OK
     yield from (BagFinding(level, text) for text in told)

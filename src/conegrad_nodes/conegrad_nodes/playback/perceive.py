@@ -21,10 +21,10 @@ from conegrad_data.recording.bag_readiness import (
     checked,
     readiness,
 )
-from conegrad_data.recording.info import first_frame
-from conegrad_data.recording.readable import ReadableMessages
-from conegrad_data.recording.samples import sample_messages
-from conegrad_data.status.findings import Level
+from conegrad_data.recording.headers import first_frame
+from conegrad_data.recording.lenient_decoder import LenientDecoder
+from conegrad_data.recording.topic_probes import probe_topics
+from conegrad_data.status.part_status import Level
 from conegrad_data.topics.topic_rules import is_rectified
 from conegrad_data.topics.topics import (
     COMPRESSED_IMAGE,
@@ -187,7 +187,7 @@ class _Run:
         published = {entry.topic: entry.msgtype for entry in inputs.values()}
         link = GraphLink(domain, published, {**OUTPUTS, **DIAGNOSTICS}, self._record)
         stack.enter_context(link)
-        self._inputs, self._readable = inputs, ReadableMessages(bag)
+        self._inputs, self._readable = inputs, LenientDecoder(bag)
         self._player = Player(link, process, inputs, options.play, trigger)
 
     def start(self) -> None:
@@ -248,13 +248,13 @@ def check_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> BagRead
         choice = one_lidar(choose_topics(bag, options.topics), options.topics)
         roles = _played(bag, choice)
         parameters = graph_parameters(bag, roles, options, folder)
-        samples = sample_messages(bag, roles)
+        probes = probe_topics(bag, roles)
     except BagError as error:
         return readiness({}, {}, [BagFinding(Level.ERROR, str(error))])
     known = read_parameter_files(options.parameter_files) | parameters
     is_shared = options.domain is not None
     static = {role: topic for role, topic in choice.roles.items() if role == "tf_static"}
-    found = checked(Candidate(bag, {**roles, **static}, known, samples, is_shared), CHECKS)
+    found = checked(Candidate(bag, {**roles, **static}, known, probes, is_shared), CHECKS)
     notes = [
         BagFinding(Level.OK if role in roles else Level.WARN, choice.notes[role])
         for role in PLAYED

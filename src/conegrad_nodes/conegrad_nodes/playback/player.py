@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from conegrad_core.settings import Config, setting
 from conegrad_data.bags.reader import RawMessage
+from conegrad_data.decode import read_header
 from conegrad_data.recording.bag_clock import BagClock
-from conegrad_data.recording.info import read_stamp
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 from conegrad_nodes.playback.ledger import NANOSECONDS, Ledger, Stage
 from conegrad_nodes.playback.link import GraphLink, Output, decoded
@@ -116,7 +116,7 @@ class Player:
             self._wait_for_time(raw.receive_ns)
         if entry is None:
             return
-        stamp_ns = read_stamp(raw.data).stamp_ns
+        stamp_ns = read_header(raw.data).stamp_ns
         now_ns = self.now_ns
         if entry.role != "camera_info":  # its stamp is not used
             now_ns = max(now_ns, self._clock.note(stamp_ns, raw.receive_ns))
@@ -151,7 +151,7 @@ class Player:
         kind = output.topic.rpartition("/")[2]
         if kind in ("detections", "segmentation"):
             sensor = CAMERA if kind == "detections" else LIDAR
-            stamp_ns = read_stamp(output.data).stamp_ns
+            stamp_ns = read_header(output.data).stamp_ns
             self._stage(sensor).answer(stamp_ns, output.arrival)
             if sensor != self._trigger:
                 self.ledger.note_partner(stamp_ns)

@@ -13,14 +13,13 @@ from rclpy.serialization import deserialize_message
 
 from conegrad_core.cones import Cones
 from conegrad_core.geometry.odometry import MAX_SPEED
-from conegrad_data.bags.types import BagError
 from conegrad_data.decode import (
     DecodeError,
     check_within,
     cones_from_msg,
+    read_header,
     stamp_ns_from_msg,
 )
-from conegrad_data.recording.info import read_stamp
 from conegrad_nodes.playback.link import message_class
 from conegrad_simulation.closed_loop.bicycle import DriveCommand
 from conegrad_simulation.closed_loop.car import SimulatedCar
@@ -124,10 +123,7 @@ class Answers:
 
 
 def _stamp_ns(data: bytes) -> int:
-    try:
-        return read_stamp(data).stamp_ns
-    except BagError as error:
-        raise DecodeError(str(error)) from error
+    return read_header(data).stamp_ns
 
 
 def _deserialized(data: bytes, msgtype: Any) -> Any:

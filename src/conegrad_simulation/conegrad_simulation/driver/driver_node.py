@@ -12,6 +12,7 @@ from rclpy.node import Node
 
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import load_vehicle
+from conegrad_data.calibration.static_frames import StaticFrames
 from conegrad_data.decode import (
     DecodeError,
     cones_from_msg,
@@ -19,8 +20,7 @@ from conegrad_data.decode import (
     stamp_ns_from_msg,
 )
 from conegrad_data.recording.base_odometry import BASE_FRAME, BaseOdometry, NewFrameError
-from conegrad_data.recording.static_frames import StaticFrames
-from conegrad_data.status.findings import Finding, Level
+from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.node_base.input_watch import InputWatch
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.qos import RESULTS, input_qos
@@ -163,7 +163,7 @@ class DriverNode(Node):
     def _decide(self) -> Decision:
         decision = self._driver.decide(self.get_clock().now().nanoseconds)
         level = Level.OK if decision.cause == GO else Level.WARN
-        self._inputs.report([Finding("driver", level, decision.cause, decision.text)])
+        self._inputs.report([PartStatus("driver", level, decision.cause, decision.text)])
         return decision
 
     def _command(self, decision: Decision) -> None:

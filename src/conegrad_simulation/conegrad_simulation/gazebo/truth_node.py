@@ -12,9 +12,9 @@ from std_msgs.msg import Header
 
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import load_vehicle
+from conegrad_data.calibration.static_frames import StaticFrames
 from conegrad_data.decode import DecodeError, stamp_ns_from_msg
 from conegrad_data.recording.base_odometry import BaseOdometry
-from conegrad_data.recording.static_frames import StaticFrames
 from conegrad_nodes.encode import truth_to_msg
 from conegrad_nodes.node_base.input_watch import InputWatch
 from conegrad_nodes.node_base.inputs import Input

@@ -9,7 +9,8 @@ import torch
 from conegrad_core.cones import TrueCones
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags import messages
-from conegrad_data.importing.folder_import import camera_info, sensor_transforms
+from conegrad_data.calibration.static_frames import sensor_transforms
+from conegrad_data.importing.folder_import import camera_info
 from conegrad_simulation.lidar.planar_lidar import CastScan
 from conegrad_simulation.planar import Pose, in_sensor
 from conegrad_simulation.recording.drive import CarState

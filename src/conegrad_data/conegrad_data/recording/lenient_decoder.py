@@ -9,7 +9,7 @@ from conegrad_data.bags.types import BagError
 logger = logging.getLogger(__name__)
 
 
-class ReadableMessages:
+class LenientDecoder:
     """Decodes messages of a bag; a broken one ends neither a run nor makes it wait for an answer.
 
     Attributes:

@@ -1,12 +1,18 @@
-"""The camera of a bag: its intrinsics as recorded, and the size of its images."""
+"""Calibration that a bag holds: fixed frames, intrinsics of the camera, size of its images."""
 
 from collections.abc import Mapping
 
 from conegrad_core.geometry.camera import CameraModel, check_image_size
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.types import BagError
+from conegrad_data.calibration.static_frames import StaticFrames
 from conegrad_data.decode import DecodeError, camera_model_from_msg, image_from_msg
 from conegrad_data.topics.topic_rules import is_rectified
+
+
+def recorded_frames(bag: BagReader, topic: str | None) -> StaticFrames:
+    """The fixed frames that one topic of a bag tells; without a topic there are none."""
+    return StaticFrames(msg for _, _, msg in bag.messages([topic])) if topic else StaticFrames()
 
 
 def recorded_camera(bag: BagReader, roles: Mapping[str, str]) -> CameraModel:

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from conegrad_data.bags import messages
-from conegrad_data.bags.types import BagError
-from conegrad_data.recording.static_frames import MAX_FRAMES, StaticFrames
+from conegrad_data.calibration.static_frames import MAX_FRAMES, FrameError, StaticFrames
 
 # lidar: 2 m ahead of base_link, turned left by 90 degrees, so that its x is the car's y.
 BASE_FROM_LIDAR = np.array([[0.0, -1, 0, 2], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
@@ -30,7 +29,7 @@ def test_looking_up_there_and_back_is_the_identity():
 
 
 def test_unconnected_frames_are_refused_with_the_known_ones():
-    with pytest.raises(BagError, match=r"no transform from imu to lidar.*base_link, camera, lidar"):
+    with pytest.raises(FrameError, match=r"from imu to lidar.*base_link, camera, lidar"):
         frames().lookup("lidar", "imu")
 
 
@@ -55,7 +54,7 @@ def test_a_transform_that_means_nothing_is_skipped_with_its_frames_and_its_value
     found = StaticFrames([msg])
     assert "the transform from lidar to base_link" in found.faults["lidar"]
     assert found.lookup("base_link", "camera")[2, 3] == 1.5
-    with pytest.raises(BagError, match="skipped: the transform from lidar to base_link: "):
+    with pytest.raises(FrameError, match="skipped: the transform from lidar to base_link: "):
         found.lookup("base_link", "lidar")
     found.add(messages.transforms_msg(0, tree))
     assert not found.faults

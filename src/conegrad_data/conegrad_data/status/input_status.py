@@ -1,46 +1,17 @@
-"""Why nothing comes out: what is known of each input, in words."""
+"""Status of one input of a node, from what arrived on it."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 from conegrad_data.status.gap_watch import GapWatch
+from conegrad_data.status.part_status import Level, PartStatus
 
 RECENT = 5.0  # [s] that an incident (bad message, clock jump) stays in the diagnostics
-
 
 SHARED_MEMORY = 400_000  # [byte], near the 512 kB that Fast DDS has for all messages of a process
 MANY_REPEATS = 3  # of ten messages
 AHEAD_TOLERANCE = 0.2  # [s] that a stamp may be ahead: no message comes before it is taken
-
-
-class Level(IntEnum):
-    """Levels of diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-    STALE = 3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The state of one part of a node.
-
-    Attributes:
-        part: of the node, e.g. ``input scan``.
-        level: how bad it is.
-        cause: short and constant while the cause stays the same.
-        text: for people, with values.
-        values: further numbers, by name.
-    """
-
-    part: str
-    level: Level
-    cause: str
-    text: str
-    values: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -89,9 +60,9 @@ class InputRecord:
         self.last_refusal, self.refusal = now, reason
 
 
-def explain_input(
+def input_status(
     record: InputRecord, publishers: Callable[[], Sequence[str]], now: float
-) -> Finding:
+) -> PartStatus:
     """The state of an input.
 
     Args:
@@ -107,7 +78,7 @@ def explain_input(
         found = publishers()
         level, cause, text = _never_received(record, found)
         values["publishers"] = str(len(found))
-    return Finding(f"input {record.topic}", level, cause, text, values)
+    return PartStatus(f"input {record.topic}", level, cause, text, values)
 
 
 def _never_received(record: InputRecord, publishers: Sequence[str]) -> tuple[Level, str, str]:

@@ -11,8 +11,8 @@ from conegrad_data.decode import (
     scan_from_msg,
 )
 from conegrad_data.recording.bag_readiness import BagFinding, Candidate
-from conegrad_data.recording.samples import Samples
-from conegrad_data.status.findings import Level
+from conegrad_data.recording.topic_probes import TopicProbe
+from conegrad_data.status.part_status import Level
 
 SENSORS = ("image", "scan", "points")
 DECODERS: Mapping[str, Callable[[Any], Any]] = {
@@ -23,17 +23,17 @@ DECODERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def check_samples(candidate: Candidate) -> Iterator[BagFinding]:
+def check_decoding(candidate: Candidate) -> Iterator[BagFinding]:
     """Messages that their decoder refuses: of a sensor all, or some.
 
     A bag is refused for its images, without which cones have no colour, and for its LiDAR where
     there are no images. The camera alone gives cones, and they are told to be of it alone.
     """
-    lost = lost_sensors(candidate)
-    has_images = "image" in candidate.samples and "image" not in lost
-    counts = {role: len(s.messages) + len(s.faults) for role, s in candidate.samples.items()}
-    for role, samples in candidate.samples.items():
-        texts = _reasons(role, samples)
+    lost = undecodable_sensors(candidate)
+    has_images = "image" in candidate.probes and "image" not in lost
+    counts = {role: len(p.messages) + len(p.faults) for role, p in candidate.probes.items()}
+    for role, probe in candidate.probes.items():
+        texts = _refusals(role, probe)
         if not texts:
             continue
         is_all, is_lost = len(texts) == counts[role], role in lost and not has_images
@@ -49,21 +49,21 @@ def check_samples(candidate: Candidate) -> Iterator[BagFinding]:
         )
 
 
-def lost_sensors(candidate: Candidate) -> set[str]:
+def undecodable_sensors(candidate: Candidate) -> set[str]:
     """Roles of the sensors of which no message that was looked at can be used."""
     return {
         role
-        for role, samples in candidate.samples.items()
+        for role, probe in candidate.probes.items()
         if role in SENSORS
-        and (reasons := _reasons(role, samples))
-        and len(reasons) == len(samples.messages) + len(samples.faults)
+        and (refusals := _refusals(role, probe))
+        and len(refusals) == len(probe.messages) + len(probe.faults)
     }
 
 
-def _reasons(role: str, samples: Samples) -> list[str]:
+def _refusals(role: str, probe: TopicProbe) -> list[str]:
     decode = DECODERS.get(role)
-    refusals = [_refusal(decode, msg) for msg in samples.messages] if decode else []
-    return [*filter(None, refusals), *samples.faults]
+    refusals = [_refusal(decode, msg) for msg in probe.messages] if decode else []
+    return [*filter(None, refusals), *probe.faults]
 
 
 def _refusal(decode: Callable[[Any], Any], msg: Any) -> str:

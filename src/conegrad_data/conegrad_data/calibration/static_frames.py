@@ -1,20 +1,21 @@
-"""Fixed transforms of a bag: the tree of frames that ``tf_static`` spans."""
+"""Fixed transforms of a car: the tree of frames that ``tf_static`` spans."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from conegrad_data.bags.reader import BagReader
-from conegrad_data.bags.types import BagError
 from conegrad_data.decode import DecodeError, Matrix, matrix_from_transform
-from conegrad_data.topics.topics import find_topic
 
 if TYPE_CHECKING:  # importing torch takes seconds
     from conegrad_core.vehicle import Vehicle
 
 MAX_NAMED = 3  # skipped transforms that a message names
 MAX_FRAMES = 1000  # children that are held; no car has as many
+
+
+class FrameError(ValueError):
+    """Two frames are not connected; names both, and the frames that are known."""
 
 
 class StaticFrames:
@@ -68,22 +69,8 @@ class StaticFrames:
             raise DecodeError(f"it closes a loop of frames, child to parent: {loop}")
 
     @classmethod
-    def from_bag(cls, bag: BagReader) -> "StaticFrames":
-        """The frames of a bag; without ``tf_static`` there are none."""
-        return cls.from_topic(bag, find_topic(bag, "tf_static"))
-
-    @classmethod
-    def from_topic(cls, bag: BagReader, topic: str | None) -> "StaticFrames":
-        """The frames that one topic of a bag tells; without a topic there are none."""
-        return cls(msg for _, _, msg in bag.messages([topic])) if topic else cls(())
-
-    @classmethod
     def of_vehicle(cls, vehicle: "Vehicle") -> "StaticFrames":
         """The frames of a preset: ``lidar``, ``camera`` and ``camera_optical`` on ``base_link``."""
-        from conegrad_data.importing.folder_import import (
-            sensor_transforms,  # it has the writer of bags
-        )
-
         frames = cls(())
         frames._parents = {
             child: (parent, np.asarray(matrix, dtype=np.float64))
@@ -101,13 +88,13 @@ class StaticFrames:
         """``(4, 4)`` transform ``target_from_source``.
 
         Raises:
-            BagError: if the frames are not connected; names those that are known.
+            FrameError: if the frames are not connected; names those that are known.
         """
         root, root_from_target = self._root_from(target)
         other_root, root_from_source = self._root_from(source)
         if root != other_root:
             known = ", ".join(self.names) or "none"
-            raise BagError(
+            raise FrameError(
                 f"no transform from {source} to {target} in tf_static (frames: {known}); record "
                 f"/tf_static, or give the extrinsics{self.explained()}"
             )
@@ -123,3 +110,14 @@ class StaticFrames:
             frame, parent_from_child = self._parents[frame]
             root_from_frame = parent_from_child @ root_from_frame
         return frame, root_from_frame
+
+
+def sensor_transforms(vehicle: "Vehicle") -> list[tuple[str, str, Matrix]]:
+    """Parent, child and ``parent_from_child`` of ``lidar``, ``camera`` and ``camera_optical``."""
+    from conegrad_core.geometry.transforms import optical_from_body
+
+    return [
+        ("base_link", "lidar", vehicle.lidar.mounting.base_from_sensor().numpy()),
+        ("base_link", "camera", vehicle.camera.mounting.base_from_sensor().numpy()),
+        ("camera", "camera_optical", np.linalg.inv(optical_from_body().double().numpy())),
+    ]

@@ -9,8 +9,8 @@ from conegrad_data.bags.types import BagError
 LATER = (0.25, 0.5, 0.75)  # places of the later messages, as shares of the duration of the bag
 
 
-class Samples(NamedTuple):
-    """Messages of one topic that were looked at.
+class TopicProbe(NamedTuple):
+    """The first and some later messages of one topic.
 
     Attributes:
         messages: decoded, in their order.
@@ -21,7 +21,7 @@ class Samples(NamedTuple):
     faults: list[str]
 
 
-def sample_messages(bag: BagReader, roles: Mapping[str, str]) -> dict[str, Samples]:
+def probe_topics(bag: BagReader, roles: Mapping[str, str]) -> dict[str, TopicProbe]:
     """Some messages of each role, none twice.
 
     Raises:
@@ -30,17 +30,17 @@ def sample_messages(bag: BagReader, roles: Mapping[str, str]) -> dict[str, Sampl
     return {role: _decoded(bag, name) for role, name in roles.items()}
 
 
-def _decoded(bag: BagReader, topic: str) -> Samples:
-    samples = Samples([], [])
-    for raw in _samples(bag, topic):
+def _decoded(bag: BagReader, topic: str) -> TopicProbe:
+    probe = TopicProbe([], [])
+    for raw in _raw_messages(bag, topic):
         try:
-            samples.messages.append(bag.decode(raw))
+            probe.messages.append(bag.decode(raw))
         except BagError as error:
-            samples.faults.append(str(error))
-    return samples
+            probe.faults.append(str(error))
+    return probe
 
 
-def _samples(bag: BagReader, topic: str) -> list[RawMessage]:
+def _raw_messages(bag: BagReader, topic: str) -> list[RawMessage]:
     starts = [None, *(bag.start_ns + round(place * bag.duration * 1e9) for place in LATER)]
     found = (next(bag.raw_messages([topic], start_ns=start), None) for start in starts)
     return list({raw.receive_ns: raw for raw in found if raw is not None}.values())
