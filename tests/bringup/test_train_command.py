@@ -62,14 +62,19 @@ def test_an_unknown_pattern_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("option", "word"), [("--loss", "gat=2"), ("--augment", "foo=1"), ("--reduction", "car_ahed=2")]
+    ("option", "word", "hint"),
+    [
+        ("--loss", "gat=2", "did you mean gate?"),
+        ("--augment", "foo=1", "expected one of"),
+        ("--reduction", "car_ahed=2", "did you mean car_ahead?"),
+    ],
 )
 def test_an_unknown_setting_is_named_with_those_that_exist(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, word: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, word: str, hint: str
 ):
     assert main(["train", "bag", "-o", str(tmp_path / "run"), option, word]) == 1
     name = word.partition("=")[0]
-    assert f"{option} {name} is unknown, expected one of" in capsys.readouterr().err
+    assert f"{option} {name} is unknown, {hint}" in capsys.readouterr().err
 
 
 def test_no_two_options_have_one_name():

@@ -76,18 +76,27 @@ def test_intrinsics_replace_the_field_of_view(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda v: v["lidar"].pop("beams"), r"changed.yaml: missing key lidar.beams"),
+        (
+            lambda v: v["lidar"].pop("beams"),
+            r"changed.yaml:\d+: lidar.beams is missing, exp",
+        ),
         (lambda v: v["lidar"].update(beams=1.5), r"lidar.beams is 1.5, expected a whole number"),
         (lambda v: v["lidar"].update(beams=True), r"lidar.beams is True, expected a whole number"),
-        (lambda v: v["lidar"].update(colour="red"), r"unknown key lidar.colour, expected one of"),
+        (lambda v: v["lidar"].update(colour="red"), r"lidar.colour is unknown, expected one of"),
         (lambda v: v["camera"].update(rate="fast"), r"camera.rate is 'fast', expected a finite"),
         (lambda v: v["camera"].update(rate=math.nan), r"camera.rate is nan, expected a finite"),
         (lambda v: v["camera"].update(hfov=9.0), r"hfov is 9.0, expected a value in"),
         (lambda v: v["camera"].update(distortion=[1.0]), r"distortion has 1 values, expected"),
         (lambda v: v["camera"].update(distortion_model="fov"), r"distortion_model is 'fov'"),
         (lambda v: v["camera"].update(intrinsics=[1.0] * 4), r"expected exactly one of them"),
-        (lambda v: v["camera"]["mounting"].update(z=-1), r"Mounting.z is -1.0, expected a value"),
-        (lambda v: v.update(lidar=3), r"lidar. is 3, expected a mapping"),
+        (
+            lambda v: v["camera"]["mounting"].update(z=-1),
+            r"camera.mounting.z is -1.0, expected",
+        ),
+        (
+            lambda v: v.update(lidar=3),
+            r"changed.yaml:\d+: lidar is 3, expected settings",
+        ),
     ],
 )
 def test_wrong_file_is_refused_by_file_key_value_and_expectation(tmp_path, change, message):
@@ -98,7 +107,7 @@ def test_wrong_file_is_refused_by_file_key_value_and_expectation(tmp_path, chang
 def test_broken_yaml_is_refused_by_name(tmp_path):
     path = tmp_path / "broken.yaml"
     path.write_text("lidar: {beams: [")
-    with pytest.raises(ValueError, match=r"broken.yaml is no YAML file"):
+    with pytest.raises(ValueError, match=r"broken.yaml: no YAML in line 1, column 17"):
         load_vehicle(path)
 
 
@@ -120,5 +129,5 @@ def test_refuses_wheels_heavier_than_the_car(tmp_path):
     def heavy(values):
         values["chassis"].update(mass=20.0, wheel_mass=5.0)
 
-    with pytest.raises(ValueError, match=r"ChassisPreset\.mass is 20\.0, expected more"):
+    with pytest.raises(ValueError, match=r"chassis\.mass is 20\.0, expected more"):
         load_vehicle(write_changed(tmp_path, heavy))

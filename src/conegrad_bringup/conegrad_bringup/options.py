@@ -6,10 +6,12 @@ import dataclasses
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from conegrad_core.settings import Config, SettingError
-from conegrad_nodes.parameters.parameter_values import read_yaml
+from conegrad_core.settings.assignments import read_assignments
+from conegrad_core.settings.mapping import Location
+from conegrad_core.settings.mapping import read_config as config_from_mapping
 from conegrad_training.engine.progress_display import shown
 
 C = TypeVar("C", bound=Config)
@@ -82,39 +84,14 @@ def refused_by_option() -> Iterator[None]:
         raise ValueError(error.by_option) from error
 
 
-def named_values(pairs: Sequence[str], option: str) -> dict[str, Any]:
-    """Values by name of ``name=value`` words; values are read as YAML.
-
-    Raises:
-        ValueError: if a word has another form, or its value is no YAML.
-    """
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not name or not equals:
-            raise ValueError(f"{option} {pair!r}: expected name=value")
-        try:
-            values[name] = read_yaml(value)
-        except ValueError as error:
-            raise ValueError(f"{option} {pair}: {error}") from error
-    return values
-
-
-def named_config(config_class: type[C], pairs: Sequence[str], option: str) -> C:
+def named_config(config_class: type[C], words: Sequence[str], option: str) -> C:
     """Settings of ``name=value`` words.
 
     Raises:
         ValueError: if a word has another form, names no setting, or a value is out of bounds.
     """
-    values = named_values(pairs, option)
-    known = [field.name for field in dataclasses.fields(config_class)]
-    for name in values:
-        if name not in known:
-            raise ValueError(f"{option} {name} is unknown, expected one of {', '.join(known)}")
-    try:
-        return config_class(**values)
-    except SettingError as error:
-        raise ValueError(f"{option} {error.field} {error.fault}") from error
+    values = read_assignments(words, option)
+    return config_from_mapping(config_class, values, Location(label=f"{option} "))
 
 
 def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:

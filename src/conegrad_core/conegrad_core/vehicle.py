@@ -1,24 +1,19 @@
 """Vehicle presets: where the sensors sit and what they are, read from ``config/vehicles``."""
 
-import dataclasses
 import math
-import typing
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
-import yaml
 from torch import Tensor
 
 from conegrad_core.geometry.calibration import Calibration, mounted_calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
 from conegrad_core.presets import find_preset, preset_names
-from conegrad_core.settings import Config, setting
-
-C = TypeVar("C", bound=Config)
+from conegrad_core.settings import Config, required, setting
+from conegrad_core.settings.mapping import Location, read_config
+from conegrad_core.settings.yaml_file import read_yaml_file
 
 DISTORTION_LENGTHS = {
     "none": (0,),
@@ -26,11 +21,6 @@ DISTORTION_LENGTHS = {
     "rational_polynomial": (8,),
     "equidistant": (4,),
 }
-
-
-def required(description: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """Declare a field without a default: a preset file has to give it."""
-    return dataclasses.field(metadata={"description": description, "low": low, "high": high})
 
 
 @dataclass(frozen=True)
@@ -93,17 +83,21 @@ class CameraPreset(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_distortion(self.distortion_model, self.distortion)
-        if (self.hfov is None) == (self.intrinsics is None):
-            raise ValueError(
-                f"CameraPreset.hfov is {self.hfov} and intrinsics is {self.intrinsics}, "
-                "expected exactly one of them"
+        self.check_choice("distortion_model", list(DISTORTION_LENGTHS))
+        lengths = DISTORTION_LENGTHS[self.distortion_model]
+        if len(self.distortion) not in lengths:
+            found = f"has {len(self.distortion)} values"
+            raise self.refusal(
+                "distortion", f"{found}, expected {lengths} for {self.distortion_model}"
             )
+        if (self.hfov is None) == (self.intrinsics is None):
+            found = f"is {self.hfov} and intrinsics is {self.intrinsics}"
+            raise self.refusal("hfov", f"{found}, expected exactly one of them")
         if self.hfov is not None and not 0.1 <= self.hfov <= 3.0:
-            raise ValueError(f"CameraPreset.hfov is {self.hfov}, expected a value in [0.1, 3.0]")
+            raise self.refusal("hfov", f"is {self.hfov}, expected a value in [0.1, 3.0]")
         if self.intrinsics is not None and len(self.intrinsics) != 4:
-            raise ValueError(
-                f"CameraPreset.intrinsics is {self.intrinsics}, expected [fx, fy, cx, cy] in px"
+            raise self.refusal(
+                "intrinsics", f"is {self.intrinsics}, expected [fx, fy, cx, cy] in px"
             )
 
     def model(self) -> CameraModel:
@@ -163,10 +157,8 @@ class ChassisPreset(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.mass > 4 * self.wheel_mass:
-            raise ValueError(
-                f"ChassisPreset.mass is {self.mass}, expected more than that of four wheels, "
-                f"{4 * self.wheel_mass}"
-            )
+            expected = f"expected more than that of four wheels, {4 * self.wheel_mass}"
+            raise self.refusal("mass", f"is {self.mass}, {expected}")
 
 
 @dataclass(frozen=True)
@@ -224,72 +216,12 @@ def load_vehicle(name_or_path: str | Path) -> Vehicle:
 
     Raises:
         FileNotFoundError: if there is no such preset; names the places searched.
-        ValueError: naming file, key, value and what was expected.
+        ValueError: naming file, line, key, value and what was expected.
     """
-    path = find_preset("vehicles", name_or_path)
-    try:
-        values = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML file: {error}") from error
-    try:
-        return _from_mapping(Vehicle, values, "")
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    document = read_yaml_file(find_preset("vehicles", name_or_path))
+    return read_config(Vehicle, document.content, Location(document.place))
 
 
 def vehicle_names() -> list[str]:
     """Names of the presets that :func:`load_vehicle` finds."""
     return preset_names("vehicles")
-
-
-def _from_mapping(config_class: type[C], values: Any, where: str) -> C:
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{where or 'the file'} is {values!r}, expected a mapping of settings")
-    fields = {field.name: field for field in dataclasses.fields(config_class)}
-    for key in values:
-        if key not in fields:
-            raise ValueError(f"unknown key {where}{key}, expected one of {sorted(fields)}")
-    missing = [
-        name for name, field in fields.items()
-        if name not in values and field.default is dataclasses.MISSING
-    ]  # fmt: skip
-    if missing:
-        description = fields[missing[0]].metadata.get("description", "a group of settings")
-        raise ValueError(f"missing key {where}{missing[0]}, expected: {description}")
-    read = {key: _read(fields[key].type, value, where + key) for key, value in values.items()}
-    return config_class(**read)
-
-
-def _read(kind: Any, value: Any, where: str) -> Any:
-    for option in typing.get_args(kind) or (kind,):
-        if isinstance(option, type) and issubclass(option, Config):
-            return _from_mapping(option, value, where + ".")
-    if kind is str:
-        return _checked(value, isinstance(value, str), where, "a text")
-    if kind is int:
-        return _checked(value, type(value) is int, where, "a whole number")
-    if kind is float or kind == float | None:
-        return float(_checked(value, _is_number(value), where, "a finite number"))
-    is_list = isinstance(value, list) and all(_is_number(entry) for entry in value)
-    return tuple(float(v) for v in _checked(value, is_list, where, "a list of numbers"))
-
-
-def _checked(value: Any, is_right: bool, where: str, expected: str) -> Any:
-    if not is_right:
-        raise ValueError(f"{where} is {value!r}, expected {expected}")
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _check_distortion(model: str, coefficients: tuple[float, ...]) -> None:
-    if model not in DISTORTION_LENGTHS:
-        expected = ", ".join(DISTORTION_LENGTHS)
-        raise ValueError(f"CameraPreset.distortion_model is {model!r}, expected one of {expected}")
-    if len(coefficients) not in DISTORTION_LENGTHS[model]:
-        raise ValueError(
-            f"CameraPreset.distortion has {len(coefficients)} values, expected "
-            f"{DISTORTION_LENGTHS[model]} for {model}"
-        )

@@ -15,11 +15,11 @@ from rclpy.parameter import Parameter
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.settings import Config, setting
 from conegrad_nodes.node_base.qos import input_qos
-from conegrad_nodes.parameters.chosen_parameters import check_parameters
+from conegrad_nodes.parameters.chosen_parameters import check_parameters, settings
 from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 from conegrad_nodes.parameters.parameter_files import check_arguments, given_to
-from conegrad_nodes.parameters.parameter_names import check_names, explain_unknown
+from conegrad_nodes.parameters.parameter_names import check_names, explain_unknown, names_of
 from conegrad_nodes.parameters.parameter_table import parameter_tables
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ class Settings(Config):
     reach: float = setting(20.0, "How far [m]", low=0.1, high=100.0)
     count: int = setting(3, "How many", low=1)
     is_quick: bool = setting(False, "In a hurry")
-    name: str = setting("", "What it is called")
+    name: str = setting("", "What it is called", aliases=("title",))
 
 
 @pytest.fixture
@@ -51,6 +51,16 @@ def make(context):
 
 def test_overrides_replace_defaults(make):
     assert declare_config(make(reach=5.0, name="x"), Settings) == Settings(reach=5.0, name="x")
+
+
+def test_a_parameter_takes_its_earlier_name(make):
+    assert declare_config(make(title="x"), Settings) == Settings(name="x")
+    assert settings(Settings, {"part.title": "x"}, "part") == Settings(name="x")
+    assert explain_unknown(["title"], names_of([("", Settings)])) == []
+    with pytest.raises(ValueError, match="parameter title of test is 5, expected text in quotes"):
+        declare_config(make(title=5), Settings)
+    with pytest.raises(ValueError, match="parameter name of test is given twice, also as title"):
+        declare_config(make(title="x", name="y"), Settings)
 
 
 def test_bounds_and_description_are_told_to_tools(make):

@@ -49,16 +49,16 @@ for level in range(9):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("speed: {steps: 5}", "has 'speed', expected some of run", id="section"),
-        pytest.param("run: {step: 5}", "run has 'step', expected some of steps", id="name"),
-        pytest.param("run: {steps: 0}", r"yaml: run\.steps is 0, expected a value in", id="value"),
-        pytest.param("run: 5", "run is 5, expected names with values", id="no section"),
+        pytest.param("xyz: {steps: 5}", r"yaml:1: xyz is unknown, expected", id="section"),
+        pytest.param("run: {step: 5}", r"run\.step is unknown, did you mean", id="name"),
+        pytest.param("run: {steps: 0}", r"yaml:1: run\.steps is 0, expected", id="value"),
+        pytest.param("run: 5", "run is 5, expected settings with values", id="no section"),
         pytest.param("[1]", "holds a list, expected sections", id="no sections"),
         pytest.param("a: [", "holds no YAML in line 1, column 5", id="no YAML"),
         pytest.param("\x00", "holds no YAML", id="a sign that YAML has not"),
         pytest.param("[" * 5000, "holds maximum recursion depth", id="deep YAML"),
-        pytest.param("1: {}", "has 1, expected some of run", id="number for a section"),
-        pytest.param("run: {1: 2}", "run has 1, expected some of", id="number for a name"),
+        pytest.param("1: {}", "1 is unknown, expected one of run", id="number for a section"),
+        pytest.param("run: {1: 2}", r"run\.1 is unknown, expected one of", id="number for a name"),
         pytest.param("run: {steps: many}", "steps is 'many', expected a whole number", id="text"),
         pytest.param("run: {steps: 1.5}", r"steps is 1\.5, expected a whole number", id="half"),
         pytest.param("run: {steps: true}", "steps is True, expected a whole", id="truth value"),
@@ -80,7 +80,7 @@ def test_what_does_not_exist_is_named(tmp_path: Path, text: str, message: str):
 
 @pytest.mark.parametrize("text", ["pattern: 5", "run: null", "pattern: [1]"])
 def test_pattern_and_steps_of_a_goal_do_not_hide_a_wrong_section(tmp_path: Path, text: str):
-    with pytest.raises(GoalError, match="expected names with values"):
+    with pytest.raises(GoalError, match="expected settings with values"):
         read_goal_settings(written(tmp_path, text), "alternating", 7)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from conegrad_bringup.bag_options import add_topics, chosen_topics
 from conegrad_bringup.commands.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
-from conegrad_bringup.options import Bar, fresh_folder, named_values, refused_by_option
+from conegrad_bringup.options import Bar, fresh_folder, refused_by_option
+from conegrad_core.settings.assignments import read_assignments
 from conegrad_core.vehicle import load_vehicle
 from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     started = time.monotonic()
     check_environment()  # ahead of the long simulation
     topics = chosen_topics(options)
-    chosen = PerceiveOptions(parameters=named_values(options.set, "--set"), topics=topics)
+    chosen = PerceiveOptions(parameters=read_assignments(options.set, "--set"), topics=topics)
     fresh_folder(options.output, MARKER, force=True)
     bag = Path(options.bag) if options.bag else _simulate(options)
     cones = options.output / "cones"

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from conegrad_bringup.options import add_config, fresh_folder, named_values, read_config
+from conegrad_bringup.options import add_config, fresh_folder, read_config
+from conegrad_core.settings.assignments import read_assignments
 from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.table import number
@@ -69,9 +70,9 @@ def run(options: argparse.Namespace) -> int:
         sensors=read_config(options, SensorConfig),
         bicycle=read_config(options, BicycleConfig),
         referee=read_config(options, RefereeConfig),
-        parameters=named_values(options.set, "--set"),
+        parameters=read_assignments(options.set, "--set"),
         parameter_files=options.params,
-        driver_parameters=named_values(options.set_driver, "--set-driver"),
+        driver_parameters=read_assignments(options.set_driver, "--set-driver"),
         start_timeout=options.start_timeout,
     )
     folder: Path = options.output

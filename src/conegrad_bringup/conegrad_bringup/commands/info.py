@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from conegrad_bringup.bag_options import add_perception, chosen_topics
-from conegrad_bringup.options import named_values
+from conegrad_core.settings.assignments import read_assignments
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.recording.bag_readiness import BagFinding
 from conegrad_data.recording.info import BagInfo, TopicInfo, inspect
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the description."""
     chosen = PerceiveOptions(
-        parameters=named_values(options.set, "--set"),
+        parameters=read_assignments(options.set, "--set"),
         parameter_files=options.params,
         topics=chosen_topics(options),
         vehicle=options.vehicle,

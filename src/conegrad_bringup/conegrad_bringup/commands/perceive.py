@@ -12,8 +12,9 @@ import argparse
 from pathlib import Path
 
 from conegrad_bringup.bag_options import add_perception, chosen_topics
-from conegrad_bringup.options import Bar, add_config, named_values, read_config
+from conegrad_bringup.options import Bar, add_config, read_config
 from conegrad_bringup.output_bag import add_output, output_bag
+from conegrad_core.settings.assignments import read_assignments
 from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
 from conegrad_nodes.playback.player import PlayConfig
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     """Perceive and say what came out."""
     chosen = PerceiveOptions(
         play=read_config(options, PlayConfig),
-        parameters=named_values(options.set, "--set"),
+        parameters=read_assignments(options.set, "--set"),
         parameter_files=options.params,
         topics=chosen_topics(options),
         vehicle=options.vehicle,

@@ -1,5 +1,5 @@
 """Settings: declared once as frozen dataclasses, read from YAML, options and ROS parameters."""
 
-from conegrad_core.settings.declaration import Config, SettingError, setting
+from conegrad_core.settings.declaration import Config, SettingError, required, setting
 
-__all__ = ["Config", "SettingError", "setting"]
+__all__ = ["Config", "SettingError", "required", "setting"]

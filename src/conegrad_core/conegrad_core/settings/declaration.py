@@ -1,13 +1,32 @@
-"""Settings declared once: frozen dataclasses with a description and bounds per field."""
+"""Settings declared once: frozen dataclasses with a description and bounds per field.
+
+A setting that is renamed keeps its old name for one version::
+
+    detector_rate: float = setting(2e-4, "Learning rate of the detector", aliases=("camera_rate",))
+
+Every reader (YAML, ``--set``, options, ROS parameters, action goals) then takes the old name as
+well and logs ``--camera-rate is now --detector-rate (until 0.3)``. Python code uses the new name
+only. For a value that is renamed, pass ``renamed`` to :meth:`Config.check_choice`; for anything
+else, call :func:`conegrad_core.settings.names.warn_renamed`.
+"""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conegrad_core.settings.names import warn_renamed
+
 
 def setting(
-    default: Any, description: str, *, low: float | None = None, high: float | None = None
+    default: Any,
+    description: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    aliases: Sequence[str] = (),
+    metavar: str = "",
+    is_repeated: bool = False,
 ) -> Any:
     """Declare one field of a :class:`Config`.
 
@@ -16,9 +35,37 @@ def setting(
         description: one line for people, with the unit in brackets.
         low: smallest allowed value, inclusive; for a tuple, of each entry.
         high: largest allowed value, inclusive; for a tuple, of each entry.
+        aliases: earlier names, accepted with a warning.
+        metavar: name of the value in the help of a command line; empty: made from the type.
+        is_repeated: of a tuple of any length: its option takes one entry and may be repeated.
     """
-    metadata = {"description": description, "low": low, "high": high}
+    metadata = {
+        **_metadata(description, low, high, aliases),
+        "metavar": metavar,
+        "is_repeated": is_repeated,
+    }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def required(
+    description: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    aliases: Sequence[str] = (),
+) -> Any:
+    """Declare a field without a default: a file has to give it, and a number has to be finite.
+
+    Arguments as of :func:`setting`.
+    """
+    metadata = _metadata(description, low, high, aliases)
+    return dataclasses.field(metadata={**metadata, "is_finite": True})
+
+
+def _metadata(
+    description: str, low: float | None, high: float | None, aliases: Sequence[str]
+) -> dict[str, Any]:
+    return {"description": description, "low": low, "high": high, "aliases": tuple(aliases)}
 
 
 class SettingError(ValueError):
@@ -60,14 +107,25 @@ class Config:
                 if fault:
                     raise self.refusal(field.name, fault)
 
-    def check_choice(self, field: str, allowed: Sequence[str]) -> None:
+    def check_choice(
+        self, field: str, allowed: Sequence[str], renamed: Mapping[str, str] | None = None
+    ) -> None:
         """Refuse a field that is none of the words that are allowed.
+
+        Args:
+            field: of the settings.
+            allowed: words.
+            renamed: earlier words with those that replace them; one of these is replaced, with a
+                warning.
 
         Raises:
             SettingError: naming the value and what was expected.
         """
         value = getattr(self, field)
-        if value not in allowed:
+        if renamed and value in renamed:
+            warn_renamed(f"{field} {value}", f"{field} {renamed[value]}")
+            object.__setattr__(self, field, renamed[value])
+        elif value not in allowed:
             raise self.refusal(field, f"is {value!r}, expected one of {', '.join(allowed)}")
 
     def refusal(self, field: str, fault: str) -> SettingError:

@@ -1,15 +1,15 @@
 """Settings of the core from the parameters of the nodes, for runs without nodes."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from conegrad_core.settings import Config, SettingError
+from conegrad_core.settings import Config
+from conegrad_core.settings.mapping import Location, read_config
+from conegrad_core.settings.names import fields_by_name
 from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 from conegrad_nodes.parameters.parameter_files import Sections, read_sections
 from conegrad_nodes.parameters.parameter_names import check_names, full_name
-from conegrad_nodes.parameters.parameter_values import check_type
 
 C = TypeVar("C", bound=Config)
 
@@ -108,15 +108,7 @@ def settings(config_class: type[C], parameters: Mapping[str, Any], prefix: str =
     Raises:
         ValueError: if a value is of another type than the node takes, or out of bounds.
     """
-    values = {}
-    for field in dataclasses.fields(config_class):
-        name = full_name(prefix, field.name)
-        if name in parameters:
-            value = parameters[name]
-            check_type(f"parameter {name}", value, field.default)
-            values[field.name] = tuple(value) if isinstance(field.default, tuple) else value
-    try:
-        return config_class(**values)
-    except SettingError as error:
-        name = full_name(prefix, error.field)
-        raise ValueError(f"parameter {name} {error.fault}") from error
+    full_names = {name: full_name(prefix, name) for name in fields_by_name(config_class)}
+    given = {name: parameters[full] for name, full in full_names.items() if full in parameters}
+    at = Location(keys=(prefix,) if prefix else (), label="parameter ", is_ros=True)
+    return read_config(config_class, given, at)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import typing
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -9,9 +10,10 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
 from conegrad_core.settings import Config, SettingError
+from conegrad_core.settings.names import aliases_of, renamed_text
+from conegrad_core.settings.values import ValueKindError, kinds_of, read_value
 from conegrad_nodes.parameters.parameter_files import given_to
 from conegrad_nodes.parameters.parameter_names import full_name
-from conegrad_nodes.parameters.parameter_values import check_type
 
 C = TypeVar("C", bound=Config)
 
@@ -34,14 +36,9 @@ def declare_config(
     """
     for field in dataclasses.fields(config_class):
         name = full_name(prefix, field.name)
-        default = list(field.default) if isinstance(field.default, tuple) else field.default
-        # rclpy keeps what was given, but offers no way to ask for it before it is declared.
-        given = node._parameter_overrides.get(name)
-        if given is not None and not isinstance(default, list):
-            check_type(f"parameter {name} of {node.get_name()}", given.value, default)
-        for entry in given_to(node.get_fully_qualified_name(), name):
-            place = f"parameter {name} of {node.get_name()} ({entry.place})"
-            check_type(place, entry.value, field.default)
+        kind = kinds_of(config_class)[field.name]
+        default = _value_to_declare(node, field, kind, prefix)
+        _check_kinds(node, kind, name)
         descriptor = descriptor_of(field)
         descriptor.read_only = not is_settable
         try:
@@ -49,6 +46,43 @@ def declare_config(
         except ParameterException as error:
             raise ValueError(f"parameter {name} of {node.get_name()}: {error}") from error
     return read_config(node, config_class, prefix)
+
+
+def _value_to_declare(node: Node, field: "dataclasses.Field[Any]", kind: Any, prefix: str) -> Any:
+    """The default of a field, or the value that was given to an earlier name of it."""
+    name = full_name(prefix, field.name)
+    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    # rclpy keeps what was given, but offers no way to ask for it before it is declared.
+    given = node._parameter_overrides
+    for alias in aliases_of(field):
+        earlier = full_name(prefix, alias)
+        if earlier not in given:
+            continue
+        of_node = f"of {node.get_name()}"
+        if name in given:
+            raise ValueError(f"parameter {name} {of_node} is given twice, also as {earlier}")
+        text = renamed_text(f"parameter {earlier} {of_node}", name)
+        node.get_logger().warning(text)
+        _check_kind(f"parameter {earlier} {of_node}", kind, given[earlier].value)
+        default = given[earlier].value
+    return default
+
+
+def _check_kinds(node: Node, kind: Any, name: str) -> None:
+    """Refuse values that are given to a parameter and that ROS 2 would not take for its type."""
+    place = f"parameter {name} of {node.get_name()}"
+    given = node._parameter_overrides.get(name)
+    if given is not None and typing.get_origin(kind) is not tuple:
+        _check_kind(place, kind, given.value)
+    for entry in given_to(node.get_fully_qualified_name(), name):
+        _check_kind(f"{place} ({entry.place})", kind, entry.value)
+
+
+def _check_kind(place: str, kind: Any, value: Any) -> None:
+    try:
+        read_value(kind, value, is_ros=True)
+    except ValueKindError as error:
+        raise ValueError(f"{place} {error}") from error
 
 
 def read_config(node: Node, config_class: type[C], prefix: str = "") -> C:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conegrad_nodes.parameters.parameter_values import read_yaml
+from conegrad_core.settings.yaml_file import read_yaml
 
 Sections = dict[tuple[Path, str], dict[str, Any]]  # parameters by full name, of each file and node
 FILE, VALUE = ("--params-file",), ("-p", "--param")

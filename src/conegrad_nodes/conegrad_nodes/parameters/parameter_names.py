@@ -1,10 +1,9 @@
 """Parameters that are given but that no node has: ROS would ignore them without a word."""
 
-import dataclasses
-import difflib
 from collections.abc import Iterable, Sequence
 
 from conegrad_core.settings import Config
+from conegrad_core.settings.names import fields_by_name, unknown_fault
 from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 
 # Every node of ROS has these, or takes what begins like this.
@@ -18,8 +17,8 @@ def full_name(prefix: str, name: str) -> str:
 
 
 def names_of(parts: Iterable[tuple[str, type[Config]]]) -> list[str]:
-    """Full names of the parameters of settings with their prefixes."""
-    names = {full_name(prefix, f.name) for prefix, part in parts for f in dataclasses.fields(part)}
+    """Full names of the parameters of settings with their prefixes, earlier names included."""
+    names = {full_name(prefix, name) for prefix, part in parts for name in fields_by_name(part)}
     return sorted(names)
 
 
@@ -43,9 +42,7 @@ def explain_unknown(given: Iterable[str], known: Sequence[str] | None = None) ->
     for name in sorted(set(given) - {*known, *OF_ROS}):
         if name.startswith(PREFIX_OF_ROS):
             continue
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f", did you mean {near[0]}?" if near else listed
-        lines.append(f"parameter {name} is unknown{hint}")
+        lines.append(f"parameter {name} {unknown_fault(name, known, listed)}")
     return lines
 
 

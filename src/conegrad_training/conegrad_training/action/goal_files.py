@@ -5,10 +5,9 @@ Goals come over the network, from anybody in the ROS domain.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from conegrad_nodes.parameters.parameter_values import read_yaml
+from conegrad_core.settings.yaml_file import YamlDocument, read_document
 from conegrad_training.tracking.tracking import TrackingConfig, store_file
 
 MAX_BYTES = 2**20  # of a settings file
@@ -27,8 +26,8 @@ class GoalError(ValueError):
         self.outline = outline or message
 
 
-def read_sections(path: Path) -> dict[Any, Any]:
-    """Content of a YAML file that has to be a mapping; empty for an empty file.
+def read_sections(path: Path) -> YamlDocument:
+    """A YAML file whose content has to be a mapping; an empty one for an empty file.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -39,16 +38,17 @@ def read_sections(path: Path) -> dict[Any, Any]:
         size = path.stat().st_size
         raise GoalError(f"config {path} has {size} bytes, expected at most {MAX_BYTES}")
     try:
-        content = read_yaml(path.read_text(encoding="utf-8"))
+        document = read_document(path.read_text(encoding="utf-8"), str(path))
     except UnicodeDecodeError as error:
         raise GoalError(f"config {path} is not a text in UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise GoalError(f"config {path} holds {error}", f"config {path} is not YAML") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise GoalError(f"config {path} holds a {type(content).__name__}, expected sections")
-    return content
+    if document.content is None:
+        return document._replace(content={})
+    if not isinstance(document.content, dict):
+        found = type(document.content).__name__
+        raise GoalError(f"config {path} holds a {found}, expected sections")
+    return document
 
 
 def check_plain(field: str, path: Path) -> None:

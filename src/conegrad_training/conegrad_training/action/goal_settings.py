@@ -1,14 +1,14 @@
 """Settings of a training run from a YAML file, for runs that no command line starts."""
 
 import dataclasses
-import reprlib
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conegrad_core.settings import Config, SettingError, setting
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.groups import Source, read_groups
+from conegrad_core.settings.mapping import Location, ReadError
 from conegrad_core.vehicle import load_vehicle
 from conegrad_data.topics.topics import read_topics
 from conegrad_training.action.goal_files import (
@@ -23,8 +23,6 @@ from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.precision import check_precision
 from conegrad_training.engine.training_run import Data, TrainingConfig
 from conegrad_training.tracking.tracking import TrackingConfig
-
-KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 @dataclass(frozen=True)
@@ -68,25 +66,29 @@ def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> 
         FileNotFoundError: if there is no such file.
         GoalError: for a section, name or value that does not exist or is out of bounds.
     """
-    content = read_sections(path) if path is not None else {}
-    place = f"{path}: " if path is not None else ""
-    classes: dict[str, Any] = {
-        field.name: type(getattr(TrainingConfig(), field.name))
-        for field in dataclasses.fields(TrainingConfig)
-    }
-    classes |= {"data": DataConfig, "tracking": TrackingConfig}
-    _check_names(f"{path}", content, list(classes))
-    sections = {name: _section(f"{place}{name}", content[name]) for name in content}
+    sources = []
+    if path is not None:
+        document = read_sections(path)
+        sources.append(Source(document.content, Location(document.place)))
+    of_goal: dict[str, dict[str, Any]] = {}
     if pattern:
-        sections["pattern"] = {**sections.get("pattern", {}), "pattern": pattern}
+        of_goal["pattern"] = {"pattern": pattern}
     if steps:
-        sections["run"] = {**sections.get("run", {}), "steps": steps}
-    parts = {
-        name: _config(f"{place}{name}", classes[name], values) for name, values in sections.items()
-    }
-    data = parts.pop("data", DataConfig())
-    tracking = parts.pop("tracking", TrackingConfig())
+        of_goal["run"] = {"steps": steps}
+    sources.append(Source(of_goal, Location()))
+    try:
+        parts: dict[str, Any] = read_groups(_groups(), sources)
+    except ReadError as error:
+        raise GoalError(str(error), error.outline) from error
+    data, tracking = parts.pop("data"), parts.pop("tracking")
     return GoalSettings(TrainingConfig(**parts), data, tracking)
+
+
+def _groups() -> dict[str, Config]:
+    """Defaults of all sections of a file."""
+    training = TrainingConfig()
+    parts = {field.name: getattr(training, field.name) for field in dataclasses.fields(training)}
+    return {**parts, "data": DataConfig(), "tracking": TrackingConfig()}
 
 
 def check_goal(settings: GoalSettings, root: Path) -> None:
@@ -153,45 +155,3 @@ def run_folder(root: Path, settings: GoalSettings) -> Path:
     while (root / f"run_{number:03d}").exists():
         number += 1
     return root / f"run_{number:03d}"
-
-
-def _section(place: str, values: Any) -> dict[Any, Any]:
-    if not isinstance(values, dict):
-        found = f"is {reprlib.repr(values)}, expected names with values"
-        raise GoalError(f"{place} {found}", f"{place} holds no names with values")
-    return values
-
-
-def _config(place: str, config_class: Any, values: Mapping[Any, Any]) -> Any:
-    kinds = typing.get_type_hints(config_class)
-    _check_names(place, values, [field.name for field in dataclasses.fields(config_class)])
-    for name, value in values.items():
-        _check_kind(f"{place}.{name}", value, kinds[name])
-    plain = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    try:
-        return config_class(**plain)
-    except SettingError as error:
-        raise GoalError(f"{place}.{error.field} {error.fault}") from error
-
-
-def _check_kind(place: str, value: Any, kind: Any) -> None:
-    """Refuse a value of another kind than the field; a whole number is a number, too."""
-    if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list):
-            raise GoalError(f"{place} is {reprlib.repr(value)}, expected a list")
-        for entry in value:
-            _check_kind(place, entry, typing.get_args(kind)[0])
-        return
-    allowed = (int, float) if kind is float else kind
-    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
-        raise GoalError(f"{place} is {reprlib.repr(value)}, expected {KINDS[kind]}")
-
-
-def _check_names(place: str, content: Mapping[Any, Any], allowed: Sequence[str]) -> None:
-    unknown = [name for name in content if name not in allowed]
-    if unknown:
-        expected = f"expected some of {', '.join(allowed)}"
-        raise GoalError(
-            f"{place} has {reprlib.repr(unknown[0])}, {expected}",
-            f"{place} has a name that is not known, {expected}; the log of the node tells which",
-        )
