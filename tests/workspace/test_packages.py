@@ -1,5 +1,6 @@
 """Facts about the packages and the files of the repository that building relies on."""
 
+import configparser
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+VERSION = "0.2.0"
 PACKAGES = sorted(path.parent for path in ROOT.glob("src/*/package.xml"))
 PYTHON_PACKAGES = [package for package in PACKAGES if (package / "setup.py").is_file()]
 REQUIREMENTS = (ROOT / "requirements/requirements.txt").read_text()
@@ -66,6 +68,13 @@ def imported(package):
     return modules - {package.name}
 
 
+def setup_cfg(package):
+    """Metadata of a package as setuptools reads it."""
+    parser = configparser.ConfigParser()
+    parser.read(package / "setup.cfg")
+    return parser
+
+
 def test_there_are_eight_packages():
     assert [package.name for package in PACKAGES] == [
         "conegrad_bringup",
@@ -84,7 +93,7 @@ def test_package_is_named_and_licensed_as_its_folder_and_the_project(package):
     root = ElementTree.parse(package / "package.xml").getroot()
     assert root.findtext("name") == package.name
     assert root.findtext("license") == "AGPL-3.0-or-later"
-    assert root.findtext("version") == "0.1.0"
+    assert root.findtext("version") == VERSION
 
 
 @pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
@@ -95,17 +104,23 @@ def test_package_declares_what_it_imports(package):
 
 @pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
 def test_package_requires_from_pypi_what_it_imports(package):
-    required = re.search(
-        r"install_requires=\[(.*?)\]", (package / "setup.py").read_text(), re.DOTALL
-    )
+    required = set(setup_cfg(package)["options"]["install_requires"].split())
     needed = {DISTRIBUTIONS.get(module, module) for module in imported(package) & FROM_PYPI}
-    assert needed - set(re.findall(r'"([\w-]+)"', required.group(1))) == set()
+    assert needed - required == set()
 
 
 @pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
 def test_package_declares_its_version_and_marker_for_the_index(package):
-    assert 'version="0.1.0"' in (package / "setup.py").read_text()
+    metadata = setup_cfg(package)["metadata"]
+    assert (metadata["name"], metadata["version"]) == (package.name, VERSION)
+    assert metadata["license"] == "AGPL-3.0-or-later"
     assert (package / "resource" / package.name).is_file()
+
+
+@pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
+def test_package_says_that_it_is_typed(package):
+    assert (package / package.name / "py.typed").is_file()
+    assert "py.typed" in setup_cfg(package)["options.package_data"][package.name].split()
 
 
 def test_the_core_depends_on_no_ros_package():
