@@ -62,7 +62,7 @@ def build_pipeline(
     for name, of_stage in classes.items():
         config = stage_config(specification, name, of_stage.config_class, settings.get(name, {}))
         stages[name] = of_stage.from_config(config, trainable=trainable)
-    return Pipeline(specification, stages)
+    return Pipeline(specification, stages).eval()
 
 
 def stage_classes(specification: PipelineSpecification) -> dict[str, type[Stage]]:

@@ -152,7 +152,7 @@ class Pipeline(nn.Module):
         """
         stage, connections = self.stage(name), self.specification.stages[name]
         inputs = {slot: values[port] for slot, port in connections.inputs.items()}
-        places = range(len(contexts))
+        places: Sequence[int] = range(len(contexts))
         if not stage.joins:
             places = _complete(inputs, places)
             if len(places) < len(contexts):
