@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from installed_package import write_distribution
 
 Distribution = Callable[[str, dict[str, list[str]]], None]
 TOYS = {
@@ -18,15 +19,6 @@ TOYS = {
     ],
     "conegrad.ports": ["Number = toys:NUMBER"],
 }
-
-
-def write_distribution(folder: Path, name: str, entry_points: dict[str, list[str]]) -> None:
-    """What pip leaves of an installed package, without its code."""
-    info = folder / f"{name}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    lines = [line for group, own in entry_points.items() for line in (f"[{group}]", *own)]
-    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
 @pytest.fixture

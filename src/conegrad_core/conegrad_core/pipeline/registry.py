@@ -26,9 +26,9 @@ def stage_class(name: str) -> type[Stage]:
         PipelineError: if the name is not registered (lists those that are), if two packages claim
             it, or if it cannot be imported (names the package).
     """
-    found = _load(STAGES, name)
+    found = load_registered(STAGES, name)
     if not (isinstance(found, type) and issubclass(found, Stage)):
-        raise _wrong(STAGES, name, found, "a subclass of conegrad_core.pipeline.stage.Stage")
+        raise wrong_object(STAGES, name, found, "a subclass of conegrad_core.pipeline.stage.Stage")
     return found
 
 
@@ -38,10 +38,39 @@ def port_type(name: str) -> PortType:
     Raises:
         PipelineError: as :func:`stage_class`.
     """
-    found = _load(PORTS, name)
+    found = load_registered(PORTS, name)
     if not isinstance(found, PortType):
-        raise _wrong(PORTS, name, found, "an object of conegrad_core.pipeline.port.PortType")
+        raise wrong_object(PORTS, name, found, "an object of conegrad_core.pipeline.port.PortType")
     return found
+
+
+def load_registered(group: str, name: str) -> Any:
+    """The object that a package registered, of whatever class it is.
+
+    Raises:
+        PipelineError: as :func:`stage_class`.
+    """
+    claims = _claims(group).get(name, ())
+    if not claims:
+        known = ", ".join(registered(group)) or (
+            "none: no package that registers one is installed, conegrad_core neither"
+        )
+        raise PipelineError(f"no {_title(group)} {name!r} is registered, expected one of {known}")
+    if len(claims) > 1:
+        both = " and ".join(sorted(f"{_package(entry)} ({entry.value})" for entry in claims))
+        raise PipelineError(
+            f"the {_title(group)} {name!r} is claimed by {both}, expected one package"
+        )
+    return _object(claims[0])
+
+
+def wrong_object(group: str, name: str, found: Any, expected: str) -> PipelineError:
+    """The error of an object of another class than a group takes."""
+    entry = _claims(group)[name][0]
+    shown = found.__name__ if isinstance(found, type) else type(found).__name__
+    return PipelineError(
+        f"the {_title(group)} {name!r} of package {_package(entry)} is {shown}, expected {expected}"
+    )
 
 
 def registered(group: str) -> list[str]:
@@ -50,34 +79,16 @@ def registered(group: str) -> list[str]:
 
 
 def _claims(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
-    return _claims_on(tuple(sys.path))[group]
+    return _claims_on(tuple(sys.path), group)
 
 
-@lru_cache(maxsize=8)
-def _claims_on(path: tuple[str, ...]) -> Mapping[str, Mapping[str, tuple[EntryPoint, ...]]]:
-    """Entry points by group and name, as they are with a search path."""
-    claims: dict[str, dict[str, tuple[EntryPoint, ...]]] = {}
-    everything = entry_points()
-    for group in KINDS:
-        of_group = claims.setdefault(group, {})
-        for entry in everything.select(group=group):
-            of_group[entry.name] = (*of_group.get(entry.name, ()), entry)
+@lru_cache(maxsize=32)
+def _claims_on(path: tuple[str, ...], group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
+    """Entry points of a group by name, as they are with a search path."""
+    claims: dict[str, tuple[EntryPoint, ...]] = {}
+    for entry in entry_points(group=group):
+        claims[entry.name] = (*claims.get(entry.name, ()), entry)
     return claims
-
-
-def _load(group: str, name: str) -> Any:
-    claims = _claims(group).get(name, ())
-    if not claims:
-        known = ", ".join(registered(group)) or (
-            "none: no package that registers one is installed, conegrad_core neither"
-        )
-        raise PipelineError(f"no {KINDS[group]} {name!r} is registered, expected one of {known}")
-    if len(claims) > 1:
-        both = " and ".join(sorted(f"{_package(entry)} ({entry.value})" for entry in claims))
-        raise PipelineError(
-            f"the {KINDS[group]} {name!r} is claimed by {both}, expected one package"
-        )
-    return _object(claims[0])
 
 
 def _object(entry: EntryPoint) -> Any:
@@ -85,18 +96,14 @@ def _object(entry: EntryPoint) -> Any:
         return entry.load()
     except (ImportError, AttributeError) as error:
         raise PipelineError(
-            f"the {KINDS[entry.group]} {entry.name!r} of package {_package(entry)} cannot be "
+            f"the {_title(entry.group)} {entry.name!r} of package {_package(entry)} cannot be "
             f"imported from {entry.value}: {error}"
         ) from error
 
 
+def _title(group: str) -> str:
+    return KINDS.get(group, f"entry of {group}")
+
+
 def _package(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist is not None else "an unknown package"
-
-
-def _wrong(group: str, name: str, found: Any, expected: str) -> PipelineError:
-    entry = _claims(group)[name][0]
-    shown = found.__name__ if isinstance(found, type) else type(found).__name__
-    return PipelineError(
-        f"the {KINDS[group]} {name!r} of package {_package(entry)} is {shown}, expected {expected}"
-    )

@@ -1,0 +1,42 @@
+"""Port type ``Detections`` over topics."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conegrad_msgs.msg import ConeDetectionArray
+
+from conegrad_core.camera.image import RgbImage
+from conegrad_core.drawing import draw_detections
+from conegrad_data.decode import check_detections, detections_from_msg
+from conegrad_nodes.encode import detections_to_msg
+from conegrad_nodes.port_messages.port_message import PortMessage, Received, detail
+
+
+class DetectionsMessage(PortMessage):
+    """conegrad_msgs/ConeDetectionArray.
+
+    Detail: ``image_size``, width and height of the original image [px].
+    """
+
+    msgtype = ConeDetectionArray
+
+    def decode(self, msg: Any) -> Received:
+        """Detections of a message."""
+        return self.received(msg, detections_from_msg(msg))
+
+    def received(self, msg: Any, detections: Any) -> Received:
+        """Detections that are decoded already, with what their message says beyond them."""
+        return Received(detections, {"image_size": (msg.image_width, msg.image_height)})
+
+    def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:
+        """Message of detections that are finite and within all bounds."""
+        check_detections(value)
+        width, height = detail(details, "image_size", "of the original image [px]")
+        return detections_to_msg(value, header, width, height)
+
+    def draw(self, image: RgbImage, value: Any) -> RgbImage | None:
+        """Boxes with class and score."""
+        return draw_detections(image, value)
+
+
+DETECTIONS = DetectionsMessage()

@@ -1,0 +1,1 @@
+"""A package of a user: a stage that learns, its port type, and its message."""
