@@ -19,6 +19,7 @@ from conegrad_core.engines.cache import Export, open_export, private_folder
 from conegrad_core.engines.errors import EngineError
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_core.processes.worker_process import forking, start_forked
 
 CONTENT = b"graph" * 100
 
@@ -205,12 +206,14 @@ def test_processes_that_export_at_once_all_get_a_whole_one(folder: Path):
                 time.sleep(0.001)
 
     def export() -> None:
+        start_forked()
         barrier.wait(60)
         open_export(Export("net.xml", "k", write), read)
 
     writers = [context.Process(target=export) for _ in range(4)]
-    for writer in writers:
-        writer.start()
+    with forking():
+        for writer in writers:
+            writer.start()
     for writer in writers:
         writer.join(60)
     assert [writer.exitcode for writer in writers] == [0] * 4

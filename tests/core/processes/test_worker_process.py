@@ -40,6 +40,37 @@ if __name__ == "__main__":
     input()
 """
 
+# It drops an object that ends the process that collects it, but for the one that made it.
+DROPPED = """
+import gc, os, sys
+from conegrad_training.data.sample_stream import stream
+
+class Owned:
+    def __init__(self):
+        self.me, self.owner = self, os.getpid()  # only a collection finds it
+
+    def __del__(self):
+        if os.getpid() != self.owner:
+            os._exit(7)
+
+class Batches:
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, step):
+        own = [gc.isenabled()]
+        own.append(own)
+        del own
+        return [gc.isenabled(), gc.collect() > 0]
+
+gc.disable()  # until the fork, as one that comes late
+Owned()
+if sys.argv[1] == "enabled":
+    gc.set_threshold(10**6)
+    gc.enable()
+print(*(batch for batches in stream(Batches(), 0, 2) for batch in batches), gc.isenabled())
+"""
+
 
 def is_running(pid: int) -> bool:
     try:
@@ -72,3 +103,17 @@ def test_no_worker_outlives_a_process_that_is_killed(tmp_path, script, arguments
     while any(map(is_running, pids)):
         assert time.monotonic() < deadline, f"some of the processes {pids} still run"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("collection", "is_enabled"), [("enabled", "True"), ("disabled", "False")])
+def test_readers_leave_what_their_parent_dropped_and_collect_their_own(
+    tmp_path, collection, is_enabled
+):
+    path = tmp_path / "parent.py"
+    path.write_text(DROPPED)
+    done = subprocess.run(
+        [sys.executable, str(path), collection],
+        capture_output=True, text=True, timeout=150, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == 6 * ["True"] + [is_enabled]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 
-from conegrad_core.processes.worker_process import end_with_parent
+from conegrad_core.processes.worker_process import read_ahead, start_forked
 from conegrad_data.errors import TrainingError
 from conegrad_training.data.augmentation import AugmentationConfig, augmented
 from conegrad_training.data.sample import Sample
@@ -109,12 +109,12 @@ def stream(batches: SampleBatches, start: int, workers: int) -> Iterator[list[Sa
         batch_size=None,
         num_workers=workers,
         collate_fn=_as_it_is,
-        worker_init_fn=end_with_parent,
+        worker_init_fn=start_forked,
         generator=torch.Generator(),  # the loader draws worker seeds: not from ours
         prefetch_factor=AHEAD if workers else None,
     )
     with lost_readers_told():
-        for batch in loader:
+        for batch in read_ahead(loader):
             if isinstance(batch, Exception):
                 raise batch
             yield batch

@@ -30,7 +30,7 @@ from conegrad_core.camera.supervision import (
     detection_criterion,
     detection_losses,
 )
-from conegrad_core.processes.worker_process import end_with_parent
+from conegrad_core.processes.worker_process import read_ahead, start_forked
 from conegrad_core.settings import Config, setting
 from conegrad_core.weights import default_weights
 from conegrad_evaluation.metrics.boxes import TrueBoxes, average_precisions
@@ -136,9 +136,9 @@ def train_steps(
         batch_size=None,
         num_workers=1,
         prefetch_factor=4,
-        worker_init_fn=end_with_parent,
+        worker_init_fn=start_forked,
     )
-    for batch in loader:
+    for batch in read_ahead(loader):
         yield train_step(state, criterion, batch, config.precision == "bf16")
 
 

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
-from conegrad_core.processes.worker_process import end_with_parent
+from conegrad_core.processes.worker_process import read_ahead, start_forked
 from conegrad_core.settings import Config, setting
 from conegrad_simulation.lidar.scan_sampler import ScanBatch
 from conegrad_training.engine.checkpoint import TrainingState
@@ -109,9 +109,9 @@ def train_steps(
     """Run the optimizer steps from ``start`` on, yielding the losses of each."""
     remaining = Subset(scans, range(start * config.sensors, config.steps * config.sensors))
     loader = DataLoader(
-        remaining, batch_size=None, num_workers=config.workers, worker_init_fn=end_with_parent
+        remaining, batch_size=None, num_workers=config.workers, worker_init_fn=start_forked
     )
-    batches = iter(loader)
+    batches = read_ahead(loader)
     for _ in range(start, config.steps):
         yield train_step(state, [next(batches) for _ in range(config.sensors)], config.focus)
 
