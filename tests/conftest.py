@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +47,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if not torch.cuda.is_available():
             pytest.skip("torch finds no CUDA device")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Say how a worker process of pytest-xdist ended that died, which pytest-xdist does not."""
+    if error is None:
+        return
+    process = node.gateway._io.popen
+    try:
+        end = f"ended with exit status {process.wait(30)}"  # -9: killed by signal 9
+    except subprocess.TimeoutExpired:
+        end = "still runs, but without a connection"
+    sys.__stderr__.write(f"\nworker process {process.pid} ({node.gateway.id}) {end}\n")
 
 
 @pytest.fixture(scope="session", autouse=True)
