@@ -108,7 +108,8 @@ class _Reader:
                 self._fail(key, f"{where}unknown key {name}, expected one of {', '.join(allowed)}")
             if not NAME.fullmatch(name):
                 self._fail(key, f"{where}{name!r} is not a name, expected {FORM}")
-            self._lines[(*path, name)] = key.start_mark.line + 1
+            entry = (*path, name)
+            self._lines[entry] = key.start_mark.line + 1
             found[name] = value
         for name in needed:
             if name not in found:
