@@ -41,6 +41,7 @@ class Pipeline(nn.Module):
         self.order = run_order(specification)
         self.ports: Mapping[str, PortType] = {port: port_type(kinds[port]) for port in kinds}
         self.stages = nn.ModuleDict({name: stages[name] for name in self.order})
+        self._plans: dict[tuple[Collection[str], ...], tuple[str, ...]] = {}
         self._writers = {
             port: name
             for name, stage in specification.stages.items()
@@ -132,7 +133,10 @@ class Pipeline(nn.Module):
         count = self._check_given(values, contexts)
         known: dict[str, list[Any]] = {port: list(of_port) for port, of_port in values.items()}
         contexts = (FrameContext(),) * count if contexts is None else contexts
-        for name in self.needed_stages(wanted, known):
+        plan = (wanted, tuple(known))
+        if plan not in self._plans:  # few ways to ask, many frames
+            self._plans[plan] = self.needed_stages(wanted, known)
+        for name in self._plans[plan]:
             for port, made in self.run_stage(name, known, contexts).items():
                 known.setdefault(port, made)
         return {port: known[port] for port in wanted}
