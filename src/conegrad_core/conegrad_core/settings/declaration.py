@@ -25,6 +25,7 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     aliases: Sequence[str] = (),
+    option: str = "",
     metavar: str = "",
     is_repeated: bool = False,
 ) -> Any:
@@ -36,11 +37,13 @@ def setting(
         low: smallest allowed value, inclusive; for a tuple, of each entry.
         high: largest allowed value, inclusive; for a tuple, of each entry.
         aliases: earlier names, accepted with a warning.
+        option: of a command line, if it is not made from the name of the field.
         metavar: name of the value in the help of a command line; empty: made from the type.
         is_repeated: of a tuple of any length: its option takes one entry and may be repeated.
     """
     metadata = {
         **_metadata(description, low, high, aliases),
+        "option": option,
         "metavar": metavar,
         "is_repeated": is_repeated,
     }

@@ -34,12 +34,14 @@ class Location:
         place: what is put before the name of a setting, such as ``FILE:LINE: ``, by its keys.
         keys: names of the groups around the setting and its own.
         label: what stands between place and name, such as ``parameter ``.
+        shown: name of the setting in messages; empty: made from the keys.
         is_ros: values are those of ROS parameters, which convert no number.
     """
 
     place: Place = lambda keys: ""
     keys: tuple[object, ...] = ()
     label: str = ""
+    shown: str = ""
     is_ros: bool = False
 
     def __truediv__(self, key: object) -> "Location":
@@ -49,7 +51,7 @@ class Location:
     @property
     def name(self) -> str:
         """Names of groups and setting, joined by points."""
-        return ".".join(shown_name(key) for key in self.keys)
+        return self.shown or ".".join(shown_name(key) for key in self.keys)
 
     def __str__(self) -> str:
         return f"{self.place(self.keys)}{self.label}{self.name}"

@@ -28,9 +28,13 @@ class ValueKindError(ValueError):
     """A value is of another kind than its field: words that follow a name."""
 
 
-@functools.cache
-def kinds_of(config_class: type[Any]) -> Mapping[str, Any]:
+def kinds_of(config_class: Any) -> Mapping[str, Any]:
     """Kind of each field of a settings dataclass."""
+    return _hints(config_class)
+
+
+@functools.cache
+def _hints(config_class: Any) -> Mapping[str, Any]:
     return typing.get_type_hints(config_class)
 
 

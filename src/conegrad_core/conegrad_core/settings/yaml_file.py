@@ -23,10 +23,13 @@ for _yaml in (_Loader, _Dumper):
         list("-+0123456789"),
     )
 
+
 # As launch writes lists; ROS 2 passes over the tag.
-_Loader.add_constructor(
-    "tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node)
-)
+def _sequence(loader: _Loader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:python/tuple", _sequence)
 
 
 class YamlDocument(NamedTuple):
