@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 from conegrad_bringup.command_line import COMMANDS, main
-from conegrad_bringup.options import named_config
-from conegrad_core.losses import EndLossConfig
 from conegrad_data.bags import messages
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.writer import BagWriter
@@ -171,11 +169,6 @@ def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
 def test_a_setting_of_another_command_is_named_as_it_was_typed(words, tmp_path, capsys):
     assert main([*words, *(["-o", str(tmp_path / "out")] if words[0] == "demo" else [])]) == 1
     assert "conegrad: --seconds is 0.0, expected a value in" in capsys.readouterr().err
-
-
-def test_settings_of_an_option_that_takes_names_are_named_with_it():
-    with pytest.raises(ValueError, match=r"^--loss gate is -1.0, expected at least "):
-        named_config(EndLossConfig, ["gate=-1"], "--loss")
 
 
 @pytest.mark.parametrize("layout", ["folder", "fskitti"])

@@ -1,4 +1,3 @@
-import argparse
 import json
 from pathlib import Path
 
@@ -6,7 +5,6 @@ import pytest
 import torch
 
 from conegrad_bringup.command_line import main
-from conegrad_bringup.commands import train
 from conegrad_core.camera.checkpoint import save_network
 from conegrad_core.camera.head import build_network
 
@@ -75,9 +73,3 @@ def test_an_unknown_setting_is_named_with_those_that_exist(
     assert main(["train", "bag", "-o", str(tmp_path / "run"), option, word]) == 1
     name = word.partition("=")[0]
     assert f"{option} {name} is unknown, {hint}" in capsys.readouterr().err
-
-
-def test_no_two_options_have_one_name():
-    parser = argparse.ArgumentParser()
-    train.add_arguments(parser)
-    assert parser.parse_args(["-o", "x"]).pattern == "simultaneous"

@@ -1,44 +1,50 @@
-"""Options of the commands that read a bag: its topics, and how it would be perceived."""
+"""Settings of the commands that read a bag: its topics, and how it would be perceived."""
 
-import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import NodeParameters
 from conegrad_data.topics.topics import read_topics
 
 
-def add_topics(parser: argparse.ArgumentParser) -> None:
-    """Which topic of the bag plays which role."""
-    parser.add_argument(
-        "--topic",
-        action="append",
-        default=[],
+def topic_setting() -> Any:
+    """Declare which topic of the bag plays which role."""
+    return setting(
+        (),
+        "Topic of the bag, such as image=/front/image_raw; 'none' leaves it out; repeatable",
         metavar="ROLE=TOPIC",
-        help="topic of the bag, such as image=/front/image_raw; 'none' leaves it out; repeatable",
+        is_repeated=True,
     )
 
 
-def chosen_topics(options: argparse.Namespace) -> dict[str, str]:
+@dataclass(frozen=True)
+class PerceptionSettings(Config):
+    """What a run of the perception takes from elsewhere than the bag, and the topics."""
+
+    params: tuple[Path, ...] = setting(
+        (), "ROS parameter file; repeatable", metavar="FILE", is_repeated=True
+    )
+    topic: tuple[str, ...] = topic_setting()
+    vehicle: str = setting("", "Preset that gives the calibration in place of the bag")
+
+
+def read_roles(topic: tuple[str, ...]) -> dict[str, str]:
     """Topic of each role that was named.
 
     Raises:
         BagError: if a word has another form, or a role does not exist.
     """
-    return read_topics(options.topic, "--topic")
+    return read_topics(topic, "--topic")
 
 
-def add_perception(parser: argparse.ArgumentParser) -> None:
-    """What a run of the perception takes from elsewhere than the bag, and the topics."""
-    parser.add_argument(
-        "--params", type=Path, action="append", default=[], help="ROS parameter file; repeatable"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="parameter of the nodes, such as detector.engine=onnx; repeatable",
-    )
-    add_topics(parser)
-    parser.add_argument(
-        "--vehicle", default="", help="preset that gives the calibration in place of the bag"
-    )
+def _perception_kinds() -> Mapping[str, Any]:
+    from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
+    from conegrad_nodes.parameters.parameter_names import kinds_by_name
+
+    return kinds_by_name(part for parts in NODE_SETTINGS.values() for part in parts.items())
+
+
+PERCEPTION_PARAMETERS = NodeParameters("--set", "detector.engine=onnx", _perception_kinds)

@@ -15,7 +15,10 @@ EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_TERMINATED = 1, 2
 
 
 class Command(NamedTuple):
-    """A sub-command: one line for people, and the module with ``add_arguments`` and ``run``."""
+    """A sub-command: one line for people, and its module.
+
+    The module has ``add_arguments(parser)``, ``run(options)`` and its settings, ``SETTINGS``.
+    """
 
     summary: str
     module: str
@@ -100,6 +103,10 @@ def _main_parser() -> argparse.ArgumentParser:
 def _run(chosen: argparse.Namespace) -> int:
     try:
         module, options = _parsed(chosen)
+        if options.print_config:
+            title = f"Settings of 'conegrad {chosen.command}', for --config"
+            print(module.SETTINGS.read(options).as_yaml(title), end="")
+            return 0
         code = int(module.run(options) or 0)
         sys.stdout.flush()
         return code
@@ -128,7 +135,17 @@ def _parsed(chosen: argparse.Namespace) -> tuple[ModuleType, argparse.Namespace]
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
+    if "--print-config" in chosen.rest:
+        _need_nothing(parser)
     return module, parser.parse_args(chosen.rest)
+
+
+def _need_nothing(parser: argparse.ArgumentParser) -> None:
+    """Settings alone are printed without an input or an output."""
+    for action in parser._actions:
+        action.required = False
+        if not action.option_strings and action.nargs is None:
+            action.nargs = "?"
 
 
 def _lost_its_reader() -> bool:

@@ -1,1 +1,1 @@
-"""Sub-commands of ``conegrad``, one module each: ``add_arguments(parser)`` and ``run(options)``."""
+"""Sub-commands of ``conegrad``, one module each: ``SETTINGS``, ``add_arguments`` and ``run``."""

@@ -7,10 +7,12 @@ is refused. The output is what 'train' and 'evaluate' take as --track.
 
 import argparse
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import add_topics, chosen_topics
-from conegrad_bringup.options import add_config, read_config
+from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.vehicle import load_vehicle
 from conegrad_data.cone_map.cone_map_csv import read_cones, save_cones
 from conegrad_training.alignment.alignment_picture import draw_alignment
@@ -19,28 +21,45 @@ from conegrad_training.alignment.perceived_map import SeenConesConfig, seen_cone
 from conegrad_training.systems.system import SystemConfig
 
 
+@dataclass(frozen=True)
+class AlignSettings(Config):
+    """Settings of the command itself."""
+
+    vehicle: str = setting("", "Preset by name or file: calibration")
+    topic: tuple[str, ...] = topic_setting()
+
+
+SETTINGS = CommandSettings(
+    {
+        "": AlignSettings(),
+        "alignment": AlignmentConfig(),
+        "seen_cones": SeenConesConfig(),
+        "system": SystemConfig(),
+    }
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bag", type=Path, help="folder of a bag, or a file *.mcap or *.db3")
     parser.add_argument("--track", type=Path, required=True, help="map of the cones, CSV")
     parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
-    parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
-    add_topics(parser)
-    for config in (AlignmentConfig, SeenConesConfig, SystemConfig):
-        add_config(parser, config)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Align, write map and picture, print the fit."""
+    settings = SETTINGS.read(options)
+    own = settings[AlignSettings]
     survey = ConeMap(*read_cones(options.track))
     seen = seen_cones(
         options.bag,
-        read_config(options, SeenConesConfig),
-        system=read_config(options, SystemConfig),
-        vehicle=load_vehicle(options.vehicle) if options.vehicle else None,
-        topics=chosen_topics(options),
+        settings[SeenConesConfig],
+        system=settings[SystemConfig],
+        vehicle=load_vehicle(own.vehicle) if own.vehicle else None,
+        topics=read_roles(own.topic),
     )
-    fit = align_map(survey, seen, read_config(options, AlignmentConfig))
+    fit = align_map(survey, seen, settings[AlignmentConfig])
     picture = options.output.with_suffix(".png")
     save_cones(moved(survey.positions, fit.odom_from_map), survey.classes, options.output)
     draw_alignment(survey, seen, fit, picture)

@@ -7,12 +7,15 @@ report.html.
 
 import argparse
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from conegrad_bringup.options import add_config, read_config
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.vehicle import load_vehicle
-from conegrad_training.comparison.comparison import SETTINGS, ComparisonProgress, compare
+from conegrad_training.comparison.comparison import SETTINGS as SETTINGS_FILE
+from conegrad_training.comparison.comparison import ComparisonProgress, compare
 from conegrad_training.comparison.plan import planned_runs
 from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import read_results, write_table
@@ -24,31 +27,39 @@ from conegrad_training.engine.progress_display import shown
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class CompareSettings(Config):
+    """Settings of the command itself."""
+
+    scenarios: tuple[str, ...] = setting(
+        ("domain_shift",), f"Some of {', '.join(SCENARIOS)}", metavar="NAME"
+    )
+    patterns: tuple[str, ...] = setting(
+        (), f"Some of {', '.join(ALL)} (default: all that a scenario has)", metavar="NAME"
+    )
+    seeds: tuple[int, ...] = setting((1, 2, 3), "One run of each pattern per seed", low=0)
+    vehicle: str = setting("formula_student", "Preset by name or file")
+
+
+SETTINGS = CommandSettings({"": CompareSettings(), "comparison": ComparisonConfig()})
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--resume", action="store_true", help="go on with the runs there")
-    parser.add_argument(
-        "--scenarios", nargs="+", default=["domain_shift"], metavar="NAME",
-        help=f"some of {', '.join(SCENARIOS)} (default: domain_shift)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--patterns", nargs="+", default=[], metavar="NAME",
-        help=f"some of {', '.join(ALL)} (default: all that a scenario has)",
-    )  # fmt: skip
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="(default: 1 2 3)")
-    parser.add_argument("--vehicle", default="formula_student", help="preset by name or file")
-    add_config(parser, ComparisonConfig)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the runs that are missing, then the report of all."""
-    config = read_config(options, ComparisonConfig)
-    runs = planned_runs(options.scenarios, options.patterns, options.seeds, config.frames)
+    settings = SETTINGS.read(options)
+    own, config = settings[CompareSettings], settings[ComparisonConfig]
+    runs = planned_runs(own.scenarios, own.patterns, own.seeds, config.frames)
     output: Path = options.output
-    if (output / SETTINGS).exists() and not options.resume:
+    if (output / SETTINGS_FILE).exists() and not options.resume:
         raise ValueError(f"{output} holds a comparison; go on with --resume, or choose another one")
-    compare(config, runs, load_vehicle(options.vehicle), output, _Bars())
+    compare(config, runs, load_vehicle(own.vehicle), output, _Bars())
     results = read_results(output)
     write_table(results, output / "results.csv")
     print(f"report: {write_report(results, config, output)}")

@@ -12,12 +12,15 @@ lap.gif). The exit code is 0 if all laps were driven.
 import argparse
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conegrad_bringup.options import add_config, fresh_folder, read_config
-from conegrad_core.settings.assignments import read_assignments
+from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS
+from conegrad_bringup.options import fresh_folder
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings, Group, NodeParameters
 from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.table import number
@@ -36,44 +39,61 @@ MARKER = ".conegrad-drive"  # in folders that a later drive may replace
 NOT_DRIVEN = 3  # exit code of a drive that did not come to its end
 
 
+@dataclass(frozen=True)
+class DriveSettings(Config):
+    """Settings of the command itself."""
+
+    params: tuple[Path, ...] = setting(
+        (), "ROS parameter file of the perception; repeatable", metavar="FILE", is_repeated=True
+    )
+    start_timeout: float = setting(
+        START_TIMEOUT, "Longest wait for the nodes to start [s]", low=0.0
+    )
+
+
+def _driver_kinds() -> Mapping[str, Any]:
+    from conegrad_nodes.parameters.parameter_names import kinds_by_name
+    from conegrad_simulation.driver.driver_node import PARTS
+
+    return kinds_by_name(PARTS)
+
+
+SETTINGS = CommandSettings(
+    {
+        "": DriveSettings(),
+        "scene": Group(SceneSettings(), leave_out=("lidar", "movable_cones")),
+        "referee": RefereeConfig(),
+        "sensors": SensorConfig(),
+        "bicycle": BicycleConfig(),
+    },
+    {
+        "": PERCEPTION_PARAMETERS,
+        "driver": NodeParameters("--set-driver", "pursuit.speed=5.0", _driver_kinds),
+    },
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--force", action="store_true", help="replace an older drive there")
-    add_config(parser, SceneSettings, leave_out=("lidar", "movable_cones"))
-    add_config(parser, RefereeConfig)
-    add_config(parser, SensorConfig)
-    add_config(parser, BicycleConfig)
-    parser.add_argument(
-        "--start-timeout", type=float, default=START_TIMEOUT,
-        help="longest wait for the nodes to start [s] (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--params", type=Path, action="append", default=[],
-        help="ROS parameter file of the perception; repeatable",
-    )  # fmt: skip
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE",
-        help="parameter of the perception, such as detector.engine=onnx; repeatable",
-    )  # fmt: skip
-    parser.add_argument(
-        "--set-driver", action="append", default=[], metavar="NAME=VALUE",
-        help="parameter of the driver, such as pursuit.speed=5.0; repeatable",
-    )  # fmt: skip
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Drive, evaluate, write everything and say how it went."""
     check_environment()
+    settings = SETTINGS.read(options)
+    own = settings[DriveSettings]
     chosen = DriveOptions(
-        scene=read_config(options, SceneSettings),
-        sensors=read_config(options, SensorConfig),
-        bicycle=read_config(options, BicycleConfig),
-        referee=read_config(options, RefereeConfig),
-        parameters=read_assignments(options.set, "--set"),
-        parameter_files=options.params,
-        driver_parameters=read_assignments(options.set_driver, "--set-driver"),
-        start_timeout=options.start_timeout,
+        scene=settings[SceneSettings],
+        sensors=settings[SensorConfig],
+        bicycle=settings[BicycleConfig],
+        referee=settings[RefereeConfig],
+        parameters=settings.parameters[""],
+        parameter_files=own.params,
+        driver_parameters=settings.parameters["driver"],
+        start_timeout=own.start_timeout,
     )
     folder: Path = options.output
     fresh_folder(folder, MARKER, force=options.force)

@@ -5,13 +5,36 @@ bag's odometry.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import add_topics, chosen_topics
-from conegrad_bringup.options import refused_by_option
+from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.table import summary_table
+
+
+@dataclass(frozen=True)
+class EvaluateSettings(Config):
+    """Settings of the command."""
+
+    track: str = setting("", "Map of the cones, CSV")
+    vehicle: str = setting("", "Preset by name or file: calibration")
+    topic: tuple[str, ...] = topic_setting()
+    max_range: float | None = setting(
+        None, "Truth beyond is ignored [m] (default: of the vehicle)", low=0.1
+    )
+    match_distance: float | None = setting(
+        None, "Farthest match [m] (default: of the vehicle)", low=1e-6
+    )
+    min_existence: float = setting(
+        0.0, "Published cones of a lower probability are left out", low=0.0, high=1.0
+    )
+
+
+SETTINGS = CommandSettings({"": EvaluateSettings()})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,31 +43,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=None, help="folder to write (default: BAG_report)"
     )
-    parser.add_argument("--track", type=Path, default=None, help="map of the cones, CSV")
-    parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
-    add_topics(parser)
-    parser.add_argument("--max-range", type=float, default=None, help="truth beyond is ignored [m]")
-    parser.add_argument("--match-distance", type=float, default=None, help="farthest match [m]")
-    parser.add_argument(
-        "--min-existence", type=float, default=0.0, help="less probable cones are left out"
-    )
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate, print a table and the path of the report."""
     bag = Path(options.bag)
     output = options.output or bag.with_name(f"{bag.stem}_report")
-    with refused_by_option():
-        evaluation = evaluate_bag(
-            bag,
-            output,
-            track=options.track,
-            vehicle=options.vehicle,
-            max_range=options.max_range,
-            match_distance=options.match_distance,
-            min_existence=options.min_existence,
-            topics=chosen_topics(options),
-        )
+    settings = SETTINGS.read(options)[EvaluateSettings]
+    evaluation = evaluate_bag(
+        bag,
+        output,
+        track=Path(settings.track) if settings.track else None,
+        vehicle=settings.vehicle or None,
+        max_range=settings.max_range,
+        match_distance=settings.match_distance,
+        min_existence=settings.min_existence,
+        topics=read_roles(settings.topic),
+    )
     print(describe(evaluation))
     print(f"report: {output / 'report.html'}")
 

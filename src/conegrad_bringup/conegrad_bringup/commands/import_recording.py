@@ -7,10 +7,13 @@ docs/import.md describes both layouts.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from conegrad_bringup.options import Bar
 from conegrad_bringup.output_bag import add_output, output_bag
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_data.importing.folder_formats import BIN_COLUMNS
 from conegrad_data.importing.folder_import import import_folder
 from conegrad_data.importing.fskitti_import import import_fskitti
@@ -18,52 +21,54 @@ from conegrad_data.importing.fskitti_import import import_fskitti
 CALIBRATION = "calibration.yaml"
 
 
+@dataclass(frozen=True)
+class ImportSettings(Config):
+    """Settings of the command."""
+
+    lidar_height: float | None = setting(
+        None,
+        "fskitti: height of a level LiDAR above the ground [m] (default: measured, with its tilt, "
+        "on the ground of the clouds)",
+    )
+    frames: str = setting(
+        ":",
+        "fskitti: part of the sequence, such as :8 or 8:; all frames if not given",
+        metavar="FIRST:END",
+    )
+    vehicle: str = setting(
+        "", f"folder: vehicle preset by name or file (default: {CALIBRATION} in the folder)"
+    )
+    cloud_columns: int = setting(BIN_COLUMNS, "folder: float32 values per point of points/*.bin")
+
+
+SETTINGS = CommandSettings({"": ImportSettings()})
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("layout", choices=("fskitti", "folder"), help="how the folder is laid out")
     parser.add_argument("folder", type=Path, help="folder to read")
     add_output(parser)
-    parser.add_argument(
-        "--lidar-height",
-        type=float,
-        help="fskitti: height of a level LiDAR above the ground [m] (default: measured, with its "
-        "tilt, on the ground of the clouds)",
-    )
-    parser.add_argument(
-        "--frames",
-        default=":",
-        metavar="FIRST:END",
-        help="fskitti: part of the sequence, such as :8 or 8: (default: all frames)",
-    )
-    parser.add_argument(
-        "--vehicle",
-        default="",
-        help=f"folder: vehicle preset by name or file (default: {CALIBRATION} in the folder)",
-    )
-    parser.add_argument(
-        "--cloud-columns",
-        type=int,
-        default=BIN_COLUMNS,
-        help="folder: float32 values per point of points/*.bin (default: %(default)s)",
-    )
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Import and say what was written."""
     if not options.folder.is_dir():
         raise FileNotFoundError(f"{options.folder}: no such folder, expected one to import")
+    settings = SETTINGS.read(options)[ImportSettings]
     with output_bag(options, options.folder) as output:
         import_layout = _import_fskitti if options.layout == "fskitti" else _import_folder
-        import_layout(options, output)
+        import_layout(options.folder, settings, output)
     print(f"{options.output}: written; 'conegrad info {options.output}' describes it")
 
 
-def _import_fskitti(options: argparse.Namespace, output: Path) -> None:
+def _import_fskitti(folder: Path, settings: ImportSettings, output: Path) -> None:
     import_fskitti(
-        options.folder,
+        folder,
         output,
-        lidar_height=options.lidar_height,
-        rows=_rows(options.frames),
+        lidar_height=settings.lidar_height,
+        rows=_rows(settings.frames),
         progress=Bar("import"),
     )
 
@@ -76,19 +81,19 @@ def _rows(text: str) -> slice:
     return slice(int(first or 0), int(end) if end else None)
 
 
-def _import_folder(options: argparse.Namespace, output: Path) -> None:
+def _import_folder(folder: Path, settings: ImportSettings, output: Path) -> None:
     from conegrad_core.vehicle import load_vehicle
 
-    calibration = options.folder / CALIBRATION
-    if not options.vehicle and not calibration.exists():
+    calibration = folder / CALIBRATION
+    if not settings.vehicle and not calibration.exists():
         raise ValueError(
             f"{calibration} is missing: copy config/vehicles/formula_student.yaml there and "
             f"write your sensors into it, or name a preset with --vehicle"
         )
     import_folder(
-        options.folder,
+        folder,
         output,
-        load_vehicle(options.vehicle or calibration),
-        cloud_columns=options.cloud_columns,
+        load_vehicle(settings.vehicle or calibration),
+        cloud_columns=settings.cloud_columns,
         progress=Bar("import"),
     )

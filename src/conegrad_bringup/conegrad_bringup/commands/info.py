@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from conegrad_bringup.bag_options import add_perception, chosen_topics
-from conegrad_core.settings.assignments import read_assignments
+from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.recording.bag_readiness import BagFinding
 from conegrad_data.recording.info import BagInfo, TopicInfo, inspect
@@ -26,21 +26,25 @@ from conegrad_nodes.playback.perceive import PerceiveOptions, check_bag
 TITLES = {Level.OK: "", Level.WARN: "WARNING ", Level.ERROR: "perceive refuses this bag: "}
 COLUMNS = ("topic", "type", "count", "rate [Hz]", "longest gap [s]", "delay [ms]", "details")
 
+SETTINGS = CommandSettings({"": PerceptionSettings()}, {"": PERCEPTION_PARAMETERS})
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bag", help="folder of a bag, or a file *.mcap or *.db3")
     parser.add_argument("--json", action="store_true", help="for programs")
-    add_perception(parser)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the description."""
+    settings = SETTINGS.read(options)
+    own = settings[PerceptionSettings]
     chosen = PerceiveOptions(
-        parameters=read_assignments(options.set, "--set"),
-        parameter_files=options.params,
-        topics=chosen_topics(options),
-        vehicle=options.vehicle,
+        parameters=settings.parameters[""],
+        parameter_files=own.params,
+        topics=read_roles(own.topic),
+        vehicle=own.vehicle,
     )
     info = inspect(options.bag, chosen.topics, is_logging=False)
     with (

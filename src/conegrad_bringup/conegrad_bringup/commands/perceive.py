@@ -9,43 +9,54 @@ plays in real time instead, as on the car. --direct runs the same modules withou
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import add_perception, chosen_topics
-from conegrad_bringup.options import Bar, add_config, read_config
+from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
+from conegrad_bringup.options import Bar
 from conegrad_bringup.output_bag import add_output, output_bag
-from conegrad_core.settings.assignments import read_assignments
+from conegrad_core.settings import setting
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
 from conegrad_nodes.playback.player import PlayConfig
+
+
+@dataclass(frozen=True)
+class PerceiveSettings(PerceptionSettings):
+    """Settings of the command itself."""
+
+    direct: bool = setting(False, "Without ROS, in this process")
+    domain: int | None = setting(
+        None, "ROS domain to share on this machine (default: one of its own)"
+    )
+
+
+SETTINGS = CommandSettings(
+    {"": PerceiveSettings(), "play": PlayConfig()}, {"": PERCEPTION_PARAMETERS}
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bag", help="folder of a bag, or a file *.mcap or *.db3")
     add_output(parser)
-    parser.add_argument("--direct", action="store_true", help="without ROS, in this process")
-    add_config(parser, PlayConfig)
-    add_perception(parser)
-    parser.add_argument(
-        "--domain",
-        type=int,
-        default=None,
-        help="ROS domain to share on this machine (default: one of its own)",
-    )
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Perceive and say what came out."""
+    settings = SETTINGS.read(options)
+    own = settings[PerceiveSettings]
     chosen = PerceiveOptions(
-        play=read_config(options, PlayConfig),
-        parameters=read_assignments(options.set, "--set"),
-        parameter_files=options.params,
-        topics=chosen_topics(options),
-        vehicle=options.vehicle,
-        domain=options.domain,
+        play=settings[PlayConfig],
+        parameters=settings.parameters[""],
+        parameter_files=own.params,
+        topics=read_roles(own.topic),
+        vehicle=own.vehicle,
+        domain=own.domain,
     )
     with output_bag(options, Path(options.bag)) as output:
-        if options.direct:
+        if own.direct:
             from conegrad_nodes.playback.direct_bag import perceive_directly
 
             count = perceive_directly(options.bag, output, chosen, progress=Bar("perceive"))

@@ -6,47 +6,52 @@ the map of the cones is written beside it as OUTPUT_track.csv. The same options 
 
 import argparse
 import os
+from dataclasses import dataclass
 
-from conegrad_bringup.options import Bar, add_config, read_config
+from conegrad_bringup.options import Bar
 from conegrad_bringup.output_bag import add_output, output_bag
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
 from conegrad_simulation.track.named_track import make_track
 
 
+@dataclass(frozen=True)
+class SimulateSettings(Config):
+    """Settings of the command itself."""
+
+    track: str = setting(
+        "random", "random (of the seed), acceleration, skidpad, or a CSV file of cones"
+    )
+    vehicle: str = setting("formula_student", "Preset by name, or a YAML file")
+    workers: int = setting(0, "Processes that render images; 0: one per CPU", low=0)
+
+
+SETTINGS = CommandSettings({"": SimulateSettings(), "bag": BagConfig(), "drive": DriveConfig()})
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_output(parser)
-    parser.add_argument(
-        "--track",
-        default="random",
-        help="random (of the seed), acceleration, skidpad, or a CSV file of cones",
-    )
-    parser.add_argument(
-        "--vehicle", default="formula_student", help="preset by name, or a YAML file"
-    )
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="processes that render images"
-    )
-    add_config(parser, BagConfig)
-    add_config(parser, DriveConfig)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Simulate and say what was written."""
-    vehicle = load_vehicle(options.vehicle)
-    config = read_config(options, BagConfig)
-    driving = read_config(options, DriveConfig)
-    track = make_track(options.track, config.seed, vehicle)
+    settings = SETTINGS.read(options)
+    own, config = settings[SimulateSettings], settings[BagConfig]
+    vehicle = load_vehicle(own.vehicle)
+    track = make_track(own.track, config.seed, vehicle)
     with output_bag(options) as output:
         made = simulate_bag(
             output,
             track,
             vehicle,
-            driving,
+            settings[DriveConfig],
             config,
-            workers=options.workers,
+            workers=own.workers or os.cpu_count() or 1,
             progress=Bar("simulate"),
         )
     print(f"{made.path}: {made.seconds:.1f} s, {made.images} images, {made.scans} scans")

@@ -7,14 +7,19 @@ x, y, colour) and odometry. The output folder holds checkpoint, weights, losses 
 import argparse
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import add_topics, chosen_topics
-from conegrad_bringup.options import Bar, add_config, named_config, read_config
+from conegrad_bringup.bag_options import read_roles
+from conegrad_bringup.options import Bar
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLossConfig
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_core.vehicle import load_vehicle
+from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_training.action.goal_settings import DataConfig
 from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.data.training_data import bag_data, simulated_data
 from conegrad_training.engine.distributed import folder_of_this_process, joined, rank
@@ -31,65 +36,61 @@ from conegrad_training.tracking.tracking import TrackingConfig
 DEFAULT_VEHICLE = "formula_student"
 
 
+@dataclass(frozen=True)
+class TrainSettings(Config):
+    """Settings of the command itself."""
+
+    simulated: int = setting(0, "Learn from so many simulated frames; 0: from bags", low=0)
+    level: str = setting("varied", "Of --simulated: clear, varied or wide")
+
+
+DEFAULTS = TrainingConfig()
+# The sections are those of the settings file that a training goal takes.
+SETTINGS = CommandSettings(
+    {
+        "": TrainSettings(),
+        "data": Group(DataConfig(), leave_out=("output", "resume")),
+        "run": DEFAULTS.run,
+        "pattern": DEFAULTS.pattern,
+        "optimizer": DEFAULTS.optimizer,
+        "system": DEFAULTS.system,
+        "tracking": TrackingConfig(),
+        "loss": Group(DEFAULTS.loss, words="--loss"),
+        "augmentation": Group(DEFAULTS.augmentation, words="--augment"),
+        "reduction": Group(DEFAULTS.reduction, words="--reduction"),
+        "sweep": Group(DEFAULTS.sweep, words="--sweep"),
+        "evaluation": Group(DEFAULTS.evaluation, is_flat=False),
+    }
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bags", nargs="*", type=Path, help="drives to learn from")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint there")
-    parser.add_argument(
-        "--evaluate", nargs="+", type=Path, default=[], metavar="BAG", help="drives to judge by"
-    )
-    parser.add_argument(
-        "--test-share", type=float, default=0.0, help="share of the drives kept aside to judge by"
-    )
-    parser.add_argument("--track", type=Path, default=None, help="map of the cones, CSV")
-    parser.add_argument("--vehicle", default=None, help="preset by name or file: calibration")
-    add_topics(parser)
-    parser.add_argument(
-        "--simulated", type=int, default=0, metavar="N", help="learn from N simulated frames"
-    )
-    parser.add_argument("--level", default="varied", help="of --simulated: clear, varied or wide")
-    parser.add_argument(
-        "--loss", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the end loss"
-    )
-    parser.add_argument(
-        "--augment", nargs="+", default=[], metavar="NAME=VALUE", help="settings of augmentation"
-    )
-    parser.add_argument(
-        "--reduction",
-        nargs="+",
-        default=[],
-        metavar="NAME=VALUE",
-        help="settings of the reduction of clouds to scans, as of the LiDAR node",
-    )
-    parser.add_argument(
-        "--sweep",
-        nargs="+",
-        default=[],
-        metavar="NAME=VALUE",
-        help="what the driver says wrongly about the times of beams, as of the LiDAR node",
-    )
-    for config in (RunConfig, PatternConfig, OptimizerConfig, SystemConfig, TrackingConfig):
-        add_config(parser, config)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Train, print the metrics and where the results are."""
+    settings = SETTINGS.read(options)
     config = TrainingConfig(
-        run=read_config(options, RunConfig),
-        system=read_config(options, SystemConfig),
-        pattern=read_config(options, PatternConfig),
-        optimizer=read_config(options, OptimizerConfig),
-        loss=named_config(EndLossConfig, options.loss, "--loss"),
-        augmentation=named_config(AugmentationConfig, options.augment, "--augment"),
-        reduction=named_config(ReductionConfig, options.reduction, "--reduction"),
-        sweep=named_config(SweepConfig, options.sweep, "--sweep"),
+        run=settings[RunConfig],
+        system=settings[SystemConfig],
+        pattern=settings[PatternConfig],
+        optimizer=settings[OptimizerConfig],
+        loss=settings[EndLossConfig],
+        augmentation=settings[AugmentationConfig],
+        reduction=settings[ReductionConfig],
+        sweep=settings[SweepConfig],
+        evaluation=settings[EvaluationConfig],
     )
     check_precision(config.system)
     with joined(), folder_of_this_process(options.output) as output:
         is_first = rank() == 0
-        tracking = read_config(options, TrackingConfig)
-        data = _data(options, config)
+        tracking = settings[TrackingConfig]
+        data = _data(options.bags, settings, config)
         if is_first:
             print(_described(data, config), flush=True)
         headlines, look = run_tracked(
@@ -105,22 +106,26 @@ def run(options: argparse.Namespace) -> None:
             _print_results(options.output, headlines, look)
 
 
-def _data(options: argparse.Namespace, config: TrainingConfig) -> Data:
-    vehicle = load_vehicle(options.vehicle) if options.vehicle else None
-    if options.simulated:
+def _data(bags: list[Path], settings: EffectiveSettings, config: TrainingConfig) -> Data:
+    chosen, simulated = settings[DataConfig], settings[TrainSettings]
+    vehicle = load_vehicle(chosen.vehicle) if chosen.vehicle else None
+    if simulated.simulated:
         return simulated_data(
-            vehicle or load_vehicle(DEFAULT_VEHICLE), options.simulated, options.level, options.seed
+            vehicle or load_vehicle(DEFAULT_VEHICLE),
+            simulated.simulated,
+            simulated.level,
+            config.run.seed,
         )
     return bag_data(
-        options.bags,
-        tests=options.evaluate,
-        test_share=options.test_share,
-        seed=options.seed,
-        track=options.track,
+        bags,
+        tests=[Path(test) for test in chosen.tests],
+        test_share=chosen.test_share,
+        seed=config.run.seed,
+        track=Path(chosen.track) if chosen.track else None,
         vehicle=vehicle,
         reduction=config.reduction,
         sweep=config.sweep,
-        topics=chosen_topics(options),
+        topics=read_roles(chosen.topics),
     )
 
 

@@ -6,16 +6,18 @@ stopped goes on where it was.
 
 import argparse
 
-from conegrad_bringup.options import add_config, read_config
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_training.supervised.camera_training import CameraTrainingConfig, train_camera
+
+SETTINGS = CommandSettings({"": CameraTrainingConfig()})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_config(parser, CameraTrainingConfig)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Train and print the metrics."""
-    for name, value in train_camera(read_config(options, CameraTrainingConfig)).items():
+    for name, value in train_camera(SETTINGS.read(options)[CameraTrainingConfig]).items():
         print(f"{name}: {value}")

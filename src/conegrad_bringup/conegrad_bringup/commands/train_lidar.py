@@ -6,16 +6,18 @@ goes on where it was.
 
 import argparse
 
-from conegrad_bringup.options import add_config, read_config
+from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_training.supervised.lidar_training import LidarTrainingConfig, train_lidar
+
+SETTINGS = CommandSettings({"": LidarTrainingConfig()})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_config(parser, LidarTrainingConfig)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Train and print the metrics."""
-    for name, value in train_lidar(read_config(options, LidarTrainingConfig)).items():
+    for name, value in train_lidar(SETTINGS.read(options)[LidarTrainingConfig]).items():
         print(f"{name}: {value}")

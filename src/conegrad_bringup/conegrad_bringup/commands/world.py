@@ -7,16 +7,37 @@ The same options describe the same cones, obstacles, walls and light, so that bo
 """
 
 import argparse
+import dataclasses
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.options import Bar, add_config, read_config, refused_by_option
+from conegrad_bringup.options import Bar
+from conegrad_core.settings import Config, setting
+from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_simulation.gazebo.export import export_gazebo_world
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
 from conegrad_simulation.scene.scene_settings import SceneDescription, SceneSettings, describe_scene
 
 KINDS = ("gazebo", "bag")
+
+
+@dataclass(frozen=True)
+class WorldSettings(Config):
+    """Settings of the command itself."""
+
+    workers: int = setting(0, "Processes that render a bag; 0: one per CPU", low=0)
+
+
+NOT_OFFERED = tuple(f.name for f in dataclasses.fields(BagConfig) if f.name != "seconds")
+SETTINGS = CommandSettings(
+    {
+        "": WorldSettings(),
+        "bag": Group(BagConfig(seconds=10.0), leave_out=NOT_OFFERED),
+        "scene": SceneSettings(),
+    }
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("KIND", "PATH"),
         help="gazebo and a folder, or bag and a file; may be given more than once",
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of a bag [s]")
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="processes that render a bag"
-    )
-    add_config(parser, SceneSettings)
+    SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -42,12 +59,13 @@ def run(options: argparse.Namespace) -> None:
     wrong = [kind for kind, _ in options.to if kind not in KINDS]
     if wrong:
         raise ValueError(f"--to {wrong[0]}: expected one of {', '.join(KINDS)} and a path")
-    description = describe_scene(read_config(options, SceneSettings))
+    settings = SETTINGS.read(options)
+    description = describe_scene(settings[SceneSettings])
     for kind, path in options.to:
         if kind == "gazebo":
             _make_world(description, Path(path))
         else:
-            _make_bag(description, Path(path), options)
+            _make_bag(description, Path(path), settings)
 
 
 def _make_world(description: SceneDescription, folder: Path) -> None:
@@ -57,19 +75,18 @@ def _make_world(description: SceneDescription, folder: Path) -> None:
     print(f"ros2 launch conegrad_bringup gazebo.launch.py world:={folder.resolve()}")
 
 
-def _make_bag(description: SceneDescription, path: Path, options: argparse.Namespace) -> None:
+def _make_bag(description: SceneDescription, path: Path, chosen: EffectiveSettings) -> None:
     settings = description.settings
     if settings.lidar != "planar":
         raise ValueError(f"--lidar {settings.lidar}: a bag is simulated with the planar LiDAR only")
-    with refused_by_option():
-        config = BagConfig(seconds=options.seconds, seed=settings.seed, world=settings.world)
+    config = dataclasses.replace(chosen[BagConfig], seed=settings.seed, world=settings.world)
     made = simulate_bag(
         path,
         description.track,
         description.vehicle,
         DriveConfig(),
         config,
-        workers=options.workers,
+        workers=chosen[WorldSettings].workers or os.cpu_count() or 1,
         progress=Bar("simulate"),
     )
     print(f"{made.path}: {made.seconds:.1f} s, {made.images} images, {made.scans} scans")

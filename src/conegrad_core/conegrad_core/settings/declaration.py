@@ -104,6 +104,8 @@ class Config:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
             entries = value if isinstance(value, (tuple, list)) else (value,)
             for entry in entries:
                 fault = _out_of_bounds(entry, field.metadata.get("low"), field.metadata.get("high"))

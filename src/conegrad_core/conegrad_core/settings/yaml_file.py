@@ -97,7 +97,10 @@ def read_yaml_file(path: Path) -> YamlDocument:
 
 def yaml_value(value: Any) -> str:
     """A value in one line of YAML."""
-    plain = list(value) if isinstance(value, tuple) else value
-    plain = str(plain) if isinstance(plain, Path) else plain
+    plain = [_plain(entry) for entry in value] if isinstance(value, tuple) else _plain(value)
     text = yaml.dump(plain, Dumper=_Dumper, default_flow_style=True, width=float("inf"))
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value

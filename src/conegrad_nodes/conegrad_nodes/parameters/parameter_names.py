@@ -1,9 +1,11 @@
 """Parameters that are given but that no node has: ROS would ignore them without a word."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from conegrad_core.settings import Config
 from conegrad_core.settings.names import fields_by_name, unknown_fault
+from conegrad_core.settings.values import kinds_of
 from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 
 # Every node of ROS has these, or takes what begins like this.
@@ -20,6 +22,15 @@ def names_of(parts: Iterable[tuple[str, type[Config]]]) -> list[str]:
     """Full names of the parameters of settings with their prefixes, earlier names included."""
     names = {full_name(prefix, name) for prefix, part in parts for name in fields_by_name(part)}
     return sorted(names)
+
+
+def kinds_by_name(parts: Iterable[tuple[str, type[Config]]]) -> dict[str, Any]:
+    """Kind of each of these parameters by its full name, earlier names included."""
+    return {
+        full_name(prefix, name): kinds_of(part)[field]
+        for prefix, part in parts
+        for name, field in fields_by_name(part).items()
+    }
 
 
 def known_names() -> list[str]:

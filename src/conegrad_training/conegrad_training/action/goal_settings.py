@@ -29,11 +29,19 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class DataConfig(Config):
     """Where samples come from besides the bags, and where the run goes."""
 
-    tests: tuple[str, ...] = setting((), "Bags to judge by")
-    test_share: float = setting(0.0, "Share of the bags kept aside to judge by", low=0.0, high=1.0)
+    tests: tuple[str, ...] = setting((), "Bags to evaluate on", option="--evaluate", metavar="BAG")
+    test_share: float = setting(
+        0.0, "Share of the bags kept aside to evaluate on", low=0.0, high=1.0
+    )
     track: str = setting("", "Map of the cones, CSV; empty: the truth topics of the bags")
     vehicle: str = setting("", "Preset by name or file that replaces the bags' calibration")
-    topics: tuple[str, ...] = setting((), "Topics of the bags, each as ROLE=TOPIC")
+    topics: tuple[str, ...] = setting(
+        (),
+        "Topics of the bags, such as image=/front/image_raw; 'none' leaves it out; repeatable",
+        option="--topic",
+        metavar="ROLE=TOPIC",
+        is_repeated=True,
+    )
     output: str = setting("", "Folder of the run; empty: a new one")
     resume: bool = setting(False, "Go on from the checkpoint in output")
 

@@ -1,30 +1,25 @@
-"""Command lines made from settings: each field is an option with its description and default."""
+"""Command lines of programs with one group of settings."""
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from typing import TypeVar
 
-from conegrad_core.settings import Config, SettingError
+from conegrad_core.settings import Config
+from conegrad_core.settings.command_settings import CommandSettings
 
 C = TypeVar("C", bound=Config)
 
 
 def config_from_arguments(config_class: type[C], arguments: Sequence[str]) -> C:
-    """Read ``--field-name VALUE`` options into a settings dataclass of plain values.
+    """Read options into settings.
 
     Raises:
-        SystemExit: for an unknown option or a value out of bounds, after a usage message.
+        SystemExit: for an unknown option or a value that is refused, after a usage message.
     """
-    parser = argparse.ArgumentParser(
-        description=config_class.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    for field in dataclasses.fields(config_class):
-        option = "--" + field.name.replace("_", "-")
-        described = field.metadata["description"].replace("%", "%%")
-        parser.add_argument(option, type=type(field.default), default=field.default, help=described)
-    values = vars(parser.parse_args(arguments))
+    parser = argparse.ArgumentParser(description=config_class.__doc__)
+    settings = CommandSettings({"": config_class()})
+    settings.add_to(parser)
     try:
-        return config_class(**values)
-    except SettingError as error:
-        parser.error(error.by_option)
+        return settings.read(parser.parse_args(arguments))[config_class]
+    except (ValueError, OSError) as error:
+        parser.error(str(error))

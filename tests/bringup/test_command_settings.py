@@ -1,0 +1,84 @@
+"""Every command takes its settings from a file, and prints such a file."""
+
+import argparse
+import importlib
+
+import pytest
+import yaml
+
+from conegrad_bringup.command_line import COMMANDS, main
+
+# One setting of each command: words that give it, and where it stands in a file.
+WORDS = {
+    "demo": (["--seconds", "3"], ("bag", "seconds", 3.0)),
+    "simulate": (["--speed", "7"], ("drive", "speed", 7.0)),
+    "drive": (["--world", "indoor"], ("scene", "world", "indoor")),
+    "world": (["--seed", "9"], ("scene", "seed", 9)),
+    "import": (["--frames", ":8"], (None, "frames", ":8")),
+    "info": (["--topic", "image=/a"], (None, "topic", ["image=/a"])),
+    "perceive": (["--rate", "2"], ("play", "rate", 2.0)),
+    "evaluate": (["--max-range", "9"], (None, "max_range", 9.0)),
+    "align": (["--vehicle", "roboracer"], (None, "vehicle", "roboracer")),
+    "train": (["--steps", "9"], ("run", "steps", 9)),
+    "compare": (["--seeds", "4", "5"], (None, "seeds", [4, 5])),
+    "train-camera": (["--steps", "9"], (None, "steps", 9)),
+    "train-lidar": (["--steps", "9"], (None, "steps", 9)),
+}
+
+
+def printed(capsys, *words):
+    assert main([*words, "--print-config"]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_settings_are_printed_as_a_file_that_gives_them_again(command, capsys, tmp_path):
+    words, (group, name, value) = WORDS[command]
+    text = printed(capsys, command, *words)
+    content = yaml.safe_load(text)
+    assert (content[group] if group else content)[name] == value
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    assert printed(capsys, command, "--config", str(path)) == text
+    full_name = f"{group}.{name}" if group else name
+    assert printed(capsys, command, "--set", f"{full_name}={value}") == text
+    assert printed(capsys, command) != text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_setting_in_a_file_is_named_with_its_line(command, capsys, tmp_path):
+    _, (group, name, _) = WORDS[command]
+    path = tmp_path / "settings.yaml"
+    path.write_text(f"\n{group}:\n  {name}: {{}}\n" if group else f"\n\n{name}: {{}}\n")
+    assert main([command, "--config", str(path), "--print-config"]) == 1
+    full_name = f"{group}.{name}" if group else name
+    assert f"{path}:3: {full_name} is {{}}, expected " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_two_settings_of_a_command_have_one_option(command):
+    parser = argparse.ArgumentParser()  # refuses an option that it has
+    module = importlib.import_module(f"conegrad_bringup.commands.{COMMANDS[command].module}")
+    module.add_arguments(parser)
+    assert module.SETTINGS.groups
+
+
+def test_parameters_of_nodes_stand_in_the_file_as_well(capsys, tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("detector:\n  engine: onnx\n  thread: 2\n")
+    assert main(["perceive", "--config", str(path), "--print-config"]) == 1
+    expected = f"{path}:3: parameter detector.thread is unknown, did you mean detector.threads?"
+    assert expected in capsys.readouterr().err
+    path.write_text("detector: {engine: onnx}\ndriver: {pursuit: {speed: 5}}\n")
+    text = printed(capsys, "drive", "--config", str(path))
+    assert yaml.safe_load(text)["detector.engine"] == "onnx"
+    assert yaml.safe_load(text)["driver"] == {"pursuit.speed": 5.0}
+
+
+def test_a_file_of_a_goal_serves_the_command(capsys, tmp_path):
+    path = tmp_path / "goal.yaml"
+    path.write_text("run: {steps: 3}\ndata: {test_share: 0.5}\nevaluation: {max_range: 8}\n")
+    content = yaml.safe_load(printed(capsys, "train", "--config", str(path)))
+    assert content["run"]["steps"] == 3
+    assert content["data"]["test_share"] == 0.5
+    assert content["evaluation"]["max_range"] == 8.0
