@@ -1,0 +1,127 @@
+"""Every example runs as its docstring says, and gives what it promises."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+DEADLINE = 170  # [s]
+FIVE_LINES = """
+from conegrad_core import Perception, Scan, Vehicle
+car = Vehicle.load("formula_student")
+scan = Scan(ranges, car.lidar.angles())
+cones = Perception.load()(image, scan, car)
+print(len(cones.positions))
+"""
+
+
+def run(*command, cwd=EXAMPLES, **environment):
+    """What a command prints; its folder is that of the examples."""
+    result = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, "MPLBACKEND": "agg", **environment},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def install(package, folder):
+    """Install a package with pip from a copy of its sources, without what it depends on."""
+    copy = folder.with_name(f"{package.name}_sources")
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("*.egg-info", "build"))
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation")
+    run(*pip, "--disable-pip-version-check", "--target", folder, copy)
+
+
+@pytest.fixture(scope="module")
+def core_alone(tmp_path_factory):
+    """Environment in which pip has installed conegrad_core, and nothing else of ours is found."""
+    folder = tmp_path_factory.mktemp("core") / "site"
+    install(ROOT / "src/conegrad_core", folder)
+    return {"PYTHONPATH": str(folder), "AMENT_PREFIX_PATH": ""}
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """A simulated second."""
+    pytest.importorskip("conegrad_msgs")
+    path = tmp_path_factory.mktemp("drive") / "drive"
+    options = ("--track", "random", "--seed", "7", "--seconds", "1", "--camera-rate", "8")
+    run("conegrad", "simulate", "-o", path, *options)
+    return path
+
+
+def test_the_core_alone_perceives_a_frame(core_alone):
+    code = "import conegrad_core, sys; print(conegrad_core.__file__); import conegrad_data"
+    alone = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=EXAMPLES,
+        env={**os.environ, **core_alone},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert core_alone["PYTHONPATH"] in alone.stdout
+    assert "No module named 'conegrad_data'" in alone.stderr
+    lines = run(sys.executable, "perceive_frame.py", **core_alone).splitlines()
+    assert lines[0].split()[0] == "x"
+    assert sum("yellow" in line for line in lines) >= 3
+    assert sum("blue" in line for line in lines) >= 3
+
+
+def test_five_lines_give_cones(core_alone):
+    code = f"from perceive_frame import read_frame\nimage, ranges = read_frame()\n{FIVE_LINES}"
+    assert int(run(sys.executable, "-c", code, **core_alone)) >= 8
+
+
+def test_a_stage_of_ones_own_comes_with_its_package(core_alone, tmp_path):
+    install(EXAMPLES / "own_stage", tmp_path / "site")
+    path = f"{tmp_path / 'site'}{os.pathsep}{core_alone['PYTHONPATH']}"
+    words = run(sys.executable, "run_own_stage.py", **{**core_alone, "PYTHONPATH": path}).split()
+    given, filtered = int(words[0]), int(words[-1])
+    assert 0 < filtered <= given
+
+
+def test_without_its_package_a_stage_of_ones_own_is_refused_by_name(core_alone):
+    result = subprocess.run(
+        [sys.executable, "run_own_stage.py"],
+        cwd=EXAMPLES,
+        env={**os.environ, **core_alone},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert result.returncode != 0
+    assert "filtered_camera_lidar.yaml:" in result.stderr
+    assert "score_filter" in result.stderr
+
+
+def test_the_notebook_runs_from_its_first_cell_to_its_last(core_alone):
+    pytest.importorskip("IPython")
+    printed = run(sys.executable, "-m", "IPython", "first_look.ipynb", **core_alone)
+    assert "detector: gradient in" in printed
+    assert "segmenter: gradient in" in printed
+    assert "Error" not in printed
+
+
+@pytest.mark.slow
+def test_three_steps_on_a_bag_change_the_losses(drive):
+    lines = run(sys.executable, "train_three_steps.py", drive).splitlines()
+    assert [line.split(":")[0] for line in lines[-3:]] == ["step 0", "step 1", "step 2"]
+
+
+@pytest.mark.slow
+def test_cones_of_a_bag_become_a_table(drive, tmp_path):
+    run("conegrad", "perceive", drive, "-o", tmp_path / "cones", "--direct")
+    printed = run(sys.executable, "cones_to_pandas.py", tmp_path / "cones")
+    assert "yellow" in printed
+    assert "blue" in printed
