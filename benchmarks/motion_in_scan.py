@@ -30,9 +30,10 @@ from conegrad_core.lidar.segmenter import ScanSegmenter, load_segmenter
 from conegrad_core.lidar.sweep import with_motions
 from conegrad_core.vehicle import LidarPreset, load_vehicle
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
-from conegrad_simulation.recording.drive import Drive, DriveConfig
-from conegrad_simulation.recording.drive_render import Stage, cast, in_lidar
-from conegrad_simulation.scene.clutter import furnished_scene
+from conegrad_simulation.planar import in_sensor
+from conegrad_simulation.recording.drive import DriveConfig, PlannedDrive
+from conegrad_simulation.recording.drive_render import DriveSetup, cast
+from conegrad_simulation.scene.clutter import cluttered_scene
 from conegrad_simulation.scene.world import World
 from conegrad_simulation.track.named_track import make_track
 
@@ -60,14 +61,14 @@ class Moment(NamedTuple):
     truth: TrueCones
 
 
-def staged(seed: int, speed: float) -> Stage:
+def staged(seed: int, speed: float) -> DriveSetup:
     """A drive at one speed, also round corners, and without leaning there."""
     vehicle, world = load_vehicle("formula_student"), World.preset("clear")
     track = make_track("random", seed, vehicle)
     driving = DriveConfig(speed=speed, lateral_limit=40.0, forward_limit=40.0, roll_gain=0.0)
-    drive = Drive(track, driving, seed)
-    scene = furnished_scene(track.positions, track.classes, track.centre_line[::8], world, seed)
-    return Stage(vehicle, scene, world, drive, seed, 0)
+    drive = PlannedDrive(track, driving, seed)
+    scene = cluttered_scene(track.positions, track.classes, track.centre_line[::8], world, seed)
+    return DriveSetup(vehicle, scene, world, drive, seed, 0)
 
 
 def spinning(preset: LidarPreset, duration: float) -> LidarPreset:
@@ -75,29 +76,30 @@ def spinning(preset: LidarPreset, duration: float) -> LidarPreset:
     return dataclasses.replace(preset, rate=RATE, scan_duration=duration)
 
 
-def moments(stage: Stage, count: int) -> Iterator[Moment]:
+def moments(setup: DriveSetup, count: int) -> Iterator[Moment]:
     """The scans of a drive, with odometry up to the end of each."""
-    lidar = stage.vehicle.lidar
+    lidar = setup.vehicle.lidar
     instant, rolling = (LidarCaster(spinning(lidar, each)) for each in (0.0, DURATION))
     odometry = OdometryBuffer(2000)
     for step in range(round((count + 1) / RATE / ODOMETRY_STEP) + 1):
         time = step * ODOMETRY_STEP
-        odometry.add(round(time * 1e9), Pose2(*stage.drive.state(time).pose))
+        odometry.add(round(time * 1e9), Pose2(*setup.drive.state(time).pose))
     for index in range(count):
         time = index / RATE
         path = path_around(odometry.near, round(time * 1e9), 0.0, DURATION)
-        scans = [cast(stage, caster, time, index) for caster in (instant, rolling)]
-        yield Moment(*scans, path, truth_at(stage, time, scans))
+        scans = [cast(setup, caster, time, index) for caster in (instant, rolling)]
+        yield Moment(*scans, path, truth_at(setup, time, scans))
 
 
-def truth_at(stage: Stage, time: float, scans: list[CastScan]) -> TrueCones:
+def truth_at(setup: DriveSetup, time: float, scans: list[CastScan]) -> TrueCones:
     """The cones around the car, and which of them both scans meet: the car passes the others."""
-    positions = in_lidar(stage.scene.cone_positions, stage.drive.state(time).pose, stage.vehicle)
+    pose, mounting = setup.drive.state(time).pose, setup.vehicle.lidar.mounting
+    positions = in_sensor(setup.scene.cone_positions, pose, mounting)
     visible = torch.zeros(len(positions), dtype=torch.bool)
-    visible[torch.from_numpy(np.intersect1d(*(scan.seen() for scan in scans)))] = True
+    visible[torch.from_numpy(np.intersect1d(*(scan.visible_cones() for scan in scans)))] = True
     return TrueCones(
         torch.from_numpy(positions).float(),
-        torch.from_numpy(stage.scene.cone_classes),
+        torch.from_numpy(setup.scene.cone_classes),
         torch.zeros_like(visible),
         visible,
     )
@@ -126,11 +128,11 @@ def misplaced(cones: Cones, truth: TrueCones) -> list[float]:
 def measure(seed: int, speed: float, scans: int, segmenter: ScanSegmenter, fuser: Fuser) -> Scores:
     """RMSE of the cones that were found [m], and the share of cones found at their place."""
     distances: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    stage = staged(seed, speed)
-    angles = stage.vehicle.lidar.angles()
+    setup = staged(seed, speed)
+    angles = setup.vehicle.lidar.angles()
     times = torch.linspace(0.0, DURATION, len(angles))
-    mounting = stage.vehicle.lidar.mounting.base_from_sensor()
-    for moment in moments(stage, scans):
+    mounting = setup.vehicle.lidar.mounting.base_from_sensor()
+    for moment in moments(setup, scans):
         still, rolling = (
             Scan(torch.from_numpy(each.ranges), angles) for each in (moment.instant, moment.rolling)
         )

@@ -1,4 +1,4 @@
-"""The programs of this package; imports nothing of them before they start."""
+"""Entry points of this package; the module of a program is imported when it starts."""
 
 from conegrad_nodes.node_base.program import program
 

@@ -51,8 +51,8 @@ def test_odometry_drifts_by_its_errors():
     car.command(DriveCommand(5.0, 0.0))
     car.advance(3.0)
     travelled = ((car.pose.x - START.x) ** 2 + (car.pose.y - START.y) ** 2) ** 0.5
-    told = ((car.odometry.x - START.x) ** 2 + (car.odometry.y - START.y) ** 2) ** 0.5
-    assert told == pytest.approx(1.1 * travelled, rel=1e-3)
+    reported = ((car.odometry.x - START.x) ** 2 + (car.odometry.y - START.y) ** 2) ** 0.5
+    assert reported == pytest.approx(1.1 * travelled, rel=1e-3)
     assert car.odometry.yaw - car.pose.yaw == pytest.approx(0.06)
 
 
@@ -64,7 +64,7 @@ def test_the_body_pitches_up_when_it_accelerates():
     assert car.state(0.5).pitch == pytest.approx(-0.08, rel=0.01)
 
 
-def test_refuses_to_tell_of_another_time():
+def test_refuses_the_state_at_another_time():
     car = make()
     car.advance(1.0)
     with pytest.raises(ValueError, match=r"time is 0\.5, expected 1\.0"):

@@ -1,4 +1,4 @@
-"""What the simulator hears of the graph, also where it means nothing."""
+"""The monitor of the graph: valid messages, and bytes or values that cannot be used."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from conegrad_msgs.msg import Cone, ConeArray
 from geometry_msgs.msg import Twist
 from rclpy.serialization import serialize_message
 
-from conegrad_simulation.closed_loop.graph_monitor import DIAGNOSTICS, TYPES, Answers
+from conegrad_simulation.closed_loop.graph_monitor import DIAGNOSTICS, TYPES, GraphMonitor
 
 pytestmark = pytest.mark.ros
 
@@ -23,10 +23,10 @@ class Graph:
     def __init__(self):
         self.callbacks, self.warnings, self.commands = {}, [], []
         lockstep = SimpleNamespace(
-            answered=lambda *_: None, commanded=lambda _: None, fused=lambda *_, **__: None
+            add_result=lambda *_: None, add_command=lambda _: None, add_cones=lambda *_, **__: None
         )
         car = SimpleNamespace(pose="here", command=self.commands.append)
-        self.answers = Answers(self, car, lockstep)
+        self.monitor = GraphMonitor(self, car, lockstep)
 
     def create_subscription(self, msgtype, topic, callback, qos, raw):
         self.callbacks[topic] = callback
@@ -43,7 +43,7 @@ class Graph:
 
 @pytest.mark.parametrize("topic", [*(t[1:] for t in TYPES if t != DIAGNOSTICS), DIAGNOSTICS])
 @pytest.mark.parametrize("data", [b"", b"\x00\x01\x00\x00", b"\xff" * 11])
-def test_bytes_that_are_no_message_are_skipped_and_told(topic, data):
+def test_bytes_that_are_not_a_message_are_skipped_with_a_warning(topic, data):
     graph = Graph()
     graph.callbacks[topic](data)
     assert graph.warnings[0].startswith(f"skipped a message on /{topic.lstrip('/')}: ")
@@ -65,9 +65,9 @@ def test_cones_that_no_fusion_makes_are_not_shown():
     graph = Graph()
     msg = ConeArray(cones=[Cone(covariance=[0.1, 0.0, 0.0, 0.1], existence=0.9)])
     graph.callbacks["cones"](serialize_message(msg))
-    shown = graph.answers.cones
+    shown = graph.monitor.cones
     assert len(shown.positions) == 1
     msg.cones[0].covariance = [np.nan] * 4
     graph.callbacks["cones"](serialize_message(msg))
-    assert graph.answers.cones is shown
+    assert graph.monitor.cones is shown
     assert "covariance is nan" in graph.warnings[0]

@@ -48,14 +48,14 @@ def start(module, *parameters):
 def test_runs_until_it_is_told_to_end_and_ends_with_exit_code_0(
     context, module, parameters, topic, msgtype, number
 ):
-    listener, heard = Node("listener", context=context), []
-    listener.create_subscription(msgtype, topic, heard.append, 10)
+    listener, received = Node("listener", context=context), []
+    listener.create_subscription(msgtype, topic, received.append, 10)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(listener)
     process = start(module, *parameters)
     try:
         deadline = time.monotonic() + DEADLINE
-        while len(heard) < 2:
+        while len(received) < 2:
             assert process.poll() is None, process.stdout.read()
             assert time.monotonic() < deadline, f"nothing on {topic} within {DEADLINE} s"
             executor.spin_once(0.1)

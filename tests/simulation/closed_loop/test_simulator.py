@@ -1,4 +1,4 @@
-"""The closed loop's world without ROS: events, faults, truth, film and picture."""
+"""The closed loop's world without ROS: events, faults, truth, animation and picture."""
 
 import dataclasses
 import itertools
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conegrad_simulation.closed_loop.animation import MAX_BYTES, Film
+from conegrad_simulation.closed_loop.animation import MAX_BYTES, DriveAnimation
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig, DriveCommand
-from conegrad_simulation.closed_loop.drive_supervisor import Referee, RefereeConfig
+from conegrad_simulation.closed_loop.drive_supervisor import DriveSupervisor, SupervisorConfig
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
@@ -35,10 +35,10 @@ def make(description):
 
 def until(simulator, seconds):
     """What happens before a time."""
-    return list(happening_until(simulator, seconds))
+    return list(outputs_until(simulator, seconds))
 
 
-def happening_until(simulator, seconds):
+def outputs_until(simulator, seconds):
     """What happens before a time, while it happens."""
     return itertools.takewhile(lambda h: h.event.time < seconds, steps(simulator))
 
@@ -48,13 +48,13 @@ def steps(simulator):
         yield simulator.step()
 
 
-def topics(happenings):
-    return [entry.topic for happening in happenings for entry in happening.entries]
+def topics(outputs):
+    return [message.topic for output in outputs for message in output.messages]
 
 
 def test_sensors_run_at_their_rates_on_the_topics_of_a_simulated_bag(make):
-    heard = topics(until(make(), 0.5))
-    assert {topic: heard.count(topic) for topic in set(heard)} == {
+    received = topics(until(make(), 0.5))
+    assert {topic: received.count(topic) for topic in set(received)} == {
         "/odom": 100,
         "/scan": 20,
         "/image_raw/compressed": 5,
@@ -74,8 +74,8 @@ def test_the_same_commands_give_the_same_messages(make):
         simulator = make()
         until(simulator, 0.1)
         simulator.car.command(DriveCommand(5.0, 0.5))
-        happenings = until(simulator, 0.4)
-        scans = [e.msg.ranges for h in happenings for e in h.entries if e.topic == "/scan"]
+        outputs = until(simulator, 0.4)
+        scans = [e.msg.ranges for h in outputs for e in h.messages if e.topic == "/scan"]
         return np.array(scans), simulator.car.pose
 
     (scans, pose), (again, pose_again) = drive(), drive()
@@ -87,12 +87,12 @@ def test_the_same_commands_give_the_same_messages(make):
     ("fault", "topic"), [("camera_lost", "/image_raw/compressed"), ("lidar_lost", "/scan")]
 )
 def test_a_lost_sensor_is_silent_and_sees_nothing(make, fault, topic):
-    happenings = until(make(**{fault: (0.2, 0.4)}), 0.6)
-    times = [h.event.time for h in happenings if topic in topics([h])]
+    outputs = until(make(**{fault: (0.2, 0.4)}), 0.6)
+    times = [h.event.time for h in outputs if topic in topics([h])]
     assert times[0] < 0.2
     assert times[-1] > 0.4
     assert not [time for time in times if 0.2 <= time < 0.4]
-    truths = [e.msg for h in happenings for e in h.entries
+    truths = [e.msg for h in outputs for e in h.messages
               if e.topic == "/truth" and 0.25 < h.event.time < 0.39]  # fmt: skip
     flag = "visible_camera" if fault == "camera_lost" else "visible_lidar"
     assert truths
@@ -104,61 +104,61 @@ def test_faults_need_a_start_before_their_end():
         SensorConfig(camera_lost=(3.0, 2.0))
 
 
-def test_the_referee_ends_the_drive_of_a_car_that_stands(make, description):
+def test_the_supervisor_ends_the_drive_of_a_car_that_stands(make, description):
     simulator = make()
-    referee = Referee(description, simulator.car, RefereeConfig(max_standing=0.2))
-    while not referee.log.outcome:
+    supervisor = DriveSupervisor(description, simulator.car, SupervisorConfig(max_standing=0.2))
+    while not supervisor.log.outcome:
         simulator.step()
-        referee.look()
-    assert referee.log.outcome == "the car stands since 0.0 s"
-    assert not referee.log.is_finished
+        supervisor.update()
+    assert supervisor.log.outcome == "the car has stood still since 0.0 s"
+    assert not supervisor.log.is_finished
 
 
-def test_the_referee_counts_touched_cones_and_sees_the_car_leave_the_track(make, description):
+def test_the_supervisor_counts_touched_cones_and_sees_the_car_leave_the_track(make, description):
     simulator = make()
-    referee = Referee(description, simulator.car, RefereeConfig())
+    supervisor = DriveSupervisor(description, simulator.car, SupervisorConfig())
     simulator.car.command(DriveCommand(6.0, 1.0))
     for tick in range(1, 1000):
         simulator.car.advance(tick / 100)
-        referee.look()
-        if referee.log.outcome:
+        supervisor.update()
+        if supervisor.log.outcome:
             break
-    assert referee.log.outcome.startswith("the car left the track after")
-    assert referee.log.clearance < 1.0
-    figures = referee.log.summary()
-    assert figures["cones_touched"] == len(referee.log.touched)
+    assert supervisor.log.outcome.startswith("the car left the track after")
+    assert supervisor.log.clearance < 1.0
+    figures = supervisor.log.summary()
+    assert figures["cones_touched"] == len(supervisor.log.touched)
     assert figures["lateral_max"] > 1.75
 
 
 def test_an_open_track_is_driven_once_up_to_its_margin(make, description):
     simulator = make()
-    referee = Referee(description, simulator.car, RefereeConfig(laps=3))
+    supervisor = DriveSupervisor(description, simulator.car, SupervisorConfig(laps=3))
     simulator.car.command(DriveCommand(20.0, 0.0))
     for tick in range(1, 2000):
         simulator.car.advance(tick / 100)
-        referee.look()
-        if referee.log.outcome:
+        supervisor.update()
+        if supervisor.log.outcome:
             break
-    log = referee.log
+    log = supervisor.log
     assert log.outcome == "finished"
     assert log.touched == []
     assert log.lap_times == pytest.approx([log.seconds])
     assert log.trace[-1].along == pytest.approx(log.length - 8.0, abs=0.3)
 
 
-def test_film_and_picture_show_the_drive(make, description, tmp_path):
+def test_animation_and_picture_show_the_drive(make, description, tmp_path):
     simulator = make()
-    film = Film(simulator)
-    referee = Referee(description, simulator.car, RefereeConfig())
+    animation = DriveAnimation(simulator)
+    supervisor = DriveSupervisor(description, simulator.car, SupervisorConfig())
     simulator.car.command(DriveCommand(6.0, 0.0))
-    for happening in happening_until(simulator, 1.5):
-        referee.look()
-        if happening.event.kind == "camera":
-            film.show(happening.picture)
-    count = film.save(tmp_path / "lap.gif")
+    for output in outputs_until(simulator, 1.5):
+        supervisor.update()
+        if output.event.kind == "camera":
+            animation.add_frame(output.picture)
+    count = animation.save(tmp_path / "lap.gif")
     assert (tmp_path / "lap.gif").stat().st_size <= MAX_BYTES
     with Image.open(tmp_path / "lap.gif") as gif:
         assert gif.n_frames == count >= 4
         assert gif.size == (384 + 216, 216)
-    save_lap_picture(description, referee.log, SensorConfig(), tmp_path / "lap.png")
+    save_lap_picture(description, supervisor.log, SensorConfig(), tmp_path / "lap.png")
     assert cv2.imread(str(tmp_path / "lap.png")).shape[1] == 1400

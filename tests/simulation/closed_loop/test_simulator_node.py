@@ -25,7 +25,7 @@ from conegrad_simulation.scene.scene_settings import SceneSettings, describe_sce
 
 pytestmark = pytest.mark.ros
 DEADLINE = 60.0  # [s]
-HEARD = {
+SUBSCRIBED = {
     "/clock": Clock, "odom": Odometry, "scan": LaserScan, "camera_info": CameraInfo,
     "image_raw/compressed": CompressedImage, "truth": TruthCones,
 }  # fmt: skip
@@ -40,7 +40,7 @@ def description():
 
 
 class Loop:
-    """The node, and a peer that hears it and answers."""
+    """The node, and a peer that subscribes to it and publishes results."""
 
     def __init__(self, context, description, **parameters):
         simulator = Simulator(description, SensorConfig(camera_rate=10.0), BicycleConfig())
@@ -50,9 +50,9 @@ class Loop:
         self.executor = EventsExecutor(context=context)
         self.executor.add_node(self.node)
         self.executor.add_node(self.peer)
-        self.heard = {topic: [] for topic in HEARD}
-        for topic, msgtype in HEARD.items():
-            self.peer.create_subscription(msgtype, topic, self.heard[topic].append, 200)
+        self.received = {topic: [] for topic in SUBSCRIBED}
+        for topic, msgtype in SUBSCRIBED.items():
+            self.peer.create_subscription(msgtype, topic, self.received[topic].append, 200)
 
     def close(self):
         for node in (self.node, self.peer):
@@ -71,7 +71,7 @@ class Loop:
         end = self.node.simulator.car.time + seconds
         while self.node.simulator.car.time < end:
             self.node.step()
-            self.node.settle(self.executor, lambda: None)
+            self.node.wait_until_due(self.executor, lambda: None)
 
 
 @pytest.fixture
@@ -92,16 +92,16 @@ def test_publishes_sensors_clock_and_truth_without_waiting_for_nodes_that_are_no
     loop.until(lambda: loop.peer.count_publishers("truth"), "publishers")
     loop.until(lambda: loop.node.count_subscribers("truth"), "subscribers")
     loop.go_on(0.4)
-    for topic, messages in loop.heard.items():
-        loop.until(lambda heard=messages: len(heard) >= 3, f"messages on {topic}")
-    image = loop.heard["image_raw/compressed"][0]
+    for topic, messages in loop.received.items():
+        loop.until(lambda received=messages: len(received) >= 3, f"messages on {topic}")
+    image = loop.received["image_raw/compressed"][0]
     assert image_from_msg(image).shape == (96, 160, 3)
     assert image.header.frame_id == "camera_optical"
-    assert loop.heard["camera_info"][0].header.stamp == image.header.stamp
-    assert loop.heard["scan"][0].header.frame_id == "lidar"
-    times = [stamp_ns_from_msg(msg.clock) for msg in loop.heard["/clock"]]
+    assert loop.received["camera_info"][0].header.stamp == image.header.stamp
+    assert loop.received["scan"][0].header.frame_id == "lidar"
+    times = [stamp_ns_from_msg(msg.clock) for msg in loop.received["/clock"]]
     assert times == sorted(times)
-    assert loop.node.missing() == ["/cones", "/cmd_vel"]
+    assert loop.node.missing_partners() == ["/cones", "/cmd_vel"]
 
 
 def test_commands_drive_the_car(make):
@@ -114,7 +114,7 @@ def test_commands_drive_the_car(make):
     publisher.publish(command)
     loop.until(lambda: loop.node.simulator.car.is_commanded, "the command")
     loop.go_on(0.5)
-    loop.until(lambda: loop.heard["odom"][-1].twist.twist.linear.x > 0.5, "a moving car")
+    loop.until(lambda: loop.received["odom"][-1].twist.twist.linear.x > 0.5, "a moving car")
 
 
 def test_time_stands_still_until_an_image_is_answered(make):
@@ -123,12 +123,12 @@ def test_time_stands_still_until_an_image_is_answered(make):
     loop.until(publisher.get_subscription_count, "a subscriber of detections")
     loop.until(lambda: loop.node.count_publishers("detections"), "a publisher of detections")
     while loop.node.step().event.kind != "camera":
-        loop.node.settle(loop.executor, lambda: None)
-    assert loop.node.lockstep.owed(loop.node.now_ns) == ["detections"]
-    loop.until(lambda: loop.heard["image_raw/compressed"], "the image")
-    answer = ConeDetectionArray(header=loop.heard["image_raw/compressed"][-1].header)
+        loop.node.wait_until_due(loop.executor, lambda: None)
+    assert loop.node.lockstep.pending(loop.node.now_ns) == ["detections"]
+    loop.until(lambda: loop.received["image_raw/compressed"], "the image")
+    answer = ConeDetectionArray(header=loop.received["image_raw/compressed"][-1].header)
     publisher.publish(answer)
-    loop.until(lambda: not loop.node.lockstep.owed(loop.node.now_ns), "the answer")
+    loop.until(lambda: not loop.node.lockstep.pending(loop.node.now_ns), "the answer")
 
 
 def test_a_missing_answer_is_given_up_and_counted(make):
@@ -136,7 +136,7 @@ def test_a_missing_answer_is_given_up_and_counted(make):
     loop.peer.create_publisher(ConeDetectionArray, "detections", 5)
     loop.until(lambda: loop.node.count_publishers("detections"), "a publisher of detections")
     loop.go_on(0.05)
-    assert loop.node.lockstep.given_up == {"detections": 1}
+    assert loop.node.lockstep.missing_results == {"detections": 1}
 
 
 def test_the_scene_comes_from_the_parameters(context):

@@ -5,7 +5,7 @@ import pytest
 
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig
-from conegrad_simulation.driver.perceived_cones import SeenCones
+from conegrad_simulation.driver.perceived_cones import PerceivedCones
 
 HERE = Pose2(0.0, 0.0, 0.0)
 BLUE, YELLOW, ORANGE, UNKNOWN = (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)
@@ -15,7 +15,7 @@ def seen(*rows, std=0.1):
     """Cones from (x, y, colour)."""
     positions = np.array([row[:2] for row in rows], dtype=float).reshape(-1, 2)
     colours = np.array([row[2] for row in rows], dtype=float).reshape(-1, 3)
-    return SeenCones(positions, np.tile(std**2 * np.eye(2), (len(rows), 1, 1)), colours)
+    return PerceivedCones(positions, np.tile(std**2 * np.eye(2), (len(rows), 1, 1)), colours)
 
 
 @pytest.fixture

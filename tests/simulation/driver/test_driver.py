@@ -7,7 +7,7 @@ import torch
 from conegrad_core.cones import Cones
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.driver.driver import GO, Driver
+from conegrad_simulation.driver.driver import DRIVING, Driver
 
 SECOND = 1_000_000_000
 LIDAR_X = 1.6  # [m], place of the LiDAR on the car of formula_student
@@ -34,7 +34,7 @@ def at(seconds):
 
 
 def moved(driver, seconds):
-    driver.move(at(seconds), Pose2(0.0, 0.0, 0.0), 2.0)
+    driver.add_odometry(at(seconds), Pose2(0.0, 0.0, 0.0), 2.0)
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def driving(driver):
     """A driver that has been driving until second 10."""
     for time in (9.9, 10.0):
         moved(driver, time)
-        driver.see(at(time), LANE, has_camera=True, has_lidar=True)
-    assert driver.decide(at(10.0)).cause == GO
+        driver.add_cones(at(time), LANE, has_camera=True, has_lidar=True)
+    assert driver.decide(at(10.0)).cause == DRIVING
     return driver
 
 
@@ -65,25 +65,25 @@ def test_waits_for_odometry_and_cones(driver):
     assert driver.decide(at(1.0)) == (0.0, 0.0, "no cones yet", "stopped: no cones received yet")
 
 
-@pytest.mark.parametrize(("age", "cause"), [(0.24, GO), (0.26, "cones stale")])
+@pytest.mark.parametrize(("age", "cause"), [(0.24, DRIVING), (0.26, "cones stale")])
 def test_stops_when_cones_are_stale_although_it_remembers_them(driving, age, cause):
     moved(driving, 10.0 + age)
     decision = driving.decide(at(10.0 + age))
     assert decision.cause == cause
-    assert (decision.speed > 0) == (cause == GO)
+    assert (decision.speed > 0) == (cause == DRIVING)
 
 
 def test_stops_when_messages_hold_no_cones(driving):
     for time in (10.1, 10.2, 10.26):
         moved(driving, time)
-        driving.see(at(time), NOTHING, has_camera=True, has_lidar=True)
+        driving.add_cones(at(time), NOTHING, has_camera=True, has_lidar=True)
     decision = driving.decide(at(10.26))
     assert (decision.speed, decision.cause) == (0.0, "cones empty")
     assert decision.text == "stopped: no cone seen for 0.26 s"
 
 
 def test_stops_when_odometry_is_stale(driving):
-    driving.see(at(10.2), LANE, has_camera=True, has_lidar=True)
+    driving.add_cones(at(10.2), LANE, has_camera=True, has_lidar=True)
     assert driving.decide(at(10.3)).cause == "odometry stale"
 
 
@@ -92,10 +92,10 @@ def test_drives_slower_without_one_sensor_and_stops_when_it_stays_away(driving):
     for tick in range(1, 60):
         time = 10.0 + 0.1 * tick
         moved(driving, time)
-        driving.see(at(time), LANE, has_camera=True, has_lidar=False)
+        driving.add_cones(at(time), LANE, has_camera=True, has_lidar=False)
         decision = driving.decide(at(time))
         if time < 14.9:
-            assert decision.cause == GO
+            assert decision.cause == DRIVING
             assert 0.0 < decision.speed < whole
             assert "without the LiDAR" in decision.text
     assert decision.cause == "perception degraded"
@@ -104,15 +104,15 @@ def test_drives_slower_without_one_sensor_and_stops_when_it_stays_away(driving):
 
 def test_goes_on_when_the_sensor_comes_back(driving):
     moved(driving, 10.1)
-    driving.see(at(10.1), LANE, has_camera=False, has_lidar=True)
+    driving.add_cones(at(10.1), LANE, has_camera=False, has_lidar=True)
     assert "without the camera" in driving.decide(at(10.1)).text
-    driving.see(at(10.2), LANE, has_camera=True, has_lidar=True)
+    driving.add_cones(at(10.2), LANE, has_camera=True, has_lidar=True)
     assert "without" not in driving.decide(at(10.2)).text
 
 
 def test_stops_where_too_little_of_the_lane_is_seen(driver):
     moved(driver, 1.0)
-    driver.see(at(1.0), cones_of([(-2.0, 1.75, 0)]), has_camera=True, has_lidar=True)
+    driver.add_cones(at(1.0), cones_of([(-2.0, 1.75, 0)]), has_camera=True, has_lidar=True)
     assert driver.decide(at(1.0)).cause == "no lane"
 
 
@@ -123,8 +123,8 @@ def test_a_smaller_track_is_driven_slower_in_proportion():
     small = cones_of(np.array(rows) * [0.4, 0.4, 1.0])
     offset = LIDAR_X - vehicle.lidar.mounting.x
     small = small._replace(positions=small.positions + torch.tensor([offset, 0.0]))
-    driver.move(at(1.0), Pose2(0.0, 0.0, 0.0), 20.0)
-    driver.see(at(1.0), small, has_camera=True, has_lidar=True)
+    driver.add_odometry(at(1.0), Pose2(0.0, 0.0, 0.0), 20.0)
+    driver.add_cones(at(1.0), small, has_camera=True, has_lidar=True)
     # 7 m/s at full size.
     assert driver.decide(at(1.0)).speed <= 0.4 * 7.0 + 1e-6
 

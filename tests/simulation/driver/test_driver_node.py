@@ -72,7 +72,7 @@ class World:
         self.publishers["odom"].publish(odometry)
         self.spin(0.005)
 
-    def see(self, xs=range(0, 16, 3), **odd):
+    def add_cones(self, xs=range(0, 16, 3), **odd):
         """Publish the cones of a straight lane."""
         msg = ConeArray(camera_used=True, lidar_used=True)
         msg.header.stamp.sec, msg.header.stamp.nanosec = divmod(self.now_ns, SECOND)
@@ -98,7 +98,7 @@ class World:
         while not (self.commands and self.commands[-1][1].linear.x > 0):
             assert time.monotonic() < deadline, f"the driver does not drive: {self.causes}"
             self.tick()
-            self.see()
+            self.add_cones()
         return self.now_ns
 
     def first_stop_after(self, start_ns):
@@ -148,7 +148,7 @@ def test_stops_within_0_3_s_of_simulated_time_when_cones_are_empty(world):
     for index in range(40):
         world.tick()
         if index % 5 == 0:
-            world.see(xs=())
+            world.add_cones(xs=())
     assert 0.2 < world.first_stop_after(last_ns) <= 0.3
     assert world.causes[-1][2].startswith("stopped: no cone seen for")
 
@@ -158,7 +158,7 @@ def test_drives_on_while_cones_come_and_the_wall_clock_does_not_matter(world):
     world.spin(0.5)  # longer than the timeout, but no simulated time
     for _ in range(30):
         world.tick()
-        world.see()
+        world.add_cones()
     assert world.first_stop_after(start_ns) == np.inf
     assert world.causes[-1][1] == 0
     assert "6 cones left, 6 right" in world.causes[-1][2]
@@ -171,7 +171,7 @@ def test_shows_the_lane_in_the_frame_of_the_odometry(world):
     deadline = time.monotonic() + DEADLINE
     while not lanes and time.monotonic() < deadline:
         world.tick()
-        world.see()
+        world.add_cones()
     assert lanes[-1].header.frame_id == "odom"
     places = np.array([(p.pose.position.x, p.pose.position.y) for p in lanes[-1].poses])
     assert places[:, 0] == pytest.approx(np.arange(len(places)) * 0.5, abs=0.05)
@@ -205,7 +205,7 @@ def test_a_message_that_cannot_be_used_is_told_and_the_next_ones_drive_on(
 
     def go_on(**odd_odometry):
         world.tick(**odd_odometry)
-        world.see(**(odd if topic == "cones" else {}))
+        world.add_cones(**(odd if topic == "cones" else {}))
 
     def told():
         status = world.latest.get(f"driver_node: input /{topic}")
@@ -214,7 +214,7 @@ def test_a_message_that_cannot_be_used_is_told_and_the_next_ones_drive_on(
     world.until(told, "the reason", lambda: go_on(**(odd if topic == "odom" else {})))
     for _ in range(5):
         world.tick()
-        world.see()
+        world.add_cones()
     world.drive()
     assert all(np.isfinite((msg.linear.x, msg.angular.z)).all() for _, msg in world.commands)
 
@@ -224,7 +224,7 @@ def test_a_stamp_ahead_of_the_clock_does_not_keep_the_car_driving(world):
     world.tick(ahead=100_000_000)
     for _ in range(40):
         world.tick(ahead=100_000_000)
-        world.see()
+        world.add_cones()
     assert world.first_stop_after(last_ns) <= 0.3
     assert world.causes[-1][2].startswith("stopped: the newest odometry is 0.")
 
@@ -259,7 +259,7 @@ def test_the_last_command_of_a_process_that_ends_is_a_stop(context, tmp_path, en
 
         def go_on():
             world.tick()
-            world.see()
+            world.add_cones()
 
         world.until(lambda: process.poll() is not None, "the end of the process", go_on)
         world.spin(0.2)

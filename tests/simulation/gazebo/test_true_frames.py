@@ -27,8 +27,8 @@ def scene_of(*places):
 def answer(frames, stamp_ns, pose, sensors=("camera", "lidar")):
     frames.add_pose(stamp_ns, pose)
     for sensor in sensors:
-        frames.ask(stamp_ns, sensor)
-    return frames.take()[-1][1]
+        frames.request(stamp_ns, sensor)
+    return frames.take_ready()[-1][1]
 
 
 def test_cones_are_in_the_frame_of_the_lidar():
@@ -70,22 +70,22 @@ def test_the_rings_of_a_3d_lidar_look_over_a_small_cone_at_a_big_one():
 
 def test_the_pose_at_the_stamp_lies_between_its_neighbours():
     frames = TrueFrames(scene_of((11.6, 0.0)), VEHICLE)
-    frames.ask(3 * SECOND // 2, "camera")
-    frames.ask(3 * SECOND // 2, "lidar")
+    frames.request(3 * SECOND // 2, "camera")
+    frames.request(3 * SECOND // 2, "lidar")
     frames.add_pose(SECOND, Pose2(0.0, 0.0, 0.0))
-    assert frames.take() == []  # the car may still turn before the stamp
+    assert frames.take_ready() == []  # the car may still turn before the stamp
     frames.add_pose(2 * SECOND, Pose2(2.0, 0.0, 0.0))
-    stamp_ns, truth = frames.take()[-1]
+    stamp_ns, truth = frames.take_ready()[-1]
     assert stamp_ns == 3 * SECOND // 2
     torch.testing.assert_close(truth.positions, torch.tensor([[9.0, 0.0]], dtype=torch.float64))
-    assert frames.take() == []
+    assert frames.take_ready() == []
 
 
 def test_a_stamp_before_the_first_pose_has_no_answer():
     frames = TrueFrames(scene_of((5.0, 0.0)), VEHICLE)
-    frames.ask(1, "lidar")
+    frames.request(1, "lidar")
     frames.add_pose(SECOND, Pose2(0.0, 0.0, 0.0))
-    assert frames.take() == []
+    assert frames.take_ready() == []
 
 
 def test_time_that_starts_again_starts_the_truth_again():
@@ -114,7 +114,7 @@ def test_a_cone_that_stands_still_keeps_the_scene():
 
 def test_refuses_a_sensor_that_is_not_there():
     with pytest.raises(ValueError, match="sensor is 'radar', expected one of camera, lidar"):
-        TrueFrames(scene_of((5.0, 0.0)), VEHICLE).ask(1, "radar")
+        TrueFrames(scene_of((5.0, 0.0)), VEHICLE).request(1, "radar")
 
 
 def test_the_camera_sees_the_cones_that_the_renderer_counts_as_seen():
@@ -125,10 +125,10 @@ def test_the_camera_sees_the_cones_that_the_renderer_counts_as_seen():
     pose = description.track.start_pose()
     camera = description.vehicle.camera
     rendered = CameraRenderer(camera.model(), camera.mounting).render(
-        description.scene, Pose(*pose), World(bodywork="none"), 0
+        description.scene, Pose(*pose), World(ego_vehicle="none"), 0
     )
     heights = rendered.boxes_xyxy[:, 3] - rendered.boxes_xyxy[:, 1]
     is_seen = (rendered.visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT)
-    seen = CameraView(camera).seen(description.scene, pose)
+    seen = CameraView(camera).visible_cones(description.scene, pose)
     assert sorted(seen) == sorted(rendered.cones[is_seen])
     assert len(seen) > 3

@@ -27,9 +27,13 @@ def hits(ranges, owner=0, grazing=0.0) -> Hits:
     return Hits(ranges, owners, np.full(BEAMS, grazing))
 
 
-def disturb(these, *, is_cone=True, fuzz=0.0, height=0.15, **changes):
+def disturb(these, *, is_cone=True, depth_scatter=0.0, height=0.15, **changes):
     targets = Targets(
-        np.zeros((1, 7)), np.zeros((0, 5)), np.array([is_cone]), np.array([fuzz]), np.ones(1)
+        np.zeros((1, 7)),
+        np.zeros((0, 5)),
+        np.array([is_cone]),
+        np.array([depth_scatter]),
+        np.ones(1),
     )
     noise = LidarNoise(**{**vars(SILENT), **changes})
     return apply_noise(these, targets, height, noise, np.random.default_rng(3))
@@ -54,7 +58,7 @@ def test_ranges_scatter_by_both_deviations():
 
 
 def test_foliage_returns_from_its_surface_or_deeper():
-    ranges, _ = disturb(hits(10.0), fuzz=0.5)
+    ranges, _ = disturb(hits(10.0), depth_scatter=0.5)
     assert ranges.min() >= 10.0
     assert abs(np.median(ranges) - 10.34) < 0.03  # median of |N(0, 0.5)| is 0.337
 

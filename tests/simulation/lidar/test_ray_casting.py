@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Fan, Targets, cast, seen_from
+from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Fan, Targets, cast, targets_from
 from conegrad_simulation.planar import Pose
 
 FLAT = 0.0
@@ -36,7 +36,7 @@ def shoot(things, fan=AHEAD, height=0.15, slope=FLAT, **options):
 def test_a_post_returns_its_near_side():
     hits = shoot(targets([post(5, 0, 0.05)]))
     np.testing.assert_allclose(hits.ranges, [np.inf, 4.95, np.inf])
-    assert hits.owners.tolist() == [NOTHING, 0, NOTHING]
+    assert hits.target_rows.tolist() == [NOTHING, 0, NOTHING]
 
 
 def test_a_beam_beside_the_axis_of_a_post_goes_deeper():
@@ -48,7 +48,7 @@ def test_a_beam_beside_the_axis_of_a_post_goes_deeper():
 def test_the_nearer_of_two_obstacles_hides_the_other():
     hits = shoot(targets([post(5, 0, 0.5)], [(3, -1, 3, 1, 1.0)]))
     np.testing.assert_allclose(hits.ranges, [3 / math.cos(DEGREE), 3.0, 3 / math.cos(DEGREE)])
-    assert hits.owners.tolist() == [1, 1, 1]
+    assert hits.target_rows.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["left to right", "right to left"])
@@ -75,7 +75,7 @@ def test_a_cone_is_cut_at_the_height_of_the_beam():
 def test_a_falling_beam_meets_the_ground():
     hits = shoot(targets([post(9, 0, 0.2)]), height=0.15, slope=-0.02)
     np.testing.assert_allclose(hits.ranges, 7.5)
-    assert set(hits.owners) == {GROUND}
+    assert set(hits.target_rows) == {GROUND}
 
 
 @pytest.mark.parametrize("angle", [math.pi, -math.pi, 3.1, -3.1, 0.0])
@@ -105,6 +105,6 @@ def test_half_solid_things_let_half_of_the_beams_through():
 
 
 def test_targets_move_against_the_pose():
-    moved = seen_from(Pose(1, 2, math.pi / 2), targets([post(1, 5, 0.1)], [(1, 4, 0, 4, 1.0)]))
+    moved = targets_from(Pose(1, 2, math.pi / 2), targets([post(1, 5, 0.1)], [(1, 4, 0, 4, 1.0)]))
     np.testing.assert_allclose(moved.frusta[0, :2], [3, 0], atol=1e-12)
     np.testing.assert_allclose(moved.walls[0, :4], [2, 0, 2, 1], atol=1e-12)

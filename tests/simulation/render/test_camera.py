@@ -18,7 +18,7 @@ from conegrad_simulation.scene.world import World
 # 500 px focal length: 640 px wide, half of it seen under atan(320 / 500).
 MODEL = pinhole_camera(640, 480, 2 * math.atan(320 / 500))
 ONE_METRE_UP = Mounting(0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
-CLEAN = World(bodywork="none", noise=0.0, blur=0.0, clutter=0.0, marks=0.0, litter=0.0)
+CLEAN = World(ego_vehicle="none", noise=0.0, blur=0.0, clutter=0.0, marks=0.0, litter=0.0)
 ORIGIN = Pose(0.0, 0.0, 0.0)
 BLUE_PLATES = 2  # style of cones
 
@@ -81,8 +81,8 @@ def test_cone_behind_a_person_is_hidden_but_keeps_its_box():
     assert len(rendered.boxes_xyxy) == 1
 
 
-def test_own_bodywork_hides_cones():
-    world = dataclasses.replace(CLEAN, bodywork="cockpit")
+def test_the_ego_vehicle_hides_cones():
+    world = dataclasses.replace(CLEAN, ego_vehicle="cockpit")
     place = [[2.6, 0.0]]
     assert render(place, [ConeClass.BLUE]).visibility[0] > 0.9
     assert render(place, [ConeClass.BLUE], world).visibility[0] < 0.3
@@ -125,7 +125,7 @@ def test_nose_down_moves_cones_up_in_the_image():
 
 
 def test_same_arguments_give_the_same_bytes_and_another_seed_another_noise():
-    world = dataclasses.replace(World.preset("dusk_rain"), bodywork="cockpit")
+    world = dataclasses.replace(World.preset("dusk_rain"), ego_vehicle="cockpit")
     first, again = (render([[6.0, 1.0]], [1], world, seed=3) for _ in range(2))
     other = render([[6.0, 1.0]], [1], world, seed=4)
     np.testing.assert_array_equal(first.image, again.image)

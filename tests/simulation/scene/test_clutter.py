@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from conegrad_simulation.scene.clutter import furnished_scene, ring_of_walls
+from conegrad_simulation.scene.clutter import cluttered_scene, ring_of_walls
 from conegrad_simulation.scene.scene import (
     LEG_RADIUS,
     LEG_SPREAD,
@@ -20,7 +20,7 @@ FULL = World(clutter=1.0)
 
 def test_nothing_but_cones_stands_in_the_lane():
     track = random_track(0)
-    scene = furnished_scene(track.positions, track.classes, track.centre_line[::8], FULL, 0)
+    scene = cluttered_scene(track.positions, track.classes, track.centre_line[::8], FULL, 0)
     assert len(scene.obstacles) > 5
     gaps = np.linalg.norm(scene.obstacles[:, None, :2] - track.centre_line, axis=2)
     # Only every eighth point, 2 m apart, was named: a metre to the nearest of them is lost.
@@ -30,13 +30,13 @@ def test_nothing_but_cones_stands_in_the_lane():
 def test_clutter_of_zero_leaves_the_cones_alone():
     track = random_track(0)
     empty = dataclasses.replace(FULL, clutter=0.0)
-    scene = furnished_scene(track.positions, track.classes, track.centre_line, empty, 0)
+    scene = cluttered_scene(track.positions, track.classes, track.centre_line, empty, 0)
     assert len(scene.obstacles) == len(scene.walls) == 0
 
 
 def test_cones_keep_the_heights_of_the_rules_within_a_tenth():
     track = random_track(0)
-    scene = furnished_scene(track.positions, track.classes, track.centre_line, FULL, 0)
+    scene = cluttered_scene(track.positions, track.classes, track.centre_line, FULL, 0)
     expected = np.where(track.classes == 3, 0.505, 0.325)
     np.testing.assert_allclose(scene.cone_heights, expected, rtol=0.1)
 

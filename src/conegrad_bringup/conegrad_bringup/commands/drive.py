@@ -5,8 +5,8 @@
 
 Simulator, perception and driver run as ROS nodes, in a ROS domain of their own. Time waits for
 them, so that the drive is the same on any computer. OUTPUT holds the recording with its truth
-(drive), the report (report/report.html), the figures (drive.json), a picture and a film (lap.png,
-lap.gif). The exit code is 0 if all laps were driven.
+(drive), the report (report/report.html), the figures (drive.json), a picture and an animation
+(lap.png, lap.gif). The exit code is 0 if all laps were driven.
 """
 
 import argparse
@@ -27,10 +27,15 @@ from conegrad_evaluation.metrics.table import number
 from conegrad_evaluation.report.report import Preface
 from conegrad_nodes.playback.this_machine import check_environment
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
-from conegrad_simulation.closed_loop.drive_loop import Progress
-from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, RefereeConfig
+from conegrad_simulation.closed_loop.drive_loop import ProgressCallback
+from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, SupervisorConfig
 from conegrad_simulation.closed_loop.lap_picture import save_lap_picture
-from conegrad_simulation.closed_loop.live_drive import START_TIMEOUT, Drive, DriveOptions, drive
+from conegrad_simulation.closed_loop.live_drive import (
+    START_TIMEOUT,
+    DriveOptions,
+    LiveDrive,
+    run_drive,
+)
 from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.scene.scene_settings import SceneSettings
 from conegrad_training.engine.progress_display import ProgressDisplay
@@ -62,7 +67,7 @@ SETTINGS = CommandSettings(
     {
         "": DriveSettings(),
         "scene": Group(SceneSettings(), leave_out=("lidar", "movable_cones")),
-        "referee": RefereeConfig(),
+        "supervisor": SupervisorConfig(),
         "sensors": SensorConfig(),
         "bicycle": BicycleConfig(),
     },
@@ -81,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Drive, evaluate, write everything and say how it went."""
+    """LiveDrive, evaluate, write everything and say how it went."""
     check_environment()
     settings = SETTINGS.read(options)
     own = settings[DriveSettings]
@@ -89,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         scene=settings[SceneSettings],
         sensors=settings[SensorConfig],
         bicycle=settings[BicycleConfig],
-        referee=settings[RefereeConfig],
+        supervisor=settings[SupervisorConfig],
         parameters=settings.parameters[""],
         parameter_files=own.params,
         driver_parameters=settings.parameters["driver"],
@@ -98,11 +103,11 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.output
     fresh_folder(folder, MARKER, force=options.force)
     with _bar() as progress:
-        driven = drive(folder / "drive", chosen, progress=progress)
+        driven = run_drive(folder / "drive", chosen, progress=progress)
     log = driven.log
     print(describe(log), flush=True)
     save_lap_picture(driven.description, log, chosen.sensors, folder / "lap.png")
-    driven.film.save(folder / "lap.gif")
+    driven.animation.save(folder / "lap.gif")
     evaluation = evaluate_bag(
         folder / "drive",
         folder / "report",
@@ -112,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     _write_figures(driven, chosen, evaluation, folder / "drive.json")
     name = "F1 with colour" if evaluation.with_camera else "F1 (no camera)"
     print(f"{name} on the way: {number(evaluation.score)}")
-    print(f"report: {folder / 'report' / 'report.html'}\nfilm:   {folder / 'lap.gif'}")
+    print(f"report: {folder / 'report' / 'report.html'}\nanimation: {folder / 'lap.gif'}")
     print(f"bag:    {folder / 'drive'}")
     return 0 if log.is_finished else NOT_DRIVEN
 
@@ -129,13 +134,15 @@ def describe(log: DriveLog) -> str:
         f"{figures['lateral_max']} m at most",
         f"simulated {figures['sim_time_factor']} s per second",
     ]
-    if log.given_up:
-        missing = ", ".join(f"{count} {name}" for name, count in sorted(log.given_up.items()))
-        lines.append(f"answers that did not come: {missing}")
+    if log.missing_results:
+        missing = ", ".join(
+            f"{count} {name}" for name, count in sorted(log.missing_results.items())
+        )
+        lines.append(f"results that did not come: {missing}")
     return "\n".join(lines)
 
 
-def _preface(driven: Drive, folder: Path) -> Preface:
+def _preface(driven: LiveDrive, folder: Path) -> Preface:
     log = driven.log
     figures = log.summary()
     laps = ", ".join(f"{value:.2f}" for value in log.lap_times)
@@ -143,8 +150,8 @@ def _preface(driven: Drive, folder: Path) -> Preface:
     return Preface(
         title="The drive",
         hint=f"{driven.description.track.name}, {driven.description.vehicle.name}; on perceived "
-        f"cones alone; {outcome}. In the film: the camera, and from above true cones as rings and "
-        "perceived ones as dots.",
+        f"cones alone; {outcome}. In the animation: the camera, and from above true cones as "
+        "rings and perceived ones as dots.",
         cards=(
             ("Lap time", laps or "-", "s", f"{figures['lap_length']} m, from a standing start"),
             ("Cones touched", str(len(log.touched)), "", f"nearest {log.clearance:.2f} m"),
@@ -166,7 +173,9 @@ def _preface(driven: Drive, folder: Path) -> Preface:
     )
 
 
-def _write_figures(driven: Drive, chosen: DriveOptions, evaluation: Evaluation, path: Path) -> None:
+def _write_figures(
+    driven: LiveDrive, chosen: DriveOptions, evaluation: Evaluation, path: Path
+) -> None:
     counts = evaluation.total.counts
     figures: dict[str, Any] = {
         "track": driven.description.track.name,
@@ -183,7 +192,7 @@ def _write_figures(driven: Drive, chosen: DriveOptions, evaluation: Evaluation, 
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[ProgressCallback]:
     """Shows how far the drive is."""
     layout = "{desc} {percentage:3.0f} % |{bar}| {elapsed}{postfix}"
     with contextlib.closing(ProgressDisplay("drive", 100, unit="%", bar_format=layout)) as display:

@@ -1,4 +1,4 @@
-"""A film of the drive as GIF: the camera beside the view from above."""
+"""Animation of a drive as GIF: the camera image beside the top view."""
 
 import io
 from pathlib import Path
@@ -14,11 +14,11 @@ from conegrad_simulation.closed_loop.top_view import (
     GROUND,
     LINE,
     Image,
-    canvas_around,
     draw_car,
     draw_cones,
     draw_line,
     draw_text,
+    top_view_around,
 )
 from conegrad_simulation.planar import Floats, Ints, Pose, to_parent
 from conegrad_simulation.recording.drive_render import Picture
@@ -26,19 +26,22 @@ from conegrad_simulation.track.curve import closed
 
 HEIGHT = 216  # [px]
 REACH = 16.0  # [m] shown ahead of the car, at full size
-GAP = 0.3  # [s] between two frames that are kept, at least
-FRAMES = 80  # at most; fewer if the file would be too large
+GAP = 0.3  # [s], least simulated time between two frames
+MAX_FRAMES = 80  # fewer if the file would be too large
 MAX_BYTES = 1_900_000
 DURATION = 130  # [ms] that a frame is shown
 COLOURS = 64
 SHADE = 0.6  # brightness of the dark side of a cone
 
 
-class Film:
-    """Collects frames of a drive.
+class DriveAnimation:
+    """Collects frames of a drive and writes them as a GIF.
 
     Args:
-        simulator: gives scene, car and calibration.
+        simulator: source of scene, car and calibration.
+
+    Raises:
+        ValueError: if the vehicle has no chassis.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -53,34 +56,40 @@ class Film:
         self._next = 0.0
         self._frames: list[Image] = []
 
-    def show_cones(self, cones: Cones, pose: Pose, *, in_base: bool = False) -> None:
-        """Take perceived cones, in the frame of the LiDAR, or the base, of a car at a pose."""
+    def set_cones(self, cones: Cones, pose: Pose, *, in_base: bool = False) -> None:
+        """Set the perceived cones of the next frames.
+
+        Args:
+            cones: in the frame of the LiDAR, or of ``base_link`` [m].
+            pose: of ``base_link`` in the map when the cones were made.
+            in_base: the cones are in ``base_link``.
+        """
         positions = cones.positions.double().numpy()
         if not in_base:
             mounting = self._simulator.description.vehicle.lidar.mounting
             positions = to_parent(positions, mounting.x, mounting.y, mounting.yaw)
         self._cones = (to_parent(positions, *pose), cones.colours.argmax(dim=1).numpy())
 
-    def show(self, picture: Picture | None) -> None:
-        """Take an image; None while the camera is lost."""
+    def add_frame(self, picture: Picture | None) -> None:
+        """Add a frame, at most one per :data:`GAP`; None stands for a lost camera."""
         time = self._simulator.car.time
         if time < self._next:
             return
         self._next = time + GAP
-        self._frames.append(np.hstack([self._camera_view(picture), self._view_above()]))
+        self._frames.append(np.hstack([self._camera_view(picture), self._top_view()]))
 
     def save(self, path: Path) -> int:
-        """Write the film, small enough for a page; returns the number of its frames."""
-        count = min(FRAMES, len(self._frames))
+        """Write the GIF with at most :data:`MAX_BYTES`; returns the number of its frames."""
+        count = min(MAX_FRAMES, len(self._frames))
         while count > 0:
-            data = _gif(self._chosen(count))
+            data = _gif(self._evenly_spaced(count))
             if len(data) <= MAX_BYTES or count == 1:
                 path.write_bytes(data)
                 return count
             count = max(1, int(0.95 * count * MAX_BYTES / len(data)))
         return 0
 
-    def _chosen(self, count: int) -> list[Image]:
+    def _evenly_spaced(self, count: int) -> list[Image]:
         rows = np.linspace(0, len(self._frames) - 1, count).round().astype(int)
         return [self._frames[row] for row in rows]
 
@@ -97,17 +106,17 @@ class Film:
         draw_text(image, label, (8, HEIGHT - 8), 0.45)
         return np.asarray(image, dtype=np.uint8)
 
-    def _view_above(self) -> Image:
+    def _top_view(self) -> Image:
         description, pose = self._simulator.description, self._simulator.car.pose
         scale = description.scale
-        canvas = canvas_around(pose, HEIGHT, REACH * scale)
-        draw_line(canvas, self._line, LINE, 0.1 * scale)
-        draw_cones(canvas, description.track.positions, description.track.classes, 0.7 * scale,
+        view = top_view_around(pose, HEIGHT, REACH * scale)
+        draw_line(view, self._line, LINE, 0.1 * scale)
+        draw_cones(view, description.track.positions, description.track.classes, 0.7 * scale,
                    is_hollow=True)  # fmt: skip
-        draw_cones(canvas, *self._cones, 0.38 * scale)
-        draw_car(canvas, pose, self._chassis)
-        cv2.line(canvas.image, (0, 0), (0, HEIGHT), PAPER, 2)
-        return canvas.image
+        draw_cones(view, *self._cones, 0.38 * scale)
+        draw_car(view, pose, self._chassis)
+        cv2.line(view.image, (0, 0), (0, HEIGHT), PAPER, 2)
+        return view.image
 
 
 def _decoded(picture: Picture) -> Image:
@@ -132,7 +141,7 @@ def _gif(frames: list[Image]) -> bytes:
 
 
 def _palette(frames: list[Image]) -> GifImage.Image:
-    """Colours of some frames, and those of drawings, which a picture has few pixels of."""
+    """Palette of sampled frames, with fixed entries for the colours of drawings."""
     bright = list(COLOURS_RGB.values())
     in_shade = [tuple(round(SHADE * value) for value in colour) for colour in bright]
     drawn = [INK, PAPER, GROUND, LINE, *bright, *in_shade]

@@ -1,4 +1,4 @@
-"""The car as a kinematic bicycle whose steering and drive lag behind the command."""
+"""Kinematic bicycle model whose steering and drive lag behind the command."""
 
 import math
 from dataclasses import dataclass
@@ -8,17 +8,19 @@ from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import ChassisPreset
 
 SUBSTEP = 0.005  # [s], longest step of the integration
-MIN_COMMAND_SPEED = 0.05  # [m/s], a slower command keeps the steering: it says nothing about it
+MIN_COMMAND_SPEED = (
+    0.05  # [m/s], below it the yaw rate gives no steering angle, so the steering stays
+)
 
 
 @dataclass(frozen=True)
 class BicycleConfig(Config):
-    """How the actuators behave; their limits are those of the vehicle."""
+    """Lags and delay of the actuators; the vehicle preset holds their limits."""
 
     steering_lag: float = setting(0.1, "Time constant of the steering [s]", low=0.001, high=5.0)
     drive_lag: float = setting(0.1, "Time constant of drive and brakes [s]", low=0.001, high=5.0)
     speed_gain: float = setting(
-        4.0, "Acceleration asked for per error of speed [1/s]", low=0.1, high=100.0
+        4.0, "Demanded acceleration per speed error [1/s]", low=0.1, high=100.0
     )
     delay: float = setting(
         0.05, "From a command to the first move of an actuator [s]", low=0.0, high=1.0
@@ -26,7 +28,7 @@ class BicycleConfig(Config):
 
 
 class DriveCommand(NamedTuple):
-    """Speed [m/s] and yaw rate [rad/s] that are asked for, as in geometry_msgs/Twist."""
+    """Demanded speed [m/s] and yaw rate [rad/s], as in geometry_msgs/Twist."""
 
     speed: float
     yaw_rate: float
@@ -59,14 +61,14 @@ def move(
     chassis: ChassisPreset,
     config: BicycleConfig,
 ) -> BicycleState:
-    """The car a time later, under a constant command.
+    """State of the car after a time under a constant command.
 
     Args:
-        state: now.
-        command: what is asked for; the steering follows from yaw rate and speed.
-        seconds: to go on [s], not negative.
+        state: at the beginning.
+        command: demanded motion; the steering angle follows from yaw rate and speed.
+        seconds: duration [s], not negative.
         chassis: wheel base and limits.
-        config: lags.
+        config: lags; its delay is applied by the caller.
     """
     steps = max(1, math.ceil(seconds / SUBSTEP - 1e-9))
     for _ in range(steps):

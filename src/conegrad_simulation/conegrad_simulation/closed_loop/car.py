@@ -1,4 +1,4 @@
-"""The simulated car: moved by commands, seen by its sensors, measured by a drifting odometry."""
+"""The simulated car: commands move it, and its odometry drifts."""
 
 import math
 from collections import deque
@@ -36,11 +36,11 @@ class SimulatedCar:
         """Place the car.
 
         Args:
-            start: of ``base_link`` in the map.
-            chassis: its size and limits.
-            config: how its actuators behave.
-            attitude: how its body leans.
-            drift: errors of its odometry.
+            start: pose of ``base_link`` in the map.
+            chassis: size and limits of the car.
+            config: lags and delay of the actuators.
+            attitude: pitch and roll of the body.
+            drift: errors of the odometry.
         """
         self._chassis, self._config = chassis, config
         self._attitude, self._drift = attitude, drift
@@ -51,11 +51,11 @@ class SimulatedCar:
         self.time = 0.0
 
     def command(self, command: DriveCommand) -> None:
-        """Take a command now; it reaches the actuators after their delay."""
+        """Give a command now; it reaches the actuators after their delay."""
         self._queue.append((self.time + self._config.delay, command))
 
     def advance(self, time: float) -> None:
-        """Move the car to a time [s]; one that has passed does nothing."""
+        """Move the car to a time [s]; an earlier time changes nothing."""
         while self._queue and self._queue[0][0] <= time:
             due, command = self._queue.popleft()
             self._move(max(due, self.time))
@@ -63,7 +63,7 @@ class SimulatedCar:
         self._move(max(time, self.time))
 
     def state(self, time: float) -> CarState:
-        """The car now.
+        """State of the car now.
 
         Raises:
             ValueError: if ``time`` is not that up to which it has been moved [s].
@@ -87,7 +87,7 @@ class SimulatedCar:
 
     @property
     def is_commanded(self) -> bool:
-        """Whether a command has come."""
+        """Whether a command was given."""
         return bool(self._queue) or self._command != STOP
 
     def _move(self, time: float) -> None:

@@ -1,28 +1,23 @@
-"""Which cones the car touches: its outline against the feet of the cones."""
+"""Distances from the outline of the car to the feet of the cones."""
 
 import numpy as np
 
 from conegrad_core.vehicle import ChassisPreset
-from conegrad_simulation.planar import Floats, Ints, Pose
+from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.scene.scene import Scene
 
 
-def touched_cones(scene: Scene, pose: Pose, chassis: ChassisPreset) -> Ints:
-    """Rows of the scene's cones that the car stands on or against.
+def clearances(scene: Scene, pose: Pose, chassis: ChassisPreset) -> Floats:
+    """``(N,)`` distance from the car to the foot of each cone [m]; 0 or less where they touch.
 
-    The car is a rectangle: from tail to nose, as wide as body or wheels, whichever is wider. A
-    cone is the circle inside its base plate.
+    The car is a rectangle from tail to nose, as wide as body or wheels, whichever is wider. The
+    foot of a cone is the circle inside its base plate.
 
     Args:
-        scene: cones in the map.
+        scene: N cones in the map.
         pose: of ``base_link`` in the map.
         chassis: size of the car.
     """
-    return np.flatnonzero(clearances(scene, pose, chassis) <= 0.0)
-
-
-def clearances(scene: Scene, pose: Pose, chassis: ChassisPreset) -> Floats:
-    """``(N,)`` distance from the car to the foot of each cone [m]; negative inside it."""
     offset = scene.cone_positions - [pose.x, pose.y]
     cos, sin = np.cos(pose.yaw), np.sin(pose.yaw)
     ahead = cos * offset[:, 0] + sin * offset[:, 1]

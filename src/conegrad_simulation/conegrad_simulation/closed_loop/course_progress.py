@@ -1,4 +1,4 @@
-"""Where the car is on its course: laps, distance off the centre line, off the track."""
+"""Progress of a car on its course: laps, offset from the centre line, departure from the lane."""
 
 import math
 from typing import NamedTuple
@@ -12,17 +12,17 @@ from conegrad_simulation.track.curve import arc_lengths, resample
 from conegrad_simulation.track.track import Track
 
 STEP = 0.25  # [m] between points of the line
-WINDOW = 2.0  # [m] around the last place in which the next is looked for
+WINDOW = 2.0  # [m] around the last position in which the next one is searched
 WIDTH_WINDOW = 6.0  # [m] along the line over which the width of the lane is taken
 
 
-class Place(NamedTuple):
-    """A place on the course.
+class CoursePosition(NamedTuple):
+    """A position on the course.
 
     Attributes:
         along: distance driven along the centre line since the start [m].
         lateral: offset to the left of the centre line [m].
-        is_off: the car has left the lane: its middle is beyond the cones.
+        is_off: the origin of ``base_link`` is beyond the cones of the lane.
     """
 
     along: float
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     is_off: bool
 
 
-class Course:
+class CourseProgress:
     """Follows a car along the centre line of a track.
 
     Attributes:
@@ -56,13 +56,13 @@ class Course:
         self._start = 0.0
 
     def start(self, pose: Pose) -> None:
-        """Begin at a pose, anywhere on the course."""
+        """Begin at a pose of ``base_link`` in the map, anywhere on the course."""
         self._row = int(np.linalg.norm(self.line - [pose.x, pose.y], axis=1).argmin())
         self._laps = 0
         self._start = self._station(pose)[0]
 
-    def place(self, pose: Pose) -> Place:
-        """The place of a car, near the last one that was asked for."""
+    def update(self, pose: Pose) -> CoursePosition:
+        """Position of a car at a pose near that of the last call."""
         reach = max(2, round(WINDOW / STEP))
         rows = self._row + np.arange(-reach, reach + 1)
         rows = rows % len(self.line) if self.is_closed else rows.clip(0, len(self.line) - 1)
@@ -75,7 +75,7 @@ class Course:
         self._row = row
         along, lateral = self._station(pose)
         driven = along + self._laps * self.length - self._start
-        return Place(driven, lateral, abs(lateral) > float(self._half_widths[row]))
+        return CoursePosition(driven, lateral, abs(lateral) > float(self._half_widths[row]))
 
     def _station(self, pose: Pose) -> tuple[float, float]:
         """Distance along the line and offset to its left, at the present row [m]."""

@@ -1,4 +1,4 @@
-"""The loop of a live drive: step the simulator, wait for the graph, watch the car."""
+"""Loop of a live drive: step the simulator, wait for the graph, check the car."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,18 +7,20 @@ from rclpy.experimental import EventsExecutor
 
 from conegrad_data.recording.base_odometry import BASE_FRAME
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
-from conegrad_simulation.closed_loop.animation import Film
-from conegrad_simulation.closed_loop.drive_supervisor import Referee
-from conegrad_simulation.closed_loop.simulator import CAMERA, Happening
+from conegrad_simulation.closed_loop.animation import DriveAnimation
+from conegrad_simulation.closed_loop.drive_supervisor import DriveSupervisor
+from conegrad_simulation.closed_loop.simulator import CAMERA, EventOutput
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
 
-CHECK_PERIOD = 0.5  # [s] between two looks whether the processes still run
+CHECK_PERIOD = 0.5  # [s] between two checks of the processes
 
-Progress = Callable[[float, float], None]  # share of the drive, simulated time over wall time
+ProgressCallback = Callable[
+    [float, float], None
+]  # share of the drive, simulated time over wall time
 
 
 class DriveLoop:
-    """Steps the simulator and waits for the graph, until the referee ends the drive."""
+    """Steps the simulator and waits for the graph, until the supervisor ends the drive."""
 
     def __init__(
         self, node: SimulatorNode, executor: EventsExecutor, processes: Sequence[GraphProcess]
@@ -27,53 +29,67 @@ class DriveLoop:
         self._last_check = 0.0
 
     def wait_for_partners(self, timeout: float) -> None:
-        """Wait until perception and driver are there.
+        """Wait until perception and driver have joined the graph.
+
+        Args:
+            timeout: longest wait [s].
 
         Raises:
-            GraphError: if they are not in time, or cannot start.
+            GraphError: if they do not join in time, or cannot start.
         """
         end = time.monotonic() + timeout
-        while silent := self._node.missing():
+        while missing := self._node.missing_partners():
             self._executor.spin_once(0.05)
             self._check()
             stuck = [text for text in self._problems() if "cannot configure" in text]
             if stuck or time.monotonic() > end:
                 logs = "\n".join(process.log() for process in self._processes)
-                said = "; ".join(self._problems()) or "the nodes report no problem"
-                raise GraphError(f"nothing on {', '.join(silent)}; {said}\n{logs}")
-        self._spin(0.5)  # the ways back are found as well
+                problems = "; ".join(self._problems()) or "the nodes report no problem"
+                raise GraphError(f"nothing on {', '.join(missing)}; {problems}\n{logs}")
+        self._spin(0.5)  # subscriptions in the other direction are discovered as well
 
-    def run(self, referee: Referee, film: Film, progress: Progress | None) -> None:
-        """Drive until the end."""
+    def run(
+        self,
+        supervisor: DriveSupervisor,
+        animation: DriveAnimation,
+        progress: ProgressCallback | None,
+    ) -> None:
+        """Step the simulation until the supervisor ends the drive.
+
+        Args:
+            supervisor: measures the drive and ends it.
+            animation: gets the image and the newest cones of each camera event.
+            progress: called with the share of the drive and the speed against wall time.
+        """
         started = time.monotonic()
-        log = referee.log
+        log = supervisor.log
         try:
             while not log.outcome:
-                happening = self._node.step()
-                referee.look()
-                self._node.settle(self._executor, self._check)
-                self._film(film, happening)
+                output = self._node.step()
+                supervisor.update()
+                self._node.wait_until_due(self._executor, self._check)
+                self._animate(animation, output)
                 log.wall_seconds = time.monotonic() - started
                 if progress is not None:
-                    progress(referee.progress(), log.seconds / max(log.wall_seconds, 1e-9))
+                    progress(supervisor.progress(), log.seconds / max(log.wall_seconds, 1e-9))
         finally:
-            log.given_up = dict(self._node.lockstep.given_up)
+            log.missing_results = dict(self._node.lockstep.missing_results)
         if not log.is_finished:
-            said = [text for text in self._problems() if "driver" in text]
-            log.outcome = "; ".join([log.outcome, *said])
+            problems = [text for text in self._problems() if "driver" in text]
+            log.outcome = "; ".join([log.outcome, *problems])
 
-    def _film(self, film: Film, happening: Happening) -> None:
-        if happening.event.kind != CAMERA:
+    def _animate(self, animation: DriveAnimation, output: EventOutput) -> None:
+        if output.event.kind != CAMERA:
             return
-        answers = self._node.answers
-        if answers.cones is not None:
-            film.show_cones(
-                answers.cones, answers.cones_pose, in_base=answers.cones_frame == BASE_FRAME
+        monitor = self._node.monitor
+        if monitor.cones is not None:
+            animation.set_cones(
+                monitor.cones, monitor.cones_pose, in_base=monitor.cones_frame == BASE_FRAME
             )
-        film.show(happening.picture)
+        animation.add_frame(output.picture)
 
     def _problems(self) -> list[str]:
-        return [f"{name}: {text}" for name, text in sorted(self._node.answers.problems.items())]
+        return [f"{name}: {text}" for name, text in sorted(self._node.monitor.problems.items())]
 
     def _spin(self, seconds: float) -> None:
         end = time.monotonic() + seconds

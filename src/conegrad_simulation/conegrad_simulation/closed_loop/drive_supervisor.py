@@ -1,4 +1,4 @@
-"""The referee: where the car drove, what it touched, and when the drive is over."""
+"""Supervisor of a drive: measures where the car drove and what it touched, and ends the drive."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -8,21 +8,21 @@ import numpy as np
 from conegrad_core.settings import Config, setting
 from conegrad_simulation.closed_loop.car import SimulatedCar
 from conegrad_simulation.closed_loop.contacts import clearances
-from conegrad_simulation.closed_loop.course_progress import Course
+from conegrad_simulation.closed_loop.course_progress import CourseProgress
 from conegrad_simulation.planar import Floats
 from conegrad_simulation.scene.scene_settings import SceneDescription
 
-STANDING = 0.1  # [m/s], at full size
+STANDING_SPEED = 0.1  # [m/s] at full size, a slower car counts as standing
 
 
 @dataclass(frozen=True)
-class RefereeConfig(Config):
+class SupervisorConfig(Config):
     """When a drive ends."""
 
     laps: int = setting(1, "Laps to drive; a track that is not closed is driven once", low=1)
     max_seconds: float = setting(600.0, "Longest drive in simulated time [s]", low=0.1)
     max_standing: float = setting(
-        6.0, "A car that stands this long has given up, in simulated time [s]", low=0.1
+        6.0, "A car that stands this long ends the drive, in simulated time [s]", low=0.1
     )
     finish_margin: float = setting(
         8.0, "An open track counts as driven this far from its end, at full size [m]", low=0.0
@@ -30,7 +30,17 @@ class RefereeConfig(Config):
 
 
 class TracePoint(NamedTuple):
-    """The car at one moment: time [s], pose in the map, and what was measured."""
+    """The car at one moment.
+
+    Attributes:
+        time: since the start [s].
+        x: of ``base_link`` in the map [m].
+        y: likewise [m].
+        yaw: heading [rad].
+        speed: along the heading [m/s].
+        lateral: offset to the left of the centre line [m].
+        along: distance driven along the centre line [m].
+    """
 
     time: float
     x: float
@@ -43,10 +53,10 @@ class TracePoint(NamedTuple):
 
 @dataclass
 class DriveLog:
-    """What was measured during a drive.
+    """Measurements of a drive.
 
     Attributes:
-        outcome: why the drive ended, for people; empty while it goes on.
+        outcome: why the drive ended; empty while it goes on.
         is_finished: all laps were driven.
         lap_times: of each finished lap, the first from a standing start [s].
         touched: rows of the scene's cones that the car touched, in that order.
@@ -54,7 +64,7 @@ class DriveLog:
         length: of a lap [m].
         trace: the car over time.
         wall_seconds: that the drive took.
-        given_up: answers of the graph that did not come.
+        missing_results: number of results that the graph did not publish in time, by kind.
     """
 
     length: float
@@ -65,7 +75,7 @@ class DriveLog:
     clearance: float = float("inf")
     trace: list[TracePoint] = field(default_factory=list)
     wall_seconds: float = 0.0
-    given_up: dict[str, int] = field(default_factory=dict)
+    missing_results: dict[str, int] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -77,7 +87,7 @@ class DriveLog:
         return np.abs([point.lateral for point in self.trace])
 
     def summary(self) -> dict[str, object]:
-        """The figures of the drive, for a file."""
+        """Figures of the drive, ready for JSON: lengths in m, times in s, speeds in m/s."""
         laterals, speeds = self.laterals(), np.array([point.speed for point in self.trace])
         return {
             "outcome": self.outcome,
@@ -93,26 +103,36 @@ class DriveLog:
             "lateral_max": round(float(laterals.max()), 3) if len(laterals) else 0.0,
             "wall_seconds": round(self.wall_seconds, 1),
             "sim_time_factor": round(self.seconds / max(self.wall_seconds, 1e-9), 4),
-            "answers_given_up": self.given_up,
+            "answers_given_up": self.missing_results,
         }
 
 
-class Referee:
-    """Watches a car on its course.
+class DriveSupervisor:
+    """Measures a car on its course, and ends the drive.
 
     Attributes:
-        log: what was measured.
+        log: measurements until now.
     """
 
     def __init__(
-        self, description: SceneDescription, car: SimulatedCar, config: RefereeConfig
+        self, description: SceneDescription, car: SimulatedCar, config: SupervisorConfig
     ) -> None:
+        """Begin at the pose of the car.
+
+        Args:
+            description: scene, track and vehicle.
+            car: the car to measure.
+            config: when the drive ends.
+
+        Raises:
+            ValueError: if the vehicle has no chassis.
+        """
         self._description, self._car, self._config = description, car, config
         if description.vehicle.chassis is None:
             raise ValueError(f"{description.vehicle.name} has no chassis, expected one to drive")
         self._chassis = description.vehicle.chassis
         self._scale = description.scale
-        self._course = Course(description.track)
+        self._course = CourseProgress(description.track)
         self._course.start(car.pose)
         self._goal = self._course.length - self._config.finish_margin * self._scale
         if self._course.is_closed:
@@ -120,21 +140,21 @@ class Referee:
         self._stood_from = 0.0
         self.log = DriveLog(self._course.length)
 
-    def look(self) -> None:
-        """Take a look at the car; ends the drive if it is over."""
+    def update(self) -> None:
+        """Measure the car now; sets ``log.outcome`` when the drive is over."""
         pose, time = self._car.pose, self._car.time
         state = self._car.state(time)
-        place = self._course.place(pose)
+        position = self._course.update(pose)
         log = self.log
-        log.trace.append(TracePoint(time, *pose, state.speed, place.lateral, place.along))
+        log.trace.append(TracePoint(time, *pose, state.speed, position.lateral, position.along))
         gaps = clearances(self._description.scene, pose, self._chassis)
         log.clearance = min(log.clearance, float(gaps.min()))
         log.touched += [int(r) for r in np.flatnonzero(gaps <= 0.0) if r not in log.touched]
-        if state.speed > STANDING * self._scale:
+        if state.speed > STANDING_SPEED * self._scale:
             self._stood_from = time
-        self._count_laps(time, place.along)
+        self._count_laps(time, position.along)
         if not log.outcome:
-            log.outcome = self._why_over(time, place.is_off)
+            log.outcome = self._why_over(time, position.is_off)
 
     def progress(self) -> float:
         """Share of the whole drive that is done, from 0 to 1."""
@@ -159,7 +179,7 @@ class Referee:
         if is_off:
             return f"the car left the track after {time:.1f} s"
         if time - self._stood_from > self._config.max_standing:
-            return f"the car stands since {self._stood_from:.1f} s"
+            return f"the car has stood still since {self._stood_from:.1f} s"
         if time > self._config.max_seconds:
             return f"not finished within {self._config.max_seconds:g} s"
         return ""

@@ -1,4 +1,4 @@
-"""What the graph answers: results of the perception, commands, diagnostics."""
+"""Monitor of the graph: results of the perception, commands and diagnostics."""
 
 import time
 from collections.abc import Callable
@@ -24,14 +24,14 @@ from conegrad_nodes.playback.link import message_class
 from conegrad_simulation.closed_loop.bicycle import DriveCommand
 from conegrad_simulation.closed_loop.car import SimulatedCar
 from conegrad_simulation.closed_loop.lockstep import Lockstep
-from conegrad_simulation.closed_loop.sensor_topics import Listener
+from conegrad_simulation.closed_loop.sensor_topics import MessageSink
 from conegrad_simulation.closed_loop.simulator import CAMERA, LIDAR
 
-DEPTH = 200  # answers that wait at most; they are small
+DEPTH = 200  # messages that wait at most; they are small
 DETECTIONS, SEGMENTATION, CONES = "/detections", "/segmentation", "/cones"
 COMMANDS, DIAGNOSTICS = "/cmd_vel", "/diagnostics"
 MAX_YAW_RATE = 100.0  # [rad/s], of a car
-LOG_PERIOD = 1.0  # [s] between two log lines about skipped answers
+LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages
 TYPES = {
     DETECTIONS: "conegrad_msgs/msg/ConeDetectionArray",
     SEGMENTATION: "conegrad_msgs/msg/ScanSegmentation",
@@ -41,27 +41,29 @@ TYPES = {
 }
 
 
-class Answers:
-    """Hears the graph, books its answers, and passes commands on to the car.
+class GraphMonitor:
+    """Receives results, commands and diagnostics of the graph, and passes commands to the car.
+
+    A message that cannot be decoded is skipped with a throttled warning that names its topic.
 
     Attributes:
-        listener: gets every answer, if it is set.
-        cones: the newest cones.
-        cones_frame: of the newest cones: that of the LiDAR, before any scan of the base.
-        cones_pose: where the car stood when they came.
-        problems: what the nodes say is wrong, by the name of the part.
+        sink: receives every message, if it is set.
+        cones: the newest cones, in ``cones_frame`` [m]; None before the first message.
+        cones_frame: frame of the newest cones: ``lidar``, or ``base_link`` before any scan.
+        cones_pose: true pose of the car when the newest cones arrived.
+        problems: newest text of each warning or error on ``/diagnostics``, by status name.
     """
 
     def __init__(self, node: Node, car: SimulatedCar, lockstep: Lockstep) -> None:
-        """Subscribe.
+        """Subscribe to the topics of :data:`TYPES`.
 
         Args:
-            node: subscribes.
-            car: takes the commands.
-            lockstep: keeps account.
+            node: owner of the subscriptions.
+            car: receives the commands.
+            lockstep: tracks which results are pending.
         """
         self._node, self._car, self._lockstep = node, car, lockstep
-        self.listener: Listener | None = None
+        self.sink: MessageSink | None = None
         self.cones: Cones | None = None
         self.cones_frame = ""
         self.cones_pose = car.pose
@@ -70,51 +72,51 @@ class Answers:
         for topic, msgtype in TYPES.items():
             # Diagnostics have one absolute name; all others are relative.
             name = topic if topic == DIAGNOSTICS else topic[1:]
-            hear = self._hearing(topic, msgtype)
-            node.create_subscription(message_class(msgtype), name, hear, qos, raw=True)
+            callback = self._callback(topic, msgtype)
+            node.create_subscription(message_class(msgtype), name, callback, qos, raw=True)
 
     def has_source(self, topic: str) -> bool:
-        """Whether a node publishes an answer."""
+        """Whether a node publishes on a topic, given with its leading slash."""
         return int(self._node.count_publishers(self._node.resolve_topic_name(topic[1:]))) > 0
 
-    def _hearing(self, topic: str, msgtype: str) -> Callable[[bytes], None]:
-        take = {
-            DETECTIONS: lambda data: self._lockstep.answered(CAMERA, _stamp_ns(data)),
-            SEGMENTATION: lambda data: self._lockstep.answered(LIDAR, _stamp_ns(data)),
-            CONES: self._take_cones,
-            COMMANDS: self._take_command,
-            DIAGNOSTICS: self._take_diagnostics,
+    def _callback(self, topic: str, msgtype: str) -> Callable[[bytes], None]:
+        handle = {
+            DETECTIONS: lambda data: self._lockstep.add_result(CAMERA, _stamp_ns(data)),
+            SEGMENTATION: lambda data: self._lockstep.add_result(LIDAR, _stamp_ns(data)),
+            CONES: self._on_cones,
+            COMMANDS: self._on_command,
+            DIAGNOSTICS: self._on_diagnostics,
         }[topic]
 
-        def hear(data: bytes) -> None:
-            if self.listener is not None:
-                self.listener(topic, msgtype, data)
+        def callback(data: bytes) -> None:
+            if self.sink is not None:
+                self.sink(topic, msgtype, data)
             try:
-                take(data)
+                handle(data)
             except DecodeError as error:
                 text = f"skipped a message on {topic}: {error}"
                 self._node.get_logger().warning(text, throttle_duration_sec=LOG_PERIOD)
 
-        return hear
+        return callback
 
-    def _take_cones(self, data: bytes) -> None:
+    def _on_cones(self, data: bytes) -> None:
         msg = _deserialized(data, ConeArray)
         camera_ns = stamp_ns_from_msg(msg.camera_stamp) if msg.camera_used else None
         lidar_ns = stamp_ns_from_msg(msg.lidar_stamp) if msg.lidar_used else None
-        self._lockstep.fused(
+        self._lockstep.add_cones(
             camera_ns, lidar_ns, is_driven=self.has_source(COMMANDS), now=time.monotonic()
         )
         self.cones, self.cones_pose = cones_from_msg(msg), self._car.pose
         self.cones_frame = msg.header.frame_id
 
-    def _take_command(self, data: bytes) -> None:
+    def _on_command(self, data: bytes) -> None:
         msg = _deserialized(data, Twist)
         check_within("linear.x", msg.linear.x, MAX_SPEED, " m/s")
         check_within("angular.z", msg.angular.z, MAX_YAW_RATE, " rad/s")
         self._car.command(DriveCommand(msg.linear.x, msg.angular.z))
-        self._lockstep.commanded(time.monotonic())
+        self._lockstep.add_command(time.monotonic())
 
-    def _take_diagnostics(self, data: bytes) -> None:
+    def _on_diagnostics(self, data: bytes) -> None:
         for status in _deserialized(data, DiagnosticArray).status:
             if status.level[0]:
                 self.problems[status.name] = status.message
@@ -130,4 +132,4 @@ def _deserialized(data: bytes, msgtype: Any) -> Any:
     try:
         return deserialize_message(data, msgtype)
     except RuntimeError as error:  # RMWError of rclpy, which has no public name
-        raise DecodeError(f"{len(data)} bytes are no {msgtype.__name__}") from error
+        raise DecodeError(f"{len(data)} bytes are not a {msgtype.__name__}") from error

@@ -1,4 +1,4 @@
-"""The whole drive in one picture from above."""
+"""The whole drive in one top view."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from conegrad_core.drawing import INK, Rgb
 from conegrad_simulation.closed_loop.drive_supervisor import DriveLog
 from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.closed_loop.top_view import (
-    BAD,
+    ALERT,
     LINE,
     Image,
-    canvas_of,
     draw_car,
     draw_coloured_line,
     draw_cones,
     draw_line,
     draw_rings,
     draw_text,
+    top_view_of,
 )
 from conegrad_simulation.planar import Pose
 from conegrad_simulation.scene.scene_settings import SceneDescription
@@ -33,30 +33,37 @@ LOST: Rgb = (154, 110, 220)
 def save_lap_picture(
     description: SceneDescription, log: DriveLog, sensors: SensorConfig, path: Path
 ) -> None:
-    """Write the driven line, coloured by speed, with cones and everything that went wrong."""
+    """Write the driven line, coloured by speed, with cones, touched cones and lost sensors.
+
+    Args:
+        description: scene, track and vehicle.
+        log: measurements of the drive; at least one point of its trace.
+        sensors: times at which a sensor was lost.
+        path: of the PNG file.
+    """
     track, scale = description.track, description.scale
-    canvas = canvas_of(track.positions, WIDTH, MARGIN * scale)
+    view = top_view_of(track.positions, WIDTH, MARGIN * scale)
     line = closed(track.centre_line) if track.is_closed else track.centre_line
-    draw_line(canvas, line, LINE, 0.1 * scale)
+    draw_line(view, line, LINE, 0.1 * scale)
     driven = np.array([(point.x, point.y) for point in log.trace])
     for times in (sensors.camera_lost, sensors.lidar_lost):
         is_lost = [times[0] <= point.time < times[1] for point in log.trace]
         if any(is_lost):
-            draw_line(canvas, driven[is_lost], LOST, 0.9 * scale)
+            draw_line(view, driven[is_lost], LOST, 0.9 * scale)
     speeds = np.array([point.speed for point in log.trace])
-    draw_coloured_line(canvas, driven, speed_colours(speeds, float(speeds.max())), 0.3 * scale)
-    draw_cones(canvas, track.positions, track.classes, 0.35 * scale)
+    draw_coloured_line(view, driven, speed_colours(speeds, float(speeds.max())), 0.3 * scale)
+    draw_cones(view, track.positions, track.classes, 0.35 * scale)
     touched = description.scene.cone_positions[log.touched]
-    draw_rings(canvas, touched, 1.0 * scale, BAD)
+    draw_rings(view, touched, 1.0 * scale, ALERT)
     last = log.trace[-1]
     if description.vehicle.chassis is not None:
-        draw_car(canvas, Pose(last.x, last.y, last.yaw), description.vehicle.chassis)
-    image = np.vstack([_head(description, log, sensors, float(speeds.max())), canvas.image])
+        draw_car(view, Pose(last.x, last.y, last.yaw), description.vehicle.chassis)
+    image = np.vstack([_head(description, log, sensors, float(speeds.max())), view.image])
     cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
 
 def speed_colours(speeds: np.ndarray, fastest: float) -> Image:
-    """``(N, 3)`` RGB from slow to fast."""
+    """``(N, 3)`` uint8 RGB colours of ``(N,)`` speeds, from 0 to the fastest [m/s]."""
     levels = np.clip(255 * speeds / max(fastest, 1e-6), 0, 255).astype(np.uint8)
     return np.asarray(cv2.applyColorMap(levels[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1])
 

@@ -1,4 +1,4 @@
-"""A drive in the live graph: simulator here, perception and driver in processes of their own."""
+"""Drive in the live graph: simulator in this process, perception and driver in their own."""
 
 import contextlib
 import tempfile
@@ -21,17 +21,21 @@ from conegrad_nodes.parameters.chosen_parameters import (
 from conegrad_nodes.parameters.parameter_names import check_names, names_of
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
-from conegrad_simulation.closed_loop.animation import Film
+from conegrad_simulation.closed_loop.animation import DriveAnimation
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
-from conegrad_simulation.closed_loop.drive_loop import DriveLoop, Progress
-from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, Referee, RefereeConfig
+from conegrad_simulation.closed_loop.drive_loop import DriveLoop, ProgressCallback
+from conegrad_simulation.closed_loop.drive_supervisor import (
+    DriveLog,
+    DriveSupervisor,
+    SupervisorConfig,
+)
 from conegrad_simulation.closed_loop.simulator import SensorConfig, Simulator
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
 from conegrad_simulation.driver.driver_node import PARTS
 from conegrad_simulation.scene.scene_settings import SceneDescription, SceneSettings, describe_scene
 
 DRIVER = "conegrad_simulation.driver.driver_node"
-# The fusion gives a lost sensor up after this, well before the driver would stop for want of cones.
+# After this the fusion goes on without a lost sensor, long before the driver stops without cones.
 PAIRING_TIMEOUT = 0.15  # [s]
 START_TIMEOUT = 120.0  # [s]
 RELIABLE = {"use_sim_time": True, "reliability": "reliable"}
@@ -39,13 +43,13 @@ RELIABLE = {"use_sim_time": True, "reliability": "reliable"}
 
 @dataclass(frozen=True)
 class DriveOptions:
-    """What may be chosen about a drive.
+    """Options of a drive.
 
     Attributes:
         scene: track, vehicle, world and seed.
-        sensors: of the simulated car, with their faults.
-        bicycle: its actuators.
-        referee: when the drive ends.
+        sensors: rates and faults of the simulated sensors.
+        bicycle: actuators of the simulated car.
+        supervisor: when the drive ends.
         parameters: of the perception nodes by full name, such as ``detector.engine``.
         parameter_files: of the perception nodes; ``parameters`` take precedence.
         driver_parameters: of the driver by full name, such as ``pursuit.speed``.
@@ -58,7 +62,7 @@ class DriveOptions:
     scene: SceneSettings = field(default_factory=SceneSettings)
     sensors: SensorConfig = field(default_factory=SensorConfig)
     bicycle: BicycleConfig = field(default_factory=BicycleConfig)
-    referee: RefereeConfig = field(default_factory=RefereeConfig)
+    supervisor: SupervisorConfig = field(default_factory=SupervisorConfig)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     parameter_files: Sequence[Path] = ()
     driver_parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -71,28 +75,36 @@ class DriveOptions:
             settings(config_class, self.driver_parameters, prefix)
 
 
-class Drive(NamedTuple):
-    """What came of a drive: the scene, what was measured, and a film of it."""
+class LiveDrive(NamedTuple):
+    """Result of a drive.
+
+    Attributes:
+        description: the scene.
+        log: what the supervisor measured.
+        animation: frames of the drive.
+    """
 
     description: SceneDescription
     log: DriveLog
-    film: Film
+    animation: DriveAnimation
 
 
-def drive(bag: Path, options: DriveOptions, *, progress: Progress | None = None) -> Drive:
-    """Drive on perceived cones alone and record everything with the truth.
+def run_drive(
+    bag: Path, options: DriveOptions, *, progress: ProgressCallback | None = None
+) -> LiveDrive:
+    """Drive on perceived cones alone and record all topics with the truth.
 
-    Ctrl-C ends the processes and leaves a readable bag of what came until then.
+    Ctrl-C ends the processes and leaves a readable bag of the messages until then.
 
     Args:
         bag: the recording to create.
-        options: what to drive.
-        progress: is told how far the drive is.
+        options: scene, sensors and parameters.
+        progress: called with the share of the drive and the speed against wall time.
 
     Raises:
         ValueError: if a setting is unknown or out of bounds.
         BagError: if the recording exists.
-        GraphError: if a process cannot start or ends, or if they cannot meet; says why.
+        GraphError: if a process cannot start or ends, or the nodes do not discover each other.
     """
     check_environment()
     description = describe_scene(options.scene)
@@ -107,23 +119,23 @@ def drive(bag: Path, options: DriveOptions, *, progress: Progress | None = None)
         loop.wait_for_partners(options.start_timeout)
         writer = stack.enter_context(BagWriter(bag, is_compressed=simulator.is_raw))
         node.record(lambda topic, msgtype, data: writer.write(topic, msgtype, node.now_ns, data))
-        referee = Referee(description, simulator.car, options.referee)
-        film = Film(simulator)
-        loop.run(referee, film, progress)
-        return Drive(description, referee.log, film)
+        supervisor = DriveSupervisor(description, simulator.car, options.supervisor)
+        animation = DriveAnimation(simulator)
+        loop.run(supervisor, animation, progress)
+        return LiveDrive(description, supervisor.log, animation)
 
 
 def _processes(
     domain: int, options: DriveOptions, simulator: Simulator
 ) -> Iterator[contextlib.AbstractContextManager[GraphProcess]]:
-    """Perception and driver, each started when it is asked for."""
+    """Perception and driver; each starts when the iterator reaches it."""
     vehicle = simulator.description.settings.vehicle
     perception = {
         **RELIABLE,
         "autostart": True,
         "sensor_reliability": "reliable",
         "depth": 10,
-        # While a slow model works the time stands still: old stamps are no fault.
+        # Simulated time stands still while a slow model runs: an old stamp is not a fault.
         "stamp_tolerance": 10.0,
         "input_timeout": 10.0,
         "image_transport": "raw" if simulator.is_raw else "compressed",
@@ -149,7 +161,7 @@ def _processes(
 def _joined(
     domain: int, simulator: Simulator, options: DriveOptions
 ) -> Iterator[tuple[SimulatorNode, EventsExecutor]]:
-    """The simulator's node in the graph, and its executor."""
+    """The simulator node in the graph, and its executor."""
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=domain)
     timeout = float(options.parameters.get("pairing.timeout", PAIRING_TIMEOUT))

@@ -1,6 +1,6 @@
-"""What the graph still owes: the simulation goes on when nothing is left to wait for.
+"""Lockstep of simulation and graph: simulated time advances when no result is pending.
 
-So a slow computer gives the same drive as a fast one, and no message is lost.
+A slow computer therefore gives the same drive as a fast one, and no message is lost.
 """
 
 from conegrad_simulation.closed_loop.simulator import CAMERA, LIDAR
@@ -12,35 +12,42 @@ NEVER = float("-inf")
 
 
 class Lockstep:
-    """Keeps account of answers by their stamps.
+    """Tracks by stamp which results of the graph are pending.
 
-    An image owes detections, a scan owes a segmentation. An image owes cones as soon as a scan
-    has passed it and odometry covers both, or once the pairing has given the LiDAR up; a scan
-    owes cones of its own once the pairing has given the camera up. Cones owe a command.
+    After an image detections are pending, after a scan a segmentation. Cones of an image are
+    pending as soon as a later scan is segmented and odometry covers both, or once the pairing
+    timeout of the LiDAR has passed; cones of a scan alone are pending once the pairing timeout
+    of the camera has passed. After cones a command is pending, where a driver subscribes.
 
     Attributes:
-        given_up: answers that did not come, by what they were.
+        missing_results: number of abandoned results, by kind.
     """
 
     def __init__(self, pairing_timeout: float) -> None:
-        """Begin.
+        """Start without pending results.
 
         Args:
-            pairing_timeout: silence after which the fusion gives a sensor up [s].
+            pairing_timeout: the fusion goes on without a sensor after this silence [s].
         """
         self._timeout_ns = round(pairing_timeout * NANOSECONDS)
         self._open: set[tuple[str, int]] = set()  # sensor messages without their first result
         self._images: set[int] = set()  # stamps of images without cones
-        self._scans: set[int] = set()  # stamps of scans that owe cones of their own
+        self._scans: set[int] = set()  # stamps of scans whose own cones are pending
         self._passed_ns = -1  # newest scan that is segmented
         self._odometry_ns = -1  # newest odometry
         self._silent_from: dict[str, int] = {}  # first message of the other sensor since
         self._commands = 0
-        self._early = NEVER  # arrival of a command that nothing owed [s]
-        self.given_up: dict[str, int] = {}
+        self._early = NEVER  # arrival of a command before its cones [s]
+        self.missing_results: dict[str, int] = {}
 
-    def sent(self, sensor: str, stamp_ns: int, *, is_fused: bool = True) -> None:
-        """A message of a sensor is published; ``is_fused`` says whether cones are to come."""
+    def add_sensor_message(self, sensor: str, stamp_ns: int, *, is_fused: bool = True) -> None:
+        """Note a published sensor message.
+
+        Args:
+            sensor: ``camera`` or ``lidar``.
+            stamp_ns: of the message [ns].
+            is_fused: a fusion node runs, so that cones follow.
+        """
         self._open.add((sensor, stamp_ns))
         other = LIDAR if sensor == CAMERA else CAMERA
         self._silent_from.pop(sensor, None)
@@ -52,25 +59,25 @@ class Lockstep:
         elif stamp_ns - silent_from >= self._timeout_ns:
             self._scans.add(stamp_ns)
 
-    def moved(self, stamp_ns: int) -> None:
-        """Odometry is published."""
+    def add_odometry(self, stamp_ns: int) -> None:
+        """Note a published odometry with its stamp [ns]."""
         self._odometry_ns = stamp_ns
 
-    def answered(self, sensor: str, stamp_ns: int) -> None:
-        """Detections or a segmentation came."""
+    def add_result(self, sensor: str, stamp_ns: int) -> None:
+        """Note detections (``camera``) or a segmentation (``lidar``) with their stamp [ns]."""
         self._open.discard((sensor, stamp_ns))
         if sensor == LIDAR:
             self._passed_ns = max(self._passed_ns, stamp_ns)
 
-    def fused(
+    def add_cones(
         self, camera_ns: int | None, lidar_ns: int | None, *, is_driven: bool, now: float
     ) -> None:
-        """Cones came, of an image and a scan or of one of them.
+        """Note cones of an image and a scan, or of one of them.
 
         Args:
-            camera_ns: stamp of the image, if one took part.
-            lidar_ns: stamp of the scan, likewise.
-            is_driven: a driver hears them.
+            camera_ns: stamp of the image [ns]; None without an image.
+            lidar_ns: stamp of the scan [ns]; None without a scan.
+            is_driven: a driver is subscribed, so that a command follows.
             now: time of the steady clock [s].
         """
         self._images = {s for s in self._images if camera_ns is None or s > camera_ns}
@@ -79,32 +86,32 @@ class Lockstep:
         self._commands += is_driven and not is_answered
         self._early = NEVER
 
-    def commanded(self, now: float) -> None:
-        """A command came at a time of the steady clock [s]."""
+    def add_command(self, now: float) -> None:
+        """Note a command that arrived at a time of the steady clock [s]."""
         if self._commands:
             self._commands -= 1
         else:
             self._early = now
 
-    def owed(self, now_ns: int) -> list[str]:
-        """What has to come before the time may go on, in words."""
-        owed = ["detections" if sensor == CAMERA else "segmentation" for sensor, _ in self._open]
-        lag_from = self._silent_from.get(LIDAR)
-        is_lidar_lost = lag_from is not None and now_ns - lag_from >= self._timeout_ns
+    def pending(self, now_ns: int) -> list[str]:
+        """Kinds of the results that are pending at a simulated time [ns], one entry per result."""
+        pending = ["detections" if sensor == CAMERA else "segmentation" for sensor, _ in self._open]
+        silent_from = self._silent_from.get(LIDAR)
+        is_lidar_lost = silent_from is not None and now_ns - silent_from >= self._timeout_ns
         is_covered = self._odometry_ns >= self._passed_ns
         for stamp in self._images:
             is_passed = is_covered and stamp <= min(self._passed_ns, self._odometry_ns)
-            owed += ["cones"] if is_passed or is_lidar_lost else []
-        owed += ["cones"] * len(self._scans) + ["command"] * self._commands
-        return owed
+            pending += ["cones"] if is_passed or is_lidar_lost else []
+        pending += ["cones"] * len(self._scans) + ["command"] * self._commands
+        return pending
 
-    def give_up(self, now_ns: int) -> list[str]:
-        """Wait no longer for what is owed; returns it."""
-        owed = self.owed(now_ns)
-        for name in owed:
-            self.given_up[name] = self.given_up.get(name, 0) + 1
+    def abandon(self, now_ns: int) -> list[str]:
+        """Drop all pending results and count them as missing; returns their kinds."""
+        pending = self.pending(now_ns)
+        for name in pending:
+            self.missing_results[name] = self.missing_results.get(name, 0) + 1
         self._open.clear()
         self._images = set()
         self._scans.clear()
         self._commands = 0
-        return owed
+        return pending

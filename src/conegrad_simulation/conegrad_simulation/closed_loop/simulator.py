@@ -1,4 +1,4 @@
-"""The closed loop's world without ROS: a car, its sensors, and what they say at which time."""
+"""Simulation of the closed loop without ROS: a car, and the messages of its sensors by time."""
 
 import heapq
 import itertools
@@ -16,15 +16,15 @@ from conegrad_simulation.planar import Pose
 from conegrad_simulation.recording.attitude import Attitude
 from conegrad_simulation.recording.bag import CAMERA_PHASE
 from conegrad_simulation.recording.drive import DriveConfig, OdometryDrift
-from conegrad_simulation.recording.drive_render import Picture, Stage, cast, render
+from conegrad_simulation.recording.drive_render import DriveSetup, Picture, cast, render
 from conegrad_simulation.recording.sensor_messages import (
-    Entry,
-    Seen,
-    image_entries,
-    odometry_entry,
-    scan_entry,
+    TopicMessage,
+    VisibleCones,
+    image_messages,
+    odometry_message,
+    scan_message,
     stamp_of,
-    truth_entry,
+    truth_message,
 )
 from conegrad_simulation.scene.scene_settings import SceneDescription
 
@@ -34,22 +34,22 @@ NOTHING = np.zeros(0, dtype=np.int64)
 
 @dataclass(frozen=True)
 class SensorConfig(Config):
-    """What the sensors of the simulated car do, and when one of them is lost."""
+    """Rates and errors of the simulated sensors, and when one of them is lost."""
 
     camera_rate: float = setting(
         12.0, "Images per second; 0 is the vehicle's [Hz]", low=0.0, high=1000.0
     )
-    # At least as often as the stamps of scans: cones then wait for a scan, never for odometry,
-    # which would reach fusion and driver at the same time and in either order.
+    # At least as often as scans: cones then wait for a scan and never for odometry, which would
+    # reach fusion and driver at the same time and in either order.
     odometry_rate: float = setting(200.0, "Odometry messages per second [Hz]", low=1.0, high=1000.0)
     quality: int = setting(92, "JPEG quality; 0 publishes raw images", low=0, high=100)
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
     camera_lost: tuple[float, ...] = setting(
-        (0.0, 0.0), "The camera is silent from one time to another [s]", low=0.0
+        (0.0, 0.0), "The camera publishes nothing between these two times [s]", low=0.0
     )
     lidar_lost: tuple[float, ...] = setting(
-        (0.0, 0.0), "The LiDAR is silent from one time to another [s]", low=0.0
+        (0.0, 0.0), "The LiDAR publishes nothing between these two times [s]", low=0.0
     )
 
     def __post_init__(self) -> None:
@@ -81,17 +81,17 @@ class Event(NamedTuple):
         return stamp_of(self.time)
 
 
-class Happening(NamedTuple):
-    """An event and what the sensors say about it.
+class EventOutput(NamedTuple):
+    """An event and its sensor messages.
 
     Attributes:
         event: the moment.
-        entries: messages; none while the sensor is lost.
-        picture: of an image.
+        messages: empty while the sensor is lost.
+        picture: the image of a camera event.
     """
 
     event: Event
-    entries: list[Entry]
+    messages: list[TopicMessage]
     picture: Picture | None = None
 
 
@@ -117,7 +117,7 @@ class Simulator:
         if vehicle.lidar.scan_duration > 0:
             raise ValueError(
                 f"{vehicle.name} has a lidar.scan_duration of {vehicle.lidar.scan_duration} s, "
-                "expected 0: where the driver steers to is not known before the end of a scan"
+                "expected 0: later commands would change the poses within a scan"
             )
         self.description = description
         self._sensors = sensors
@@ -126,11 +126,11 @@ class Simulator:
         drift = OdometryDrift(sensors.speed_error, sensors.yaw_rate_bias)
         start = description.track.start_pose()
         self.car = SimulatedCar(start, vehicle.chassis, bicycle, attitude, drift)
-        self._stage = Stage(
+        self._setup = DriveSetup(
             vehicle, description.scene, description.world, self.car, seed, sensors.quality
         )
         self._caster = LidarCaster(vehicle.lidar)
-        self._seen = Seen()
+        self._visible = VisibleCones()
         self._events = self._all_events()
 
     @property
@@ -138,8 +138,8 @@ class Simulator:
         """Whether images are raw, not compressed."""
         return self._sensors.quality == 0
 
-    def step(self) -> Happening:
-        """Go on to the next event."""
+    def step(self) -> EventOutput:
+        """Advance the car to the next event and make its messages."""
         event = next(self._events)
         self.car.advance(event.time)
         if event.kind == CAMERA:
@@ -147,33 +147,33 @@ class Simulator:
         if event.kind == LIDAR:
             return self._scan(event)
         state, pose = self.car.state(self.car.time), self.car.odometry
-        return Happening(event, [odometry_entry(event.stamp_ns, tuple(pose), state)])
+        return EventOutput(event, [odometry_message(event.stamp_ns, tuple(pose), state)])
 
-    def _image(self, event: Event) -> Happening:
+    def _image(self, event: Event) -> EventOutput:
         if _is_within(event.time, self._sensors.camera_lost):
-            self._seen = self._seen._replace(camera=NOTHING)
-            return Happening(event, [])
-        picture = render(self._stage, self.car.time, event.index)
-        self._seen = self._seen._replace(camera=picture.seen)
-        entries = image_entries(event.stamp_ns, self._stage.vehicle, picture)
-        return Happening(event, [*entries, *self._truth(event)], picture)
+            self._visible = self._visible._replace(camera=NOTHING)
+            return EventOutput(event, [])
+        picture = render(self._setup, self.car.time, event.index)
+        self._visible = self._visible._replace(camera=picture.visible)
+        messages = image_messages(event.stamp_ns, self._setup.vehicle, picture)
+        return EventOutput(event, [*messages, *self._truth(event)], picture)
 
-    def _scan(self, event: Event) -> Happening:
+    def _scan(self, event: Event) -> EventOutput:
         if _is_within(event.time, self._sensors.lidar_lost):
-            self._seen = self._seen._replace(lidar=NOTHING)
-            return Happening(event, [])
-        scan = cast(self._stage, self._caster, self.car.time, event.index)
-        self._seen = self._seen._replace(lidar=scan.seen())
-        entry = scan_entry(event.stamp_ns, self._stage.vehicle, scan)
-        return Happening(event, [entry, *self._truth(event)])
+            self._visible = self._visible._replace(lidar=NOTHING)
+            return EventOutput(event, [])
+        scan = cast(self._setup, self._caster, self.car.time, event.index)
+        self._visible = self._visible._replace(lidar=scan.visible_cones())
+        message = scan_message(event.stamp_ns, self._setup.vehicle, scan)
+        return EventOutput(event, [message, *self._truth(event)])
 
-    def _truth(self, event: Event) -> list[Entry]:
-        """The truth, once both sensors have seen something."""
-        if self._seen.camera is None or self._seen.lidar is None:
+    def _truth(self, event: Event) -> list[TopicMessage]:
+        """The truth, once both sensors have published."""
+        if self._visible.camera is None or self._visible.lidar is None:
             return []
         pose: Pose = self.car.pose
-        scene, vehicle = self._stage.scene, self._stage.vehicle
-        return [truth_entry(event.stamp_ns, scene, vehicle, pose, self._seen)]
+        scene, vehicle = self._setup.scene, self._setup.vehicle
+        return [truth_message(event.stamp_ns, scene, vehicle, pose, self._visible)]
 
     def _all_events(self) -> Iterator[Event]:
         vehicle = self.description.vehicle

@@ -18,32 +18,36 @@ from conegrad_simulation.closed_loop.graph_monitor import (
     CONES,
     DETECTIONS,
     SEGMENTATION,
-    Answers,
+    GraphMonitor,
 )
 from conegrad_simulation.closed_loop.lockstep import Lockstep
-from conegrad_simulation.closed_loop.sensor_topics import Listener, SensorTopics
+from conegrad_simulation.closed_loop.sensor_topics import MessageSink, SensorTopics
 from conegrad_simulation.closed_loop.simulator import (
     CAMERA,
     LIDAR,
-    Happening,
+    EventOutput,
     SensorConfig,
     Simulator,
 )
-from conegrad_simulation.recording import sensor_messages as says
+from conegrad_simulation.recording import sensor_messages
 from conegrad_simulation.scene.scene_settings import SceneSettings, describe_scene
 
-WAKE = 0.02  # [s] between two looks at the processes while waiting
-TICK = 0.001  # [s] between two looks whether the time may go on
-FIRST_MESSAGE_WAIT = 0.3  # [s] after the first message of a topic, until it is known to arrive
+WAKE = 0.02  # [s] between two checks of the processes while waiting
+TICK = 0.001  # [s] between two checks whether the next event is due
+FIRST_MESSAGE_WAIT = (
+    0.3  # [s] after the first message of a topic, until its subscribers are taken as connected
+)
 FIRST_RESULTS = {CAMERA: DETECTIONS, LIDAR: SEGMENTATION}
 
 
 @dataclass(frozen=True)
 class SimulatorNodeConfig(Config):
-    """How the time of the simulation goes on."""
+    """How simulated time advances."""
 
-    lockstep: bool = setting(True, "Time waits for perception and driver; else it is the wall's")
-    patience: float = setting(60.0, "Longest wait for an answer in lockstep [s]", low=0.1)
+    lockstep: bool = setting(
+        True, "Time waits for perception and driver; else it follows the wall clock"
+    )
+    patience: float = setting(60.0, "Longest wait for a result in lockstep [s]", low=0.1)
     pairing_timeout: float = setting(
         0.3, "Parameter pairing.timeout of the fusion node [s]", low=0.0, high=10.0
     )
@@ -52,9 +56,9 @@ class SimulatorNodeConfig(Config):
 class SimulatorNode(Node):
     """Simulates a car in a scene.
 
-    In lockstep the time stands still while perception and driver owe an answer, so that the drive
-    is the same on a slow computer. What has no publisher is not waited for. The fusion has to be
-    triggered by the camera, as it is by default.
+    In lockstep the time stands still while a result of perception or driver is pending, so that
+    the drive is the same on a slow computer. A topic without a publisher is not waited for. The
+    fusion has to be triggered by the camera, which is its default.
 
     Subscribes: ``cmd_vel`` (geometry_msgs/Twist: speed and yaw rate); ``detections``,
     ``segmentation`` and ``cones`` for their stamps; ``/diagnostics``.
@@ -67,110 +71,124 @@ class SimulatorNode(Node):
 
     Attributes:
         simulator: the car and its world.
-        lockstep: what the graph owes.
-        answers: what it has answered.
-        now_ns: time of the simulation as a stamp [ns].
+        lockstep: pending results of the graph.
+        monitor: newest results of the graph.
+        now_ns: simulated time as a stamp [ns].
     """
 
     def __init__(self, simulator: Simulator | None = None, **node_options: Any) -> None:
         """Make the node.
 
         Args:
-            simulator: what to run; None makes one from the parameters.
+            simulator: the simulation to run; None makes one from the parameters.
             node_options: of rclpy.node.Node.
+
+        Raises:
+            ValueError: if a parameter is unknown or out of bounds.
         """
         super().__init__("simulator_node", **node_options)
         self._config = declare_config(self, SimulatorNodeConfig)
         self.simulator = simulator or self._declared_simulator()
         self.lockstep = Lockstep(self._config.pairing_timeout)
-        self.answers = Answers(self, self.simulator.car, self.lockstep)
-        self.now_ns = says.START_NS
-        static = says.static_transforms(self.simulator.description.vehicle)
+        self.monitor = GraphMonitor(self, self.simulator.car, self.lockstep)
+        self.now_ns = sensor_messages.START_NS
+        static = sensor_messages.static_transforms(self.simulator.description.vehicle)
         self._topics = SensorTopics(self, static, is_raw=self.simulator.is_raw)
-        self._listener: Listener | None = None
+        self._sink: MessageSink | None = None
         # On the steady clock [s]: of the first event, when the next is due, when waiting ends.
-        self._started = self._due = self._patient_until = 0.0
+        self._started = self._due = self._wait_until = 0.0
 
     def _declared_simulator(self) -> Simulator:
         description = describe_scene(declare_config(self, SceneSettings))
         sensors = declare_config(self, SensorConfig)
         return Simulator(description, sensors, declare_config(self, BicycleConfig, "bicycle"))
 
-    def record(self, listener: Listener) -> None:
-        """Let a listener have everything that is said from now on, static transforms first."""
-        self._listener = self.answers.listener = listener
-        static = says.static_transforms(self.simulator.description.vehicle)
-        listener(static.topic, static.msgtype, self._topics.serialized(static))
+    def record(self, sink: MessageSink) -> None:
+        """Pass every message from now on to a sink, beginning with the static transforms."""
+        self._sink = self.monitor.sink = sink
+        static = sensor_messages.static_transforms(self.simulator.description.vehicle)
+        sink(static.topic, static.msgtype, self._topics.serialized(static))
 
-    def missing(self) -> list[str]:
-        """Topics of the perception that nothing hears, and answers that nothing publishes."""
-        answers = [topic for topic in (CONES, COMMANDS) if not self.answers.has_source(topic)]
-        return [*self._topics.unheard(), *answers]
+    def missing_partners(self) -> list[str]:
+        """Sensor topics without a subscriber, and result topics without a publisher."""
+        silent = [topic for topic in (CONES, COMMANDS) if not self.monitor.has_source(topic)]
+        return [*self._topics.without_subscriber(), *silent]
 
-    def step(self) -> Happening:
-        """Go on to the next event and publish what the sensors say about it."""
-        happening = self.simulator.step()
-        self.now_ns = max(self.now_ns, happening.event.stamp_ns)
+    def step(self) -> EventOutput:
+        """Advance to the next event and publish its sensor messages."""
+        output = self.simulator.step()
+        self.now_ns = max(self.now_ns, output.event.stamp_ns)
         self._topics.set_time(self.now_ns)
         begun = len(self._topics.has_begun)
-        for entry in happening.entries:
-            self._book(entry, happening.event.stamp_ns)
-            data = self._topics.publish(entry)
-            if self._listener is not None:
-                self._listener(entry.topic, entry.msgtype, data)
+        for message in output.messages:
+            self._track(message, output.event.stamp_ns)
+            data = self._topics.publish(message)
+            if self._sink is not None:
+                self._sink(message.topic, message.msgtype, data)
         self._set_due(is_first=len(self._topics.has_begun) > begun)
-        return happening
+        return output
 
-    def may_go_on(self) -> bool:
-        """Whether the next event is due and nothing is owed any more."""
+    def can_advance(self) -> bool:
+        """Whether the next event is due and no result is pending.
+
+        After the longest wait the pending results are dropped with a warning.
+        """
         now = time.monotonic()
-        if self._config.lockstep and self.lockstep.owed(self.now_ns):
-            if now < self._patient_until:
+        if self._config.lockstep and self.lockstep.pending(self.now_ns):
+            if now < self._wait_until:
                 return False
-            self._give_up()
+            self._abandon()
         return now >= self._due
 
-    def settle(self, executor: EventsExecutor, check: Callable[[], None]) -> None:
-        """Serve what comes in until the time may go on.
+    def wait_until_due(self, executor: EventsExecutor, check: Callable[[], None]) -> None:
+        """Run callbacks until the next event may happen.
 
         Args:
             executor: of this node.
-            check: called now and then; may raise to end the wait.
+            check: called repeatedly; may raise to end the wait.
         """
         executor.spin_once(0.0)
-        while not self.may_go_on():
+        while not self.can_advance():
             check()
             executor.spin_once(WAKE)
 
     def start(self) -> None:
-        """Let the time go on by itself, for a node that is run alone."""
+        """Start a timer that steps the simulation, for a node that runs alone."""
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(TICK, self._go_on, clock=steady)
+        self.create_timer(TICK, self._advance, clock=steady)
 
-    def _go_on(self) -> None:
-        if self.may_go_on():
+    def _advance(self) -> None:
+        if self.can_advance():
             self.step()
 
     def _set_due(self, *, is_first: bool) -> None:
         now = time.monotonic()
         self._started = self._started or now
-        self._patient_until = now + self._config.patience
+        self._wait_until = now + self._config.patience
         self._due = now + (FIRST_MESSAGE_WAIT if is_first else 0.0)
         if not self._config.lockstep:
             self._due = max(self._due, self._started + self.simulator.car.time)
 
-    def _give_up(self) -> None:
-        owed = ", ".join(sorted(set(self.lockstep.give_up(self.now_ns))))
-        self.get_logger().warning(f"no {owed} within {self._config.patience:g} s: going on")
+    def _abandon(self) -> None:
+        pending = ", ".join(sorted(set(self.lockstep.abandon(self.now_ns))))
+        self.get_logger().warning(
+            f"no {pending} within {self._config.patience:g} s: advancing without it"
+        )
 
-    def _book(self, entry: says.Entry, stamp_ns: int) -> None:
-        """Note in the account what a message owes."""
-        if entry.topic == says.ODOMETRY[0]:
-            self.lockstep.moved(stamp_ns)
-        sensors = {says.IMAGE[0]: CAMERA, says.COMPRESSED_IMAGE[0]: CAMERA, says.SCAN[0]: LIDAR}
-        sensor = sensors.get(entry.topic)
-        if sensor is not None and self.answers.has_source(FIRST_RESULTS[sensor]):
-            self.lockstep.sent(sensor, stamp_ns, is_fused=self.answers.has_source(CONES))
+    def _track(self, message: sensor_messages.TopicMessage, stamp_ns: int) -> None:
+        """Note which results a published message makes pending."""
+        if message.topic == sensor_messages.ODOMETRY[0]:
+            self.lockstep.add_odometry(stamp_ns)
+        sensors = {
+            sensor_messages.IMAGE[0]: CAMERA,
+            sensor_messages.COMPRESSED_IMAGE[0]: CAMERA,
+            sensor_messages.SCAN[0]: LIDAR,
+        }
+        sensor = sensors.get(message.topic)
+        if sensor is not None and self.monitor.has_source(FIRST_RESULTS[sensor]):
+            self.lockstep.add_sensor_message(
+                sensor, stamp_ns, is_fused=self.monitor.has_source(CONES)
+            )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The command as a steering angle, where ackermann_msgs is installed; it has no wheel on PyPI."""
+"""Command as a steering angle, where ackermann_msgs is installed; PyPI has no wheel of it."""
 
 import math
 from typing import Any
@@ -17,7 +17,11 @@ except ImportError:
 
 
 class AckermannOutput:
-    """Publishes ``ackermann_cmd`` (ackermann_msgs/AckermannDriveStamped), if it can.
+    """Publishes ``ackermann_cmd`` (ackermann_msgs/AckermannDriveStamped) where it is installed.
+
+    Args:
+        node: owner of the publisher.
+        vehicle: wheel base and steering limit.
 
     Raises:
         ValueError: if the vehicle has no chassis.
@@ -35,7 +39,7 @@ class AckermannOutput:
         self._publisher = node.create_publisher(AckermannDriveStamped, "ackermann_cmd", RESULTS)
 
     def publish(self, decision: Decision) -> None:
-        """Publish a decision; nothing without ackermann_msgs."""
+        """Publish a decision; does nothing without ackermann_msgs."""
         if self._publisher is None:
             return
         angle = math.atan(self._chassis.wheel_base * decision.curvature)
@@ -48,6 +52,6 @@ class AckermannOutput:
         self._publisher.publish(msg)
 
     def wait(self, longest: Duration) -> None:
-        """Wait until the last command has arrived."""
+        """Wait until all subscribers have received the last command, at most ``longest``."""
         if self._publisher is not None:
             self._publisher.wait_for_all_acked(longest)

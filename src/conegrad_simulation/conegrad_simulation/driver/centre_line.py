@@ -1,4 +1,4 @@
-"""The lane's centre line: cones paired across the path that the search has found."""
+"""Centre line of the lane: cones paired across the path of the lane search."""
 
 from typing import NamedTuple
 
@@ -12,18 +12,18 @@ from conegrad_simulation.planar import Floats
 SPACING = 0.5  # [track units] between points of the line
 BEHIND = 4.0  # [track units] behind the car in which cones are paired as well
 NEAREST, FARTHEST = 0.6, 3.8  # [track units] from the path to a cone of its borders
-ODD = 1.0  # [track units], a cone this much farther out than its border is of another lane
-WRONG = 0.5  # certainty of the other side at which a cone is left out
+ODD = 1.0  # [track units], a cone this much farther out than its border belongs to another lane
+WRONG_SIDE = 0.5  # evidence for the other side at which a cone is left out
 HOLD = 3.0  # [track units] for which a border goes on beyond its last cone
 SMOOTHING = 5  # points
 
 
 class CentreLine(NamedTuple):
-    """The line to follow, in the frame of the car.
+    """The line to follow, in ``base_link``.
 
     Attributes:
-        points: ``(M, 2)``, from the car to where the last cones are seen [track units].
-        pairs: cones on the left and on the right border.
+        points: ``(M, 2)``, from the car to the last cones [track units].
+        pairs: number of cones on the left and on the right border.
     """
 
     points: Floats
@@ -36,16 +36,21 @@ class CentreLine(NamedTuple):
 
 
 def centre_line(cones: KnownCones, config: SearchConfig) -> CentreLine:
-    """The centre line of the lane ahead; without any cone beside it, it has no points."""
+    """Centre line of the lane ahead; empty without cones beside it.
+
+    Args:
+        cones: remembered cones in ``base_link`` [track units].
+        config: settings of the lane search.
+    """
     if not len(cones.positions):
         return CentreLine(np.zeros((0, 2)), (0, 0))
     poses = _dense(search_lane(cones, config), config.step)
     stations = SPACING * np.arange(len(poses)) - BEHIND
     at, offsets = _beside(cones, poses, stations)
     left, right = _border(at, offsets, cones.sides), _border(at, -offsets, -cones.sides)
-    shift, is_seen = _shift(stations, at, offsets, left, right, config.half_width)
+    shift, is_known = _shift(stations, at, offsets, left, right, config.half_width)
     shift = uniform_filter1d(shift, SMOOTHING, mode="nearest")
-    last = np.flatnonzero(is_seen)[-1] if is_seen.any() else -1
+    last = np.flatnonzero(is_known)[-1] if is_known.any() else -1
     normals = np.stack([-np.sin(poses[:, 2]), np.cos(poses[:, 2])], axis=1)
     points = poses[:, :2] + shift[:, None] * normals
     ahead = (stations >= 0) & (np.arange(len(stations)) <= last)
@@ -74,7 +79,7 @@ def _beside(cones: KnownCones, poses: Floats, stations: Floats) -> tuple[Floats,
 
 def _border(at: Floats, offsets: Floats, sides: Floats) -> Floats:
     """Mask of the cones of one border; offsets and sides are positive towards it."""
-    chosen = (offsets > NEAREST) & (offsets < FARTHEST) & (sides > -WRONG) & np.isfinite(at)
+    chosen = (offsets > NEAREST) & (offsets < FARTHEST) & (sides > -WRONG_SIDE) & np.isfinite(at)
     if chosen.any():
         chosen &= offsets < np.median(offsets[chosen]) + ODD
     return np.asarray(chosen)
@@ -83,15 +88,15 @@ def _border(at: Floats, offsets: Floats, sides: Floats) -> Floats:
 def _shift(
     stations: Floats, at: Floats, offsets: Floats, left: Floats, right: Floats, half: float
 ) -> tuple[Floats, Floats]:
-    """Offset of the middle from the path, and where at least one border is seen."""
-    lefts, sees_left = _along(stations, at[left], offsets[left])
-    rights, sees_right = _along(stations, at[right], offsets[right])
-    both = sees_left & sees_right
+    """Offset of the middle from the path, and where at least one border is known."""
+    lefts, has_left = _along(stations, at[left], offsets[left])
+    rights, has_right = _along(stations, at[right], offsets[right])
+    both = has_left & has_right
     half = float(np.mean(lefts[both] - rights[both])) / 2 if both.any() else half
     shift = np.where(both, (lefts + rights) / 2, 0.0)
-    shift = np.where(sees_left & ~sees_right, lefts - half, shift)
-    shift = np.where(sees_right & ~sees_left, rights + half, shift)
-    return shift, sees_left | sees_right
+    shift = np.where(has_left & ~has_right, lefts - half, shift)
+    shift = np.where(has_right & ~has_left, rights + half, shift)
+    return shift, has_left | has_right
 
 
 def _along(stations: Floats, at: Floats, offsets: Floats) -> tuple[Floats, Floats]:

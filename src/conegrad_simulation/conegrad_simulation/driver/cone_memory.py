@@ -1,4 +1,4 @@
-"""A short memory of cones, which carries the car over what a sensor misses for a moment."""
+"""Short-term memory of cones, which bridges missing detections."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,38 +8,40 @@ from scipy.optimize import linear_sum_assignment
 
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.settings import Config, setting
-from conegrad_simulation.driver.perceived_cones import SeenCones
+from conegrad_simulation.driver.perceived_cones import PerceivedCones
 from conegrad_simulation.planar import Floats
 
-MIN_VARIANCE = 0.05**2  # [track units^2], no observation counts as more exact
-GATE = 9.0  # squared distance in standard deviations within which two cones may be one
-PRIOR = 0.5  # evidence against which colours are weighed: one look does not decide
+MIN_VARIANCE = 0.05**2  # [track units^2], least variance of an observation
+GATE = 9.0  # squared Mahalanobis distance within which two cones can match
+PRIOR = 0.5  # evidence of an unknown side, so that one message does not decide
 
 
 @dataclass(frozen=True)
 class MemoryConfig(Config):
     """Settings of the memory; lengths hold for a track of full size."""
 
-    duration: float = setting(2.0, "A cone unseen this long is forgotten [s]", low=0.0, high=10.0)
+    duration: float = setting(
+        2.0, "A cone without a detection for this long is removed [s]", low=0.0, high=10.0
+    )
     confirm: float = setting(
-        0.3, "A cone seen only once is forgotten after this [s]", low=0.0, high=10.0
+        0.3, "A cone with one detection only is removed after this [s]", low=0.0, high=10.0
     )
     merge_distance: float = setting(
-        1.0, "Farthest that one cone moves between two looks [m]", low=0.01, high=5.0
+        1.0, "Largest distance between two detections of one cone [m]", low=0.01, high=5.0
     )
-    same_distance: float = setting(0.5, "Nearer cones are one cone [m]", low=0.0, high=5.0)
-    behind: float = setting(6.0, "A cone farther behind is forgotten [m]", low=0.0, high=50.0)
+    same_distance: float = setting(0.5, "Cones nearer than this are merged [m]", low=0.0, high=5.0)
+    behind: float = setting(6.0, "A cone farther behind the car is removed [m]", low=0.0, high=50.0)
     drift: float = setting(
-        0.1, "Uncertainty that the odometry adds, std after a second [m]", low=0.0, high=5.0
+        0.1, "Uncertainty of the odometry, std after a second [m]", low=0.0, high=5.0
     )
 
 
 class KnownCones(NamedTuple):
-    """What is remembered, in ``base_link``.
+    """Remembered cones, in ``base_link``.
 
     Attributes:
         positions: ``(N, 2)`` [track units].
-        sides: ``(N,)`` from -1, surely right, over 0, unknown, to 1, surely left.
+        sides: ``(N,)`` from -1, certainly right, over 0, unknown, to 1, certainly left.
     """
 
     positions: Floats
@@ -47,14 +49,18 @@ class KnownCones(NamedTuple):
 
 
 class ConeMemory:
-    """Cones of the last moments in the frame of the odometry."""
+    """Cones of the last messages, tracked in the frame of the odometry.
+
+    Args:
+        config: settings; None takes the defaults.
+    """
 
     def __init__(self, config: MemoryConfig | None = None) -> None:
         self._config = config or MemoryConfig()
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all cones."""
         self._positions = np.zeros((0, 2))
         self._covariances = np.zeros((0, 2, 2))
         self._colours = np.zeros((0, 3))
@@ -62,13 +68,13 @@ class ConeMemory:
         self._last = np.zeros(0)
         self._time = 0.0
 
-    def add(self, seen: SeenCones, pose: Pose2, time: float) -> None:
-        """Take the cones of a message.
+    def add(self, perceived: PerceivedCones, pose: Pose2, time: float) -> None:
+        """Add the cones of a message.
 
         Args:
-            seen: in the frame of the car.
+            perceived: in ``base_link`` [track units].
             pose: ``odom_from_base`` at their stamp [track units, rad].
-            time: their stamp [s]; one before the last means a new run.
+            time: their stamp [s]; an earlier one than the last starts a new run.
         """
         if time < self._time:
             self.clear()
@@ -76,20 +82,20 @@ class ConeMemory:
         self._time = time
         self._covariances = self._covariances + growth * np.eye(2)
         rotation = _rotation(pose.yaw)
-        positions = seen.positions @ rotation.T + [pose.x, pose.y]
-        covariances = rotation @ seen.covariances @ rotation.T + MIN_VARIANCE * np.eye(2)
+        positions = perceived.positions @ rotation.T + [pose.x, pose.y]
+        covariances = rotation @ perceived.covariances @ rotation.T + MIN_VARIANCE * np.eye(2)
         old, new = self._matches(positions, covariances)
-        self._refresh(old, positions[new], covariances[new], seen.colours[new])
+        self._refresh(old, positions[new], covariances[new], perceived.colours[new])
         rest = np.setdiff1d(np.arange(len(positions)), new)
         self._positions = np.vstack([self._positions, positions[rest]])
         self._covariances = np.concatenate([self._covariances, covariances[rest]])
-        self._colours = np.vstack([self._colours, seen.colours[rest]])
+        self._colours = np.vstack([self._colours, perceived.colours[rest]])
         self._hits = np.concatenate([self._hits, np.ones(len(rest))])
         self._last = np.concatenate([self._last, np.full(len(rest), time)])
-        self._forget(pose)
+        self._prune(pose)
 
     def known(self, pose: Pose2) -> KnownCones:
-        """What is remembered, in the frame of a car at a pose ``odom_from_base``."""
+        """Remembered cones in ``base_link`` at a pose ``odom_from_base`` [track units, rad]."""
         in_base = (self._positions - [pose.x, pose.y]) @ _rotation(pose.yaw)
         left, right, either = self._colours.T
         return KnownCones(in_base, (left - right) / (left + right + either + PRIOR))
@@ -119,7 +125,7 @@ class ConeMemory:
         self._hits[rows] += 1
         self._last[rows] = self._time
 
-    def _forget(self, pose: Pose2) -> None:
+    def _prune(self, pose: Pose2) -> None:
         config, age = self._config, self._time - self._last
         in_base = (self._positions - [pose.x, pose.y]) @ _rotation(pose.yaw)
         keep = (age <= config.duration) & ((self._hits > 1) | (age <= config.confirm))

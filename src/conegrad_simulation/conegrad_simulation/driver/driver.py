@@ -1,4 +1,4 @@
-"""The driver: remembers cones, finds the lane, follows it, and says why when it stops."""
+"""Driver: keeps cones in memory, finds the lane, follows it, and reports the cause of a stop."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,13 +12,13 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.driver.centre_line import CentreLine, centre_line
 from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig
 from conegrad_simulation.driver.lane_search import SearchConfig
-from conegrad_simulation.driver.perceived_cones import seen_cones
+from conegrad_simulation.driver.perceived_cones import perceived_cones
 from conegrad_simulation.driver.pursuit import PursuitConfig, allowed_speeds, pursue
 from conegrad_simulation.planar import Floats, to_parent
 
 NANOSECONDS = 1_000_000_000
 ODOMETRY_POSES = 500  # held for interpolation: 5 s at 100 Hz
-GO = "driving"
+DRIVING = "driving"
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,23 @@ class DriverConfig(Config):
         0.0, "Size of the track relative to full size; 0 is the vehicle's", low=0.0, high=10.0
     )
     cone_timeout: float = setting(
-        0.25, "It stops when the newest cones are older than this [s]", low=0.01, high=10.0
+        0.25, "The car stops when the newest cones are older than this [s]", low=0.01, high=10.0
     )
     odometry_timeout: float = setting(
-        0.25, "It stops when the newest odometry is older than this [s]", low=0.01, high=10.0
+        0.25, "The car stops when the newest odometry is older than this [s]", low=0.01, high=10.0
     )
     shortest_line: float = setting(
-        2.5, "It stops when less of the lane is seen, at full size [m]", low=0.1, high=20.0
+        2.5, "The car stops when less of the lane is known, at full size [m]", low=0.1, high=20.0
     )
     degraded_speed: float = setting(
         0.7, "Share of the speed while one sensor is lost", low=0.0, high=1.0
     )
     degraded_time: float = setting(
-        5.0, "It stops when one sensor is lost for longer than this [s]", low=0.0
+        5.0, "The car stops when one sensor is lost for longer than this [s]", low=0.0
     )
 
 
-class Settings(NamedTuple):
+class DriverSettings(NamedTuple):
     """All settings of the driver."""
 
     driver: DriverConfig = DriverConfig()
@@ -55,13 +55,13 @@ class Settings(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What the car shall do now.
+    """Command to the car.
 
     Attributes:
         speed: along its heading [m/s]; 0 stops it.
-        curvature: of its way, left turns positive [1/m].
-        cause: why it stops, short and constant; :data:`GO` while it drives.
-        text: the same for people, with values.
+        curvature: of its path, left turns positive [1/m].
+        cause: of a stop, short and constant; :data:`DRIVING` while the car drives.
+        text: cause with values, for diagnostics.
     """
 
     speed: float
@@ -71,15 +71,15 @@ class Decision(NamedTuple):
 
 
 class Driver:
-    """Follows the lane between cones; times are stamps [ns], so that it runs at any speed.
+    """Follows the lane between cones. Times are stamps [ns], independent of the wall clock.
 
     Args:
         vehicle: place of the LiDAR on the car, and the scale of its tracks.
         settings: of its parts.
     """
 
-    def __init__(self, vehicle: Vehicle, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
+    def __init__(self, vehicle: Vehicle, settings: DriverSettings | None = None) -> None:
+        self._settings = settings or DriverSettings()
         self._config = self._settings.driver
         self._lidar = vehicle.lidar.mounting
         self._scale = self._config.scale or vehicle.cone_spacing_scale
@@ -93,13 +93,16 @@ class Driver:
         self._pose: Pose2 | None = None
         self._line = CentreLine(np.zeros((0, 2)), (0, 0))
         self._line_pose: Pose2 | None = None
-        self._heard_ns: int | None = None  # stamp of the newest message, with cones or without
-        self._seen_ns: int | None = None  # stamp of the newest message with cones
+        self._message_ns: int | None = None  # stamp of the newest message, with cones or without
+        self._cones_ns: int | None = None  # stamp of the newest message with cones
         self._both_ns: int | None = None  # stamp of the newest message of both sensors
         self._lost = ""
 
-    def move(self, stamp_ns: int, pose: Pose2, speed: float) -> None:
-        """Take an odometry: pose ``odom_from_base`` [m, rad] and speed [m/s]."""
+    def add_odometry(self, stamp_ns: int, pose: Pose2, speed: float) -> None:
+        """Add an odometry: stamp [ns], pose ``odom_from_base`` [m, rad] and speed [m/s].
+
+        One with an earlier stamp is ignored, or starts a new run if it is over 1 s earlier.
+        """
         newest = self._odometry.newest_ns
         if newest is not None and stamp_ns <= newest:
             if newest - stamp_ns < NANOSECONDS:
@@ -109,7 +112,7 @@ class Driver:
         self._speed = speed / self._scale
         self._odometry.add(stamp_ns, self._pose)
 
-    def see(
+    def add_cones(
         self,
         stamp_ns: int,
         cones: Cones,
@@ -118,29 +121,29 @@ class Driver:
         has_camera: bool,
         has_lidar: bool,
     ) -> None:
-        """Take the cones of a message and look for the lane.
+        """Add the cones of a message and search the lane.
 
         Args:
-            stamp_ns: of the message.
-            cones: in the frame of the LiDAR, or of the base.
-            in_base: they are in that of the base: no LiDAR took part so far.
-            has_camera: an image took part.
-            has_lidar: a scan took part.
+            stamp_ns: of the message [ns].
+            cones: in the frame of the LiDAR, or in ``base_link`` [m].
+            in_base: the cones are in ``base_link``, as before the first scan.
+            has_camera: the cones were fused with an image.
+            has_lidar: the cones were fused with a scan.
         """
-        self._heard_ns = stamp_ns
+        self._message_ns = stamp_ns
         self._note_sensors(stamp_ns, has_camera=has_camera, has_lidar=has_lidar)
         pose = self._pose_at(stamp_ns)
         if pose is None or not len(cones.positions):
             return
-        self._seen_ns = stamp_ns
-        seen = seen_cones(cones, None if in_base else self._lidar, self._scale)
-        self._memory.add(seen, pose, stamp_ns / NANOSECONDS)
+        self._cones_ns = stamp_ns
+        perceived = perceived_cones(cones, None if in_base else self._lidar, self._scale)
+        self._memory.add(perceived, pose, stamp_ns / NANOSECONDS)
         self._line_pose = self._pose or pose
         known = self._memory.known(self._line_pose)
         self._line = centre_line(known, self._settings.search)
 
     def decide(self, now_ns: int) -> Decision:
-        """What the car shall do at a time [ns]."""
+        """Command at a time [ns]: drive along the lane, or stop with a cause."""
         cause, text = self._why_stop(now_ns)
         if cause:
             return Decision(0.0, 0.0, cause, text)
@@ -152,10 +155,10 @@ class Driver:
         with_ = f", without {self._lost}" if self._lost else ""
         left, right = self._line.pairs
         text = f"{left} cones left, {right} right, {self._line.length * self._scale:.1f} m{with_}"
-        return Decision(share * speed * self._scale, curvature / self._scale, GO, text)
+        return Decision(share * speed * self._scale, curvature / self._scale, DRIVING, text)
 
     def line(self) -> Floats:
-        """``(M, 2)`` centre line in the frame of the car as it stands now [track units]."""
+        """``(M, 2)`` centre line in ``base_link`` of the newest odometry [track units]."""
         if self._pose is None or self._line_pose is None:
             return np.zeros((0, 2))
         return to_parent(self._line.points, *relative_pose(self._pose, self._line_pose))
@@ -183,10 +186,10 @@ class Driver:
         age = (now_ns - self._odometry.newest_ns) / NANOSECONDS
         if age > config.odometry_timeout:
             return "odometry stale", f"stopped: the newest odometry is {age:.2f} s old"
-        if self._seen_ns is None:
-            text = "no cones received yet" if self._heard_ns is None else "no cone seen yet"
+        if self._cones_ns is None:
+            text = "no cones received yet" if self._message_ns is None else "no cone seen yet"
             return "no cones yet", f"stopped: {text}"
-        age = (now_ns - self._seen_ns) / NANOSECONDS
+        age = (now_ns - self._cones_ns) / NANOSECONDS
         if age > config.cone_timeout:
             return self._why_no_cones(now_ns, age)
         if self._both_ns is None or now_ns - self._both_ns > config.degraded_time * NANOSECONDS:
@@ -197,9 +200,9 @@ class Driver:
         return "", ""
 
     def _why_no_cones(self, now_ns: int, age: float) -> tuple[str, str]:
-        heard = (now_ns - (self._heard_ns or 0)) / NANOSECONDS
-        if heard > self._config.cone_timeout:
-            return "cones stale", f"stopped: the newest cones are {heard:.2f} s old"
+        age_of_message = (now_ns - (self._message_ns or 0)) / NANOSECONDS
+        if age_of_message > self._config.cone_timeout:
+            return "cones stale", f"stopped: the newest cones are {age_of_message:.2f} s old"
         return "cones empty", f"stopped: no cone seen for {age:.2f} s"
 
     def _note_sensors(self, stamp_ns: int, *, has_camera: bool, has_lidar: bool) -> None:

@@ -28,15 +28,21 @@ from conegrad_nodes.node_base.running import run
 from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_simulation.driver.ackermann import AckermannOutput
 from conegrad_simulation.driver.cone_memory import MemoryConfig
-from conegrad_simulation.driver.driver import GO, Decision, Driver, DriverConfig, Settings
+from conegrad_simulation.driver.driver import (
+    DRIVING,
+    Decision,
+    Driver,
+    DriverConfig,
+    DriverSettings,
+)
 from conegrad_simulation.driver.lane_search import SearchConfig
 from conegrad_simulation.driver.pursuit import PursuitConfig
 
 ODOMETRY_DEPTH = 50  # messages that wait at most: half a second
-# [s] that a stamp may be off the node's clock. With one ahead nothing would ever be too old to
-# drive on; one far behind would look like a new run, and the cones would be forgotten.
+# [s], largest difference of a stamp from the node's clock. Cones with a later stamp would never
+# be too old to drive on; one far behind would start a new run and clear the memory.
 MAX_AHEAD, MAX_BEHIND = 0.5, 5.0
-FAREWELL = Duration(seconds=0.5)  # longest wait until the last command has arrived
+LAST_COMMAND_WAIT = Duration(seconds=0.5)  # longest wait until the last command has arrived
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,17 @@ class DriverNodeConfig(Config):
 
     vehicle: str = setting("formula_student", "Vehicle preset by name, or a YAML file")
     watch_period: float = setting(
-        0.02, "Time between two looks whether to stop [s]", low=0.001, high=0.2
+        0.02, "Time between two checks whether to stop [s]", low=0.001, high=0.2
     )
     reliability: str = setting("best_effort", "QoS of the odometry: best_effort or reliable")
     input_timeout: float = setting(1.0, "An input counts as stopped after this [s]", low=0.01)
-    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
-    ackermann: bool = setting(True, "Publish ackermann_cmd as well, if ackermann_msgs is there")
+    stamp_tolerance: float = setting(
+        1.0, "Largest difference of a stamp from the clock [s]", low=0.0
+    )
+    ackermann: bool = setting(True, "Publish ackermann_cmd as well, if ackermann_msgs is installed")
 
 
-# Settings of the driver, after the prefix of their parameters.
+# Settings of the driver, each with the prefix of its parameters.
 PARTS: tuple[tuple[str, type[Config]], ...] = (
     ("", DriverNodeConfig),
     ("", DriverConfig),
@@ -64,11 +72,11 @@ PARTS: tuple[tuple[str, type[Config]], ...] = (
 
 
 class DriverNode(Node):
-    """Drives along the lane between the cones that perception sees, and stops without them.
+    """Drives along the lane between perceived cones, and stops without them.
 
-    Each message of cones gives one command. A timer on the clock of the node, which is that of
-    the simulation with ``use_sim_time``, commands a stop when cones or odometry do not come. A
-    stop is also the last command of a node that ends, whatever ends it.
+    The node publishes one command per message of cones. A timer on the clock of the node (simulated
+    time with ``use_sim_time``) commands a stop when cones or odometry are missing. A node that
+    ends publishes a stop as its last command.
 
     Subscribes: ``cones`` (conegrad_msgs/ConeArray), ``odom`` (nav_msgs/Odometry).
     Publishes: ``cmd_vel`` (geometry_msgs/Twist: speed and yaw rate); ``ackermann_cmd``
@@ -82,7 +90,7 @@ class DriverNode(Node):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("driver_node", **node_options)
         config = declare_config(self, DriverNodeConfig)
-        settings = Settings(
+        settings = DriverSettings(
             declare_config(self, DriverConfig),
             declare_config(self, MemoryConfig, "memory"),
             declare_config(self, SearchConfig, "search"),
@@ -90,7 +98,7 @@ class DriverNode(Node):
         )
         vehicle = load_vehicle(config.vehicle)
         self._driver = Driver(vehicle, settings)
-        # Of the base alone: the speed of another body is along other axes.
+        # Odometry of the base alone: the speed of another frame has other axes.
         self._base = BaseOdometry.of_frames(StaticFrames(()), tell=self.get_logger().info)
         self._odometry_frame = "odom"
         self._commands = self.create_publisher(Twist, "cmd_vel", RESULTS)
@@ -105,18 +113,18 @@ class DriverNode(Node):
                 Input(self, ConeArray, "cones", self._on_cones, RESULTS, **limits),
             ],
         )
-        self.create_timer(config.watch_period, self._watch)
+        self.create_timer(config.watch_period, self._stop_if_needed)
 
     def start(self) -> None:
-        """Nothing to load: the node works from the first message on."""
+        """Do nothing: the node works from the first message on."""
 
     def destroy_node(self) -> None:
-        """Command a stop, then destroy: the car must not drive on with the last command."""
+        """Command a stop, then destroy the node, so that the car does not follow an old command."""
         if self.context.ok():
             self._command(Decision(0.0, 0.0, "ended", "stopped: the driver ends"))
-            self._commands.wait_for_all_acked(FAREWELL)
+            self._commands.wait_for_all_acked(LAST_COMMAND_WAIT)
             if self._ackermann is not None:
-                self._ackermann.wait(FAREWELL)
+                self._ackermann.wait(LAST_COMMAND_WAIT)
         super().destroy_node()
 
     def _on_odometry(self, msg: Odometry, arrival: float) -> None:
@@ -124,14 +132,14 @@ class DriverNode(Node):
         try:
             pose, speed = self._base.pose(msg), speed_from_msg(msg)
         except NewFrameError:
-            self._driver.clear()  # the cones that it remembers are where they were in the old one
+            self._driver.clear()  # its cones are in the old frame
             raise
         self._odometry_frame = msg.header.frame_id
-        self._driver.move(stamp_ns, pose, speed)
+        self._driver.add_odometry(stamp_ns, pose, speed)
 
     def _on_cones(self, msg: ConeArray, arrival: float) -> None:
         try:
-            self._driver.see(
+            self._driver.add_cones(
                 self._stamp_ns(msg),
                 cones_from_msg(msg),
                 in_base=msg.header.frame_id.lstrip("/") == BASE_FRAME,
@@ -139,7 +147,7 @@ class DriverNode(Node):
                 has_lidar=msg.lidar_used,
             )
         finally:
-            # Also where the message cannot be used: a simulation in lockstep waits for a command.
+            # Also after an invalid message: a simulation in lockstep waits for a command.
             self._command(self._decide())
         if self._lane.get_subscription_count() > 0:
             self._publish_lane(msg)
@@ -155,14 +163,14 @@ class DriverNode(Node):
             )
         return stamp_ns
 
-    def _watch(self) -> None:
+    def _stop_if_needed(self) -> None:
         decision = self._decide()
-        if decision.cause != GO:
+        if decision.cause != DRIVING:
             self._command(decision)
 
     def _decide(self) -> Decision:
         decision = self._driver.decide(self.get_clock().now().nanoseconds)
-        level = Level.OK if decision.cause == GO else Level.WARN
+        level = Level.OK if decision.cause == DRIVING else Level.WARN
         self._inputs.report([PartStatus("driver", level, decision.cause, decision.text)])
         return decision
 

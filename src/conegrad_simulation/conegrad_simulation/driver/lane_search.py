@@ -1,9 +1,8 @@
-"""Which way the lane goes: the path that passes the most cones on their side.
+"""Lane search: the path that passes the most cones on the side of their colour.
 
-A beam search over chains of short arcs. A cone speaks for a path that passes it at half the width
-of a lane, on the side of its colour; one of unknown colour speaks for either side. A missing cone,
-a border that is not seen and a wrong colour only take some of the votes, so that none of them
-needs a case of its own.
+A beam search over chains of short arcs. A cone votes for a path that passes it at half the lane
+width on the side of its colour; a cone of unknown colour votes for either side. Missing cones, a
+missing border and wrong colours lower the votes of a path and need no special case.
 """
 
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from conegrad_simulation.planar import Floats
 
 LEVELS = 13  # curvatures to choose from
 LARGEST_CHANGE = 2  # levels from one arc to the next
-BEAM = 60  # paths that go on after each arc
-CELL = 0.4  # [track units], of paths that end in one cell with one curvature the best goes on
+BEAM = 60  # paths kept after each arc
+CELL = 0.4  # [track units]; of paths that end in one cell with one curvature the best is kept
 VOTE = 3.0  # of a cone at exactly half the width
 NARROW, WIDE = 0.8, 1.5  # [track units] off the half width at which a vote is down by one
-TOUCH = 1.0  # [track units], nearer cones would be touched
+TOUCH = 1.0  # [track units], the car would touch a nearer cone
 TOUCH_COST, WRONG_SIDE_COST = 8.0, 3.0  # per cone
 WRONG_SIDE_REACH = 3.0  # [track units]
 BEND_COST, TURN_COST = 0.03, 0.25  # per squared level, and per squared change of level
@@ -30,7 +29,7 @@ BEND_COST, TURN_COST = 0.03, 0.25  # per squared level, and per squared change o
 class SearchConfig(Config):
     """Settings of the search; lengths hold for a track of full size."""
 
-    reach: float = setting(18.0, "Length of the path that is looked for [m]", low=2.0, high=60.0)
+    reach: float = setting(18.0, "Length of the searched path [m]", low=2.0, high=60.0)
     step: float = setting(1.5, "Length of one arc [m]", low=0.2, high=5.0)
     half_width: float = setting(1.8, "Expected half width of the lane [m]", low=0.3, high=10.0)
     max_curvature: float = setting(0.27, "Tightest arc [1/m]", low=0.01, high=2.0)
@@ -46,10 +45,10 @@ class _Paths:
 
 
 def search_lane(cones: KnownCones, config: SearchConfig) -> Floats:
-    """``(K, 3)`` poses x, y, heading along the lane, from the car on [track units, rad].
+    """``(K, 3)`` poses x, y, heading along the lane, beginning at the car [track units, rad].
 
     Args:
-        cones: in the frame of the car.
+        cones: in ``base_link``.
         config: settings.
     """
     paths = _Paths()

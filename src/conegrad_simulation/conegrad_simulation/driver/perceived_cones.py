@@ -1,4 +1,4 @@
-"""Cones as the driver takes them: places in the frame of the car, and the side each stands on."""
+"""Perceived cones as input of the driver: positions in ``base_link`` and evidence of the side."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from conegrad_core.vehicle import Mounting
 from conegrad_simulation.planar import Floats
 
 
-class SeenCones(NamedTuple):
+class PerceivedCones(NamedTuple):
     """Cones of one message, in ``base_link``.
 
     Attributes:
         positions: ``(N, 2)`` x forward, y left [track units].
         covariances: ``(N, 2, 2)`` [track units^2].
         colours: ``(N, 3)`` evidence that the cone stands left (blue), right (yellow), or on
-            either side (orange); rows sum to at most 1, an unknown colour is evidence of nothing.
+            either side (orange); rows sum to at most 1, less for an unknown colour.
     """
 
     positions: Floats
@@ -24,12 +24,12 @@ class SeenCones(NamedTuple):
     colours: Floats
 
 
-def seen_cones(cones: Cones, lidar: Mounting | None, scale: float) -> SeenCones:
-    """Cones of a message for the driver.
+def perceived_cones(cones: Cones, lidar: Mounting | None, scale: float) -> PerceivedCones:
+    """Convert the cones of a message.
 
     Args:
-        cones: in the frame of the LiDAR, or of the car [m].
-        lidar: its place on the car; None where they are in the frame of the car.
+        cones: in the frame of the LiDAR, or in ``base_link`` [m].
+        lidar: mounting of the LiDAR; None if the cones are in ``base_link``.
         scale: metres per track unit; a track unit is a metre of a full-size track.
     """
     matrix = np.eye(4) if lidar is None else lidar.base_from_sensor().numpy()
@@ -39,4 +39,4 @@ def seen_cones(cones: Cones, lidar: Mounting | None, scale: float) -> SeenCones:
     colours = cones.colours.double().numpy()
     orange = colours[:, ConeClass.SMALL_ORANGE] + colours[:, ConeClass.BIG_ORANGE]
     sides = [colours[:, ConeClass.BLUE], colours[:, ConeClass.YELLOW], orange]
-    return SeenCones(positions / scale, covariances / scale**2, np.stack(sides, axis=1))
+    return PerceivedCones(positions / scale, covariances / scale**2, np.stack(sides, axis=1))

@@ -1,4 +1,4 @@
-"""Pure pursuit of a line, and how fast it may be driven."""
+"""Pure pursuit of a line, and the speeds that its curvature allows."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ BASELINE = 5  # points over which curvature is smoothed
 
 @dataclass(frozen=True)
 class PursuitConfig(Config):
-    """How the line is followed; lengths and speeds hold for a track of full size."""
+    """Settings of the pursuit; lengths and speeds hold for a track of full size."""
 
     speed: float = setting(7.0, "Largest speed [m/s]", low=0.1, high=60.0)
     lateral_limit: float = setting(4.0, "Acceleration in corners [m/s^2]", low=0.1, high=40.0)
@@ -21,13 +21,15 @@ class PursuitConfig(Config):
     braking_limit: float = setting(
         3.0, "Deceleration in time for the end of the line [m/s^2]", low=0.1, high=40.0
     )
-    lookahead: float = setting(2.0, "Shortest distance of the point aimed at [m]", low=0.2)
-    lookahead_time: float = setting(0.35, "That is added per speed [s]", low=0.0, high=5.0)
-    preview: float = setting(0.3, "The speed is that of the line this far ahead [s]", low=0.0)
+    lookahead: float = setting(2.0, "Shortest distance of the target point [m]", low=0.2)
+    lookahead_time: float = setting(
+        0.35, "Additional distance of the target point per speed [s]", low=0.0, high=5.0
+    )
+    preview: float = setting(0.3, "Time ahead at which the speed of the line is taken [s]", low=0.0)
 
 
 def pursue(points: Floats, speed: float, config: PursuitConfig) -> float:
-    """Curvature of the arc to the point that is aimed at, left turns positive [1/units].
+    """Curvature of the arc to the target point, left turns positive [1/units].
 
     Args:
         points: ``(M, 2)`` line in the frame of the car, at least one point ahead [units].

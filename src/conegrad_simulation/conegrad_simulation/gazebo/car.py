@@ -1,4 +1,4 @@
-"""The car as bodies, joints and sensor frames: what its SDF and its URDF are both made of."""
+"""The car as bodies, joints and sensor frames, the source of its SDF and its URDF."""
 
 import math
 from typing import NamedTuple
@@ -10,9 +10,9 @@ LIDARS = ("planar", "cloud")
 KNUCKLE_SHARE = 0.1  # mass of a steering knuckle against that of its wheel
 INNER_WHEEL_ROOM = 0.05  # [rad], to the stop of the joint
 
-Place = tuple[float, float, float, float, float, float]  # x, y, z [m], roll, pitch, yaw [rad]
+Pose6 = tuple[float, float, float, float, float, float]  # x, y, z [m], roll, pitch, yaw [rad]
 # A camera looks along z of its optical frame, which has x to the right and y down.
-OPTICAL: Place = (0.0, 0.0, 0.0, -math.pi / 2, 0.0, -math.pi / 2)
+OPTICAL: Pose6 = (0.0, 0.0, 0.0, -math.pi / 2, 0.0, -math.pi / 2)
 
 
 class Body(NamedTuple):
@@ -46,7 +46,7 @@ class Joint(NamedTuple):
     name: str
     parent: str
     child: str
-    place: Place
+    place: Pose6
     axis: tuple[float, float, float]
     limit: float | None
 
@@ -56,7 +56,7 @@ class SensorFrame(NamedTuple):
 
     name: str
     parent: str
-    place: Place
+    place: Pose6
 
 
 class Car(NamedTuple):
@@ -75,7 +75,7 @@ def build_car(vehicle: Vehicle, lidar: str = "planar") -> Car:
         lidar: ``planar``, or ``cloud`` for the 3-D LiDAR instead.
 
     Raises:
-        ValueError: if the preset has no chassis, or not that LiDAR.
+        ValueError: if the preset has no chassis, or lacks that LiDAR.
     """
     chassis = required_chassis(vehicle)
     half = chassis.track_width / 2
@@ -163,5 +163,5 @@ def _rolling(body: str, parent: str, centre: tuple[float, float, float]) -> Join
     return Joint(f"{body}_joint", parent, body, (*centre, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0), None)
 
 
-def _place(mounting: Mounting) -> Place:
+def _place(mounting: Mounting) -> Pose6:
     return mounting.x, mounting.y, mounting.z, mounting.roll, mounting.pitch, mounting.yaw

@@ -1,4 +1,4 @@
-"""The car as an SDF model: bodies, joints, sensors, and the systems that drive and report it."""
+"""The car as an SDF model: bodies, joints, sensors, drive and state publishers."""
 
 from xml.etree.ElementTree import Element
 
@@ -13,7 +13,7 @@ from conegrad_simulation.gazebo.xml_text import child, sdf_document
 CAR = "car"  # name of the model
 TYRE_FRICTION = 1.4
 ODOMETRY_RATE = 100.0  # [Hz]
-EFFORT = 1e6  # [N m], far beyond need: DART drives no joint to a speed without a finite limit
+EFFORT = 1e6  # [N m], without a finite limit DART does not drive a joint to a speed
 STEERING_GAIN = 10.0  # [1/s], of the angle's error
 BODY_PAINT: Colour = (0.15, 0.17, 0.2)
 TYRE_PAINT: Colour = (0.05, 0.05, 0.05)
@@ -24,7 +24,7 @@ def car_sdf(vehicle: Vehicle, lidar: str = "planar") -> Element:
     """The SDF document of a vehicle with a planar or a cloud LiDAR.
 
     Raises:
-        ValueError: if the preset has no chassis, or not that LiDAR.
+        ValueError: if the preset has no chassis, or lacks that LiDAR.
     """
     root = sdf_document()
     model = child(root, "model", name=CAR, canonical_link="base_link")
@@ -46,7 +46,7 @@ def car_sdf(vehicle: Vehicle, lidar: str = "planar") -> Element:
 
 
 def add_system(parent: Element, file: str, name: str, **settings: object) -> Element:
-    """One of Gazebo's own systems, by the names of Harmonic."""
+    """Add a system plugin of Gazebo Harmonic, with its settings as child elements."""
     plugin = child(
         parent, "plugin", filename=f"gz-sim-{file}-system", name=f"gz::sim::systems::{name}"
     )
@@ -66,7 +66,7 @@ def _add_body(model: Element, body: Body, joint: Joint | None) -> Element:
             shape = child(link, tag, name="body")
             child(shape, "pose", (*centre, 0.0, 0.0, 0.0))
             child(child(child(shape, "geometry"), "box"), "size", size)
-        _finish(shape, BODY_PAINT)
+        _paint_visual(shape, BODY_PAINT)
     if body.wheel is not None:
         _add_wheel(link, *body.wheel)
     return link
@@ -81,10 +81,10 @@ def _add_wheel(link: Element, radius: float, width: float) -> None:
         child(cylinder, "length", width)
         if tag == "collision":
             add_friction(shape, TYRE_FRICTION)
-    _finish(shape, TYRE_PAINT)
+    _paint_visual(shape, TYRE_PAINT)
 
 
-def _finish(visual: Element, paint: Colour) -> None:
+def _paint_visual(visual: Element, paint: Colour) -> None:
     add_paint(visual, paint)
     child(visual, "visibility_flags", OWN_CAR)
 

@@ -9,8 +9,8 @@ from conegrad_core.vehicle import CameraPreset, CloudLidarPreset, LidarPreset
 from conegrad_simulation.gazebo import topics
 from conegrad_simulation.gazebo.xml_text import child
 
-ALL_VISIBLE = 0x0FFFFFFF  # the bits that ogre2 leaves to users; it warns about a camera with more
-OWN_CAR = 0x2  # flag of the car's visuals, which its own LiDAR does not see
+ALL_VISIBLE = 0x0FFFFFFF  # user bits of ogre2, which warns about a camera with other bits
+OWN_CAR = 0x2  # flag of the car's visuals, excluded from the mask of its LiDAR
 NEAR, FAR = 0.05, 300.0  # [m], what a camera shows
 RANGE_NOISE = 0.01  # [m], standard deviation
 PIXEL_NOISE = 0.007  # of the full scale, standard deviation
@@ -23,7 +23,7 @@ EDGE_MARGIN = 0.05  # of that step
 
 
 def add_camera(link: Element, preset: CameraPreset) -> None:
-    """A camera without distortion, which ogre2 does not render; camera_info says so.
+    """Add a camera without distortion, which ogre2 does not render; camera_info has none either.
 
     It is mounted on ``camera``, along x, and its messages are in ``camera_optical``.
     """
@@ -47,7 +47,7 @@ def add_camera(link: Element, preset: CameraPreset) -> None:
 
 
 def add_lidar(link: Element, preset: LidarPreset | CloudLidarPreset) -> None:
-    """A planar LiDAR, or one with rings; the car itself is invisible to it."""
+    """Add a planar LiDAR, or one with rings; its beams pass through the car."""
     is_planar = isinstance(preset, LidarPreset)
     topic = topics.SCAN if is_planar else topics.CLOUD
     sensor = _sensor(link, "lidar", "gpu_lidar", preset.rate, topic, frame="lidar")
@@ -90,7 +90,7 @@ def off_image_edges(first: float, step: float, count: int) -> float:
 
 
 def add_imu(link: Element) -> None:
-    """An IMU in the frame of the link itself."""
+    """Add an IMU in the frame of the link."""
     _sensor(link, "imu", "imu", IMU_RATE, topics.IMU, frame="base_link", place="base_link")
 
 

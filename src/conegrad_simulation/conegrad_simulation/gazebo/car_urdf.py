@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import Element
 
 from conegrad_core.vehicle import Vehicle
-from conegrad_simulation.gazebo.car import Body, Joint, Place, build_car, required_chassis
+from conegrad_simulation.gazebo.car import Body, Joint, Pose6, build_car, required_chassis
 from conegrad_simulation.gazebo.car_sdf import BODY_PAINT, CAR, QUARTER_TURN, TYRE_PAINT
 from conegrad_simulation.gazebo.cone_shape import Colour
 from conegrad_simulation.gazebo.xml_text import child
@@ -16,7 +16,7 @@ def car_urdf(vehicle: Vehicle, lidar: str = "planar") -> Element:
     """The URDF document of a vehicle with a planar or a cloud LiDAR.
 
     Raises:
-        ValueError: if the preset has no chassis, or not that LiDAR.
+        ValueError: if the preset has no chassis, or lacks that LiDAR.
     """
     required_chassis(vehicle)
     car = build_car(vehicle, lidar)
@@ -74,7 +74,7 @@ def _add_hinge(root: Element, joint: Joint) -> None:
 
 
 def _add_joint(
-    root: Element, name: str, kind: str, parent: str, child_link: str, place: Place
+    root: Element, name: str, kind: str, parent: str, child_link: str, place: Pose6
 ) -> Element:
     joint = child(root, "joint", name=name, type=kind)
     _add_origin(joint, place)
@@ -83,7 +83,7 @@ def _add_joint(
     return joint
 
 
-def _add_origin(element: Element, place: Place) -> None:
+def _add_origin(element: Element, place: Pose6) -> None:
     child(element, "origin", xyz=place[:3], rpy=place[3:])
 
 

@@ -44,7 +44,7 @@ def cone_sdf(shape: ConeShape) -> Element:
 
 
 def add_inertial(link: Element, solid: Solid) -> None:
-    """Mass, centre and inertia of a link."""
+    """Add mass, centre and inertia to a link."""
     inertial = child(link, "inertial")
     child(inertial, "pose", (*solid.centre, 0.0, 0.0, 0.0))
     child(inertial, "mass", solid.mass)
@@ -56,14 +56,14 @@ def add_inertial(link: Element, solid: Solid) -> None:
 
 
 def add_friction(collision: Element, friction: float) -> None:
-    """Friction of a collision in both directions."""
+    """Add friction in both directions to a collision."""
     ode = child(child(child(collision, "surface"), "friction"), "ode")
     child(ode, "mu", friction)
     child(ode, "mu2", friction)
 
 
 def add_paint(visual: Element, colour: Colour) -> None:
-    """A dull paint."""
+    """Add a matt material to a visual."""
     material = child(visual, "material")
     for tag in ("ambient", "diffuse"):
         child(material, tag, (*colour, 1.0))

@@ -1,10 +1,10 @@
-"""Where each cone of a scene stands or lies in Gazebo."""
+"""Poses of the cones of a scene in Gazebo."""
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from conegrad_core.cones import ConeClass
-from conegrad_simulation.gazebo.car import Place
+from conegrad_simulation.gazebo.car import Pose6
 from conegrad_simulation.gazebo.cone_shape import ConeShape, cone_shape
 from conegrad_simulation.lidar.scene_targets import FALLEN
 from conegrad_simulation.scene.scene import Scene
@@ -15,11 +15,11 @@ def cone_name(row: int) -> str:
     return f"cone_{row:04d}"
 
 
-def cone_place(scene: Scene, row: int) -> Place:
-    """Place of a cone: upright on the ground, or lying on it where it has fallen over.
+def cone_place(scene: Scene, row: int) -> Pose6:
+    """Pose of a cone: upright on the ground, or lying on it if it has fallen over.
 
-    The slight lean of a standing cone is left out: it comes from uneven ground, and Gazebo's is
-    a plane.
+    The small lean of a standing cone is left out: it comes from uneven ground, and the ground in
+    Gazebo is a plane.
     """
     x, y = (float(value) for value in scene.cone_positions[row])
     yaw = float(scene.cone_yaws[row])

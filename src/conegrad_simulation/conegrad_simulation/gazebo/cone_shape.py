@@ -17,9 +17,9 @@ from conegrad_simulation.render.cone_mesh import (
 )
 from conegrad_simulation.scene.scene import standard_scene
 
-# Levels of the rings of a cone with one stripe, the middle of what makers do.
+# Levels of the rings of a cone with one stripe, the mean of manufacturers.
 ONE_STRIPE = (0.0, 0.18, 0.42, 0.555, 0.69, 0.82, 0.95, 1.0)
-MASSES = (0.45, 0.45, 0.45, 1.05)  # [kg], by class; the rules do not say
+MASSES = (0.45, 0.45, 0.45, 1.05)  # [kg], by class; the rules do not define them
 # Of the mass is in the plate: its share of the area (0.18 for small cones, 0.15 for big ones) of a
 # sheet of one thickness, and feet. That puts the centre at a third of the height.
 PLATE_SHARE = 0.2

@@ -1,4 +1,4 @@
-"""Writes everything that Gazebo and the truth need for one scene into a folder."""
+"""Export of a scene for Gazebo and the truth node into a folder."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ TRACK_FILE = "track.csv"
 
 
 class GazeboWorld(NamedTuple):
-    """What was written.
+    """Result of an export.
 
     Attributes:
         world: SDF of the world.
@@ -41,15 +41,15 @@ def export_gazebo_world(description: SceneDescription, folder: Path) -> GazeboWo
 
     Args:
         description: the scene.
-        folder: made where it is missing; files of an earlier export in it are replaced.
+        folder: created if it is missing; files of an earlier export are replaced.
 
     Raises:
-        FileExistsError: if the folder holds something else than an export.
+        FileExistsError: if the folder holds other files than an export.
         ValueError: if the vehicle cannot be built.
     """
     vehicle, lidar = description.vehicle, description.settings.lidar
     car, urdf = car_sdf(vehicle, lidar), car_urdf(vehicle, lidar)
-    _make_room(folder)
+    _prepare_folder(folder)
     models = folder / MODELS_FOLDER
     write_cone_models(models)
     _write_car(models / CAR, car)
@@ -61,7 +61,7 @@ def export_gazebo_world(description: SceneDescription, folder: Path) -> GazeboWo
     return GazeboWorld(folder / WORLD_FILE, models, len(description.scene.cone_classes))
 
 
-def _make_room(folder: Path) -> None:
+def _prepare_folder(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / WORLD_FILE).is_file():
         raise FileExistsError(f"{folder} is not empty and has no {WORLD_FILE}, expected neither")
     if (folder / MODELS_FOLDER).is_dir():

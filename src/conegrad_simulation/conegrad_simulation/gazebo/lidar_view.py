@@ -1,4 +1,4 @@
-"""Which cones a LiDAR sees: those that a beam without noise meets first."""
+"""Visible cones of a LiDAR: those that a beam without noise meets first."""
 
 import math
 
@@ -7,14 +7,14 @@ import numpy.typing as npt
 
 from conegrad_core.vehicle import CloudLidarPreset, LidarPreset
 from conegrad_simulation.lidar.planar_lidar import LidarCaster
-from conegrad_simulation.lidar.ray_casting import Fan, cast, seen_from
+from conegrad_simulation.lidar.ray_casting import Fan, cast, targets_from
 from conegrad_simulation.lidar.scene_targets import scene_targets
 from conegrad_simulation.planar import Pose
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
-QUIET = World(range_noise=0.0, range_dropout=0.0, range_mixed=0.0, lidar_specks=0.0)
-SEED = 0  # of the beams that pass through fences
+NOISE_FREE = World(range_noise=0.0, range_dropout=0.0, range_mixed=0.0, lidar_specks=0.0)
+SEED = 0  # of the draw which beams pass through fences
 
 Rows = npt.NDArray[np.int64]
 
@@ -25,9 +25,9 @@ class PlanarView:
     def __init__(self, preset: LidarPreset) -> None:
         self._caster = LidarCaster(preset)
 
-    def seen(self, scene: Scene, pose: Pose) -> Rows:
+    def visible_cones(self, scene: Scene, pose: Pose) -> Rows:
         """Rows of the cones that a beam meets."""
-        cones = self._caster.cast(scene, pose, QUIET, SEED).cones
+        cones = self._caster.cast(scene, pose, NOISE_FREE, SEED).cones
         return np.unique(cones[cones >= 0])
 
 
@@ -39,18 +39,18 @@ class CloudView:
         self._fan = Fan(-math.pi, 2 * math.pi / preset.columns, preset.columns)
         self._elevations = np.linspace(preset.elevation_min, preset.elevation_max, preset.rings)
 
-    def seen(self, scene: Scene, pose: Pose) -> Rows:
+    def visible_cones(self, scene: Scene, pose: Pose) -> Rows:
         """Rows of the cones that a beam of any ring meets."""
-        targets, owners = scene_targets(scene)
-        targets = seen_from(self._sensor_pose(pose), targets)
+        targets, cone_rows = scene_targets(scene)
+        targets = targets_from(self._sensor_pose(pose), targets)
         found = []
         for elevation in self._elevations:
             slopes = np.full(self._fan.count, math.tan(elevation))
             rng = np.random.default_rng(SEED)
             hits = cast(targets, self._fan, self._preset.mounting.z, slopes, rng)
             ranges = hits.ranges / math.cos(elevation)
-            is_return = (hits.owners >= 0) & (ranges < self._preset.range_max)
-            found.append(owners[hits.owners[is_return & (ranges > self._preset.range_min)]])
+            is_return = (hits.target_rows >= 0) & (ranges < self._preset.range_max)
+            found.append(cone_rows[hits.target_rows[is_return & (ranges > self._preset.range_min)]])
         cones = np.concatenate(found)
         return np.unique(cones[cones >= 0])
 

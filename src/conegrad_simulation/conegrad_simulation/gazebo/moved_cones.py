@@ -33,7 +33,8 @@ def moved_cones_from_msg(msg: Any) -> list[MovedCone]:
     """Cones of a tf2_msgs/TFMessage; other frames in it are skipped.
 
     Raises:
-        DecodeError: if a pose is not finite or none.
+        DecodeError: if a position is not finite or too far away, or a rotation is not a unit
+            quaternion.
     """
     named = [(CONE.search(transform.child_frame_id), transform) for transform in msg.transforms]
     return [_moved_cone(int(found[1]), transform) for found, transform in named if found]

@@ -20,13 +20,13 @@ class Solid(NamedTuple):
 
 
 def box(mass: float, size: tuple[float, float, float], centre: tuple[float, float, float]) -> Solid:
-    """A block with edges ``size`` along x, y and z [m]."""
+    """Block with a mass [kg], edges ``size`` along x, y and z [m] and its centre [m]."""
     x, y, z = (edge**2 for edge in size)
     return Solid(mass, centre, (mass * (y + z) / 12, mass * (x + z) / 12, mass * (x + y) / 12))
 
 
 def wheel(mass: float, radius: float, width: float) -> Solid:
-    """A full cylinder about the y axis."""
+    """Solid cylinder about the y axis, with mass [kg], radius and width [m]."""
     across = mass * (3 * radius**2 + width**2) / 12
     return Solid(mass, (0.0, 0.0, 0.0), (across, mass * radius**2 / 2, across))
 

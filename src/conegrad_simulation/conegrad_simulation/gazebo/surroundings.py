@@ -1,4 +1,4 @@
-"""Obstacles and walls of a scene as one static model, as wide as the planar LiDAR knows them."""
+"""Obstacles and walls of a scene as one static model, as wide as for the planar LiDAR."""
 
 import math
 from xml.etree.ElementTree import Element

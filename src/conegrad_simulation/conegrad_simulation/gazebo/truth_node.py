@@ -76,23 +76,23 @@ class TruthNode(Node):
             Input(self, msgtype, sensor, self._on_lidar, qos, **limits),
         ]
         if TF_STATIC is None:
-            self.get_logger().warning("tf2_msgs is not installed: cones count as never moved")
+            self.get_logger().warning("tf2_msgs is not installed: moved cones are not tracked")
             return inputs
         moved = {**limits, "is_optional": True, "is_latched": True}  # silent while cones stand
         return [*inputs, Input(self, TF_STATIC, "truth/cone_poses", self._on_cones, qos, **moved)]
 
     def start(self) -> None:
-        """Nothing to load: the node works from the first message on."""
+        """Do nothing: the node works from the first message on."""
 
     def _on_camera(self, msg: CameraInfo, arrival: float) -> None:
-        self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "camera")
+        self._frames.request(stamp_ns_from_msg(msg.header.stamp), "camera")
 
     def _on_lidar(self, msg: Any, arrival: float) -> None:
-        self._frames.ask(stamp_ns_from_msg(msg.header.stamp), "lidar")
+        self._frames.request(stamp_ns_from_msg(msg.header.stamp), "lidar")
 
     def _on_pose(self, msg: Odometry, arrival: float) -> None:
         self._frames.add_pose(stamp_ns_from_msg(msg.header.stamp), self._base.pose(msg))
-        for stamp_ns, truth in self._frames.take():
+        for stamp_ns, truth in self._frames.take_ready():
             header = Header(frame_id="lidar")
             header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, NANOSECONDS)
             ground_z = -self._frames.mounting.z

@@ -35,7 +35,7 @@ def rings_to_obj(
 
 
 def material_library(colour: tuple[float, float, float]) -> str:
-    """The material that the surface uses; readers of OBJ complain about a surface without one."""
+    """Material library with the colour of the surface, red, green and blue in [0, 1]."""
     red, green, blue = colour
     return f"newmtl {MATERIAL}\nKd {red:g} {green:g} {blue:g}\n"
 

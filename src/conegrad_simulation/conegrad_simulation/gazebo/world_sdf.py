@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from conegrad_core.cones import ConeClass
 from conegrad_simulation.gazebo import topics
-from conegrad_simulation.gazebo.car import Place
+from conegrad_simulation.gazebo.car import Pose6
 from conegrad_simulation.gazebo.car_sdf import CAR, add_system
 from conegrad_simulation.gazebo.cone_models import (
     add_friction,
@@ -132,7 +132,7 @@ def _add_anchor(track: Element) -> None:
     child(joint, "child", ANCHOR)
 
 
-def _include(parent: Element, model: str, name: str, place: Place) -> Element:
+def _include(parent: Element, model: str, name: str, place: Pose6) -> Element:
     included = child(parent, "include")
     child(included, "name", name)
     child(included, "pose", place)

@@ -1,4 +1,4 @@
-"""What a real planar LiDAR adds to exact ranges: noise, lost and mixed returns, specks."""
+"""Noise model of a planar LiDAR: range noise, lost and mixed returns, spurious returns."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class LidarNoise:
         dropout: probability that any return is lost.
         fading: range at which half of the returns of ordinary surfaces are lost [m].
         cone_fading: the same for cones, whose sides lean away and are narrow [m].
-        edge_dropout: probability to lose a return where the beam only grazes the surface.
+        edge_dropout: probability that a return is lost where the beam grazes the surface.
         ground_sine: sine of the grazing angle at which half of the ground returns are lost.
         ground_roughness: scatter of ground returns, relative to range.
         mixed: probability that a beam at an edge returns a range between both surfaces.
@@ -45,40 +45,40 @@ def apply_noise(
     """Readings and labels of one scan.
 
     Args:
-        hits: exact nearest hits.
-        targets: what the owners of the hits refer to.
+        hits: exact nearest hits of B beams.
+        targets: targets that the hits refer to.
         height: of the sensor above the ground [m].
-        noise: imperfections.
+        noise: parameters of the noise.
         rng: source of every draw.
 
     Returns:
         ``(B,)`` ranges [m], NaN without a return, and the ``(B,)`` mask of beams on a cone.
     """
-    owned = hits.owners >= 0
-    owner = np.where(owned, hits.owners, 0)
-    is_cone = owned & _lookup(targets.is_cone, owner, False)
-    ranges = np.where(hits.owners == NOTHING, np.nan, hits.ranges)
-    fuzz = np.where(owned, _lookup(targets.fuzz, owner, 0.0), 0.0)
+    is_target = hits.target_rows >= 0
+    row = np.where(is_target, hits.target_rows, 0)
+    is_cone = is_target & _lookup(targets.is_cone, row, False)
+    ranges = np.where(hits.target_rows == NOTHING, np.nan, hits.ranges)
+    depth_scatter = np.where(is_target, _lookup(targets.depth_scatter, row, 0.0), 0.0)
     ranges, is_cone = _mix(ranges, is_cone, noise.mixed, rng)
-    ranges = ranges + _scatter(hits, ranges, fuzz, noise, rng)
+    ranges = ranges + _scatter(hits, ranges, depth_scatter, noise, rng)
     lost = rng.random(len(ranges)) < _loss(hits, is_cone, height, noise)
     ranges, is_cone = _add_specks(np.where(lost, np.nan, ranges), is_cone, noise, rng)
     ranges[~((ranges > 0.05) & (ranges <= noise.max_range))] = np.nan
     return ranges, is_cone & np.isfinite(ranges)
 
 
-def _lookup(values: np.ndarray, owner: np.ndarray, empty: float | bool) -> np.ndarray:
-    return values[owner] if len(values) else np.full(len(owner), empty)
+def _lookup(values: np.ndarray, row: np.ndarray, empty: float | bool) -> np.ndarray:
+    return values[row] if len(values) else np.full(len(row), empty)
 
 
 def _scatter(
-    hits: Hits, ranges: Floats, fuzz: Floats, noise: LidarNoise, rng: np.random.Generator
+    hits: Hits, ranges: Floats, depth_scatter: Floats, noise: LidarNoise, rng: np.random.Generator
 ) -> Floats:
     std = noise.range_std + noise.range_std_per_m * np.nan_to_num(ranges)
-    std = std + (hits.owners == GROUND) * noise.ground_roughness * np.nan_to_num(ranges)
+    std = std + (hits.target_rows == GROUND) * noise.ground_roughness * np.nan_to_num(ranges)
     scatter: Floats = std * rng.standard_normal(len(ranges))
     # Foliage and mesh return from their front or from deeper inside, never from before them.
-    return scatter + fuzz * np.abs(rng.standard_normal(len(ranges)))
+    return scatter + depth_scatter * np.abs(rng.standard_normal(len(ranges)))
 
 
 def _loss(hits: Hits, is_cone: Bools, height: float, noise: LidarNoise) -> Floats:
@@ -86,7 +86,7 @@ def _loss(hits: Hits, is_cone: Bools, height: float, noise: LidarNoise) -> Float
     half = np.where(is_cone, noise.cone_fading, noise.fading)
     fading = 1.0 - 0.5 ** ((ranges / half) ** 2)
     sine = height / np.maximum(ranges, height)
-    ground = np.where(hits.owners == GROUND, 0.5 ** ((sine / noise.ground_sine) ** 2), 0.0)
+    ground = np.where(hits.target_rows == GROUND, 0.5 ** ((sine / noise.ground_sine) ** 2), 0.0)
     edge = noise.edge_dropout * hits.grazing**4
     kept: Floats = (1 - noise.dropout) * (1 - fading) * (1 - ground) * (1 - edge)
     return 1.0 - kept

@@ -1,4 +1,4 @@
-"""Planar LiDAR of a simulated car: a scene and a pose in, a scan with exact labels out."""
+"""Simulated planar LiDAR: scans of a scene from a pose, with exact labels."""
 
 import math
 from collections.abc import Callable
@@ -8,13 +8,13 @@ import numpy as np
 
 from conegrad_core.vehicle import LidarPreset
 from conegrad_simulation.lidar.lidar_noise import LidarNoise, apply_noise
-from conegrad_simulation.lidar.ray_casting import Bools, Fan, Hits, Targets, cast, seen_from
+from conegrad_simulation.lidar.ray_casting import Bools, Fan, Hits, Targets, cast, targets_from
 from conegrad_simulation.lidar.scene_targets import scene_targets
 from conegrad_simulation.planar import Floats, Ints, Pose
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
-INSTANT = 1e-3  # [s] within which the beams of a scan count as cast at once
+BLOCK_DURATION = 1e-3  # [s], beams within it are cast from one pose
 MAX_TILT = 0.3  # [rad], the horizontal approximation of the beams holds below
 
 
@@ -31,16 +31,16 @@ class CastScan(NamedTuple):
     labels: Bools
     cones: Ints
 
-    def seen(self) -> Ints:
-        """Cones of the scene that a beam meets."""
+    def visible_cones(self) -> Ints:
+        """Sorted rows of the cones that a beam meets."""
         return np.unique(self.cones[self.cones >= 0])
 
 
 class LidarCaster:
     """Casts the beams of a planar LiDAR mounted on a car.
 
-    Cones are cut at the height at which each beam meets them, so the attitude of the car
-    decides how wide they look and whether the plane passes over them or meets the ground first.
+    Cones are cut at the height at which each beam meets them. The attitude of the car therefore
+    changes their apparent width, and whether the plane passes over them or meets the ground.
 
     Args:
         preset: beams, ranges and mounting.
@@ -59,7 +59,7 @@ class LidarCaster:
         self.preset = preset
         self.fan = Fan(preset.angle_min, preset.angle_increment, preset.beams)
         self._scene: Scene | None = None
-        self._targets: tuple[Targets, Ints] = scene_targets_of_nothing()
+        self._targets: tuple[Targets, Ints] = no_targets()
 
     def cast(
         self,
@@ -72,21 +72,21 @@ class LidarCaster:
         """Scan a scene; a pure function of its arguments.
 
         Args:
-            scene: what stands around, in the map frame.
+            scene: cones, obstacles and walls in the map frame.
             pose: of ``base_link`` in the map.
             world: attitude of the car, noise and dropouts.
             seed: of the noise.
-            pose_at: pose a time after that of ``pose`` [s]: each beam of a preset with a
+            pose_at: pose at a time after that of ``pose`` [s]: each beam of a preset with a
                 ``scan_duration`` is cast at its own time; None casts all from ``pose``.
         """
         if scene is not self._scene:
             self._scene, self._targets = scene, scene_targets(scene)
-        targets, owners = self._targets
+        targets, cone_rows = self._targets
         rng = np.random.default_rng(seed)
         height, slopes = self._height(world), self._slopes(world)
         if pose_at is None or self.preset.scan_duration == 0.0:
-            there = seen_from(self._sensor_pose(pose), targets)
-            hits = cast(there, self.fan, height, slopes, rng)
+            in_sensor = targets_from(self._sensor_pose(pose), targets)
+            hits = cast(in_sensor, self.fan, height, slopes, rng)
         else:
             hits = self._rolling(targets, pose_at, height, slopes, rng)
         ranges, labels = apply_noise(hits, targets, height, self._noise(world), rng)
@@ -94,7 +94,7 @@ class LidarCaster:
         ranges[ranges < self.preset.range_min] = np.nan
         labels = labels & np.isfinite(ranges)
         cones = np.full(len(labels), -1)
-        cones[labels] = owners[hits.owners[labels]]
+        cones[labels] = cone_rows[hits.target_rows[labels]]
         return CastScan(ranges.astype(np.float32), labels, cones)
 
     def _rolling(
@@ -105,15 +105,17 @@ class LidarCaster:
         slopes: Floats,
         rng: np.random.Generator,
     ) -> Hits:
-        """Hits of the beams, each block of them from where the LiDAR was then."""
+        """Hits of blocks of beams, each cast from the pose of the LiDAR at its time."""
         fan, duration = self.fan, self.preset.scan_duration
-        count = min(fan.count, max(1, math.ceil(duration / INSTANT)))
+        count = min(fan.count, max(1, math.ceil(duration / BLOCK_DURATION)))
         parts = []
         for block in np.array_split(np.arange(fan.count), count):
             time = duration * float(block.mean()) / (fan.count - 1)
-            there = seen_from(self._sensor_pose(pose_at(time)), targets)
+            in_sensor = targets_from(self._sensor_pose(pose_at(time)), targets)
             first = fan.angle_min + fan.step * int(block[0])
-            parts.append(cast(there, Fan(first, fan.step, len(block)), height, slopes[block], rng))
+            parts.append(
+                cast(in_sensor, Fan(first, fan.step, len(block)), height, slopes[block], rng)
+            )
         return Hits(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _sensor_pose(self, pose: Pose) -> Pose:
@@ -151,8 +153,8 @@ class LidarCaster:
         )
 
 
-def scene_targets_of_nothing() -> tuple[Targets, Ints]:
-    """Targets of an empty place."""
+def no_targets() -> tuple[Targets, Ints]:
+    """Targets of an empty scene, and no rows of cones."""
     nothing = np.zeros(0)
     targets = Targets(np.zeros((0, 7)), np.zeros((0, 5)), nothing > 0, nothing, nothing)
     return targets, np.zeros(0, dtype=np.int64)

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from conegrad_simulation.planar import Floats, Ints, Pose
 
-NOTHING = -1  # owner of a beam that hit nothing
-GROUND = -2  # owner of a beam that hit the ground
+NOTHING = -1  # target row of a beam that meets no target
+GROUND = -2  # target row of a beam that meets the ground
 
 Bools = npt.NDArray[np.bool_]
 
@@ -33,22 +33,21 @@ class Fan(NamedTuple):
 class Targets(NamedTuple):
     """Obstacles in the level frame under the sensor (x ahead, y left, z up from the ground).
 
-    Owners count the frusta first, then the walls. ``fuzz`` is the scatter of the returns along
-    the ray [m] (foliage, mesh), ``solidity`` the probability that a beam is stopped at all.
+    Rows count the frusta first, then the walls.
 
     Attributes:
         frusta: ``(C, 7)`` x, y, radius at the ground, radius at the top, height of the top [m],
             and lean of the axis towards x and y [rad].
         walls: ``(W, 5)`` x0, y0, x1, y1, height of the top [m].
         is_cone: ``(C + W,)`` bool.
-        fuzz: ``(C + W,)`` [m].
-        solidity: ``(C + W,)`` in [0, 1].
+        depth_scatter: ``(C + W,)`` scatter of the returns along the beam, as of foliage [m].
+        solidity: ``(C + W,)`` probability that a beam is stopped, in [0, 1].
     """
 
     frusta: Floats
     walls: Floats
     is_cone: Bools
-    fuzz: Floats
+    depth_scatter: Floats
     solidity: Floats
 
 
@@ -57,17 +56,17 @@ class Hits(NamedTuple):
 
     Attributes:
         ranges: ``(B,)`` horizontal range [m], inf without a hit.
-        owners: ``(B,)`` index of the target, :data:`GROUND` or :data:`NOTHING`.
-        grazing: ``(B,)`` 0 where the surface faces the beam, 1 where the beam only touches it.
+        target_rows: ``(B,)`` index of the target, :data:`GROUND` or :data:`NOTHING`.
+        grazing: ``(B,)`` from 0, the surface faces the beam, to 1, the beam is tangent to it.
     """
 
     ranges: Floats
-    owners: Ints
+    target_rows: Ints
     grazing: Floats
 
 
-def seen_from(pose: Pose, targets: Targets) -> Targets:
-    """The same targets in the level frame of a sensor at ``pose``."""
+def targets_from(pose: Pose, targets: Targets) -> Targets:
+    """Targets of the map in the level frame of a sensor at a pose of the map."""
     cos, sin = math.cos(pose.yaw), math.sin(pose.yaw)
     rotation = np.array([[cos, -sin], [sin, cos]])  # rows times this: map into sensor axes
     offset = np.array([pose.x, pose.y])
@@ -95,17 +94,20 @@ def cast(
         fan: the beams.
         height: of the sensor above the ground [m].
         slopes: ``(B,)`` rise of each beam per metre of horizontal range, relative to the ground.
-        rng: decides which beams pass through targets of partial solidity.
+        rng: draws which beams pass through targets of partial solidity.
         beam_width: divergence of a beam [rad]: widens round targets with range.
+
+    Returns:
+        The nearest hit of each beam, with ranges measured horizontally.
     """
     round_hits = _hit_frusta(targets.frusta, fan, height, slopes, beam_width)
     wall_hits = _hit_walls(targets.walls, fan, height, slopes, len(targets.frusta))
-    beams, ranges, owners, grazing = (
+    beams, ranges, target_rows, grazing = (
         np.concatenate(pair) for pair in zip(round_hits, wall_hits, strict=True)
     )
-    solid = rng.random(len(owners)) < targets.solidity[owners]
-    beams, ranges, owners, grazing = (a[solid] for a in (beams, ranges, owners, grazing))
-    return _nearest(beams, ranges, owners, grazing, _ground(height, slopes))
+    solid = rng.random(len(target_rows)) < targets.solidity[target_rows]
+    beams, ranges, target_rows, grazing = (a[solid] for a in (beams, ranges, target_rows, grazing))
+    return _nearest(beams, ranges, target_rows, grazing, _ground(height, slopes))
 
 
 _Parts = tuple[Ints, Floats, Ints, Floats]
@@ -126,16 +128,16 @@ def _hit_frusta(
     radius = radius + 0.5 * beam_width * distance
     # A margin below the ground: the ground itself stops such beams.
     meets = (level > -0.05) & (level < top) & (distance > radius) & (radius > 0)
-    owners = np.flatnonzero(meets)
+    target_rows = np.flatnonzero(meets)
     x, y, radius, distance = x[meets], y[meets], radius[meets], distance[meets]
     beams, rows = _expand(np.arctan2(y, x), np.arcsin(radius / distance), fan)
     angles = fan.angle_min + fan.step * beams
     along = x[rows] * np.cos(angles) + y[rows] * np.sin(angles)
     half_chord = np.sqrt(np.maximum(along**2 - distance[rows] ** 2 + radius[rows] ** 2, 0.0))
-    return beams, along - half_chord, owners[rows], 1.0 - half_chord / radius[rows]
+    return beams, along - half_chord, target_rows[rows], 1.0 - half_chord / radius[rows]
 
 
-def _hit_walls(walls: Floats, fan: Fan, height: float, slopes: Floats, first_owner: int) -> _Parts:
+def _hit_walls(walls: Floats, fan: Fan, height: float, slopes: Floats, first_row: int) -> _Parts:
     x0, y0, x1, y1, top = walls.T
     start = np.arctan2(y0, x0)
     sweep = (np.arctan2(y1, x1) - start + math.pi) % (2 * math.pi) - math.pi
@@ -147,7 +149,7 @@ def _hit_walls(walls: Floats, fan: Fan, height: float, slopes: Floats, first_own
         ranges = (x0[rows] * ey - y0[rows] * ex) / across
         grazing = 1.0 - np.abs(across) / np.hypot(ex, ey)
         meets = (ranges > 0) & np.isfinite(ranges) & (height + slopes[beams] * ranges < top[rows])
-    return beams[meets], ranges[meets], first_owner + rows[meets], grazing[meets]
+    return beams[meets], ranges[meets], first_row + rows[meets], grazing[meets]
 
 
 def _expand(centre: Floats, half: Floats, fan: Fan) -> tuple[Ints, Ints]:
@@ -169,16 +171,18 @@ def _ground(height: float, slopes: Floats) -> Floats:
         return np.where(slopes < 0, height / -slopes, np.inf)
 
 
-def _nearest(beams: Ints, ranges: Floats, owners: Ints, grazing: Floats, ground: Floats) -> Hits:
+def _nearest(
+    beams: Ints, ranges: Floats, target_rows: Ints, grazing: Floats, ground: Floats
+) -> Hits:
     order = np.argsort(-ranges)  # of several assignments to one beam the last, nearest one stays
     beams = beams[order]
     nearest = np.full(len(ground), np.inf)
-    nearest_owner = np.full(len(ground), NOTHING)
+    nearest_row = np.full(len(ground), NOTHING)
     nearest_grazing = np.zeros(len(ground))
     nearest[beams] = ranges[order]
-    nearest_owner[beams] = owners[order]
+    nearest_row[beams] = target_rows[order]
     nearest_grazing[beams] = grazing[order]
     on_ground = ground < nearest
-    nearest_owner[on_ground] = GROUND
+    nearest_row[on_ground] = GROUND
     nearest_grazing[on_ground] = 0.0
-    return Hits(np.minimum(nearest, ground), nearest_owner, nearest_grazing)
+    return Hits(np.minimum(nearest, ground), nearest_row, nearest_grazing)

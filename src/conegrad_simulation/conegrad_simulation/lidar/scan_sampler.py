@@ -1,4 +1,4 @@
-"""Domain-randomised planar scans with exact beam labels: what the 1D CNN is trained on."""
+"""Domain-randomised planar scans with exact beam labels, the training data of the 1D CNN."""
 
 import math
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from conegrad_simulation.lidar.lidar_noise import LidarNoise, apply_noise
-from conegrad_simulation.lidar.ray_casting import Bools, Fan, Targets, cast, seen_from
+from conegrad_simulation.lidar.ray_casting import Bools, Fan, Targets, cast, targets_from
 from conegrad_simulation.lidar.scan_surroundings import random_surroundings
 from conegrad_simulation.planar import Floats, Pose
 
@@ -39,11 +39,11 @@ SENSORS = (
 )
 
 
-SCANS_PER_PLACE = 4  # poses per surroundings: drawing these costs more than a scan
+SCANS_PER_PLACE = 4  # poses per surroundings, whose sampling takes longer than a scan
 
 
 def random_fan(rng: np.random.Generator) -> Fan:
-    """A common sensor half of the time, else any beam count and field of view."""
+    """Beams of a common sensor in half of the draws, else of a random count and field of view."""
     if rng.random() < 0.5:
         count, view = SENSORS[rng.integers(len(SENSORS))]
     else:
@@ -67,7 +67,7 @@ def sample_batch(seed: int, size: int, fan: Fan | None = None) -> ScanBatch:
         if index % SCANS_PER_PLACE == 0:
             surroundings = random_surroundings(rng)
         pose = Pose(*rng.normal(0, (2.0, 1.0, 0.15)) * (index % SCANS_PER_PLACE > 0))
-        scans.append(sample_scan(rng, fan, seen_from(pose, surroundings)))
+        scans.append(sample_scan(rng, fan, targets_from(pose, surroundings)))
     ranges = np.stack([ranges for ranges, _ in scans]).astype(np.float32)
     return ScanBatch(ranges, np.stack([labels for _, labels in scans]), fan.step)
 
@@ -85,7 +85,7 @@ def sample_scan(rng: np.random.Generator, fan: Fan, targets: Targets) -> tuple[F
 
 
 def random_noise(rng: np.random.Generator) -> LidarNoise:
-    """Imperfections of a random sensor in random weather."""
+    """Noise of a random sensor in random weather."""
 
     def log_uniform(low: float, high: float) -> float:
         return math.exp(rng.uniform(math.log(low), math.log(high)))
@@ -122,7 +122,7 @@ def random_slopes(rng: np.random.Generator, fan: Fan) -> Floats:
 
 
 def random_blocking(rng: np.random.Generator, fan: Fan) -> Bools:
-    """``(B,)`` mask of beams that the car itself, or dirt on the lens, blocks."""
+    """``(B,)`` mask of beams that the car or dirt on the lens blocks."""
     angles = fan.angles()
     hidden = np.zeros(fan.count, dtype=bool)
     if rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Random surroundings of a planar LiDAR: courses of cones, and what else stands around."""
+"""Random surroundings of a planar LiDAR: courses of cones, people, objects and walls."""
 
 import math
 from collections.abc import Callable
@@ -22,28 +22,34 @@ class Surroundings:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
-        self._frusta: Rows = []  # 7 of Targets, is_cone, fuzz, solidity
-        self._walls: Rows = []  # 5 of Targets, is_cone, fuzz, solidity
+        self._frusta: Rows = []  # 7 of Targets, is_cone, depth_scatter, solidity
+        self._walls: Rows = []  # 5 of Targets, is_cone, depth_scatter, solidity
 
     def add_round(
-        self, x: float, y: float, radius: float, top: float, fuzz: float = 0.0, solid: float = 1.0
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        top: float,
+        depth_scatter: float = 0.0,
+        solidity: float = 1.0,
     ) -> None:
-        """Add an upright cylinder that is not a cone."""
-        self._frusta.append((x, y, radius, radius, top, 0.0, 0.0, 0.0, fuzz, solid))
+        """Add an upright cylinder that is not a cone; x, y, radius and top in metres."""
+        self._frusta.append((x, y, radius, radius, top, 0.0, 0.0, 0.0, depth_scatter, solidity))
 
     def add_wall(
         self,
         start: Floats,
         end: Floats,
         top: float,
-        fuzz: float = 0.0,
-        solid: float = 1.0,
+        depth_scatter: float = 0.0,
+        solidity: float = 1.0,
     ) -> None:
-        """Add a straight wall."""
-        self._walls.append((*start, *end, top, 0.0, fuzz, solid))
+        """Add a straight wall between two points ``(2,)``, up to a height [m]."""
+        self._walls.append((*start, *end, top, 0.0, depth_scatter, solidity))
 
-    def add_cone(self, x: float, y: float, solid: float = 1.0) -> None:
-        """Add a cone of random colour class, make and lean; a few have fallen over."""
+    def add_cone(self, x: float, y: float, solidity: float = 1.0) -> None:
+        """Add a cone of random size, shape and lean; 1.5 % have fallen over."""
         rng = self.rng
         kind = 3 if rng.random() < BIG_ORANGE_SHARE else 0
         height, side = CONE_HEIGHTS[kind], CONE_WIDTHS[kind]
@@ -53,8 +59,8 @@ class Surroundings:
             return
         lean = 0.03 * rng.standard_normal(2)
         plate = rng.uniform(0.5, 0.62) * side
-        self._frusta.append((x, y, bottom, top, height, *lean, 1.0, 0.0, solid))
-        self._frusta.append((x, y, plate, plate, BASE_PLATE, 0.0, 0.0, 1.0, 0.0, solid))
+        self._frusta.append((x, y, bottom, top, height, *lean, 1.0, 0.0, solidity))
+        self._frusta.append((x, y, plate, plate, BASE_PLATE, 0.0, 0.0, 1.0, 0.0, solidity))
 
     def _add_fallen_cone(self, x: float, y: float, bottom: float, height: float) -> None:
         direction = self.rng.uniform(0, 2 * math.pi)
@@ -65,63 +71,65 @@ class Surroundings:
             self._frusta.append(row)
 
     def targets(self) -> Targets:
-        """Everything added so far."""
+        """All targets added until now."""
         frusta = np.array(self._frusta, dtype=np.float64).reshape(-1, 10)
         walls = np.array(self._walls, dtype=np.float64).reshape(-1, 8)
         flags = np.vstack([frusta[:, 7:], walls[:, 5:]])
         return Targets(frusta[:, :7], walls[:, :5], flags[:, 0] > 0, flags[:, 1], flags[:, 2])
 
 
-def add_course(around: Surroundings) -> None:
-    """A lane of cones that the car drives along, bending at random, with strays beside it."""
-    rng = around.rng
+def add_course(surroundings: Surroundings) -> None:
+    """Add a lane of cones that the car drives along, with random bends."""
+    rng = surroundings.rng
     line = _bending_line(rng, rng.uniform(-15, 2), rng.uniform(15, 50), bend=0.12)
-    width, solid = rng.uniform(2.5, 5.5), rng.uniform(0.7, 1.0)
+    width, solidity = rng.uniform(2.5, 5.5), rng.uniform(0.7, 1.0)
     start = np.array([0.0, rng.normal(0, 0.2 * width)])
     for side in (-0.5, 0.5):
-        _add_cone_row(around, line, side * width, start, solid)
+        _add_cone_row(surroundings, line, side * width, start, solidity)
 
 
-def add_far_course(around: Surroundings) -> None:
-    """Another piece of the course, somewhere around."""
-    rng = around.rng
+def add_far_course(surroundings: Surroundings) -> None:
+    """Add another piece of the course at a random place."""
+    rng = surroundings.rng
     line = _bending_line(rng, 0.0, rng.uniform(5, 35), bend=0.12)
     start = _place(rng, 4, 30)
     turn = rng.uniform(0, 2 * math.pi)
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     for side in rng.permutation([-2.0, 2.0])[: rng.integers(1, 3)]:
-        _add_cone_row(around, line, float(side), start, rng.uniform(0.6, 1.0), rotation)
+        _add_cone_row(surroundings, line, float(side), start, rng.uniform(0.6, 1.0), rotation)
 
 
-def add_loose_cones(around: Surroundings) -> None:
-    """Cones without any order."""
-    for _ in range(around.rng.integers(1, 12)):
-        around.add_cone(*_place(around.rng, 0.8, 16))
+def add_loose_cones(surroundings: Surroundings) -> None:
+    """Add cones at random places."""
+    for _ in range(surroundings.rng.integers(1, 12)):
+        surroundings.add_cone(*_place(surroundings.rng, 0.8, 16))
 
 
-def add_people(around: Surroundings) -> None:
-    """Pairs of legs."""
-    rng = around.rng
+def add_people(surroundings: Surroundings) -> None:
+    """Add people as pairs of legs."""
+    rng = surroundings.rng
     for _ in range(rng.integers(1, 6)):
         middle, stance = _place(rng, 1.5, 20), rng.uniform(0, math.pi)
         offset = rng.uniform(0.7, 2.0) * LEG_SPREAD
         offset = offset * np.array([math.cos(stance), math.sin(stance)])
         for side in (-1, 1):
             radius = LEG_RADIUS * rng.uniform(0.7, 1.2)
-            around.add_round(*(middle + side * offset), radius, 1.0, 0.01)
+            surroundings.add_round(*(middle + side * offset), radius, 1.0, 0.01)
 
 
-def add_objects(around: Surroundings) -> None:
-    """Posts, tyres, buckets, bins, trees: round things of any size, some as slim as a cone."""
-    rng = around.rng
+def add_objects(surroundings: Surroundings) -> None:
+    """Add posts, tyres, bins and trees: round obstacles, some as slim as a cone."""
+    rng = surroundings.rng
     for _ in range(rng.integers(1, 8)):
         radius = math.exp(rng.uniform(math.log(0.015), math.log(0.6)))
-        around.add_round(*_place(rng, 2, 30), radius, rng.uniform(0.2, 2.0), 0.02 * rng.random())
+        surroundings.add_round(
+            *_place(rng, 2, 30), radius, rng.uniform(0.2, 2.0), 0.02 * rng.random()
+        )
 
 
-def add_boxes(around: Surroundings) -> None:
-    """Rectangles: crates, bins, cars, vans."""
-    rng = around.rng
+def add_boxes(surroundings: Surroundings) -> None:
+    """Add rectangles: crates, cars, vans."""
+    rng = surroundings.rng
     for _ in range(rng.integers(1, 5)):
         size = np.exp(rng.uniform(math.log(0.2), math.log(4.5), 2))
         middle, turn = _place(rng, 3, 35), rng.uniform(0, math.pi)
@@ -130,57 +138,57 @@ def add_boxes(around: Surroundings) -> None:
         axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
         corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * size / 2 @ axes + middle
         for start, end in zip(corners, np.roll(corners, 1, axis=0), strict=True):
-            around.add_wall(start, end, 1.0)
+            surroundings.add_wall(start, end, 1.0)
 
 
-def add_fence(around: Surroundings) -> None:
-    """A row of posts, with or without a see-through mesh."""
-    rng = around.rng
+def add_fence(surroundings: Surroundings) -> None:
+    """Add a row of posts, with or without a mesh that lets beams through."""
+    rng = surroundings.rng
     start, end = _chord(rng, 8, 60)
     length = float(np.hypot(*(end - start)))
     radius, spacing = rng.uniform(0.01, 0.1), rng.uniform(0.6, 6.0)
     for along in np.arange(0, length, spacing):
-        around.add_round(*(start + (end - start) * along / length), radius, 1.2, 0.01)
+        surroundings.add_round(*(start + (end - start) * along / length), radius, 1.2, 0.01)
     if rng.random() < 0.5:
-        around.add_wall(start, end, 1.5, rng.uniform(0, 0.1), rng.uniform(0.05, 0.6))
+        surroundings.add_wall(start, end, 1.5, rng.uniform(0, 0.1), rng.uniform(0.05, 0.6))
 
 
-def add_wall_line(around: Surroundings) -> None:
-    """Walls, barriers and kerbs in a broken line."""
-    rng = around.rng
+def add_wall_line(surroundings: Surroundings) -> None:
+    """Add walls, barriers and kerbs along a broken line."""
+    rng = surroundings.rng
     start, end = _chord(rng, 3, 60)
     corners = np.linspace(start, end, rng.integers(2, 7))
     corners[1:-1] += rng.normal(0, rng.uniform(0, 1.5), corners[1:-1].shape)
     top = rng.choice([0.1, 0.2, 1.0, 1.0])
-    solid = rng.uniform(0.6, 1.0)
+    solidity = rng.uniform(0.6, 1.0)
     for a, b in pairwise(corners):
         if rng.random() < 0.85:
-            around.add_wall(a, b, top, 0.02 * rng.random(), solid)
+            surroundings.add_wall(a, b, top, 0.02 * rng.random(), solidity)
 
 
-def add_bushes(around: Surroundings) -> None:
-    """Grass edges, hedges, slopes: returns scattered in depth along a line."""
-    rng = around.rng
+def add_bushes(surroundings: Surroundings) -> None:
+    """Add grass edges and hedges: returns scattered in depth along a line."""
+    rng = surroundings.rng
     start, end = _chord(rng, 3, 60)
     corners = np.linspace(start, end, rng.integers(2, 9))
     corners[1:-1] += rng.normal(0, rng.uniform(0, 2.5), corners[1:-1].shape)
     for a, b in pairwise(corners):
-        solid = rng.uniform(0.02, 0.9)
-        around.add_wall(a, b, rng.uniform(0.1, 1.0), rng.uniform(0.03, 1.0), solid)
+        solidity = rng.uniform(0.02, 0.9)
+        surroundings.add_wall(a, b, rng.uniform(0.1, 1.0), rng.uniform(0.03, 1.0), solidity)
 
 
-def add_far_scatter(around: Surroundings) -> None:
-    """Sparse returns of thin things far away: stalks, wires, poles, people at the paddock."""
-    rng = around.rng
+def add_far_scatter(surroundings: Surroundings) -> None:
+    """Add thin obstacles far away, which return few beams: stalks, wires, poles, people."""
+    rng = surroundings.rng
     nearest = rng.uniform(10, 25)
     for _ in range(rng.integers(10, 150)):
         radius = rng.uniform(0.01, 0.25)
         place = _place(rng, nearest, 80)
-        around.add_round(*place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
+        surroundings.add_round(*place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
 
 
-# How often each kind of surroundings is part of a scan.
-CHANCES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
+# Probability that each kind of surroundings is part of a scan.
+PROBABILITIES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
     (add_course, 0.88),
     (add_far_course, 0.5),
     (add_far_course, 0.3),
@@ -199,23 +207,23 @@ CHANCES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
 
 
 def random_surroundings(rng: np.random.Generator) -> Targets:
-    """Draw the obstacles around a sensor."""
-    around = Surroundings(rng)
-    for add, chance in CHANCES:
-        if rng.random() < chance:
-            add(around)
-    return around.targets()
+    """Draw the targets around a sensor, in its level frame."""
+    surroundings = Surroundings(rng)
+    for add, probability in PROBABILITIES:
+        if rng.random() < probability:
+            add(surroundings)
+    return surroundings.targets()
 
 
 def _add_cone_row(
-    around: Surroundings,
+    surroundings: Surroundings,
     line: Floats,
     offset: float,
     start: Floats,
-    solid: float,
+    solidity: float,
     rotation: Floats | None = None,
 ) -> None:
-    rng = around.rng
+    rng = surroundings.rng
     # Most rows are as the rules space them; hairpins and stored cones stand closer.
     spacing = rng.uniform(1.0, 5.0) if rng.random() < 0.8 else rng.uniform(0.3, 1.0)
     travelled = line[0, 3] + rng.uniform(0, spacing)
@@ -225,7 +233,7 @@ def _add_cone_row(
         place = (place if rotation is None else rotation @ place) + start
         place = place + rng.normal(0, 0.1, 2)
         if rng.random() < 0.96 and np.hypot(*place) > 0.6:
-            around.add_cone(*place, solid=min(1.0, solid * rng.uniform(0.8, 1.1)))
+            surroundings.add_cone(*place, solidity=min(1.0, solidity * rng.uniform(0.8, 1.1)))
         travelled += spacing * rng.uniform(0.75, 1.25)
 
 
@@ -243,7 +251,7 @@ def _bending_line(rng: np.random.Generator, first: float, last: float, bend: flo
 
 
 def _place(rng: np.random.Generator, nearest: float, farthest: float) -> Floats:
-    """A place whose range is evenly distributed."""
+    """A point whose range is uniformly distributed [m]."""
     angle, distance = rng.uniform(-math.pi, math.pi), rng.uniform(nearest, farthest)
     return distance * np.array([math.cos(angle), math.sin(angle)])
 

@@ -1,4 +1,4 @@
-"""From a scene to the shapes that a LiDAR plane can hit."""
+"""Conversion of a scene to the targets of a LiDAR plane."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from conegrad_simulation.scene.scene import Scene, WallKind
 
 BASE_PLATE = 0.03  # [m], thickness of the plate under a cone
 PLATE_RADIUS = 0.55  # of the side: a round plate as wide as the square one on average
-FALLEN = 0.6  # [rad], a cone that leans further lies on the ground
+FALLEN = 0.6  # [rad], a cone with a larger lean lies on the ground
 # Where along the axis of a fallen cone a circle stands for it, as a share of its height.
 FALLEN_CIRCLES = (0.0, 0.4, 0.8)
 
@@ -17,7 +17,7 @@ WALL_SURFACES = {WallKind.FENCE: (0.02, 0.4), WallKind.HEDGE: (0.15, 0.8)}
 
 
 def scene_targets(scene: Scene) -> tuple[Targets, Ints]:
-    """Targets in the map frame, and the cone behind each target (-1: none).
+    """Targets in the map frame, and the row of the cone of each target (-1: none).
 
     Round bodies keep their taper; the square base plate becomes a round one; a fallen cone
     becomes three circles along its axis.
@@ -30,13 +30,15 @@ def scene_targets(scene: Scene) -> tuple[Targets, Ints]:
     upright = np.zeros(len(circles))
     obstacles = np.column_stack([circles, circles[:, 2], heights, upright, upright])
     walls = np.column_stack([scene.walls, scene.wall_heights])
-    owners = np.concatenate([rows for _, rows in parts])
-    owners = np.concatenate([owners, np.full(len(obstacles) + len(walls), -1)])
-    fuzz, solidity = np.zeros(len(owners)), np.ones(len(owners))
+    cone_rows = np.concatenate([rows for _, rows in parts])
+    cone_rows = np.concatenate([cone_rows, np.full(len(obstacles) + len(walls), -1)])
+    depth_scatter, solidity = np.zeros(len(cone_rows)), np.ones(len(cone_rows))
     for kind, surface in WALL_SURFACES.items():
         rows = len(cones) + len(obstacles) + np.flatnonzero(scene.wall_kinds == kind)
-        fuzz[rows], solidity[rows] = surface
-    return Targets(np.vstack([cones, obstacles]), walls, owners >= 0, fuzz, solidity), owners
+        depth_scatter[rows], solidity[rows] = surface
+    return Targets(
+        np.vstack([cones, obstacles]), walls, cone_rows >= 0, depth_scatter, solidity
+    ), cone_rows
 
 
 def _bodies(scene: Scene, chosen: np.ndarray) -> tuple[Floats, Ints]:

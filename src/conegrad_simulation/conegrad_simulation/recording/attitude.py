@@ -1,4 +1,4 @@
-"""How a car leans: from its acceleration, its corners and the unevenness of the road."""
+"""Attitude of the car body from acceleration, cornering and the unevenness of the road."""
 
 import math
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from conegrad_simulation.planar import Floats
 
-RIDE_WAVES = 5  # sines that make up the unevenness of the road
+RIDE_WAVES = 5  # sines that sum to the unevenness of the road
 
 
 class Attitude:
-    """Pitch and roll of the body: a pure function of its settings and its seed.
+    """Pitch and roll of the car body: a pure function of settings, seed and motion.
 
     Args:
         pitch_gain: pitch per deceleration [rad s^2/m].

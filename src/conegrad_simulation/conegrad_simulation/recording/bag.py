@@ -1,4 +1,4 @@
-"""Simulates a drive and writes it as a bag, with the map of its cones beside it."""
+"""Simulation of a drive as a bag, with a map of its cones beside it."""
 
 import dataclasses
 import heapq
@@ -13,17 +13,22 @@ from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags.writer import BagWriter
 from conegrad_simulation.lidar.planar_lidar import LidarCaster
-from conegrad_simulation.recording.drive import Drive, DriveConfig, OdometryDrift, dead_reckoning
-from conegrad_simulation.recording.drive_render import Picture, Stage, cast, rendering
+from conegrad_simulation.recording.drive import (
+    DriveConfig,
+    OdometryDrift,
+    PlannedDrive,
+    dead_reckoning,
+)
+from conegrad_simulation.recording.drive_render import DriveSetup, Picture, cast, rendering
 from conegrad_simulation.recording.sensor_messages import (
-    Entry,
-    Seen,
-    image_entries,
-    odometry_entry,
-    scan_entry,
+    TopicMessage,
+    VisibleCones,
+    image_messages,
+    odometry_message,
+    scan_message,
     stamp_of,
     static_transforms,
-    truth_entry,
+    truth_message,
 )
 from conegrad_simulation.scene.clutter import track_scene
 from conegrad_simulation.scene.world import World
@@ -36,7 +41,7 @@ ODOMETRY_RATE = 100.0  # [Hz]
 
 @dataclass(frozen=True)
 class BagConfig(Config):
-    """What a simulated bag holds."""
+    """Contents of a simulated bag."""
 
     seconds: float = setting(10.0, "Length of the drive [s]", low=0.1, high=36000.0)
     seed: int = setting(1, "Seed of the scene, the ride and the noise", low=0)
@@ -52,7 +57,15 @@ class BagConfig(Config):
 
 
 class SimulatedBag(NamedTuple):
-    """What was written: the bag, the map of its cones (CSV), and counts."""
+    """Result of a simulation.
+
+    Attributes:
+        path: of the bag.
+        track: path of the map of its cones, CSV.
+        seconds: length of the drive [s].
+        images: number of images.
+        scans: number of scans.
+    """
 
     path: Path
     track: Path
@@ -61,7 +74,7 @@ class SimulatedBag(NamedTuple):
     scans: int
 
 
-class _Event(NamedTuple):
+class _BagEvent(NamedTuple):
     time: float
     order: int  # at one time: odometry before sensors
     kind: str
@@ -76,26 +89,26 @@ def simulate_bag(
     config: BagConfig,
     *,
     workers: int = 1,
-    progress: Callable[[Iterable[_Event], int], Iterable[_Event]] | None = None,
+    progress: Callable[[Iterable[_BagEvent], int], Iterable[_BagEvent]] | None = None,
 ) -> SimulatedBag:
     """Drive along a track and record it: a pure function of its settings and seed.
 
     Args:
         output: the bag to create; the map goes to ``<output>_track.csv``.
-        track: where to drive.
-        vehicle: the sensors.
-        driving: how fast.
-        config: what is recorded.
+        track: course to drive.
+        vehicle: sensors of the car.
+        driving: speeds and limits of the car.
+        config: contents of the bag.
         workers: processes that render images.
-        progress: wraps the events to show progress; given them and their number.
+        progress: wraps the iterable of events to show progress; called with it and its length.
 
     Raises:
-        ValueError: if the world is no preset.
+        ValueError: if the world is not a preset.
         BagError: if the output exists.
     """
     vehicle = _with_scans_of(config, vehicle)
-    drive = Drive(track, driving, config.seed)
-    stage = _stage(track, vehicle, drive, config)
+    drive = PlannedDrive(track, driving, config.seed)
+    setup = _setup(track, vehicle, drive, config)
     seconds = min(config.seconds, drive.duration)
     times = {
         "camera": _times(config.camera_rate or vehicle.camera.rate, seconds, CAMERA_PHASE),
@@ -110,9 +123,9 @@ def simulate_bag(
     is_raw = config.quality == 0
     with (
         BagWriter(output, is_compressed=is_raw, removed_by=BaseException) as bag,
-        rendering(stage, times["camera"], workers) as pictures,
+        rendering(setup, times["camera"], workers) as pictures,
     ):
-        recorder = _Recorder(bag, stage, config, times, pictures)
+        recorder = _Recorder(bag, setup, config, times, pictures)
         for event in progress(events, len(events)) if progress else events:
             recorder.write(event)
         recorder.finish()
@@ -123,27 +136,27 @@ def simulate_bag(
 class _Recorder:
     """Writes events in the order of time.
 
-    Truth is written at the stamp of each image and each scan; whether a sensor could see a cone
-    is known for its newest image and its newest scan.
+    Truth is written at the stamp of each image and each scan. The visibility of a cone is that in
+    the newest image and in the newest scan.
     """
 
     def __init__(
         self,
         bag: BagWriter,
-        stage: Stage,
+        setup: DriveSetup,
         config: BagConfig,
         times: dict[str, list[float]],
         pictures: Iterator[Picture],
     ) -> None:
-        self._bag, self._stage, self._times, self._pictures = bag, stage, times, pictures
-        self._caster = LidarCaster(stage.vehicle.lidar)
+        self._bag, self._setup, self._times, self._pictures = bag, setup, times, pictures
+        self._caster = LidarCaster(setup.vehicle.lidar)
         drift = OdometryDrift(config.speed_error, config.yaw_rate_bias)
-        self._odometry = dead_reckoning(stage.drive, np.array(times["odometry"]), drift)
-        self._seen = Seen()
-        self._early: list[float] = []  # times of truth before both sensors have seen anything
-        self._write(0.0, static_transforms(stage.vehicle))
+        self._odometry = dead_reckoning(setup.drive, np.array(times["odometry"]), drift)
+        self._visible = VisibleCones()
+        self._early: list[float] = []  # times of truth before the first image and scan
+        self._write(0.0, static_transforms(setup.vehicle))
 
-    def write(self, event: _Event) -> None:
+    def write(self, event: _BagEvent) -> None:
         """Simulate and write one event."""
         {
             "camera": self._write_image,
@@ -152,41 +165,41 @@ class _Recorder:
         }[event.kind](event.time, event.index)
 
     def finish(self) -> None:
-        """Write truth that waits for a sensor that has not seen anything."""
+        """Write truth that still waits for the first message of a sensor."""
         for time in self._early:
             self._write_truth(time)
         self._early = []
 
     def _write_image(self, time: float, index: int) -> None:
         picture = next(self._pictures)
-        self._write(time, *image_entries(stamp_of(time), self._stage.vehicle, picture))
-        self._seen = self._seen._replace(camera=picture.seen)
+        self._write(time, *image_messages(stamp_of(time), self._setup.vehicle, picture))
+        self._visible = self._visible._replace(camera=picture.visible)
         self._add_truth(time)
 
     def _write_scan(self, time: float, index: int) -> None:
         start = self._times["lidar"][index]
-        scan = cast(self._stage, self._caster, start, index)
-        self._write(time, scan_entry(stamp_of(start), self._stage.vehicle, scan))
-        self._seen = self._seen._replace(lidar=scan.seen())
+        scan = cast(self._setup, self._caster, start, index)
+        self._write(time, scan_message(stamp_of(start), self._setup.vehicle, scan))
+        self._visible = self._visible._replace(lidar=scan.visible_cones())
         self._add_truth(start)
 
     def _write_odometry(self, time: float, index: int) -> None:
-        state = self._stage.drive.state(time)
-        self._write(time, odometry_entry(stamp_of(time), self._odometry[index], state))
+        state = self._setup.drive.state(time)
+        self._write(time, odometry_message(stamp_of(time), self._odometry[index], state))
 
     def _add_truth(self, time: float) -> None:
         self._early.append(time)
-        if self._seen.camera is not None and self._seen.lidar is not None:
+        if self._visible.camera is not None and self._visible.lidar is not None:
             self.finish()
 
     def _write_truth(self, time: float) -> None:
-        scene, vehicle = self._stage.scene, self._stage.vehicle
-        pose = self._stage.drive.state(time).pose
-        self._write(time, truth_entry(stamp_of(time), scene, vehicle, pose, self._seen))
+        scene, vehicle = self._setup.scene, self._setup.vehicle
+        pose = self._setup.drive.state(time).pose
+        self._write(time, truth_message(stamp_of(time), scene, vehicle, pose, self._visible))
 
-    def _write(self, time: float, *entries: Entry) -> None:
-        for entry in entries:
-            self._bag.write(entry.topic, entry.msgtype, stamp_of(time), entry.msg)
+    def _write(self, time: float, *messages: TopicMessage) -> None:
+        for message in messages:
+            self._bag.write(message.topic, message.msgtype, stamp_of(time), message.msg)
 
 
 def _with_scans_of(config: BagConfig, vehicle: Vehicle) -> Vehicle:
@@ -199,21 +212,21 @@ def _with_scans_of(config: BagConfig, vehicle: Vehicle) -> Vehicle:
     return dataclasses.replace(vehicle, lidar=lidar)
 
 
-def _stage(track: Track, vehicle: Vehicle, drive: Drive, config: BagConfig) -> Stage:
+def _setup(track: Track, vehicle: Vehicle, drive: PlannedDrive, config: BagConfig) -> DriveSetup:
     world = World.preset(config.world)
     scene = track_scene(track, world, config.seed)
-    return Stage(vehicle, scene, world, drive, config.seed, config.quality)
+    return DriveSetup(vehicle, scene, world, drive, config.seed, config.quality)
 
 
 def _times(rate: float, seconds: float, phase: float) -> list[float]:
     return [phase + index / rate for index in range(max(1, int((seconds - phase) * rate)))]
 
 
-def _events(times: dict[str, list[float]]) -> Iterator[_Event]:
+def _events(times: dict[str, list[float]]) -> Iterator[_BagEvent]:
     orders = {"odometry": 0, "camera": 1, "lidar": 2}
     return heapq.merge(
         *(
-            [_Event(time, orders[kind], kind, index) for index, time in enumerate(times[kind])]
+            [_BagEvent(time, orders[kind], kind, index) for index, time in enumerate(times[kind])]
             for kind in times
         )
     )

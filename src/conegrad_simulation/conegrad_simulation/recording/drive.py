@@ -1,4 +1,4 @@
-"""A car that follows the centre line of a track: where it is and how it leans at any time."""
+"""Planned drive along the centre line of a track: pose, speed and attitude by time."""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ END_SPEED = 0.5  # [m/s] at the end of a track that is not closed
 
 @dataclass(frozen=True)
 class DriveConfig(Config):
-    """How the car drives."""
+    """Speeds, limits and attitude of the car."""
 
     speed: float = setting(8.0, "Speed on the straight [m/s]", low=0.1, high=60.0)
     lateral_limit: float = setting(7.0, "Acceleration in corners [m/s^2]", low=0.1, high=40.0)
@@ -53,17 +53,17 @@ class CarState(NamedTuple):
 
 
 class Motion(Protocol):
-    """How a car moves: its state at a time."""
+    """Motion of a car: its state by time."""
 
     def state(self, time: float) -> CarState:
         """The car ``time`` seconds after the start [s]."""
 
 
-class Drive:
-    """A car driving along a track: a pure function of time, its settings and its seed.
+class PlannedDrive:
+    """Drive along a track: a pure function of time, settings and seed.
 
-    A closed track is driven for as many laps as are asked for; on an open one the car stops at
-    the end, after :attr:`duration`.
+    A closed track is driven lap after lap; on an open one the car stops at the end, after
+    :attr:`duration`.
 
     Attributes:
         duration: time until the end of the track [s]; infinite on a closed one.
@@ -73,7 +73,7 @@ class Drive:
         """Plan the drive.
 
         Args:
-            track: its centre line is followed.
+            track: with the centre line to follow.
             config: speeds and limits.
             seed: of the unevenness of the road.
         """
@@ -142,7 +142,7 @@ class OdometryDrift(NamedTuple):
 def dead_reckoning(
     drive: Motion, times: Floats, drift: OdometryDrift
 ) -> list[tuple[float, float, float]]:
-    """Poses x, y [m], yaw [rad] that an odometry reports: the true ones when it does not drift.
+    """Poses x, y [m], yaw [rad] of an odometry; equal to the true ones without drift.
 
     Args:
         drive: the true motion.
@@ -184,7 +184,7 @@ def _smooth_line(track: Track) -> tuple[CubicSpline, float]:
 
 
 def _limit_rise(speeds: Floats, step: float, limit: float) -> Floats:
-    """Speeds lowered so that from each point to the next the acceleration stays below a limit."""
+    """Speeds lowered so that the acceleration between neighbouring points keeps a limit."""
     limited = speeds.copy()
     for i in range(1, len(limited)):
         limited[i] = min(limited[i], math.sqrt(limited[i - 1] ** 2 + 2 * limit * step))

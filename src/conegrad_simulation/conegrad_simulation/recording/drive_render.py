@@ -1,4 +1,4 @@
-"""Renders a drive on several processes: each frame is a pure function of its index."""
+"""Images and scans of a drive, each a pure function of its index; images on several processes."""
 
 import dataclasses
 import multiprocessing
@@ -18,19 +18,28 @@ from conegrad_simulation.render.camera import CameraRenderer
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
-MIN_VISIBILITY = 0.3  # share of a cone that must be seen
-MIN_BOX_HEIGHT = 4.0  # [px], a smaller cone cannot be told from noise
+MIN_VISIBILITY = 0.3  # least visible share of a cone
+MIN_BOX_HEIGHT = 4.0  # [px], a smaller cone counts as hidden
 
 
-class Stage(NamedTuple):
-    """Everything that stays the same during a drive."""
+class DriveSetup(NamedTuple):
+    """The constant part of a drive.
+
+    Attributes:
+        vehicle: sensors and their mountings.
+        scene: cones, obstacles and walls in the map frame.
+        world: domain parameters, without the attitude of a moment.
+        drive: motion of the car.
+        seed: of the sensor noise.
+        quality: of JPEG, 1 to 100; 0 keeps raw pictures.
+    """
 
     vehicle: Vehicle
     scene: Scene
     world: World
     drive: Motion
     seed: int
-    quality: int  # of JPEG; 0 keeps raw pictures
+    quality: int
 
 
 class Picture(NamedTuple):
@@ -38,64 +47,64 @@ class Picture(NamedTuple):
 
     Attributes:
         data: JPEG bytes, or a ``(H, W, 3)`` RGB picture.
-        seen: rows of the scene's cones that the camera could see.
+        visible: rows of the visible cones of the scene.
     """
 
     data: bytes | npt.NDArray[np.uint8]
-    seen: npt.NDArray[np.int64]
+    visible: npt.NDArray[np.int64]
 
 
-def render(stage: Stage, time: float, index: int) -> Picture:
+def render(setup: DriveSetup, time: float, index: int) -> Picture:
     """The image at a time of the drive [s]; ``index`` seeds its noise."""
-    camera = stage.vehicle.camera
+    camera = setup.vehicle.camera
     renderer = CameraRenderer(camera.model(), camera.mounting)
-    state = stage.drive.state(time)
+    state = setup.drive.state(time)
     rendered = renderer.render(
-        stage.scene, state.pose, _leaning(stage.world, state), stage.seed * 1_000_003 + index
+        setup.scene, state.pose, _leaning(setup.world, state), setup.seed * 1_000_003 + index
     )
     heights = rendered.boxes_xyxy[:, 3] - rendered.boxes_xyxy[:, 1]
-    is_seen = (rendered.visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT)
-    data = _encode(rendered.image, stage.quality) if stage.quality else rendered.image
-    return Picture(data, rendered.cones[is_seen])
+    is_visible = (rendered.visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT)
+    data = _encode(rendered.image, setup.quality) if setup.quality else rendered.image
+    return Picture(data, rendered.cones[is_visible])
 
 
-def cast(stage: Stage, caster: LidarCaster, time: float, index: int) -> CastScan:
+def cast(setup: DriveSetup, caster: LidarCaster, time: float, index: int) -> CastScan:
     """The scan that begins at a time of the drive [s]; ``index`` seeds its noise."""
-    state = stage.drive.state(time)
-    world = _leaning(stage.world, state)
-    seed = stage.seed * 2_000_003 + index
+    state = setup.drive.state(time)
+    world = _leaning(setup.world, state)
+    seed = setup.seed * 2_000_003 + index
     if caster.preset.scan_duration == 0.0:
-        return caster.cast(stage.scene, state.pose, world, seed)
+        return caster.cast(setup.scene, state.pose, world, seed)
     return caster.cast(
-        stage.scene, state.pose, world, seed, lambda after: stage.drive.state(time + after).pose
+        setup.scene, state.pose, world, seed, lambda after: setup.drive.state(time + after).pose
     )
 
 
 @contextmanager
-def rendering(stage: Stage, times: list[float], workers: int) -> Iterator[Iterator[Picture]]:
-    """Images at the given times [s], in order, made ahead by worker processes."""
+def rendering(setup: DriveSetup, times: list[float], workers: int) -> Iterator[Iterator[Picture]]:
+    """Images at the given times [s], in order, rendered ahead by worker processes."""
     if workers <= 1:
-        yield (render(stage, time, index) for index, time in enumerate(times))
+        yield (render(setup, time, index) for index, time in enumerate(times))
         return
-    with _process_context().Pool(workers, _start_worker, (stage,)) as pool:
+    with _process_context().Pool(workers, _start_worker, (setup,)) as pool:
         yield pool.imap(_render_in_worker, list(enumerate(times)), chunksize=2)
 
 
-_stage: Stage | None = None  # of a worker process, set when it starts
+_setup: DriveSetup | None = None  # of a worker process, set when it starts
 
 
-def _start_worker(stage: Stage) -> None:
-    global _stage
-    _stage = stage
+def _start_worker(setup: DriveSetup) -> None:
+    global _setup
+    _setup = setup
     end_with_parent()
     cv2.setNumThreads(1)
 
 
 def _render_in_worker(job: tuple[int, float]) -> Picture:
-    if _stage is None:
-        raise RuntimeError("the worker was not started with a stage")
+    if _setup is None:
+        raise RuntimeError("the worker was not started with a setup")
     index, time = job
-    return render(_stage, time, index)
+    return render(_setup, time, index)
 
 
 def _process_context() -> Any:

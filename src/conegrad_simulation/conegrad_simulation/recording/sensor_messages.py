@@ -1,4 +1,4 @@
-"""What the sensors of a simulated car say, as messages: the same in a bag and on live topics."""
+"""Messages of the simulated sensors, the same in a bag and on live topics."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ import torch
 
 from conegrad_core.cones import TrueCones
 from conegrad_core.vehicle import Vehicle
-from conegrad_data.bags import messages
+from conegrad_data.bags import messages as bag_messages
 from conegrad_data.calibration.static_frames import sensor_transforms
 from conegrad_data.importing.folder_import import camera_info
 from conegrad_simulation.lidar.planar_lidar import CastScan
@@ -17,7 +17,7 @@ from conegrad_simulation.recording.drive import CarState
 from conegrad_simulation.recording.drive_render import Picture
 from conegrad_simulation.scene.scene import Scene
 
-START_NS = 1_700_000_000 * messages.NANOSECONDS  # stamp of the start of every simulated drive
+START_NS = 1_700_000_000 * bag_messages.NANOSECONDS  # stamp of the start of every simulated drive
 TRUTH_RANGE = 30.0  # [m]
 
 IMAGE = ("/image_raw", "sensor_msgs/msg/Image")
@@ -29,44 +29,55 @@ TRUTH = ("/truth", "conegrad_msgs/msg/TruthCones")
 STATIC_TRANSFORMS = ("/tf_static", "tf2_msgs/msg/TFMessage")
 
 
-class Entry(NamedTuple):
-    """A message and where it goes."""
+class TopicMessage(NamedTuple):
+    """A message and its topic.
+
+    Attributes:
+        topic: absolute name, as in a bag.
+        msgtype: such as ``sensor_msgs/msg/Image``.
+        msg: message object of rosbags.
+    """
 
     topic: str
     msgtype: str
     msg: Any
 
 
-class Seen(NamedTuple):
-    """Rows of the scene's cones that each sensor sees in its newest message; None before it."""
+class VisibleCones(NamedTuple):
+    """Rows of the cones in the newest message of each sensor; None before it."""
 
     camera: npt.NDArray[np.int64] | None = None
     lidar: npt.NDArray[np.int64] | None = None
 
 
 def stamp_of(time: float) -> int:
-    """Stamp of a time of the drive [s]."""
-    return START_NS + round(time * messages.NANOSECONDS)
+    """Stamp [ns] of a time of the drive [s]."""
+    return START_NS + round(time * bag_messages.NANOSECONDS)
 
 
-def static_transforms(vehicle: Vehicle) -> Entry:
-    """The mountings of the sensors."""
-    return Entry(*STATIC_TRANSFORMS, messages.transforms_msg(START_NS, sensor_transforms(vehicle)))
+def static_transforms(vehicle: Vehicle) -> TopicMessage:
+    """Static transforms of the sensor mountings, at the start."""
+    return TopicMessage(
+        *STATIC_TRANSFORMS, bag_messages.transforms_msg(START_NS, sensor_transforms(vehicle))
+    )
 
 
-def image_entries(stamp: int, vehicle: Vehicle, picture: Picture) -> list[Entry]:
-    """Camera info and image; compressed where the picture is."""
-    info = Entry(*CAMERA_INFO, camera_info(stamp, vehicle))
+def image_messages(stamp: int, vehicle: Vehicle, picture: Picture) -> list[TopicMessage]:
+    """Camera info and image, compressed if the picture is, with a stamp [ns]."""
+    info = TopicMessage(*CAMERA_INFO, camera_info(stamp, vehicle))
     if isinstance(picture.data, bytes):
-        msg = messages.compressed_image_msg(stamp, "camera_optical", picture.data, "jpeg")
-        return [info, Entry(*COMPRESSED_IMAGE, msg)]
-    return [info, Entry(*IMAGE, messages.image_msg(stamp, "camera_optical", picture.data))]
+        msg = bag_messages.compressed_image_msg(stamp, "camera_optical", picture.data, "jpeg")
+        return [info, TopicMessage(*COMPRESSED_IMAGE, msg)]
+    return [
+        info,
+        TopicMessage(*IMAGE, bag_messages.image_msg(stamp, "camera_optical", picture.data)),
+    ]
 
 
-def scan_entry(stamp: int, vehicle: Vehicle, scan: CastScan) -> Entry:
-    """A planar scan."""
+def scan_message(stamp: int, vehicle: Vehicle, scan: CastScan) -> TopicMessage:
+    """A planar scan with a stamp [ns]."""
     lidar = vehicle.lidar
-    msg = messages.scan_msg(
+    msg = bag_messages.scan_msg(
         stamp,
         "lidar",
         scan.ranges,
@@ -77,26 +88,38 @@ def scan_entry(stamp: int, vehicle: Vehicle, scan: CastScan) -> Entry:
         scan_time=1 / lidar.rate,
         duration=lidar.scan_duration,
     )
-    return Entry(*SCAN, msg)
+    return TopicMessage(*SCAN, msg)
 
 
-def odometry_entry(stamp: int, pose: tuple[float, float, float], state: CarState) -> Entry:
-    """Odometry of a pose x, y [m], yaw [rad], with the true speeds."""
-    msg = messages.odometry_msg(stamp, pose, speed=state.speed, yaw_rate=state.yaw_rate)
-    return Entry(*ODOMETRY, msg)
+def odometry_message(stamp: int, pose: tuple[float, float, float], state: CarState) -> TopicMessage:
+    """Odometry of a pose x, y [m], yaw [rad], with the true speeds and a stamp [ns]."""
+    msg = bag_messages.odometry_msg(stamp, pose, speed=state.speed, yaw_rate=state.yaw_rate)
+    return TopicMessage(*ODOMETRY, msg)
 
 
-def truth_entry(stamp: int, scene: Scene, vehicle: Vehicle, pose: Pose, seen: Seen) -> Entry:
-    """The true cones around the car, in the frame of the LiDAR."""
+def truth_message(
+    stamp: int, scene: Scene, vehicle: Vehicle, pose: Pose, visible: VisibleCones
+) -> TopicMessage:
+    """True cones within :data:`TRUTH_RANGE`, in the frame of the LiDAR of a level car.
+
+    Args:
+        stamp: of the message [ns].
+        scene: cones in the map.
+        vehicle: mounting of the LiDAR.
+        pose: of ``base_link`` in the map.
+        visible: rows that each sensor sees.
+    """
     positions = in_sensor(scene.cone_positions, pose, vehicle.lidar.mounting)
     near = np.flatnonzero(np.linalg.norm(positions, axis=1) < TRUTH_RANGE)
     truth = TrueCones(
         positions=torch.from_numpy(positions[near]),
         classes=torch.from_numpy(scene.cone_classes[near]),
-        visible_camera=torch.from_numpy(_contains(seen.camera, near)),
-        visible_lidar=torch.from_numpy(_contains(seen.lidar, near)),
+        visible_camera=torch.from_numpy(_contains(visible.camera, near)),
+        visible_lidar=torch.from_numpy(_contains(visible.lidar, near)),
     )
-    return Entry(*TRUTH, messages.truth_msg(stamp, "lidar", truth, -vehicle.lidar_height))
+    return TopicMessage(
+        *TRUTH, bag_messages.truth_msg(stamp, "lidar", truth, -vehicle.lidar_height)
+    )
 
 
 def _contains(rows: npt.NDArray[np.int64] | None, wanted: npt.NDArray[np.int64]) -> Any:

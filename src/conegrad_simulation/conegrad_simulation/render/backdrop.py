@@ -42,7 +42,7 @@ def paint_backdrop(image: Bytes, directions: Singles, view: View, world: World) 
         image: ``(H, W, 3)`` picture, changed in place.
         directions: coarse directions of the rays in the map.
         view: the camera.
-        world: looks.
+        world: appearance.
     """
     height, width = image.shape[:2]
     azimuth, slope = _angles(directions, view)
@@ -80,7 +80,7 @@ def _visible_strip(azimuth: Singles, top_row: int, view: View, world: World) -> 
     painted = panorama(world.surroundings, world.backdrop % VARIANTS)
     first = int(np.floor(-azimuth.max() * SCALE)) - 2
     count = min(int(np.ceil((azimuth.max() - azimuth.min()) * SCALE)) + 5, WIDTH)
-    # Turning left moves the panorama to the right; its start is another one in each world.
+    # Turning left moves the panorama to the right; each world starts at another column.
     start = (first + world.backdrop // VARIANTS - round(view.heading * SCALE)) % WIDTH
     colours = _wrapped(painted.colours[top_row:], start, count)
     strip = _sky(world, top_row, count)
@@ -102,7 +102,7 @@ def _sky(world: World, top_row: int, count: int) -> Bytes:
 
 
 def _tinted(colours: Bytes, world: World) -> Bytes:
-    """Another brightness and tint of the panorama in each world, and its share of fog."""
+    """Panorama with the brightness, tint and fog of a world."""
     rng = np.random.default_rng((world.backdrop, 0x717D))
     gains = rng.uniform(0.5, 1.15) * rng.uniform(0.9, 1.1, 3)
     haze = world.fog * 0.85 if world.backdrop_distance > 30 else 0.0

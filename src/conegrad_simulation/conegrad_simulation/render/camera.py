@@ -1,4 +1,4 @@
-"""Camera renderer: a scene as a camera on the car sees it, with exact boxes."""
+"""Camera renderer: images of a scene from a camera on the car, with exact boxes."""
 
 from typing import NamedTuple
 
@@ -12,14 +12,14 @@ from conegrad_core.vehicle import Mounting
 from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.render.backdrop import paint_backdrop
 from conegrad_simulation.render.cone_painter import (
-    ConeDrawing,
+    ConeRasterizer,
     ProjectedCones,
     cone_shadows,
     project_cones,
 )
-from conegrad_simulation.render.ego_vehicle import bodywork
+from conegrad_simulation.render.ego_vehicle import ego_vehicle_picture
 from conegrad_simulation.render.ground import paint_ground
-from conegrad_simulation.render.layers import Layers
+from conegrad_simulation.render.layers import MAX_CONES, Layers
 from conegrad_simulation.render.obstacles import (
     draw_obstacle,
     draw_wall_piece,
@@ -27,20 +27,18 @@ from conegrad_simulation.render.obstacles import (
     project_obstacles,
     project_walls,
 )
-from conegrad_simulation.render.sensor_effects import finish
+from conegrad_simulation.render.sensor_effects import apply_sensor_effects
 from conegrad_simulation.render.view import View, view_from_pose
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
-MAX_CONES = 250  # owners are kept as bytes
-
 
 class RenderedImage(NamedTuple):
-    """A picture and its N cones, nearest last.
+    """An image and its N cones, nearest last.
 
     Attributes:
         image: ``(H, W, 3)`` uint8, RGB.
-        boxes_xyxy: ``(N, 4)`` float32 around each whole cone, cut at the image border [px].
+        boxes_xyxy: ``(N, 4)`` float32 around each whole cone, clipped at the image border [px].
         classes: ``(N,)`` int64 :class:`conegrad_core.cones.ConeClass`.
         visibility: ``(N,)`` share of the cone's pixels that is inside the image and not hidden.
         cones: ``(N,)`` rows of the scene.
@@ -54,21 +52,39 @@ class RenderedImage(NamedTuple):
 
 
 class CameraRenderer:
-    """Renders scenes for one camera and its place on the car."""
+    """Renders scenes for one camera.
+
+    Args:
+        model: image size, intrinsics and distortion.
+        mounting: of the camera on the car.
+    """
 
     def __init__(self, model: CameraModel, mounting: Mounting) -> None:
         self.model = model
         self.mounting = mounting
 
     def render(self, scene: Scene, pose: Pose, world: World, seed: int) -> RenderedImage:
-        """One picture: a pure function of its arguments; the seed draws the sensor's noise."""
+        """Render an image: a pure function of its arguments.
+
+        Args:
+            scene: cones, obstacles and walls in the map frame.
+            pose: of ``base_link`` in the map.
+            world: appearance, attitude of the car and sensor effects.
+            seed: of the sensor noise.
+
+        Raises:
+            ValueError: if more than :data:`~conegrad_simulation.render.layers.MAX_CONES` cones
+                are in the image.
+        """
         view = view_from_pose(self.model, self.mounting, pose, world)
         cones = project_cones(scene, view, world)
         layers = _empty_layers(self.model)
         _paint_surroundings(layers, scene, cones, view, world)
-        covered = draw_things(layers, scene, cones, view, world)
-        _lay_bodywork(layers, world)
-        image = finish(layers.image, view, world, np.random.default_rng((seed, 0xCA3E)))
+        covered = draw_objects(layers, scene, cones, view, world)
+        _draw_ego_vehicle(layers, world)
+        image = apply_sensor_effects(
+            layers.image, view, world, np.random.default_rng((seed, 0xCA3E))
+        )
         return RenderedImage(
             cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
             _cut_boxes(cones, self.model),
@@ -76,12 +92,6 @@ class CameraRenderer:
             _visibility(layers, covered),
             cones.index,
         )
-
-
-def _countable(cones: ProjectedCones) -> ProjectedCones:
-    if len(cones.index) <= MAX_CONES:
-        return cones
-    raise ValueError(f"{len(cones.index)} cones in one image, expected at most {MAX_CONES}")
 
 
 def _empty_layers(model: CameraModel) -> Layers:
@@ -99,11 +109,28 @@ def _paint_surroundings(
     paint_ground(layers.image, directions, view, world, shadows, contact)
 
 
-def draw_things(
+def draw_objects(
     layers: Layers, scene: Scene, cones: ProjectedCones, view: View, world: World
 ) -> Floats:
-    """Draw everything that stands, farthest first; returns the size of each cone [px]."""
-    covered, drawing = np.zeros(len(cones.index)), ConeDrawing(cones, world)
+    """Draw cones, obstacles and walls, farthest first.
+
+    Args:
+        layers: image and instances, drawn on in place.
+        scene: obstacles and walls.
+        cones: N projected cones.
+        view: the camera.
+        world: appearance.
+
+    Returns:
+        ``(N,)`` pixels that each whole cone covers, hidden ones included.
+
+    Raises:
+        ValueError: if there are more than :data:`~conegrad_simulation.render.layers.MAX_CONES`
+            cones.
+    """
+    if len(cones.index) > MAX_CONES:
+        raise ValueError(f"{len(cones.index)} cones in one image, expected at most {MAX_CONES}")
+    covered, drawing = np.zeros(len(cones.index)), ConeRasterizer(cones, world)
     obstacles, walls = project_obstacles(scene, view), project_walls(scene, view)
     order = [(depth, 0, row) for row, depth in enumerate(cones.depths)]
     order += [(depth, 1, row) for row, depth in enumerate(obstacles.depths)]
@@ -118,15 +145,15 @@ def draw_things(
     return covered
 
 
-def _lay_bodywork(layers: Layers, world: World) -> None:
-    height, width = layers.owners.shape
-    picture = bodywork(world.bodywork, world.bodywork_style, width, height)
+def _draw_ego_vehicle(layers: Layers, world: World) -> None:
+    height, width = layers.instances.shape
+    picture = ego_vehicle_picture(world.ego_vehicle, world.ego_vehicle_style, width, height)
     if picture is not None:
         layers.put(picture[0], 0, picture[1], 0)
 
 
 def _visibility(layers: Layers, covered: Floats) -> Floats:
-    counts = np.bincount(layers.owners.ravel(), minlength=len(covered) + 1)
+    counts = np.bincount(layers.instances.ravel(), minlength=len(covered) + 1)
     return np.asarray(np.minimum(counts[1 : len(covered) + 1] / np.maximum(covered, 1.0), 1.0))
 
 

@@ -21,7 +21,7 @@ TWO_STRIPES = (0.0, 0.20, 0.38, 0.56, 0.74, 0.84, 0.93, 1.0)
 ONE_STRIPE_BANDS = (2, 3)
 TWO_STRIPE_BANDS = (1, 3)
 
-# Paint, blue green red: makers differ, and sun, age and cameras shift it further.
+# Paint, blue green red: manufacturers differ; sun, age and cameras change it as well.
 ORANGES = ((15, 75, 235), (20, 95, 250), (25, 55, 225), (10, 110, 245), (30, 60, 200))
 PAINTS = {
     ConeClass.BLUE: ((175, 80, 15), (200, 110, 10), (140, 50, 15), (215, 130, 30), (160, 60, 50)),
@@ -53,14 +53,14 @@ class ConeMeshes:
 
 
 def cone_meshes(scene: Scene, world: World, keep: npt.NDArray[np.int64]) -> ConeMeshes:
-    """Meshes of the cones ``keep`` of a scene; a cone looks the same in every frame."""
+    """Meshes of the rows ``keep`` of a scene; a cone has the same paint in every frame."""
     rng = np.random.default_rng((world.cone_style, 0xC04E))
-    looks = rng.random((len(scene.cone_classes), 12))[keep]
+    variation = rng.random((len(scene.cone_classes), 12))[keep]
     dirt = rng.standard_normal((len(scene.cone_classes), BANDS, SIDES))[keep]
     is_big = scene.cone_classes[keep] == ConeClass.BIG_ORANGE
     levels = np.where(is_big[:, None], TWO_STRIPES, _one_stripe(world))
     rings, plates = _vertices(scene, keep, levels)
-    albedo, plate_albedo = _albedo(scene.cone_classes[keep], looks, dirt, world)
+    albedo, plate_albedo = _albedo(scene.cone_classes[keep], variation, dirt, world)
     light = _light(rings, world)
     paint = albedo * light[..., None]
     flat = 1.0 - 0.25 * world.ambient_shade
@@ -70,12 +70,12 @@ def cone_meshes(scene: Scene, world: World, keep: npt.NDArray[np.int64]) -> Cone
         plates,
         paint,
         plate_albedo[:, None] * plate_light,
-        albedo[:, -1].mean(axis=1) * np.where(looks[:, 11:] < 0.6, 0.35, 1.0),
+        albedo[:, -1].mean(axis=1) * np.where(variation[:, 11:] < 0.6, 0.35, 1.0),
     )
 
 
 def _one_stripe(world: World) -> Floats:
-    """Levels of the rings of a cone with one stripe; makers put it lower or higher."""
+    """Levels of the rings of a cone with one stripe; its height varies by manufacturer."""
     maker = np.random.default_rng((world.cone_style, 0x0E57))
     low, high = maker.uniform(0.34, 0.50), maker.uniform(0.60, 0.78)
     return np.array([0.0, 0.18, low, (low + high) / 2, high, (high + 0.95) / 2, 0.95, 1.0])
@@ -123,7 +123,7 @@ def _leaned(points: Floats, leans: Floats) -> Floats:
 
 
 def _albedo(
-    classes: npt.NDArray[np.int64], looks: Floats, dirt: Floats, world: World
+    classes: npt.NDArray[np.int64], variation: Floats, dirt: Floats, world: World
 ) -> tuple[Floats, Floats]:
     maker = np.random.default_rng((world.cone_style, 0x3A4E)).random(16)
     count = len(classes)
@@ -131,31 +131,31 @@ def _albedo(
     for colour, paints in PAINTS.items():
         # All cones of a colour mostly come from one maker.
         own = (maker[int(colour)] * len(paints)).astype(int) + np.zeros(count, int)
-        other = (looks[:, 0] * len(paints)).astype(int)
-        chosen = np.array(paints)[np.where(looks[:, 1] < 0.8, own, other)]
+        other = (variation[:, 0] * len(paints)).astype(int)
+        chosen = np.array(paints)[np.where(variation[:, 1] < 0.8, own, other)]
         body = np.where((classes == colour)[:, None], chosen, body)
-    body = body * (0.85 + 0.3 * looks[:, 2:3])
-    fading = 0.22 * world.cone_wear * looks[:, 3:4]
+    body = body * (0.85 + 0.3 * variation[:, 2:3])
+    fading = 0.22 * world.cone_wear * variation[:, 3:4]
     body = body * (1 - fading) + fading * body.mean(axis=1, keepdims=True) * 1.15
     albedo = np.repeat(np.repeat(body[:, None, None], BANDS, axis=1), SIDES, axis=2)
-    albedo = _striped(albedo, classes, looks, maker)
-    wear = 0.03 + 0.16 * world.cone_wear * looks[:, 4]
+    albedo = _striped(albedo, classes, variation, maker)
+    wear = 0.03 + 0.16 * world.cone_wear * variation[:, 4]
     albedo = albedo * (1 + wear[:, None, None, None] * np.clip(dirt, -2.5, 1.0)[..., None])
     # Splashes from below darken the foot.
-    foot = 1 - 0.45 * world.cone_wear * (looks[:, 5:6] ** 2) * np.linspace(1, 0, BANDS) ** 2
+    foot = 1 - 0.45 * world.cone_wear * (variation[:, 5:6] ** 2) * np.linspace(1, 0, BANDS) ** 2
     albedo = albedo * foot[:, :, None, None]
-    is_dark = (looks[:, 6] < 0.12) | ((maker[8 + classes % 5] < 0.2) & (looks[:, 6] < 0.9))
+    is_dark = (variation[:, 6] < 0.12) | ((maker[8 + classes % 5] < 0.2) & (variation[:, 6] < 0.9))
     plate = np.where(is_dark[:, None], np.array(BLACK) * 1.3, body * 0.95)
     return albedo, plate
 
 
 def _striped(
-    albedo: Floats, classes: npt.NDArray[np.int64], looks: Floats, maker: Floats
+    albedo: Floats, classes: npt.NDArray[np.int64], variation: Floats, maker: Floats
 ) -> Floats:
     stripe = np.where((classes == ConeClass.YELLOW)[:, None], BLACK, WHITE).astype(float)
-    stripe *= 0.75 + 0.3 * looks[:, 7:8]
+    stripe *= 0.75 + 0.3 * variation[:, 7:8]
     is_big = classes == ConeClass.BIG_ORANGE
-    is_plain = ~is_big & (looks[:, 8] < np.where(maker[5 + classes % 3] < 0.15, 0.6, 0.05))
+    is_plain = ~is_big & (variation[:, 8] < np.where(maker[5 + classes % 3] < 0.15, 0.6, 0.05))
     for band in range(BANDS):
         has = np.where(is_big, band in TWO_STRIPE_BANDS, band in ONE_STRIPE_BANDS) & ~is_plain
         albedo[:, band] = np.where(has[:, None, None], stripe[:, None], albedo[:, band])

@@ -1,4 +1,4 @@
-"""Cones in the image: boxes, shadows, and each cone drawn finer than the pixels."""
+"""Cones in the image: boxes, shadows, and supersampled drawing."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class ProjectedCones:
 
 
 def project_cones(scene: Scene, view: View, world: World) -> ProjectedCones:
-    """Mesh and project the cones that can be in the image."""
+    """Meshes and pixels of the cones of a scene that reach into the image."""
     index = _in_view(scene, view)
     depths = _depths(scene, view)
     index = index[np.argsort(-depths[index], kind="stable")]
@@ -90,7 +90,7 @@ def _rows(meshes: ConeMeshes, keep: Ints) -> ConeMeshes:
 
 
 def cone_shadows(cones: ProjectedCones, world: World) -> tuple[list[Floats], list[Floats]]:
-    """Outlines on the ground of what the sun does not reach, and of the contact shadows."""
+    """Outlines ``(K, 2)`` on the ground [m] of the cast shadows, and of the contact shadows."""
     meshes = cones.meshes
     parts = [meshes.rings[:, [0, -1]].reshape(len(cones.index), 2 * SIDES, 3)]
     parts.append(meshes.plates.reshape(len(cones.index), PLATE, 3))
@@ -108,8 +108,8 @@ def _hull(points: Floats) -> Floats:
     return np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0], dtype=np.float64)
 
 
-class ConeDrawing:
-    """Draws the cones of an image one by one; what can be worked out at once is."""
+class ConeRasterizer:
+    """Draws the cones of an image one by one, from arrays computed for all of them."""
 
     def __init__(self, cones: ProjectedCones, world: World) -> None:
         self.boxes = cones.boxes_xyxy
@@ -120,7 +120,7 @@ class ConeDrawing:
             [self.rings[:, :-1], after[:, :-1], after[:, 1:], self.rings[:, 1:]], axis=3
         )
         self.in_front = _turns_left(self.quads) < 0
-        # The rim turns one way round seen from above, the other way from below.
+        # The rim has another orientation seen from above than from below.
         self.shows_top = _turns_left(self.rings[:, -1, [0, 3, 5, 8]]) < 0
         self._tint(cones, world)
 
@@ -138,13 +138,13 @@ class ConeDrawing:
         self.cap_paint = behind_fog(meshes.cap_paint)
 
     def draw(self, layers: Layers, row: int) -> float:
-        """Draw one cone over what is there.
+        """Draw one cone over the image.
 
         Returns:
             Pixels that the whole cone covers, those outside the image included.
         """
         left, top, right, bottom = self.boxes[row].tolist()
-        height, width = layers.owners.shape
+        height, width = layers.instances.shape
         x0, y0 = max(int(left) - 1, -MARGIN), max(int(top) - 1, -MARGIN)
         x1, y1 = min(int(right) + 2, width + MARGIN), min(int(bottom) + 2, height + MARGIN)
         finer = _supersampling(bottom - top)
@@ -153,7 +153,7 @@ class ConeDrawing:
         if finer > 1:
             patch = cv2.resize(patch, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
         layers.put(patch, x0, y0, row + 1)
-        # A huge cone is cut at the margin; the rest is as full as what is drawn.
+        # A cone that is cut at the margin counts as equally dense in the rest of its box.
         hidden = (right - left) * (bottom - top) / max((x1 - x0) * (y1 - y0), 1)
         return float(np.count_nonzero(patch[..., 3] > 127)) * max(1.0, hidden)
 

@@ -1,4 +1,4 @@
-"""The own car in the lower part of the image: nose, wheels, suspension, cockpit."""
+"""Parts of the ego vehicle in the lower part of the image: nose, wheels, suspension, cockpit."""
 
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ BUTTONS = ((40, 40, 220), (200, 90, 20), (0, 210, 240), (60, 180, 60), (230, 230
 
 
 class _Sheet:
-    """Draws in shares of the image's width and height, mirrored at the middle if wanted."""
+    """Draws shapes in shares of the image width and height, mirrored at the middle on request."""
 
     def __init__(self, width: int, height: int, rng: np.random.Generator) -> None:
         self.picture = np.zeros((height, width, 4), np.uint8)
@@ -45,10 +45,21 @@ class _Sheet:
 
 
 @lru_cache(maxsize=48)
-def bodywork(kind: str, style: int, width: int, height: int) -> tuple[Bytes, int] | None:
-    """Premultiplied BGRA picture of the own car and its first row, None without a car.
+def ego_vehicle_picture(kind: str, style: int, width: int, height: int) -> tuple[Bytes, int] | None:
+    """Picture of the visible part of the ego vehicle; the result is cached and not to be changed.
 
-    The picture is as wide as the image and reaches down to its last row.
+    Args:
+        kind: one of :data:`conegrad_simulation.scene.world.EGO_VEHICLES`.
+        style: seed of shapes and paints.
+        width: of the image [px].
+        height: of the image [px].
+
+    Returns:
+        Premultiplied BGRA picture ``(h, width, 4)`` down to the last image row, and its first
+        row; None for the kind ``none``.
+
+    Raises:
+        KeyError: if there is no such kind.
     """
     if kind == "none":
         return None
@@ -61,7 +72,7 @@ def bodywork(kind: str, style: int, width: int, height: int) -> tuple[Bytes, int
 
 
 def _gains(rng: np.random.Generator, height: int, width: int) -> Bytes:
-    """Darker and lighter places, opacity kept."""
+    """Random gains of the colours; the opacity is kept."""
     grain = np.clip(rng.normal(200, 12, (height // 4 + 1, width // 4 + 1)), 0, 255)
     rows = np.linspace(rng.uniform(0.8, 1.25), rng.uniform(0.5, 1.0), len(grain))
     gain = cv2.resize(np.clip(grain * rows[:, None], 0, 255).astype(np.uint8), (width, height))

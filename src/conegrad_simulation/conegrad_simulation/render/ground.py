@@ -1,4 +1,4 @@
-"""The ground of an image: flat colours with lines and patches, times grain, times shadows."""
+"""Ground of an image: flat colours with lines and patches, times grain, times shadows."""
 
 import math
 from collections.abc import Sequence
@@ -52,9 +52,9 @@ def paint_ground(
         image: ``(H, W, 3)`` picture with the backdrop in it, changed in place.
         directions: coarse directions of the rays in the map.
         view: the camera.
-        world: looks.
-        shadows: ground polygons ``(K, 2)`` in map coordinates that the sun does not reach.
-        contacts: the same, just around the foot of things, where it is always dark.
+        world: appearance.
+        shadows: ground polygons ``(K, 2)`` in map coordinates in the shadow of the sun.
+        contacts: likewise, around the feet of objects, which are always dark.
     """
     height, width = image.shape[:2]
     slopes = directions[..., 2] / np.hypot(directions[..., 0], directions[..., 1])
@@ -81,7 +81,7 @@ def _ground_places(directions: Singles, view: View) -> tuple[Singles, Singles]:
 
 
 def _grain(places: tuple[Singles, Singles], view: View, world: World) -> Bytes:
-    """Grain under every pixel: far rows from blurrier tiles, as a lens averages them."""
+    """Grain under every pixel; far rows use more blurred tiles, as a lens averages them."""
     x, y = places
     origin = view.position
     tiles = grain(world.ground, world.ground_style % VARIANTS)

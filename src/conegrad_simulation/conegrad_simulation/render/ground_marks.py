@@ -1,7 +1,7 @@
-"""What lies flat on the ground: lines, patches, joints, tyre marks, verges, leaves, cracks.
+"""Flat marks on the ground: lines, patches, joints, tyre marks, verges, leaves, cracks.
 
-Marks are drawn by chance once per square cell of the map and style; the map repeats after
-:data:`PERIOD` cells. A mark is there when its rank is below the density that a world asks for.
+Marks are drawn at random once per square cell of the map and style; the map repeats after
+:data:`PERIOD` cells. A mark is shown when its rank is below the density of the world.
 """
 
 import math
@@ -20,7 +20,7 @@ CELL = 16.0  # [m], side of a cell
 PERIOD = 3  # cells
 STYLES = 32
 
-MARK, LITTER, JOINT = 0, 1, 2  # what decides whether a mark is there
+MARK, LITTER, JOINT = 0, 1, 2  # kinds, each with a density of its own
 
 PAINTS = ((235, 238, 240), (60, 200, 235), (200, 205, 205), (70, 70, 220), (200, 120, 60))
 VERGES = ((60, 110, 90), (70, 140, 150), (90, 165, 190), (70, 90, 110), (50, 90, 60))
@@ -57,7 +57,7 @@ def marks_around(
         heading: of the camera [rad].
         reach: farthest distance at which marks are drawn [m].
         half_view: half of the horizontal field of view [rad].
-        world: looks.
+        world: appearance.
     """
     grey, tint = world.ground_grey, world.ground_tint
     base = np.array([grey * (1 - tint), grey, grey * (1 + tint)])

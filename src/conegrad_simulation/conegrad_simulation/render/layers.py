@@ -1,4 +1,4 @@
-"""The picture in the making: colours and, for every pixel, which cone owns it."""
+"""Image being drawn: colours, and the cone instance of each pixel."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,31 @@ import numpy.typing as npt
 
 from conegrad_simulation.render.texture import Bytes
 
+MAX_CONES = 250  # instances are stored as uint8
+
 
 @dataclass(frozen=True)
 class Layers:
-    """Attributes: ``image`` (H, W, 3) BGR; ``owners`` (H, W) row of the cone + 1, 0 for others."""
+    """Colours and instances of an image, drawn in place.
+
+    Attributes:
+        image: ``(H, W, 3)`` uint8 BGR.
+        instances: ``(H, W)`` uint8, row of the cone + 1; 0 for everything else.
+    """
 
     image: Bytes
-    owners: npt.NDArray[np.uint8]
+    instances: npt.NDArray[np.uint8]
 
-    def put(self, patch: Bytes, x: int, y: int, owner: int) -> None:
-        """Lay a patch ``(h, w, 4)``, premultiplied BGRA, with its corner at pixel (x, y)."""
-        height, width = self.owners.shape
+    def put(self, patch: Bytes, x: int, y: int, instance: int) -> None:
+        """Draw a patch over the image; pixels outside the image are dropped.
+
+        Args:
+            patch: ``(h, w, 4)`` uint8, premultiplied BGRA.
+            x: column of its left edge [px], may be negative.
+            y: row of its upper edge [px], may be negative.
+            instance: of the pixels with an opacity above one half.
+        """
+        height, width = self.instances.shape
         x0, y0 = max(x, 0), max(y, 0)
         x1, y1 = min(x + patch.shape[1], width), min(y + patch.shape[0], height)
         if x0 >= x1 or y0 >= y1:
@@ -30,4 +44,4 @@ class Layers:
         below[:] = cv2.add(
             cv2.multiply(below, rest, scale=1 / 255), np.ascontiguousarray(part[..., :3])
         )
-        self.owners[y0:y1, x0:x1][alpha > 127] = owner
+        self.instances[y0:y1, x0:x1][alpha > 127] = instance

@@ -29,7 +29,7 @@ WALL_PAINTS = {
 
 
 class Projected(NamedTuple):
-    """What can be drawn of obstacles or walls.
+    """Obstacles or walls in front of the camera.
 
     Attributes:
         rows: ``(P,)`` obstacles or walls of the scene.
@@ -68,7 +68,7 @@ def draw_obstacle(
     tall, wide = float(foot[1] - top[1]), float(projected.widths[index])
     if kind in (ObstacleKind.PERSON, ObstacleKind.TREE):
         wide = tall * ASPECTS[kind]
-    if tall < 2 or wide < 1 or max(tall, wide) > 3 * layers.owners.shape[0]:
+    if tall < 2 or wide < 1 or max(tall, wide) > 3 * layers.instances.shape[0]:
         return
     picture = sprite(kind, (world.cone_style + 7 * row) % VARIANTS)
     patch = cv2.resize(picture, (max(1, round(wide)), round(tall)), interpolation=_filter(tall))
@@ -128,7 +128,7 @@ def _pieces(wall: Floats, row: int) -> Floats:
 def draw_wall_piece(
     layers: Layers, scene: Scene, projected: Projected, index: int, world: World
 ) -> None:
-    """Draw one piece of a wall; a fence is posts and wires only."""
+    """Draw one piece of a wall; a fence is drawn as its outline."""
     row = int(projected.rows[index])
     kind = WallKind(int(scene.wall_kinds[row]))
     pixels = np.clip(projected.pixels[index], -4000, 8000)
@@ -138,7 +138,7 @@ def draw_wall_piece(
         cv2.polylines(layers.image, [fixed], True, colour, 1, cv2.LINE_8, SUBPIXEL)
         return
     cv2.fillConvexPoly(layers.image, fixed, colour, cv2.LINE_AA, SUBPIXEL)
-    cv2.fillConvexPoly(layers.owners, fixed, 0, cv2.LINE_8, SUBPIXEL)
+    cv2.fillConvexPoly(layers.instances, fixed, 0, cv2.LINE_8, SUBPIXEL)
 
 
 @lru_cache(maxsize=4096)

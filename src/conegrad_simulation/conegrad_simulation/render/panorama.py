@@ -1,4 +1,4 @@
-"""Painted panoramas: hills, trees, buildings, fences, junk; what stands behind the course.
+"""Painted panoramas of the background: hills, trees, buildings, fences, clutter.
 
 A panorama is a picture of the full circle around a place: columns are directions, rows the
 tangent of the elevation, the last row at the foot of the backdrop. The sky is added per image.
@@ -21,13 +21,18 @@ CONE_COLOURS = ((190, 90, 20), (0, 200, 240), (20, 90, 240), (40, 40, 220), (230
 
 
 class Panorama(NamedTuple):
-    """Attributes: ``colours`` (HEIGHT, WIDTH, 3) BGR; ``opacity`` (HEIGHT, WIDTH), 0 is sky."""
+    """A painted panorama.
+
+    Attributes:
+        colours: ``(HEIGHT, WIDTH, 3)`` uint8 BGR.
+        opacity: ``(HEIGHT, WIDTH)`` uint8, 0 is sky.
+    """
 
     colours: Bytes
     opacity: Bytes
 
 
-class _Canvas:
+class _PanoramaCanvas:
     """Colours and opacity drawn together; heights are counted upwards from the foot."""
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -69,15 +74,23 @@ class _Canvas:
 
 @lru_cache(maxsize=48)
 def panorama(surroundings: str, variant: int) -> Panorama:
-    """One of the painted panoramas: a pure function of its arguments."""
+    """A painted panorama: a pure function of its arguments.
+
+    Args:
+        surroundings: one of :data:`conegrad_simulation.scene.world.SURROUNDINGS`.
+        variant: seed of the painting.
+
+    Raises:
+        KeyError: if there are no such surroundings.
+    """
     rng = np.random.default_rng((variant, sum(map(ord, surroundings)), 0x9A40))
-    canvas = _Canvas(rng)
+    canvas = _PanoramaCanvas(rng)
     for paint in PAINTERS[surroundings]:
         paint(canvas)
     return Panorama(_roughened(canvas), canvas.opacity)
 
 
-def _roughened(canvas: _Canvas) -> Bytes:
+def _roughened(canvas: _PanoramaCanvas) -> Bytes:
     fine = canvas.rng.standard_normal((HEIGHT, WIDTH), dtype=np.float32)
     coarse = cv2.resize(
         canvas.rng.standard_normal((HEIGHT // 8, WIDTH // 8), dtype=np.float32), (WIDTH, HEIGHT)
@@ -87,7 +100,7 @@ def _roughened(canvas: _Canvas) -> Bytes:
     return np.clip(cv2.GaussianBlur(rough, (0, 0), 0.6), 0, 255).astype(np.uint8)
 
 
-def _hills(canvas: _Canvas) -> None:
+def _hills(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for layer in range(3):
         x = np.linspace(0, WIDTH, 97)
@@ -100,7 +113,7 @@ def _hills(canvas: _Canvas) -> None:
         canvas.polygon(np.vstack([np.stack([x, ridge], 1), [[WIDTH, 0], [0, 0]]]), haze)
 
 
-def _field(canvas: _Canvas) -> None:
+def _field(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for height in (12, 7, 3):
         colours = ((60, 150, 170), (60, 110, 80), (70, 120, 140), (90, 165, 190), (120, 120, 120))
@@ -109,7 +122,7 @@ def _field(canvas: _Canvas) -> None:
             canvas.box(x, 0, 64, height * rng.uniform(0.6, 1.2), colour)
 
 
-def _tree_line(canvas: _Canvas) -> None:
+def _tree_line(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(150, 500)):
         size = rng.uniform(4, 16)
@@ -117,7 +130,7 @@ def _tree_line(canvas: _Canvas) -> None:
         canvas.blob(canvas.anywhere(), rng.uniform(0, 14), size * 1.3, size, green)
 
 
-def _trees(canvas: _Canvas) -> None:
+def _trees(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     kinds = ((30, 65, 50), (40, 90, 80), (50, 110, 150), (40, 60, 60), (60, 120, 180))
     for _ in range(rng.integers(15, 70)):
@@ -136,7 +149,7 @@ def _trees(canvas: _Canvas) -> None:
             )
 
 
-def _buildings(canvas: _Canvas) -> None:
+def _buildings(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(4, 18)):
         x, width, height = canvas.anywhere(), rng.uniform(40, 320), rng.uniform(14, 90)
@@ -154,7 +167,7 @@ def _buildings(canvas: _Canvas) -> None:
             )
 
 
-def _vehicles(canvas: _Canvas) -> None:
+def _vehicles(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(3, 25)):
         x, size = canvas.anywhere(), rng.uniform(8, 30)
@@ -168,7 +181,7 @@ def _vehicles(canvas: _Canvas) -> None:
             canvas.blob(x + size * wheel, size * 0.17, size * 0.18, size * 0.18, (25, 25, 25))
 
 
-def _tents(canvas: _Canvas) -> None:
+def _tents(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(2, 16)):
         x, size, colour = canvas.anywhere(), rng.uniform(15, 60), canvas.any_colour()
@@ -178,7 +191,7 @@ def _tents(canvas: _Canvas) -> None:
             canvas.box(x + leg * size, 0, max(1, size * 0.04), size * 0.6, (180, 180, 180))
 
 
-def _fence(canvas: _Canvas) -> None:
+def _fence(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     height, step = rng.uniform(12, 45), rng.uniform(10, 60)
     start, length = canvas.anywhere(), rng.uniform(300, WIDTH)
@@ -189,7 +202,7 @@ def _fence(canvas: _Canvas) -> None:
         canvas.box(start, height * level, length, 1, (tone, tone, tone))
 
 
-def _banners(canvas: _Canvas) -> None:
+def _banners(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(2, 20)):
         x, width, height = canvas.anywhere(), rng.uniform(20, 160), rng.uniform(5, 16)
@@ -198,7 +211,7 @@ def _banners(canvas: _Canvas) -> None:
             canvas.box(at, height * 0.3, rng.uniform(1, 5), height * 0.4, canvas.any_colour())
 
 
-def _poles(canvas: _Canvas) -> None:
+def _poles(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(3, 25)):
         tone = rng.uniform(40, 230)
@@ -206,7 +219,7 @@ def _poles(canvas: _Canvas) -> None:
         canvas.box(canvas.anywhere(), 0, rng.uniform(1, 5), rng.uniform(30, 230), colour)
 
 
-def _crowd(canvas: _Canvas) -> None:
+def _crowd(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(5, 60)):
         x, size = canvas.anywhere(), rng.uniform(6, 22)
@@ -215,8 +228,8 @@ def _crowd(canvas: _Canvas) -> None:
         canvas.blob(x + size * 0.12, size * 0.95, size * 0.09, size * 0.11, (140, 160, 200))
 
 
-def _junk(canvas: _Canvas, many: int = 260, tallest: float = 90.0) -> None:
-    """Things of any shape and colour, cone colours among them."""
+def _clutter(canvas: _PanoramaCanvas, many: int = 260, tallest: float = 90.0) -> None:
+    """Objects of any shape and colour, cone colours included."""
     rng = canvas.rng
     for _ in range(int(many * rng.uniform(0.2, 1.3))):
         x, size = canvas.anywhere(), rng.uniform(3, tallest) * rng.random()
@@ -231,7 +244,7 @@ def _junk(canvas: _Canvas, many: int = 260, tallest: float = 90.0) -> None:
             canvas.blob(x, y + size * 0.3, size * 0.5, size * rng.uniform(0.2, 0.6), colour)
 
 
-def _walls(canvas: _Canvas) -> None:
+def _walls(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     x, height = 0.0, rng.uniform(70, 260)
     while x < WIDTH:
@@ -251,7 +264,7 @@ def _walls(canvas: _Canvas) -> None:
         x += width
 
 
-def _openings(canvas: _Canvas) -> None:
+def _openings(canvas: _PanoramaCanvas) -> None:
     rng = canvas.rng
     for _ in range(rng.integers(6, 30)):
         x, width, height = canvas.anywhere(), rng.uniform(15, 90), rng.uniform(40, 150)
@@ -267,17 +280,17 @@ def _openings(canvas: _Canvas) -> None:
         canvas.box(x - 2, size * 0.9, size * 0.6 + 4, size * 0.14, np.asarray(colour) * 0.6)
 
 
-def _lamps(canvas: _Canvas) -> None:
+def _lamps(canvas: _PanoramaCanvas) -> None:
     for _ in range(canvas.rng.integers(5, 40)):
         x, y = canvas.anywhere(), canvas.rng.uniform(150, 285)
         canvas.box(x, y, canvas.rng.uniform(8, 60), canvas.rng.uniform(2, 6), (250, 250, 250))
 
 
-def _ceiling(canvas: _Canvas) -> None:
+def _ceiling(canvas: _PanoramaCanvas) -> None:
     canvas.box(0, 0, WIDTH, HEIGHT, canvas.rng.uniform(60, 200, 3))
 
 
-PAINTERS: dict[str, tuple[Callable[[_Canvas], None], ...]] = {
+PAINTERS: dict[str, tuple[Callable[[_PanoramaCanvas], None], ...]] = {
     "open": (_hills, _tree_line, _field, _poles, _vehicles, _banners),
     "paddock": (
         _hills,
@@ -291,6 +304,6 @@ PAINTERS: dict[str, tuple[Callable[[_Canvas], None], ...]] = {
         _poles,
     ),
     "trees": (_hills, _trees, _field, _vehicles, _fence, _crowd),
-    "yard": (_trees, _walls, _openings, _poles, _junk),
-    "hall": (_ceiling, _walls, _openings, _lamps, _crowd, _junk),
+    "yard": (_trees, _walls, _openings, _poles, _clutter),
+    "hall": (_ceiling, _walls, _openings, _lamps, _crowd, _clutter),
 }

@@ -1,4 +1,4 @@
-"""What lens, sensor and coding do to a picture: glare, blur, colours, noise, JPEG."""
+"""Effects of lens, sensor and coding on an image: glare, blur, colours, noise, JPEG."""
 
 from functools import lru_cache
 
@@ -10,12 +10,22 @@ from conegrad_simulation.render.view import View
 from conegrad_simulation.scene.world import World
 
 TYPICAL_MEAN = 112.0  # grey value that the automatic exposure aims at
-METERING = 0.7  # share of the way there, in stops
+METERING = 0.7  # share of the correction towards it, in stops
 GREY_WEIGHTS = np.array([0.114, 0.587, 0.299])  # of blue, green, red
 
 
-def finish(image: Bytes, view: View, world: World, rng: np.random.Generator) -> Bytes:
-    """Picture (BGR) as a real camera would have recorded it."""
+def apply_sensor_effects(image: Bytes, view: View, world: World, rng: np.random.Generator) -> Bytes:
+    """Image as a camera would record it.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 BGR.
+        view: the camera, for the direction of the sun.
+        world: strength of each effect.
+        rng: source of the noise.
+
+    Returns:
+        ``(H, W, 3)`` uint8 BGR; the argument stays as it is.
+    """
     scale = image.shape[1] / 640
     if world.glare > 0:
         image = _glare(image, view, world)
@@ -81,7 +91,7 @@ def _fringed(image: Bytes, shift: float) -> Bytes:
 
 
 def _smeared(image: Bytes, length: float, angle: float) -> Bytes:
-    """Mean of four copies along a line, so that the middle of everything stays in place."""
+    """Mean of four copies along a line, centred on the original position."""
     for part in (length / 2, length / 4):
         step = np.array([np.cos(angle), np.sin(angle)]) * part
         x, y = (int(s) for s in np.round(step))
@@ -116,7 +126,7 @@ def _colours(image: Bytes, world: World) -> Bytes:
 
 
 def _metered(image: Bytes) -> float:
-    """Gain of the camera's automatic exposure, which only goes part of the way."""
+    """Gain of the automatic exposure, which corrects a part of the difference."""
     mean = float(np.mean(cv2.mean(image)[:3]))
     return float(np.clip((TYPICAL_MEAN / max(mean, 1.0)) ** METERING, 0.4, 2.5))
 

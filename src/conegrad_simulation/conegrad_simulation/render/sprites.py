@@ -12,13 +12,20 @@ from conegrad_simulation.scene.scene import ObstacleKind
 SIZE = 160  # [px], height of a sprite
 VARIANTS = 24
 
-LOUD = ((190, 90, 20), (0, 200, 240), (20, 90, 240), (40, 40, 220), (60, 170, 60), (230, 230, 235))
+BRIGHT = (
+    (190, 90, 20),
+    (0, 200, 240),
+    (20, 90, 240),
+    (40, 40, 220),
+    (60, 170, 60),
+    (230, 230, 235),
+)
 VESTS = ((20, 110, 250), (40, 240, 210), (0, 220, 240), (30, 60, 230), (190, 90, 30))
 
 
 @lru_cache(maxsize=256)
 def sprite(kind: ObstacleKind, variant: int) -> Bytes:
-    """``(SIZE, w, 4)`` premultiplied BGRA picture that stands on its last row."""
+    """``(SIZE, w, 4)`` uint8 premultiplied BGRA picture, whose last row is the ground."""
     rng = np.random.default_rng((int(kind), variant, 0x5921))
     width = round(SIZE * ASPECTS[kind])
     picture = np.zeros((SIZE * 2, width * 2, 4), np.uint8)
@@ -30,9 +37,9 @@ def sprite(kind: ObstacleKind, variant: int) -> Bytes:
     return picture
 
 
-def _loud_or_grey(rng: np.random.Generator, chance: float = 0.6) -> np.ndarray:
+def _bright_or_grey(rng: np.random.Generator, chance: float = 0.6) -> np.ndarray:
     if rng.random() < chance:
-        return np.array(LOUD[int(rng.integers(len(LOUD)))]) * rng.uniform(0.6, 1.1)
+        return np.array(BRIGHT[int(rng.integers(len(BRIGHT)))]) * rng.uniform(0.6, 1.1)
     return rng.uniform(20, 220) * rng.uniform(0.9, 1.1, 3)
 
 
@@ -54,7 +61,7 @@ def _round(picture: Bytes, x: float, y: float, rx: float, ry: float, colour: np.
 
 
 def _post(picture: Bytes, rng: np.random.Generator) -> None:
-    thick, colour = rng.uniform(0.15, 0.5), _loud_or_grey(rng)
+    thick, colour = rng.uniform(0.15, 0.5), _bright_or_grey(rng)
     other = np.array([225, 225, 225]) if rng.random() < 0.6 else colour * 0.3
     _box(picture, 0.5 - thick, 0.0, 0.5 + thick, 1.0, colour)
     if rng.random() < 0.6:
@@ -67,7 +74,7 @@ def _post(picture: Bytes, rng: np.random.Generator) -> None:
 
 def _tyres(picture: Bytes, rng: np.random.Generator) -> None:
     count = int(rng.integers(2, 6))
-    paint = _loud_or_grey(rng) if rng.random() < 0.35 else np.array([40, 38, 36])
+    paint = _bright_or_grey(rng) if rng.random() < 0.35 else np.array([40, 38, 36])
     for tyre in range(count):
         top = tyre / count
         shade = paint if tyre % 2 else paint * rng.uniform(0.5, 1.2)
@@ -79,7 +86,7 @@ def _tyres(picture: Bytes, rng: np.random.Generator) -> None:
 
 
 def _person(picture: Bytes, rng: np.random.Generator) -> None:
-    trousers, shirt = _loud_or_grey(rng, 0.2) * 0.6, _loud_or_grey(rng, 0.4)
+    trousers, shirt = _bright_or_grey(rng, 0.2) * 0.6, _bright_or_grey(rng, 0.4)
     if rng.random() < 0.45:
         shirt = np.array(VESTS[int(rng.integers(len(VESTS)))]) * rng.uniform(0.7, 1.05)
     skin = np.array([130, 155, 200]) * rng.uniform(0.4, 1.15)
@@ -92,11 +99,11 @@ def _person(picture: Bytes, rng: np.random.Generator) -> None:
     if rng.random() < 0.4:
         _box(picture, 0.24, 0.3, 0.76, 0.34, np.array([225, 225, 225]))
     _round(picture, 0.5, 0.085, 0.17, 0.08, skin)
-    _round(picture, 0.5, 0.06, 0.17, 0.06, _loud_or_grey(rng, 0.3) * 0.6)
+    _round(picture, 0.5, 0.06, 0.17, 0.06, _bright_or_grey(rng, 0.3) * 0.6)
 
 
 def _drum(picture: Bytes, rng: np.random.Generator) -> None:
-    colour, other = _loud_or_grey(rng, 0.8), _loud_or_grey(rng, 0.5)
+    colour, other = _bright_or_grey(rng, 0.8), _bright_or_grey(rng, 0.5)
     bands = int(rng.integers(1, 6))
     for band in range(bands):
         shade = colour if band % 2 == 0 or rng.random() < 0.3 else other
@@ -106,12 +113,12 @@ def _drum(picture: Bytes, rng: np.random.Generator) -> None:
 
 
 def _bin(picture: Bytes, rng: np.random.Generator) -> None:
-    colour = _loud_or_grey(rng, 0.8)
+    colour = _bright_or_grey(rng, 0.8)
     taper = rng.uniform(0.0, 0.18)
     height, width = picture.shape[:2]
     outline = np.array([[0, 0.1], [1, 0.1], [1 - taper, 1], [taper, 1]]) * [width, height]
     cv2.fillPoly(picture, [outline.astype(np.int32)], _rgba(colour))
-    _box(picture, 0.0, 0.0, 1.0, rng.uniform(0.08, 0.2), _loud_or_grey(rng, 0.3))
+    _box(picture, 0.0, 0.0, 1.0, rng.uniform(0.08, 0.2), _bright_or_grey(rng, 0.3))
     if rng.random() < 0.5:
         _box(picture, 0.3, 0.4, 0.7, rng.uniform(0.5, 0.7), np.array([230, 230, 230]))
     for wheel in (0.2, 0.8):
@@ -128,7 +135,7 @@ def _tree(picture: Bytes, rng: np.random.Generator) -> None:
 
 
 def _crate(picture: Bytes, rng: np.random.Generator) -> None:
-    colour = _loud_or_grey(rng, 0.6)
+    colour = _bright_or_grey(rng, 0.6)
     _box(picture, 0.0, 0.0, 1.0, 1.0, colour)
     _box(picture, 0.0, 0.0, 1.0, rng.uniform(0.05, 0.4), colour * rng.uniform(0.8, 1.3))
     for _ in range(int(rng.integers(0, 5))):
@@ -139,7 +146,7 @@ def _crate(picture: Bytes, rng: np.random.Generator) -> None:
             y,
             x + rng.uniform(0.05, 0.5),
             y + rng.uniform(0.02, 0.3),
-            _loud_or_grey(rng),
+            _bright_or_grey(rng),
         )
 
 

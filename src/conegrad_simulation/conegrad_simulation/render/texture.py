@@ -17,7 +17,7 @@ NEUTRAL = 128  # grey value that leaves the ground as it is
 
 @lru_cache(maxsize=64)
 def grain(kind: str, variant: int) -> tuple[Bytes, ...]:
-    """Tiles of one ground, each half as sharp as the one before, 128 is neutral."""
+    """Tiles of one ground, each with half the sharpness of the one before; 128 is neutral."""
     rng = np.random.default_rng((variant, sum(map(ord, kind)), 0x6A41))
     fine, medium, coarse = (_noise(rng, blur) for blur in (0.6, 1.8, 7.0))
     if kind == "speckled":
@@ -48,7 +48,7 @@ def blotches(variant: int) -> Bytes:
 
 @lru_cache(maxsize=16)
 def foliage(variant: int) -> Bytes:
-    """Shadow that trees throw, 255 where it is darkest; 256 px of 0.08 m each."""
+    """Shadow of trees, 255 where it is darkest; 256 px of 0.08 m each."""
     rng = np.random.default_rng((variant, 0xF011))
     leaves, crowns = _noise(rng, 1.5, 256), _noise(rng, 22.0, 256)
     shade = np.clip((crowns * 1.6 + 0.45 * leaves) * 1.5, 0.0, 1.0)

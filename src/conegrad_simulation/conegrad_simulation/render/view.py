@@ -1,4 +1,4 @@
-"""One camera at one moment: map points to pixels, and pixels to directions in the map."""
+"""View of a camera at one moment: map points to pixels, and pixels to directions in the map."""
 
 import math
 from dataclasses import dataclass

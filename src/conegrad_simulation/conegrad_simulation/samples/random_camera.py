@@ -1,4 +1,4 @@
-"""Random cameras for training: any lens, height and pitch a car may have."""
+"""Cameras of training frames: the one of the vehicle, or a random lens, height and pitch."""
 
 import dataclasses
 import math
@@ -11,17 +11,17 @@ import torch
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.vehicle import Mounting, Vehicle
 
-CAMERAS = 512  # random cameras to choose from; their rays are worked out once
+CAMERAS = 512  # random cameras to choose from; their rays are computed once
 FIELDS_OF_VIEW = (math.radians(45.0), math.radians(110.0))
 HEIGHTS = (0.15, 1.3)  # [m]
 ASPECTS = (16 / 9, 16 / 9, 4 / 3, 2.0, 1.0)
 
 
-class Canvas(NamedTuple):
+class PaddedCamera(NamedTuple):
     """A camera inside an image of the requested size.
 
     Attributes:
-        model: the camera of the part of the image that shows something.
+        model: the camera of the part of the image without padding.
         left, top: corner of that part [px]; the rest is grey padding.
         mounting: of the camera.
     """
@@ -32,8 +32,8 @@ class Canvas(NamedTuple):
     mounting: Mounting
 
 
-def vehicle_canvas(vehicle: Vehicle, size: tuple[int, int]) -> Canvas:
-    """The vehicle's own camera, shrunk into ``size`` (width, height) without distortion."""
+def padded_vehicle_camera(vehicle: Vehicle, size: tuple[int, int]) -> PaddedCamera:
+    """The camera of a vehicle, scaled with its aspect ratio into ``size`` (width, height) [px]."""
     model = vehicle.camera.model()
     scale = min(size[0] / model.width, size[1] / model.height)
     width, height = round(model.width * scale), round(model.height * scale)
@@ -41,12 +41,20 @@ def vehicle_canvas(vehicle: Vehicle, size: tuple[int, int]) -> Canvas:
     matrix[0] *= width / model.width
     matrix[1] *= height / model.height
     small = model._replace(width=width, height=height, intrinsics=matrix)
-    return Canvas(small, (size[0] - width) // 2, (size[1] - height) // 2, vehicle.camera.mounting)
+    return PaddedCamera(
+        small, (size[0] - width) // 2, (size[1] - height) // 2, vehicle.camera.mounting
+    )
 
 
 @lru_cache(maxsize=CAMERAS)
-def random_canvas(index: int, base: Mounting, size: tuple[int, int]) -> Canvas:
-    """One of :data:`CAMERAS` random cameras at the x and y of a mounting."""
+def random_camera(index: int, base: Mounting, size: tuple[int, int]) -> PaddedCamera:
+    """One of :data:`CAMERAS` random cameras.
+
+    Args:
+        index: of the camera, the seed of its draws.
+        base: mounting whose x and y the camera keeps.
+        size: width and height of the padded image [px].
+    """
     rng = np.random.default_rng((index, 0xCA4A))
     width, height = _content_size(rng, size)
     focal = width / 2 / math.tan(rng.uniform(*FIELDS_OF_VIEW) / 2)
@@ -59,12 +67,12 @@ def random_canvas(index: int, base: Mounting, size: tuple[int, int]) -> Canvas:
     lens = "plumb_bob" if len(coefficients) else "none"
     model = CameraModel(width, height, matrix.float(), coefficients.float(), lens)
     vertical = 2 * math.atan(height / 2 / (focal * squeeze))
-    above = math.exp(rng.uniform(math.log(HEIGHTS[0]), math.log(HEIGHTS[1])))
+    height_above_ground = math.exp(rng.uniform(math.log(HEIGHTS[0]), math.log(HEIGHTS[1])))
     pitch = rng.uniform(-0.08, 0.38) * vertical
     mounting = dataclasses.replace(
-        base, z=above, pitch=pitch, roll=rng.normal(0, 0.015), yaw=rng.normal(0, 0.03)
+        base, z=height_above_ground, pitch=pitch, roll=rng.normal(0, 0.015), yaw=rng.normal(0, 0.03)
     )
-    return Canvas(model, (size[0] - width) // 2, (size[1] - height) // 2, mounting)
+    return PaddedCamera(model, (size[0] - width) // 2, (size[1] - height) // 2, mounting)
 
 
 def _content_size(rng: np.random.Generator, size: tuple[int, int]) -> tuple[int, int]:
@@ -75,9 +83,9 @@ def _content_size(rng: np.random.Generator, size: tuple[int, int]) -> tuple[int,
     return width, min(size[1], round(width / aspect))
 
 
-def padded_model(canvas: Canvas, size: tuple[int, int]) -> CameraModel:
+def padded_model(camera: PaddedCamera, size: tuple[int, int]) -> CameraModel:
     """The camera of the whole image, padding included."""
-    matrix = canvas.model.intrinsics.clone()
-    matrix[0, 2] += canvas.left
-    matrix[1, 2] += canvas.top
-    return canvas.model._replace(width=size[0], height=size[1], intrinsics=matrix)
+    matrix = camera.model.intrinsics.clone()
+    matrix[0, 2] += camera.left
+    matrix[1, 2] += camera.top
+    return camera.model._replace(width=size[0], height=size[1], intrinsics=matrix)

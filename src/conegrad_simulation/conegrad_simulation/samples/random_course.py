@@ -1,4 +1,4 @@
-"""Where cones stand in a training frame: a piece of a track, or scattered in view."""
+"""Random courses of training frames: a piece of a track, or scattered cones in view."""
 
 import math
 from functools import lru_cache
@@ -12,7 +12,7 @@ from conegrad_simulation.track.track_events import acceleration, skidpad
 from conegrad_simulation.track.track_random import random_track
 
 TRACKS = 160  # random tracks to choose from
-FIRST_TRACK = 1_000_000  # seed of the first of them: a user's own track is never among them
+FIRST_TRACK = 1_000_000  # seed of the first of them, far from the seeds of users
 REACH = 42.0  # [m], cones farther from the car are left out
 SCATTER_SHARE = 0.4  # of frames whose cones follow no track
 
@@ -23,10 +23,10 @@ def random_course(
     """Cones ``(N, 2)`` with classes ``(N,)`` in the map, and the pose of the car.
 
     Args:
-        rng: source of every draw.
+        rng: source of all random draws.
         half_view: half of the camera's horizontal field of view [rad].
         spacing: size of the tracks relative to Formula Student.
-        level: ``clear`` keeps to tracks as they are.
+        level: ``clear`` takes tracks without changes, other levels vary and scatter cones.
     """
     if level != "clear" and rng.random() < SCATTER_SHARE:
         return _scatter(rng, half_view, spacing)
@@ -66,7 +66,7 @@ def _track(index: int, spacing: float) -> Track:
 
 
 def _recoloured(rng: np.random.Generator, classes: Ints) -> Ints:
-    """Sometimes other colours, so that no colour is tied to a side."""
+    """Classes with some other colours, so that colour and side are not always correlated."""
     draw = rng.random()
     if draw < 0.12:
         return np.asarray(rng.permutation(len(CLASS_NAMES))[classes], dtype=np.int64)
@@ -101,7 +101,7 @@ def _scattered_classes(rng: np.random.Generator, count: int) -> Ints:
 
 
 def _grouped(rng: np.random.Generator, local: Floats, classes: Ints) -> tuple[Floats, Ints]:
-    """Neighbours close beside some cones, as the pairs at start lines or stored cones."""
+    """Cones with close neighbours, like the pairs at start lines or stored cones."""
     beside = local + rng.uniform(0.28, 0.9, (len(local), 1)) * _directions(rng, len(local))
     chosen = rng.random(len(local)) < 0.4
     same = np.where(rng.random(len(local)) < 0.8, classes, int(ConeClass.BIG_ORANGE))
@@ -114,7 +114,7 @@ def _directions(rng: np.random.Generator, count: int) -> Floats:
 
 
 def _apart(local: Floats, classes: Ints) -> tuple[Floats, Ints]:
-    """Without cones that stand inside another one or on the camera."""
+    """Cones without those that overlap another one or the camera."""
     gaps = np.linalg.norm(local[:, None] - local[None], axis=2)
     earlier = np.tril(np.ones_like(gaps, dtype=bool), -1)
     keep = ~((gaps < 0.27) & earlier).any(axis=1) & (np.linalg.norm(local, axis=1) > 0.9)

@@ -1,4 +1,4 @@
-"""Scenes with a life of their own: cones of many makes, and things that stand around."""
+"""Cluttered scenes: cones of varied shape, obstacles and walls."""
 
 import math
 
@@ -36,7 +36,7 @@ WALL_HEIGHTS = {
 }
 
 
-def furnished_scene(
+def cluttered_scene(
     positions: Floats, classes: Ints, keep_clear: Floats, world: World, seed: int
 ) -> Scene:
     """Scene with cones of varied shape, obstacles and walls by the world's clutter.
@@ -44,8 +44,8 @@ def furnished_scene(
     Args:
         positions: ``(N, 2)`` cones in the map [m].
         classes: ``(N,)`` classes of the cones.
-        keep_clear: ``(P, 2)`` places of cars: nothing else stands within 2.6 m of them.
-        world: clutter and makers.
+        keep_clear: ``(P, 2)`` points of the lane [m], without obstacles within 2.6 m.
+        world: clutter and manufacturers of the cones.
         seed: of the scene.
     """
     rng = np.random.default_rng((seed, 0xF42E))
@@ -70,17 +70,23 @@ def track_scene(track: Track, world: World, seed: int) -> Scene:
 
     Args:
         track: cones and centre line in the map frame [m].
-        world: clutter and makers.
+        world: clutter and manufacturers of the cones.
         seed: of the scene.
     """
     keep_clear = track.centre_line[::CLEAR_LINE_STEP]
-    return furnished_scene(track.positions, track.classes, keep_clear, world, seed)
+    return cluttered_scene(track.positions, track.classes, keep_clear, world, seed)
 
 
 def ring_of_walls(scene: Scene, centre: Floats, radius: float) -> Scene:
-    """The scene inside a near backdrop: cones and obstacles beyond it are gone."""
+    """The scene inside a near backdrop, without the cones and obstacles beyond it.
+
+    Args:
+        scene: in the map frame.
+        centre: ``(2,)`` of the ring of backdrop walls in the map [m].
+        radius: of the ring [m].
+    """
     cones = np.linalg.norm(scene.cone_positions - centre, axis=1) < radius - 0.4
-    things = np.linalg.norm(scene.obstacles[:, :2] - centre, axis=1) < radius - 0.5
+    inside = np.linalg.norm(scene.obstacles[:, :2] - centre, axis=1) < radius - 0.5
     ends = scene.walls.reshape(-1, 2, 2) - centre
     walls = (np.linalg.norm(ends, axis=2) < radius - 0.3).all(axis=1)
     angle = np.linspace(0, 2 * np.pi, 49)
@@ -95,9 +101,9 @@ def ring_of_walls(scene: Scene, centre: Floats, radius: float) -> Scene:
         scene.cone_top_radii[cones],
         scene.cone_leans[cones],
         scene.cone_yaws[cones],
-        scene.obstacles[things],
-        scene.obstacle_heights[things],
-        scene.obstacle_kinds[things],
+        scene.obstacles[inside],
+        scene.obstacle_heights[inside],
+        scene.obstacle_kinds[inside],
         np.vstack([scene.walls[walls], ring]),
         np.concatenate([scene.wall_heights[walls], np.full(len(ring), 3.0)]),
         np.concatenate([scene.wall_kinds[walls], np.full(len(ring), int(WallKind.BACKDROP))]),
@@ -110,8 +116,8 @@ def _shapes(
     """Heights, base sides, bottom and top radii, leans and yaws of the cones."""
     count = len(classes)
     rows = np.where(classes < len(CONE_HEIGHTS), classes, 0)
-    maker = np.random.default_rng((world.cone_style, 0x51A9))
-    slim, tip = maker.uniform(0.30, 0.41), maker.uniform(0.07, 0.15)
+    manufacturer = np.random.default_rng((world.cone_style, 0x51A9))
+    slim, tip = manufacturer.uniform(0.30, 0.41), manufacturer.uniform(0.07, 0.15)
     heights = np.array(CONE_HEIGHTS)[rows] * (1 + 0.02 * rng.standard_normal(count))
     sides = np.array(CONE_WIDTHS)[rows] * (1 + 0.02 * rng.standard_normal(count))
     leans = 0.03 * rng.standard_normal((count, 2))

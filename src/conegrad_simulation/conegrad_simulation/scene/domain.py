@@ -1,4 +1,4 @@
-"""Domains: the world that a car drives in, and how far its sensors have moved."""
+"""Domains: the world of a drive, and the offsets of its sensors from their calibration."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from conegrad_core.vehicle import Mounting, Vehicle
 from conegrad_simulation.scene.world import PRESETS, World
 
 
-class Move(NamedTuple):
-    """How far a sensor sits from where its calibration says [m, rad]; axes as of a mounting."""
+class MountingOffset(NamedTuple):
+    """Offset of a sensor from its calibrated mounting [m, rad]; axes as of a mounting."""
 
     x: float = 0.0
     y: float = 0.0
@@ -19,7 +19,7 @@ class Move(NamedTuple):
     yaw: float = 0.0
 
 
-NOT_MOVED = Move()
+NO_OFFSET = MountingOffset()
 
 
 @dataclass(frozen=True)
@@ -27,34 +27,38 @@ class Domain:
     """Conditions of a drive.
 
     Attributes:
-        world: looks and disturbances; every drive varies them a little.
-        camera: move of the camera; the calibration does not know of it.
-        lidar: move of the LiDAR, likewise.
+        world: domain parameters; every drive varies them slightly.
+        camera_offset: of the camera, absent from the calibration.
+        lidar_offset: of the LiDAR, likewise.
     """
 
     world: World
-    camera: Move = NOT_MOVED
-    lidar: Move = NOT_MOVED
+    camera_offset: MountingOffset = NO_OFFSET
+    lidar_offset: MountingOffset = NO_OFFSET
 
-    def moved(self, vehicle: Vehicle) -> Vehicle:
-        """The vehicle with its sensors where they really are."""
+    def actual_vehicle(self, vehicle: Vehicle) -> Vehicle:
+        """The vehicle with the actual mountings: calibrated mountings plus offsets."""
         camera, lidar = vehicle.camera, vehicle.lidar
         return dataclasses.replace(
             vehicle,
-            camera=dataclasses.replace(camera, mounting=_moved(camera.mounting, self.camera)),
-            lidar=dataclasses.replace(lidar, mounting=_moved(lidar.mounting, self.lidar)),
+            camera=dataclasses.replace(
+                camera, mounting=_offset_mounting(camera.mounting, self.camera_offset)
+            ),
+            lidar=dataclasses.replace(
+                lidar, mounting=_offset_mounting(lidar.mounting, self.lidar_offset)
+            ),
         )
 
 
-def _moved(mounting: Mounting, move: Move) -> Mounting:
-    values = {name: getattr(mounting, name) + by for name, by in move._asdict().items()}
+def _offset_mounting(mounting: Mounting, offset: MountingOffset) -> Mounting:
+    values = {name: getattr(mounting, name) + by for name, by in offset._asdict().items()}
     return Mounting(**values)
 
 
 DOMAINS = {
     "fair": Domain(PRESETS["clear"]),
-    # Dusk and rain under sodium lamps, whose colour lies outside what the shipped weights were
-    # trained on; a wet LiDAR among more clutter; and both sensors knocked by a kerb.
+    # Dusk and rain under sodium lamps, whose colour is outside the training data of the shipped
+    # weights; a wet LiDAR in more clutter; both sensors displaced, as after a hit on a kerb.
     "sodium_evening": Domain(
         dataclasses.replace(
             PRESETS["dusk_rain"],
@@ -62,7 +66,7 @@ DOMAINS = {
             blur=0.8, motion_blur=2.0, jpeg=50, clutter=0.6,
             range_noise=0.03, range_dropout=0.08, range_mixed=0.4, lidar_specks=4.0,
         ),
-        camera=Move(x=0.02, y=0.03, z=-0.03, pitch=0.026, yaw=0.012),
-        lidar=Move(x=-0.02, y=0.03, yaw=-0.012),
+        camera_offset=MountingOffset(x=0.02, y=0.03, z=-0.03, pitch=0.026, yaw=0.012),
+        lidar_offset=MountingOffset(x=-0.02, y=0.03, yaw=-0.012),
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What stands around the car: cones with their exact shapes, obstacles and walls."""
+"""Scenes: cones with their exact shapes, obstacles and walls."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,7 +13,7 @@ LEG_SPREAD = 0.12  # [m], from the middle of a person to each leg
 
 
 class ObstacleKind(IntEnum):
-    """What a round obstacle is."""
+    """Kinds of round obstacles."""
 
     POST = 0
     TYRE_STACK = 1
@@ -25,7 +25,7 @@ class ObstacleKind(IntEnum):
 
 
 class WallKind(IntEnum):
-    """What a straight wall segment is."""
+    """Kinds of straight wall segments."""
 
     WALL = 0
     BARRIER = 1
@@ -74,7 +74,7 @@ class Scene:
     def planar_circles(self) -> tuple[Floats, Floats]:
         """``(C, 3)`` circles (x, y, radius) and ``(C,)`` heights [m] that a scan plane can hit.
 
-        A person stands on two legs, everything else is one circle.
+        A person has two legs, every other obstacle is one circle.
         """
         people = self.obstacle_kinds == ObstacleKind.PERSON
         middle, heights = self.obstacles[people], self.obstacle_heights[people]
@@ -88,13 +88,18 @@ class Scene:
 
 
 def standard_scene(positions: Floats, classes: Ints) -> Scene:
-    """Upright cones of exactly the dimensions in the rules, and nothing else."""
+    """Scene of upright cones with exactly the dimensions of the rules, without obstacles.
+
+    Args:
+        positions: ``(N, 2)`` in the map [m].
+        classes: ``(N,)`` :class:`conegrad_core.cones.ConeClass`.
+    """
     positions = np.asarray(positions, dtype=np.float64).reshape(-1, 2)
     classes = np.asarray(classes, dtype=np.int64).reshape(-1)
     # A cone of unknown colour has the dimensions of a small one.
     rows = np.where(classes < len(CONE_HEIGHTS), classes, 0)
     heights, sides = np.array(CONE_HEIGHTS)[rows], np.array(CONE_WIDTHS)[rows]
-    nothing = np.zeros(0, dtype=np.int64)
+    no_kinds = np.zeros(0, dtype=np.int64)
     return Scene(
         cone_positions=positions,
         cone_classes=classes,
@@ -106,8 +111,8 @@ def standard_scene(positions: Floats, classes: Ints) -> Scene:
         cone_yaws=np.zeros(len(classes)),
         obstacles=np.zeros((0, 3)),
         obstacle_heights=np.zeros(0),
-        obstacle_kinds=nothing,
+        obstacle_kinds=no_kinds,
         walls=np.zeros((0, 4)),
         wall_heights=np.zeros(0),
-        wall_kinds=nothing,
+        wall_kinds=no_kinds,
     )

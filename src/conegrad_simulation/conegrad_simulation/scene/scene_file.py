@@ -8,7 +8,7 @@ import numpy as np
 
 from conegrad_simulation.scene.scene import Scene
 
-WHOLE = ("cone_classes", "obstacle_kinds", "wall_kinds")
+INTEGER_FIELDS = ("cone_classes", "obstacle_kinds", "wall_kinds")
 COLUMNS = {"cone_positions": 2, "cone_leans": 2, "obstacles": 3, "walls": 4}
 
 
@@ -22,15 +22,15 @@ def load_scene(path: Path) -> Scene:
     """Read a scene.
 
     Raises:
-        ValueError: naming the file, if it holds no scene.
+        ValueError: naming the file, if it does not hold a scene.
     """
     try:
         values = json.loads(path.read_text())
         return Scene(**{f.name: _array(f.name, values[f.name]) for f in dataclasses.fields(Scene)})
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no file of a scene: {error!r}") from error
+        raise ValueError(f"{path} is not a scene file: {error!r}") from error
 
 
 def _array(name: str, values: object) -> np.ndarray:
-    array = np.array(values, dtype=np.int64 if name in WHOLE else np.float64)
+    array = np.array(values, dtype=np.int64 if name in INTEGER_FIELDS else np.float64)
     return array.reshape(-1, COLUMNS[name]) if name in COLUMNS else array.reshape(-1)

@@ -1,4 +1,4 @@
-"""One description of a scene, from which both Gazebo's world and a simulated bag are made."""
+"""Description of a scene, the source of a Gazebo world, a closed loop and a simulated bag."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from conegrad_simulation.track.track import Track
 
 @dataclass(frozen=True)
 class SceneSettings(Config):
-    """What a scene is made of; the same settings give the same scene."""
+    """Settings of a scene; the same settings give the same scene."""
 
     track: str = setting(
         "random", "random (of the seed), acceleration, skidpad, or a CSV file of cones"
@@ -26,7 +26,7 @@ class SceneSettings(Config):
     vehicle: str = setting("formula_student", "Vehicle preset by name, or a YAML file")
     lidar: str = setting("planar", "planar, or cloud for the 3-D LiDAR")
     world: str = setting("clear", "Preset of light, ground and clutter, such as clear or indoor")
-    seed: int = setting(1, "Seed of the track, the cones and what stands around", low=0)
+    seed: int = setting(1, "Seed of the track, the cones and the obstacles", low=0)
     track_scale: float = setting(
         0.0,
         "Size of a track from a file relative to that file; 0: as it is",
@@ -40,12 +40,12 @@ class SceneDescription(NamedTuple):
     """A scene ready to be built.
 
     Attributes:
-        settings: what it was made of, with files by their absolute paths.
+        settings: of the scene, with files by their absolute paths.
         vehicle: the car.
         scale: size of the track relative to full size.
         track: cones and the line to drive; the car starts on its first point.
         world: light, ground and weather.
-        scene: cones as they stand, and what is around; equal to that of a bag.
+        scene: cones, obstacles and walls; equal to the scene of a bag with these settings.
     """
 
     settings: SceneSettings

@@ -1,4 +1,4 @@
-"""Looks and disturbances of one simulated recording: every domain parameter in one place."""
+"""Domain parameters of a simulated recording: appearance, camera effects and scan noise."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 LEVELS = ("clear", "varied", "wide")
 GROUNDS = ("asphalt", "concrete", "speckled", "slabs", "wet", "floor")
 SURROUNDINGS = ("open", "paddock", "trees", "yard", "hall")
-BODYWORK = ("none", "nose", "cockpit", "bonnet")
+EGO_VEHICLES = ("none", "nose", "cockpit", "bonnet")
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class World:
     """Domain parameters of the camera image and of the scan; grey values are in [0, 255].
 
     Attributes:
-        ground: one of :data:`GROUNDS`; ``ground_grey`` its mean grey, ``ground_tint`` how far
-            it leans to warm (positive) or cold, ``grain`` the contrast of its texture in [0, 2].
-        surroundings: one of :data:`SURROUNDINGS`; ``backdrop`` picks the painted panorama, which
+        ground: one of :data:`GROUNDS`; ``ground_grey`` its mean grey, ``ground_tint`` its
+            tint, positive is warm, ``grain`` the contrast of its texture in [0, 2].
+        surroundings: one of :data:`SURROUNDINGS`; ``backdrop`` seeds the painted panorama, which
             stands on a circle of radius ``backdrop_distance`` around the camera [m].
         ground_style: seed of lines, patches, tyre marks and leaves; ``litter`` and ``marks``
             are their densities in [0, 1].
@@ -34,8 +34,8 @@ class World:
         motion_blur: length [px at 640 px width]; ``rolling`` its angle [rad].
         noise: standard deviation; ``jpeg``: quality, 0 is uncompressed; ``sharpen`` in [0, 1].
         chromatic: shift of red against blue at the image border [px at 640 px width].
-        cone_wear: dirt and fading of the cones in [0, 1]; ``cone_style`` seeds the makers.
-        bodywork: one of :data:`BODYWORK`; ``bodywork_style`` its seed.
+        cone_wear: dirt and fading of the cones in [0, 1]; ``cone_style`` seeds the manufacturers.
+        ego_vehicle: one of :data:`EGO_VEHICLES`; ``ego_vehicle_style`` its seed.
         vehicle_pitch, vehicle_roll: attitude of the car in this frame [rad]; positive pitch is
             nose down.
         camera_jitter: roll, pitch, yaw of the camera against its calibration [rad].
@@ -78,8 +78,8 @@ class World:
     chromatic: float = 0.0
     cone_wear: float = 0.2
     cone_style: int = 0
-    bodywork: str = "nose"
-    bodywork_style: int = 0
+    ego_vehicle: str = "nose"
+    ego_vehicle_style: int = 0
     vehicle_pitch: float = 0.0
     vehicle_roll: float = 0.0
     camera_jitter: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -91,7 +91,7 @@ class World:
 
     @staticmethod
     def preset(name: str) -> "World":
-        """One of the named worlds.
+        """World of :data:`PRESETS` by name.
 
         Raises:
             ValueError: if there is no such preset.
@@ -116,7 +116,7 @@ class World:
         return _sample_varied(rng)
 
     def jittered(self, rng: np.random.Generator) -> "World":
-        """Much the same world on another day: other styles, a little more or less light."""
+        """A variation of the world: other styles, slightly different light, ground and clutter."""
         return _jittered(self, rng)
 
     def still(self) -> "World":
@@ -145,13 +145,13 @@ PRESETS = {
     ),
     "indoor": World(
         ground="floor", ground_grey=140.0, surroundings="hall", shadow=0.12, ambient_shade=0.3,
-        exposure=0.9, white_balance=(1.1, 0.88), noise=5.0, bodywork="none", clutter=0.5,
+        exposure=0.9, white_balance=(1.1, 0.88), noise=5.0, ego_vehicle="none", clutter=0.5,
     ),
 }  # fmt: skip
 
 
 def _seeds(rng: np.random.Generator) -> dict[str, int]:
-    names = ("backdrop", "ground_style", "cone_style", "bodywork_style")
+    names = ("backdrop", "ground_style", "cone_style", "ego_vehicle_style")
     return {name: int(rng.integers(1 << 30)) for name in names}
 
 
@@ -169,8 +169,10 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _sometimes(rng: np.random.Generator, chance: float, low: float, high: float) -> float:
-    return float(rng.uniform(low, high)) if rng.random() < chance else 0.0
+def _with_probability(
+    rng: np.random.Generator, probability: float, low: float, high: float
+) -> float:
+    return float(rng.uniform(low, high)) if rng.random() < probability else 0.0
 
 
 def _jittered(world: World, rng: np.random.Generator) -> World:
@@ -178,7 +180,7 @@ def _jittered(world: World, rng: np.random.Generator) -> World:
         world,
         **_seeds(rng),
         **_attitude(rng, 0.008),
-        bodywork=str(rng.choice(BODYWORK, p=(0.35, 0.3, 0.25, 0.1))),
+        ego_vehicle=str(rng.choice(EGO_VEHICLES, p=(0.35, 0.3, 0.25, 0.1))),
         exposure=world.exposure * _log_uniform(rng, 0.8, 1.25),
         sun_azimuth=float(rng.uniform(-np.pi, np.pi)),
         ground_grey=world.ground_grey * _log_uniform(rng, 0.8, 1.25),
@@ -195,7 +197,7 @@ def _sample_clear(rng: np.random.Generator) -> World:
         **_attitude(rng, 0.003),
         ground=str(rng.choice(("asphalt", "concrete", "speckled"))),
         surroundings=str(rng.choice(("open", "paddock", "trees"))),
-        bodywork=str(rng.choice(("none", "nose"))),
+        ego_vehicle=str(rng.choice(("none", "nose"))),
         ground_grey=float(rng.uniform(80, 150)),
         sun_azimuth=float(rng.uniform(-np.pi, np.pi)),
         sun_elevation=float(rng.uniform(0.5, 1.1)),
@@ -230,11 +232,11 @@ def _sample_place(rng: np.random.Generator) -> dict[str, object]:
         "ground_grey": _log_uniform(rng, 50.0, 190.0),
         "ground_tint": float(rng.normal(0.0, 0.06)),
         "grain": _log_uniform(rng, 0.2, 2.0),
-        "litter": _sometimes(rng, 0.4, 0.05, 1.0),
+        "litter": _with_probability(rng, 0.4, 0.05, 1.0),
         "marks": float(rng.random()),
         "clutter": float(rng.random()) ** 1.5,
         "cone_wear": float(rng.random()),
-        "bodywork": str(rng.choice(BODYWORK, p=(0.35, 0.28, 0.27, 0.1))),
+        "ego_vehicle": str(rng.choice(EGO_VEHICLES, p=(0.35, 0.28, 0.27, 0.1))),
     }  # fmt: skip
 
 
@@ -245,10 +247,10 @@ def _sample_light(rng: np.random.Generator) -> dict[str, object]:
         "sun_elevation": float(rng.uniform(0.15, 1.2)),
         "shadow": float(rng.uniform(0.3, 0.85) if is_sunny else rng.uniform(0.0, 0.25)),
         "ambient_shade": float(rng.uniform(0.3, 0.85) if is_sunny else rng.uniform(0.05, 0.45)),
-        "tree_shadow": _sometimes(rng, 0.3, 0.2, 0.8) if is_sunny else 0.0,
+        "tree_shadow": _with_probability(rng, 0.3, 0.2, 0.8) if is_sunny else 0.0,
         "exposure": _log_uniform(rng, 0.5, 1.8),
-        "glare": _sometimes(rng, 0.25, 0.1, 1.0),
-        "fog": _sometimes(rng, 0.2, 0.05, 0.5),
+        "glare": _with_probability(rng, 0.25, 0.1, 1.0),
+        "fog": _with_probability(rng, 0.2, 0.05, 0.5),
     }
 
 
@@ -258,14 +260,14 @@ def _sample_camera(rng: np.random.Generator) -> dict[str, object]:
         "gamma": _log_uniform(rng, 0.75, 1.35),
         "saturation": _log_uniform(rng, 0.55, 1.7),
         "white_balance": (_log_uniform(rng, 0.85, 1.18), _log_uniform(rng, 0.82, 1.22)),
-        "vignette": _sometimes(rng, 0.4, 0.1, 0.6),
+        "vignette": _with_probability(rng, 0.4, 0.1, 0.6),
         "blur": float(rng.exponential(0.55)),
-        "motion_blur": _sometimes(rng, 0.25, 2.0, 7.0),
+        "motion_blur": _with_probability(rng, 0.25, 2.0, 7.0),
         "rolling": float(rng.normal(0.0, 0.35)),
         "noise": _log_uniform(rng, 0.8, 10.0),
         "jpeg": int(rng.integers(25, 90)) if rng.random() < 0.3 else 0,
-        "sharpen": _sometimes(rng, 0.3, 0.2, 1.0),
-        "chromatic": _sometimes(rng, 0.3, 0.3, 2.0),
+        "sharpen": _with_probability(rng, 0.3, 0.2, 1.0),
+        "chromatic": _with_probability(rng, 0.3, 0.3, 2.0),
     }
 
 
@@ -274,5 +276,5 @@ def _sample_ranges(rng: np.random.Generator) -> dict[str, object]:
         "range_noise": _log_uniform(rng, 0.004, 0.04),
         "range_dropout": _log_uniform(rng, 0.002, 0.15),
         "range_mixed": float(rng.uniform(0.0, 0.5)),
-        "lidar_specks": _sometimes(rng, 0.5, 0.2, 6.0),
+        "lidar_specks": _with_probability(rng, 0.5, 0.2, 6.0),
     }

@@ -6,7 +6,10 @@ from conegrad_simulation.planar import Floats
 
 
 def resample(points: Floats, step: float, *, is_closed: bool) -> Floats:
-    """Points about ``step`` apart along a polyline; a closed one does not repeat its first."""
+    """Points about ``step`` [m] apart along a polyline ``(M, 2)``.
+
+    The result of a closed line does not repeat its first point.
+    """
     ring = np.vstack([points, points[:1]]) if is_closed else np.asarray(points)
     along = arc_lengths(ring)
     count = max(2, round(along[-1] / step))
@@ -16,7 +19,7 @@ def resample(points: Floats, step: float, *, is_closed: bool) -> Floats:
 
 
 def closed(points: Floats) -> Floats:
-    """A closed line as an open one that ends on its first point."""
+    """A closed line ``(M, 2)`` as an open one ``(M + 1, 2)`` that ends on its first point."""
     return np.vstack([points, points[:1]])
 
 

@@ -1,4 +1,4 @@
-"""Tracks: the cones of a course and the line a car drives along it."""
+"""Tracks: the cones of a course and its centre line."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Track:
     """Cones of a course in the map frame.
 
     Attributes:
-        name: what the course is.
+        name: of the course.
         positions: ``(N, 2)`` cones [m].
         classes: ``(N,)`` :class:`conegrad_core.cones.ConeClass`.
         centre_line: ``(M, 2)`` points in driving order, about evenly spaced [m].
@@ -27,7 +27,7 @@ class Track:
     is_closed: bool
 
     def start_pose(self) -> Pose:
-        """On the first point of the centre line, heading along it."""
+        """Pose on the first point of the centre line, heading along it [m, rad]."""
         (x, y), (ahead_x, ahead_y) = self.centre_line[0], self.centre_line[1]
         return Pose(float(x), float(y), math.atan2(ahead_y - y, ahead_x - x))
 

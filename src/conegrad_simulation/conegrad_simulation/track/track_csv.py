@@ -20,7 +20,7 @@ def track_from_csv(path: str | Path) -> Track:
     """Track of a cone map; the centre line runs between blue (left) and yellow (right) cones.
 
     Raises:
-        ValueError: if the file is no cone map, or has too few cones for a line.
+        ValueError: if the file is not a cone map, or has too few cones for a line.
     """
     positions, classes = read_cones(path)
     blue = positions[classes == CLASS_NAMES.index("blue")]
@@ -70,7 +70,7 @@ def _chain(middles: Floats, ahead: Floats) -> list[int]:
 
 
 def _first(middles: Floats, ahead: Floats) -> int:
-    """The middle that has nothing behind it, else the one nearest to the origin."""
+    """The middle without another one behind it, else the one nearest to the origin."""
     offset = middles[None] - middles[:, None]
     distance = np.linalg.norm(offset, axis=2)
     is_behind = (np.einsum("ijk,ik->ij", offset, ahead) < -0.3 * distance) & (distance < 8.0)

@@ -9,7 +9,7 @@ from conegrad_simulation.track.curve import closed_curvature, left_normals, resa
 from conegrad_simulation.track.track import Track
 
 STEP = 0.25  # [m] between points of the centre line
-MIN_RADIUS = 5.0  # [m] of the centre line: hairpins are at least 9 m wide outside
+MIN_RADIUS = 5.0  # [m] of the centre line: the outer diameter of hairpins is at least 9 m
 LANE_WIDTHS = (3.2, 4.8)  # [m], inside the 3 to 5 m of the rules
 MAX_SPACING, MIN_SPACING = 4.5, 2.0  # [m] between cones of one side, straight and in corners
 START_HALF_GAP = 0.75  # [m], between the two pairs of big cones of the start line, halved
@@ -68,7 +68,7 @@ def _borders(centre: Floats, half_widths: Floats) -> tuple[Floats, Floats]:
 
 
 def _is_clear(centre: Floats, half_widths: Floats, left: Floats, right: Floats) -> bool:
-    """Whether no border comes nearer to any part of the centre line than the lane is wide."""
+    """Whether both borders keep about half the lane width from every part of the centre line."""
     tree = cKDTree(centre)
     nearest = np.minimum(tree.query(left)[0], tree.query(right)[0])
     return bool((nearest > half_widths.min() * 0.97 - 0.05).all())
