@@ -22,6 +22,11 @@ echo "$root" >build/.home
 echo "building the packages with colcon (first time: about half a minute) ..."
 # Other ROS installations on the machine must not leak in.
 unset COLCON_PREFIX_PATH
+# colcon would let make wait while the machine is busy with something else.
+case "${MAKEFLAGS:-}" in
+    *-j*) ;;
+    *) export MAKEFLAGS="${MAKEFLAGS:-} -j$(nproc)" ;;
+esac
 export PYTHONWARNINGS="ignore::DeprecationWarning,ignore::UserWarning"
 colcon --log-level error build --merge-install --symlink-install --base-paths src \
     --event-handlers desktop_notification- \

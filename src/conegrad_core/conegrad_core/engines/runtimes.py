@@ -1,5 +1,6 @@
 """ONNX Runtime and OpenVINO: files written, opened and set up for low latency."""
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ def onnx_session(path: Path, threads: int) -> Any:
     Raises:
         ValueError: if the file is not readable.
     """
+    # Its telemetry would start a thread and look up names on the network of the car.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
