@@ -24,7 +24,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends gnupg \
 # torch, torchvision and TensorRT stay the vendor's: only what they lack is installed. The last line
 # stops the build where something is missing after all.
 WORKDIR /opt/conegrad
-RUN pip install --no-cache-dir 'setuptools<80' safetensors rosbags mcap zstandard tqdm rich plotly jinja2 \
+RUN pip install --no-cache-dir 'setuptools<80' safetensors rosbags mcap zstandard tqdm jinja2 \
         matplotlib scipy onnx pillow psutil requests pyyaml lark 'empy<4' catkin_pkg \
     && pip install --no-cache-dir --no-deps ultralytics ultralytics-thop \
     && { python -c "import cv2" || pip install --no-cache-dir --no-deps opencv-python-headless; } \

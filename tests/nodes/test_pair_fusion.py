@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.geometry.odometry import Path2
 from conegrad_core.lidar.scan import SegmentedScan
@@ -17,7 +18,6 @@ from conegrad_data.calibration.calibration_source import (
     CalibrationSource,
 )
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
-from conegrad_nodes.parameters.node_settings import SelectionConfig
 
 FRAMES = """
 frames:

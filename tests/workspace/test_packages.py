@@ -19,7 +19,7 @@ ROS_KEYS = {
     "conegrad_evaluation", "conegrad_msgs", "conegrad_nodes", "conegrad_simulation",
     "conegrad_training", "diagnostic_msgs", "geometry_msgs", "launch", "launch_ros",
     "lifecycle_msgs", "nav_msgs", "rcl_interfaces", "rclpy", "rosgraph_msgs", "sensor_msgs",
-    "std_msgs", "tf2_msgs", "tf2_ros", "visualization_msgs",
+    "std_msgs", "std_srvs", "tf2_msgs", "visualization_msgs",
 }  # fmt: skip
 KEYS = {
     "cv2": "python3-opencv",
@@ -30,11 +30,9 @@ KEYS = {
     "onnxruntime": "python3-onnxruntime-pip",
     "open3d": "python3-open3d-pip",
     "PIL": "python3-pil",
-    "rich": "python3-rich",
     "rosbags": "python3-rosbags-pip",
     "scipy": "python3-scipy",
     "torch": "python3-pytorch-pip",
-    "torchvision": "python3-torchvision-pip",
     "tqdm": "python3-tqdm",
     "ultralytics": "python3-ultralytics-pip",
     "yaml": "python3-yaml",
@@ -43,7 +41,10 @@ KEYS = {
 
 # Where the name on PyPI is not that of the module; open3d comes as open3d or as open3d-cpu.
 DISTRIBUTIONS = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
-FROM_PYPI = {*KEYS, "mcap", "onnx", "openvino", "plotly", "safetensors", "zstandard"} - ROS_KEYS
+FROM_PYPI = {*KEYS, "mcap", "onnx", "openvino", "safetensors", "zstandard"} - ROS_KEYS
+
+# Packages that are used without an import: message definitions in a bag, and in a bridge.
+NOT_IMPORTED = {"conegrad_data": {"conegrad_msgs"}, "conegrad_bringup": {"rosgraph_msgs"}}
 
 
 def tracked_files():
@@ -63,7 +64,8 @@ def dependencies(package):
 def imported(package):
     """Top-level modules that the sources of a package import."""
     modules = set()
-    for path in (package / package.name).rglob("*.py"):
+    launch_files = (package / "launch").glob("*.py")
+    for path in [*(package / package.name).rglob("*.py"), *launch_files]:
         modules |= set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
     return modules - {package.name}
 
@@ -107,6 +109,18 @@ def test_package_requires_from_pypi_what_it_imports(package):
     required = set(setup_cfg(package)["options"]["install_requires"].split())
     needed = {DISTRIBUTIONS.get(module, module) for module in imported(package) & FROM_PYPI}
     assert needed - required == set()
+
+
+@pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)
+def test_package_imports_what_it_declares(package):
+    modules = imported(package)
+    # Programs and plugins, such as rviz2, are no modules of Python: KEYS does not list them.
+    used = {KEYS[module] for module in modules if module in KEYS}
+    used |= NOT_IMPORTED.get(package.name, set())
+    assert (dependencies(package) & set(KEYS.values())) - used == set()
+    distributions = {DISTRIBUTIONS.get(module, module) for module in modules}
+    required = set(setup_cfg(package)["options"]["install_requires"].split())
+    assert required - distributions - {"setuptools"} == set()
 
 
 @pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda package: package.name)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS, ConeClass, Cones, TrueCones
+from conegrad_core.fusion.config import MIN_EXISTENCE
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel, project
 
@@ -73,7 +74,7 @@ def draw_detections(image: RgbImage, detections: Detections, min_score: float = 
 
 
 def draw_cones_on_image(
-    image: RgbImage, cones: Cones, calibration: Calibration, min_existence: float = 0.5
+    image: RgbImage, cones: Cones, calibration: Calibration, min_existence: float = MIN_EXISTENCE
 ) -> RgbImage:
     """Copy of the image with the body of each cone where the fusion says that it stands."""
     exists = cones.existence_logits.detach().cpu().sigmoid() >= min_existence

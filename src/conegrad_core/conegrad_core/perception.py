@@ -15,6 +15,7 @@ from torch import Tensor
 
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.cones import Cones
+from conegrad_core.fusion.config import MERGE_DISTANCE, MIN_EXISTENCE
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.lidar.scan import Scan
@@ -86,8 +87,8 @@ class Perception:
         car: Vehicle | Calibration,
         motion: Tensor | None = None,
         *,
-        min_existence: float = 0.5,
-        merge_distance: float = 0.3,
+        min_existence: float = MIN_EXISTENCE,
+        merge_distance: float = MERGE_DISTANCE,
     ) -> Cones:
         """The cones that probably exist, each once, most certain first; without gradient.
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from conegrad_core.cones import Cones, UnusableConesError, check_cones
+from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
@@ -17,7 +18,6 @@ from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span, with_motions
 from conegrad_core.timing.pairing import Pair
 from conegrad_data.calibration.calibration_source import CalibrationError, CalibrationSource
-from conegrad_nodes.parameters.node_settings import SelectionConfig
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
 SKEWED_SCANS = 3  # one after the other, before they are told: odometry may begin later

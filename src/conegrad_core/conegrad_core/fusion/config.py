@@ -1,8 +1,23 @@
-"""Settings of the fusion that are not learned."""
+"""Settings of the fusion that are not learned, and of the selection after it."""
 
 from dataclasses import dataclass
 
 from conegrad_core.settings import Config, setting
+
+MIN_EXISTENCE = 0.5  # probability of existence from which on a candidate counts as a cone
+MERGE_DISTANCE = 0.3  # [m], closer than this no two cones of a track stand
+
+
+@dataclass(frozen=True)
+class SelectionConfig(Config):
+    """Which candidates are published."""
+
+    min_existence: float = setting(
+        MIN_EXISTENCE, "Lowest probability of existence that is published", low=0.001, high=0.999
+    )
+    merge_distance: float = setting(
+        MERGE_DISTANCE, "Cones nearer to each other are one [m]", low=0.0
+    )
 
 
 @dataclass(frozen=True)

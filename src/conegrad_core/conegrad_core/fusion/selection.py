@@ -5,9 +5,12 @@ import torch
 from torch import Tensor
 
 from conegrad_core.cones import ConeClass, Cones
+from conegrad_core.fusion.config import MERGE_DISTANCE, MIN_EXISTENCE
 
 
-def select_cones(cones: Cones, min_existence: float = 0.5, merge_distance: float = 0.3) -> Cones:
+def select_cones(
+    cones: Cones, min_existence: float = MIN_EXISTENCE, merge_distance: float = MERGE_DISTANCE
+) -> Cones:
     """Candidates that probably exist, each cone once, most certain first.
 
     Of candidates nearer to each other than ``merge_distance`` the one with the highest existence

@@ -1,7 +1,7 @@
 """Imports a folder in the layout of FSKITTI (KITTI-like, FST Lisboa) into a bag."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def import_fskitti(
     *,
     lidar_height: float | None = None,
     rows: slice = slice(None),
-    progress: Callable[[Iterator[FskittiFrame], int], Iterator[FskittiFrame]] | None = None,
+    progress: Callable[[Iterable[FskittiFrame], int], Iterable[FskittiFrame]] | None = None,
 ) -> None:
     """Write the clouds, images, labels and poses of a sequence into a new bag.
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from conegrad_core.cones import Cones, TrueCones
+from conegrad_core.fusion.config import MIN_EXISTENCE
 from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
 
@@ -25,7 +26,7 @@ class EvaluationConfig(Config):
     match_distance: float = setting(0.5, "Farthest a cone may be from its truth [m]", low=1e-6)
     max_range: float = setting(math.inf, "Truth beyond this range is ignored [m]", low=0.1)
     min_existence: float = setting(
-        0.5, "Lowest existence probability that counts as a cone", low=0.0, high=1.0
+        MIN_EXISTENCE, "Lowest existence probability that counts as a cone", low=0.0, high=1.0
     )
     bootstrap_samples: int = setting(1000, "Resamples of the confidence interval", low=1)
     bootstrap_block: int = setting(

@@ -22,6 +22,7 @@ from conegrad_core.drawing import (
     draw_detections,
     draw_truth_on_image,
 )
+from conegrad_core.fusion.config import MIN_EXISTENCE
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.lidar.scan import SegmentedScan
@@ -58,7 +59,7 @@ def camera_picture(
     calibration: Calibration | None,
     *,
     title: str,
-    min_existence: float = 0.5,
+    min_existence: float = MIN_EXISTENCE,
 ) -> Figure:
     """Camera image with boxes, projected fused cones and truth.
 

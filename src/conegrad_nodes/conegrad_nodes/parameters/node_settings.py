@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from conegrad_core.camera.detector import DetectorConfig
-from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.config import FuserConfig, SelectionConfig
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_core.lidar.sweep import SweepConfig
@@ -50,16 +50,6 @@ class LidarNodeConfig(SensorNodeConfig):
         super().__post_init__()
         if self.input not in LIDAR_INPUTS:
             raise self.refusal("input", f"is {self.input!r}, expected scan or points")
-
-
-@dataclass(frozen=True)
-class SelectionConfig(Config):
-    """Which candidates are published."""
-
-    min_existence: float = setting(
-        0.5, "Lowest probability of existence that is published", low=0.001, high=0.999
-    )
-    merge_distance: float = setting(0.3, "Cones nearer to each other are one [m]", low=0.0)
 
 
 @dataclass(frozen=True)

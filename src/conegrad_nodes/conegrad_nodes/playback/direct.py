@@ -12,7 +12,7 @@ import torch
 
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.cones import Cones, UnusableConesError
-from conegrad_core.fusion.config import FuserConfig
+from conegrad_core.fusion.config import FuserConfig, SelectionConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
@@ -36,7 +36,6 @@ from conegrad_data.recording.lenient_decoder import LenientDecoder
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
 from conegrad_nodes.parameters.chosen_parameters import read_parameter_files, settings
-from conegrad_nodes.parameters.node_settings import SelectionConfig
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, check_bag
 

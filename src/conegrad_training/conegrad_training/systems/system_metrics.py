@@ -14,7 +14,6 @@ from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_training.data.sample import Sample
 from conegrad_training.systems.system import TrainableSystem
 
-MERGE_DISTANCE = 0.3  # [m], as in the fusion node
 LOWEST_EXISTENCE = 0.02  # cones below are not worth a row in the curves
 MIN_HEIGHT = 4.0  # boxes lower than this do not count [px]
 
@@ -74,7 +73,7 @@ def measure(
     boxes: list[TrueBoxes] = []
     for sample in samples:
         outputs = system.outputs([sample])[0]
-        cones = select_cones(system.fuse(sample, outputs), LOWEST_EXISTENCE, MERGE_DISTANCE)
+        cones = select_cones(system.fuse(sample, outputs), LOWEST_EXISTENCE)
         evaluator.add(cones, sample.truth)
         if sample.labels is not None:
             found.append(outputs.detections)
