@@ -16,7 +16,7 @@ from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
 from conegrad_core.vehicle import load_vehicle
 from conegrad_data.bags import messages
 from conegrad_data.bags.writer import BagWriter
-from conegrad_data.recording.truth import SensorViews, with_visibility
+from conegrad_data.recording.visibility import SensorViews, with_visibility
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000

@@ -9,14 +9,17 @@ import torch
 from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.geometry.camera import pinhole_camera
 from conegrad_core.geometry.transforms import optical_from_body, pose_matrix
+from conegrad_data.bags.types import BagError
 from conegrad_data.recording.motion import moved_cones, moved_truth
-from conegrad_data.recording.odometry_track import odometry
+from conegrad_data.recording.odometry_track import LidarMotion, odometry
+from conegrad_data.recording.scan_reading import ScanView
 from conegrad_data.recording.truth import (
     MapTruth,
+    NoTruth,
     RecordedTruth,
-    SensorViews,
-    with_visibility,
+    map_truth,
 )
+from conegrad_data.recording.visibility import SensorViews, with_visibility
 
 SECOND = 1_000_000_000
 
@@ -144,3 +147,36 @@ def test_a_map_is_seen_from_the_pose_of_the_lidar():
         truth.at(0).positions, torch.tensor([[3.0, 0.0]], dtype=torch.float64)
     )
     assert truth.at(1) is None
+
+
+def test_the_scan_says_what_the_camera_saw_where_the_pose_at_the_image_is_not_known():
+    # Odometry may begin between an image and its scan; the frame has truth all the same.
+    camera = pinhole_camera(640, 480, math.pi / 2)
+    sight = views(camera=camera, camera_from_lidar=optical_from_body())
+    poses = {0: pose_matrix(torch.tensor(0.0, dtype=torch.float64), 0.0, 0.0)}
+    truth = MapTruth(np.array([[2.0, 1.5]]), np.array([1]), poses.get, sight)
+    assert truth.at(0, 1).visible_camera.tolist() == [True]
+    assert truth.at(1, 0) is None
+
+
+def test_a_map_needs_odometry_a_mounting_and_a_view(tmp_path):
+    (tmp_path / "map.csv").write_text("x,y,colour\n1,2,blue\n")
+    poses = odometry([(0, (0.0, 0.0, 0.0))])
+    view = ScanView(-1.0, 1.0, 10.0)
+
+    def made(motion, view=view):
+        return map_truth(tmp_path / "map.csv", tmp_path / "bag", motion, None, view)
+
+    with pytest.raises(BagError, match="needs odometry, and the bag has none"):
+        made(LidarMotion(odometry([]), torch.eye(4)))
+    with pytest.raises(BagError, match="the place of the LiDAR on the car"):
+        made(LidarMotion(poses, None))
+    with pytest.raises(BagError, match="neither scans nor camera_info"):
+        made(LidarMotion(poses, torch.eye(4)), None)
+    truth = made(LidarMotion(poses, torch.eye(4))).at(0)
+    assert truth.positions.tolist() == [[1.0, 2.0]]
+    assert truth.visible_lidar.tolist() == [False]  # at 63 degrees, beyond the view of 57
+
+
+def test_a_drive_that_is_only_perceived_has_no_cones():
+    assert len(NoTruth().at(5).positions) == 0

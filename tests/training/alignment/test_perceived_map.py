@@ -50,8 +50,8 @@ def test_poses_of_a_drive_are_those_of_its_odometry(
 ):
     config = SeenConesConfig(frames=3, sightings=1, sure_existence=0.01)
     seen = seen_cones(small_bag.path, config, system=system_config)
-    stamps = [replay.index.frames[place].scan.stamp_ns for place in (0, 3, 6)]
-    np.testing.assert_allclose(seen.poses, [replay.index.odometry.at(stamp) for stamp in stamps])
+    stamps = [replay.drive.frames[place].scan.stamp_ns for place in (0, 3, 6)]
+    np.testing.assert_allclose(seen.poses, [replay.drive.odometry.at(stamp) for stamp in stamps])
     # Nothing is farther away than the range that counts, plus the mounting of the LiDAR.
     distances = np.linalg.norm(seen.positions[:, None] - seen.poses[None, :, :2], axis=-1)
     assert len(seen.positions) > 0

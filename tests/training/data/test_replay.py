@@ -23,14 +23,14 @@ from conegrad_training.data.training_data import bag_data
 
 def test_every_image_is_paired_with_its_nearest_scan(replay: BagReplay):
     # Images at 7, 107, ... ms, scans at 0, 50, ... ms: the nearest one is always 7 ms earlier.
-    lags = {frame.image.stamp_ns - frame.scan.stamp_ns for frame in replay.index.frames}
+    lags = {frame.image.stamp_ns - frame.scan.stamp_ns for frame in replay.drive.frames}
     assert lags == {7_000_000}
     assert len(replay) == 9
 
 
 def test_samples_are_what_the_nodes_decode(replay: BagReplay, small_bag: SimulatedBag):
     sample = replay[4]
-    frame = replay.index.frames[4]
+    frame = replay.drive.frames[4]
     with BagReader(small_bag.path) as bag:
         found = {(topic, time): msg for topic, time, msg in bag.messages()}
     image = found[frame.image.topic, frame.image.stamp_ns]
@@ -73,7 +73,7 @@ def test_the_motion_within_a_scan_is_that_of_the_car(small_vehicle: Vehicle, tmp
 
 
 def test_calibration_of_the_bag_is_that_of_the_car(replay: BagReplay, small_vehicle: Vehicle):
-    calibration = replay.index.calibration
+    calibration = replay.drive.calibration
     expected = small_vehicle.camera_from_lidar()
     torch.testing.assert_close(calibration.camera_from_lidar, expected, atol=1e-5, rtol=0)
     assert calibration.lidar_height == pytest.approx(small_vehicle.lidar_height)
@@ -173,7 +173,7 @@ def test_rectified_images_have_no_distortion(small_bag: SimulatedBag, tmp_path: 
                 msg.p = np.array([30.0, 0, 20, 0, 0, 30, 15, 0, 0, 0, 1, 0])
             topic = "/image_rect/compressed" if name == "/image_raw/compressed" else name
             writer.write(topic, bag.topics[name].msgtype, receive_ns, msg)
-    camera = BagReplay(tmp_path / "rectified").index.calibration.camera
+    camera = BagReplay(tmp_path / "rectified").drive.calibration.camera
     assert camera.distortion_model == "none"
     assert camera.intrinsics[:2, 2].tolist() == [20.0, 15.0]
 
@@ -232,8 +232,8 @@ def test_odometry_of_an_unknown_body_is_not_taken_for_that_of_the_car(
             if topic == "/odom":
                 object.__setattr__(msg, "child_frame_id", "imu")
             writer.write(topic, bag.topics[topic].msgtype, receive_ns, msg)
-    index = BagReplay(other).index
+    drive = BagReplay(other).drive
     assert "child_frame_id is 'imu'" in caplog.text
-    assert all(frame.motion is None for frame in index.frames)
+    assert all(frame.motion is None for frame in drive.frames)
     with pytest.raises(ReplayError, match=r"needs odometry, and that on /odom .*'imu'"):
         BagReplay(other, track=small_bag.track)

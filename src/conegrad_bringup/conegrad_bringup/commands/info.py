@@ -18,8 +18,9 @@ import numpy as np
 from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_data.bags.reader import BagReader
+from conegrad_data.recording.bag_index import TopicIndex
 from conegrad_data.recording.bag_readiness import BagFinding
-from conegrad_data.recording.info import BagInfo, TopicInfo, inspect
+from conegrad_data.recording.info import BagInfo, inspect
 from conegrad_data.status.part_status import Level
 from conegrad_nodes.playback.perceive import PerceiveOptions, check_bag
 
@@ -109,7 +110,7 @@ def as_dict(info: BagInfo, findings: Sequence[BagFinding]) -> dict[str, Any]:
     }
 
 
-def _row(topic: TopicInfo) -> tuple[str, ...]:
+def _row(topic: TopicIndex) -> tuple[str, ...]:
     frames = ", ".join(sorted(frame for frame in topic.frames if frame))
     details = "; ".join(text for text in (topic.detail, frames and f"in {frames}") if text)
     return (

@@ -92,7 +92,7 @@ def chunk_records(chunk: Chunk) -> list[McapRecord]:
     """
     if chunk.compression not in COMPRESSIONS:
         raise McapError(f"compression {chunk.compression!r} is unknown")
-    return breakup_chunk(chunk, validate_crc=True)
+    return list(breakup_chunk(chunk, validate_crc=True))
 
 
 def scan(path: Path, warn: Warn) -> McapIndex:
@@ -223,7 +223,7 @@ class _Scan:
     def _has_end(self) -> bool:
         self._file.seek(max(0, self._size - MAGIC_SIZE))
         try:
-            return read_magic(ReadDataStream(self._file)) and self._size > 2 * MAGIC_SIZE
+            return bool(read_magic(ReadDataStream(self._file))) and self._size > 2 * MAGIC_SIZE
         except DAMAGE:
             return False
 

@@ -24,7 +24,7 @@ def offered_qos(profiles: Any) -> list[Qos]:
         profiles: YAML text, or what was read from it.
     """
     try:
-        return parse_qos(profiles)
+        return list(parse_qos(profiles))
     except (ReaderError, KeyError, TypeError, AttributeError):
         return []
 

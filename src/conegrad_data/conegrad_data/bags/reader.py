@@ -4,10 +4,11 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from rosbags.interfaces import Qos
 from rosbags.serde import SerdeError
@@ -35,7 +36,8 @@ FIRST_NS, LAST_NS = -(2**63), 2**63 - 1  # bounds of receive times
 MAX_OVERLAP = 0.5  # share of its time in which an undeclared file may repeat a declared one
 
 
-class Topic(NamedTuple):
+@dataclass(frozen=True)
+class Topic:
     """One topic of a bag.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -19,7 +20,8 @@ NO_TIME = (2**63 - 1, -1)  # range of a file without messages: it starts after i
 Warn = Callable[[str], None]
 
 
-class StoredTopic(NamedTuple):
+@dataclass(frozen=True)
+class StoredTopic:
     """A topic as one file has it; several of one name may differ in their type.
 
     Attributes:

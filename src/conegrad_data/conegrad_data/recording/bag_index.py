@@ -1,39 +1,18 @@
-"""Index of a bag: which image belongs to which scan, and where both lie in the file."""
+"""Index of a bag: what its topics hold and where it lies in the file, of one pass over it."""
 
-import contextlib
-import logging
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
-from conegrad_core.geometry.calibration import Calibration
-from conegrad_core.geometry.odometry import OdometryBuffer, Pose2, sensor_motion
-from conegrad_core.timing.pairing import SECOND, Pair, Pairing, PairingConfig
-from conegrad_core.vehicle import Vehicle
-from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.bags.types import BagError
-from conegrad_data.calibration.calibration_source import CalibrationError, usable_calibration
-from conegrad_data.calibration.static_frames import FrameError, StaticFrames
 from conegrad_data.decode import DecodeError, read_header
-from conegrad_data.errors import ReplayError
-from conegrad_data.recording.bag_readiness import Candidate
-from conegrad_data.recording.base_odometry import BASE_FRAME, BaseOdometry, add_odometry
-from conegrad_data.recording.decode_check import check_decoding
-from conegrad_data.recording.odometry_track import Odometry, OdometryReader
-from conegrad_data.recording.recorded_calibration import (
-    check_recorded_size,
-    recorded_camera,
-    recorded_frames,
-)
-from conegrad_data.recording.topic_probes import probe_topics
-from conegrad_data.status.part_status import Level
-from conegrad_data.topics.topics import choose_topics, one_lidar
+from conegrad_data.recording.headers import has_header
 
-logger = logging.getLogger(__name__)
-NEEDED = ("image", "camera_info", "scan", "points", "odom", "tf_static", "truth")  # roles
+NANOSECONDS = 1_000_000_000
 
 
 class MessageReference(NamedTuple):
@@ -52,193 +31,145 @@ class MessageReference(NamedTuple):
     frame: str
 
 
-class PairedFrame(NamedTuple):
-    """An image and the scan it is fused with.
+@dataclass
+class TopicIndex:
+    """What one topic holds; times are NaN where they cannot be told.
 
     Attributes:
-        image: of the camera.
-        scan: planar scan or point cloud.
-        motion: ``(4, 4)`` ``lidar_at_scan_from_lidar_at_image``, None without odometry.
+        name: of the topic.
+        msgtype: of its messages.
+        frames: frames in its headers.
+        receive_ns: receive time of each message [ns].
+        stamp_ns: stamp of capture of each message [ns]; empty without a header.
+        detail: one more fact, such as the size of images.
+        fault: what is wrong with a message; empty where nothing is known to be.
+        has_header: whether its messages start with a header.
     """
 
-    image: MessageReference
-    scan: MessageReference
-    motion: Tensor | None
+    name: str
+    msgtype: str
+    frames: set[str] = field(default_factory=set)
+    receive_ns: list[int] = field(default_factory=list)
+    stamp_ns: list[int] = field(default_factory=list)
+    detail: str = ""
+    fault: str = ""
+    has_header: bool = False
+
+    def add(self, raw: RawMessage) -> "MessageReference | None":
+        """Take the next message; returns where it lies, None without a header to read."""
+        self.receive_ns.append(raw.receive_ns)
+        if not self.has_header:
+            return None
+        try:
+            header = read_header(raw.data)
+        except DecodeError as error:
+            self.fault = self.fault or str(error)
+            self.stamp_ns.append(0)  # as one that was not set
+            return None
+        self.stamp_ns.append(header.stamp_ns)
+        self.frames.add(header.frame)
+        return MessageReference(raw.topic, raw.receive_ns, *header)
+
+    def at(self, stamps_ns: Collection[int]) -> "dict[int, MessageReference]":
+        """The last message of each stamp that there is; frames are not told."""
+        rows = zip(self.stamp_ns, self.receive_ns, strict=False)
+        return {
+            stamp: MessageReference(self.name, receive, stamp, "")
+            for stamp, receive in rows
+            if stamp in stamps_ns
+        }
+
+    @property
+    def count(self) -> int:
+        """Messages."""
+        return len(self.receive_ns)
+
+    @property
+    def rate(self) -> float:
+        """Median rate [Hz], by stamps where there are any."""
+        steps = np.diff(self._times)
+        steps = steps[steps > 0]
+        return NANOSECONDS / float(np.median(steps)) if len(steps) else float("nan")
+
+    @property
+    def longest_gap(self) -> float:
+        """Longest time without a message [s]."""
+        times = self._times
+        return float(np.diff(times).max()) / NANOSECONDS if len(times) > 1 else float("nan")
+
+    @property
+    def _times(self) -> npt.NDArray[np.int64]:
+        """Stamps that were set, else receive times, in their order [ns]."""
+        stamps = [stamp for stamp in self.stamp_ns if stamp]
+        return np.sort(np.array(stamps or self.receive_ns, dtype=np.int64))
+
+    @property
+    def delay(self) -> float:
+        """Median time from capture to recording [s]."""
+        if not self.stamp_ns:
+            return float("nan")
+        received = np.array(self.receive_ns, dtype=np.int64)
+        return float(np.median(received - np.array(self.stamp_ns, dtype=np.int64))) / NANOSECONDS
 
 
-class BagIndex(NamedTuple):
-    """What a bag offers for training; made by one pass over it.
-
-    Attributes:
-        path: of the bag.
-        topics: topic of each role.
-        frames: pairs of image and scan, as the fusion node pairs them.
-        truth: recorded truth by stamp.
-        calibration: of the vehicle.
-        base_from_lidar: ``(4, 4)`` mounting of the LiDAR.
-        odometry: poses of the car.
-        poses: the same, as the pairing has them.
-        lidar_offset_ns: added to the stamps of scans [ns].
-        static: fixed frames of the bag.
-        unpaired: images and scans that the pairing left alone.
-    """
-
-    path: Path
-    topics: Mapping[str, str]
-    frames: tuple[PairedFrame, ...]
-    truth: Mapping[int, MessageReference]
-    calibration: Calibration
-    base_from_lidar: Tensor
-    odometry: Odometry
-    poses: OdometryBuffer
-    lidar_offset_ns: int
-    static: StaticFrames
-    unpaired: int
-
-
-class _Contents(NamedTuple):
-    pairs: list[Pair]
-    truth: dict[int, MessageReference]
-    odometry: Odometry
+# Takes a message and where it lies; None where it has no header that can be read.
+Handler = Callable[[RawMessage, MessageReference | None], None]
 
 
 def index_bag(
-    path: Path,
+    bag: BagReader,
+    handlers: Mapping[str, Handler],
     *,
-    pairing: PairingConfig | None = None,
-    vehicle: Vehicle | None = None,
-    topics: Mapping[str, str] | None = None,
-) -> BagIndex:
-    """Pair the images and scans of a bag by the code of the fusion node.
+    topics: Collection[str] | None = None,
+    first: Handler | None = None,
+) -> dict[str, TopicIndex]:
+    """Read a bag once, from its start to its end.
 
     Args:
-        path: the bag.
-        pairing: settings of the pairing.
-        vehicle: preset that replaces the calibration of the bag.
-        topics: topics that the user chose, by role.
+        bag: open for reading.
+        handlers: of the messages of a topic, by its name; called in the order of the bag.
+        topics: names of those to read; None reads all.
+        first: is given the first message of each topic.
+
+    Returns:
+        What was read of each topic.
 
     Raises:
-        ReplayError: if the bag lacks images, scans, pairs of both, or the calibration.
-        BagError: if the bag cannot be read.
-        FileNotFoundError: if there is no bag.
+        BagError: if a message cannot be decompressed, or a handler refuses it.
     """
-    with BagReader(path) as bag:
-        found = _topics(bag, topics)
-        scans = found.get("scan") or found.get("points")
-        if "image" not in found or scans is None:
-            missing = "images" if "image" not in found else "scans or point clouds"
-            raise ReplayError(f"{path} holds no {missing}; it holds {', '.join(bag.topics)}")
-        _check_samples(bag, found, scans)
-        static = recorded_frames(bag, found.get("tf_static"))
-        bodies = StaticFrames.of_vehicle(vehicle) if vehicle is not None else static
-        contents = _read(bag, found, scans, Pairing(pairing), bodies)
-        both = [pair for pair in contents.pairs if pair.detections and pair.segmentation]
-        if not both:
-            reason = contents.pairs[-1].reason if contents.pairs else "no messages"
-            raise ReplayError(f"{path}: no image could be paired with a scan ({reason})")
-        try:
-            calibration, base_from_lidar = _calibration(bag, found, both[0], static, vehicle)
-        except (BagError, FrameError, CalibrationError) as error:
-            raise ReplayError(f"{path}: {error}, or give a vehicle") from error
-    frames = tuple(_paired_frame(pair, base_from_lidar) for pair in both)
-    return BagIndex(
-        Path(path),
-        found,
-        frames,
-        contents.truth,
-        calibration,
-        base_from_lidar,
-        contents.odometry,
-        _buffer(contents.odometry),
-        round((pairing or PairingConfig()).lidar_offset * SECOND),
-        static,
-        len(contents.pairs) - len(both),
-    )
+    index = {
+        name: TopicIndex(name, topic.msgtype, has_header=has_header(bag, topic.msgtype))
+        for name, topic in bag.topics.items()
+        if topics is None or name in topics
+    }
+    for raw in bag.raw_messages(topics):
+        topic = index[raw.topic]
+        reference = topic.add(raw)
+        if first is not None and topic.count == 1:
+            first(raw, reference)
+        if raw.topic in handlers:
+            handlers[raw.topic](raw, reference)
+    return index
 
 
-def _topics(bag: BagReader, given: Mapping[str, str] | None) -> dict[str, str]:
-    choice = one_lidar(choose_topics(bag, given), given)
-    doubts = [choice.doubts[role] for role in NEEDED if role in choice.doubts]
-    if doubts:
-        raise ReplayError("\n".join(doubts))
-    return choice.roles
+def read_messages(bag: BagReader, references: Sequence[MessageReference]) -> list[RawMessage]:
+    """The messages of references, found through the index of the file.
 
-
-def _check_samples(bag: BagReader, found: Mapping[str, str], scans: str) -> None:
-    """Refuse sensors of which nothing can be decoded, in the words of ``conegrad info``."""
-    sensors = {"image": found["image"], "scan" if "scan" in found else "points": scans}
-    for role, topic in sensors.items():  # one by one: training needs both
-        alone = {role: topic}
-        for finding in check_decoding(Candidate(bag, alone, {}, probe_topics(bag, alone))):
-            if finding.level == Level.ERROR:
-                raise ReplayError(finding.text)
-
-
-def _read(
-    bag: BagReader,
-    found: Mapping[str, str],
-    scans: str,
-    pairing: Pairing,
-    bodies: StaticFrames,
-) -> _Contents:
-    pairs: list[Pair] = []
-    truth: dict[int, MessageReference] = {}
-    poses = OdometryReader(BaseOdometry.of_frames(bodies), found.get("odom", ""))
-    for_pairs = BaseOdometry.of_frames(bodies)
-    wanted = [found[role] for role in ("image", "odom", "truth") if role in found] + [scans]
-    for raw in bag.raw_messages(wanted):
-        if raw.topic == found.get("odom"):
-            msg = bag.decode(raw)
-            poses.add(msg)
-            with contextlib.suppress(DecodeError):  # the reader notes it
-                add_odometry(pairing, for_pairs, msg)
-        else:
-            reference = MessageReference(raw.topic, raw.receive_ns, *read_header(raw.data))
-            if raw.topic == found["image"]:
-                pairing.add_detections(reference.stamp_ns, reference)
-            elif raw.topic == scans:
-                pairing.add_segmentation(reference.stamp_ns, reference)
-            else:
-                truth[reference.stamp_ns] = reference
-        pairs.extend(pairing.take())
-    pairs.extend(pairing.flush())
-    for note in poses.notes:
-        logger.warning("%s: %s", bag.path, note)
-    return _Contents(pairs, truth, poses.result())
-
-
-def _buffer(poses: Odometry) -> OdometryBuffer:
-    buffer = OdometryBuffer(len(poses.stamps_ns))
-    for stamp_ns, pose in zip(poses.stamps_ns.tolist(), poses.poses.tolist(), strict=True):
-        buffer.add(stamp_ns, Pose2(*pose))
-    return buffer
-
-
-def _paired_frame(pair: Pair, base_from_lidar: Tensor) -> PairedFrame:
-    motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
-    return PairedFrame(pair.detections, pair.segmentation, motion)
-
-
-def _calibration(
-    bag: BagReader,
-    found: Mapping[str, str],
-    pair: Pair,
-    static: StaticFrames,
-    vehicle: Vehicle | None,
-) -> tuple[Calibration, Tensor]:
-    if vehicle is not None:
-        camera_from_lidar = vehicle.camera_from_lidar()
-        base_from_lidar = vehicle.lidar.mounting.base_from_sensor().float()
-        camera = vehicle.camera.model()
-    else:
-        camera = recorded_camera(bag, found)
-        camera_from_lidar = _lookup(static, pair.detections.frame, pair.segmentation.frame)
-        base_from_lidar = _lookup(static, BASE_FRAME, pair.segmentation.frame)
-    check_recorded_size(bag, found, camera)
-    return usable_calibration(
-        camera, camera_from_lidar, base_from_lidar, pair.detections.frame, static
-    ), base_from_lidar
-
-
-def _lookup(static: StaticFrames, target: str, source: str) -> Tensor:
-    return torch.from_numpy(static.lookup(target, source)).float()
+    Raises:
+        BagError: if one is missing.
+    """
+    if not references:
+        return []
+    times = [reference.receive_ns for reference in references]
+    wanted = {(r.topic, r.receive_ns, r.stamp_ns): place for place, r in enumerate(references)}
+    found: dict[int, RawMessage] = {}
+    names = {reference.topic for reference in references}
+    for raw in bag.raw_messages(names, min(times), max(times) + 1):
+        if raw.receive_ns not in times:
+            continue
+        place = wanted.get((raw.topic, raw.receive_ns, read_header(raw.data).stamp_ns))
+        if place is not None:
+            found.setdefault(place, raw)
+    if len(found) != len(references):
+        raise BagError(f"{bag.path} changed while it was read")
+    return [found[place] for place in range(len(references))]

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,15 @@ from torch import Tensor
 
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.geometry.transforms import pose_matrix, rigid_inverse
+from conegrad_core.timing.pairing import Pairing
+from conegrad_data.calibration.static_frames import StaticFrames
 from conegrad_data.decode import DecodeError, stamp_ns_from_msg
-from conegrad_data.recording.base_odometry import BaseOdometry, OdometryError
+from conegrad_data.recording.base_odometry import (
+    BASE_FRAME,
+    BaseOdometry,
+    NewFrameError,
+    OdometryError,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,36 +74,89 @@ class Odometry:
         return rigid_inverse(odom_from_new) @ odom_from_old
 
 
-class OdometryReader:
-    """Collects the poses of ``base_link`` from the odometry messages of a bag.
-
-    Args:
-        base: moves them there, whatever body they are of.
-        topic: of the messages, for people.
+class LidarMotion(NamedTuple):
+    """Where the LiDAR was at any time of a drive.
 
     Attributes:
-        notes: what people should know.
+        odometry: poses of the base.
+        base_from_lidar: ``(4, 4)`` mounting of the LiDAR; None where it is not known.
     """
 
-    def __init__(self, base: BaseOdometry, topic: str) -> None:
-        self._base, self._topic = base, topic
+    odometry: Odometry
+    base_from_lidar: Tensor | None
+
+    def lidar_motion(self, to_ns: int, from_ns: int) -> Tensor | None:
+        """``(4, 4)`` ``lidar_at_to_from_lidar_at_from``; None without odometry and mounting."""
+        if to_ns == from_ns:
+            return torch.eye(4, dtype=torch.float64)
+        motion = self.odometry.motion(to_ns, from_ns)
+        if motion is None or self.base_from_lidar is None:
+            return None
+        base_from_lidar = self.base_from_lidar.double()
+        moved: Tensor = rigid_inverse(base_from_lidar) @ motion @ base_from_lidar
+        return moved
+
+    def lidar_pose(self, stamp_ns: int) -> Tensor | None:
+        """``(4, 4)`` ``odom_from_lidar``; None without odometry and mounting."""
+        odom_from_base = self.odometry.base_at(stamp_ns)
+        if odom_from_base is None or self.base_from_lidar is None:
+            return None
+        return odom_from_base @ self.base_from_lidar.double()
+
+
+class OdometryReader:
+    """Collects the poses of the base from the odometry messages of a bag.
+
+    Args:
+        bodies: places of the bodies of the car, of which the poses may be.
+        topic: of the messages, for people.
+        pairing: is given the same poses.
+
+    Attributes:
+        base_frame: frame of the base: ``base_link``, or the body of the messages where no
+            transform names ``base_link``.
+        notes: how the poses were read.
+        faults: what could not be used.
+    """
+
+    def __init__(self, bodies: StaticFrames, topic: str, pairing: Pairing | None = None) -> None:
+        self._bodies, self._topic, self._pairing = bodies, topic, pairing
+        self._base: BaseOdometry | None = None
         self._rows: list[tuple[int, Pose2]] = []
         self._fault = ""
-        self._refused = 0
+        self._is_refused = False
+        self.base_frame = BASE_FRAME
         self.notes: list[str] = []
+        self.faults: list[str] = []
 
     def add(self, msg: Any) -> None:
-        """Take one message; one that cannot be used is counted."""
+        """Take one nav_msgs/Odometry; the first one that cannot be used is noted."""
+        base = self._base = self._base or self._base_of(msg)
         try:
-            self._rows.append((stamp_ns_from_msg(msg.header.stamp), self._base.pose(msg)))
+            stamp_ns, pose = stamp_ns_from_msg(msg.header.stamp), base.pose(msg)
         except OdometryError as error:
+            if self._pairing is not None and isinstance(error, NewFrameError):
+                self._pairing.forget_odometry()
             if not self._fault:
                 self._fault = f"that on {self._topic} cannot be used: {error}"
-                self.notes.append(f"no odometry: {self._fault}")
+                self.faults.append(f"no odometry: {self._fault}")
         except DecodeError as error:
-            if not self._refused:
-                self.notes.append(f"{self._topic}: skipped a pose: {error}")
-            self._refused += 1
+            if not self._is_refused:
+                self.faults.append(f"{self._topic}: skipped a pose: {error}")
+            self._is_refused = True
+        else:
+            self._rows.append((stamp_ns, pose))
+            if self._pairing is not None:
+                self._pairing.add_odometry(stamp_ns, pose)
+
+    def _base_of(self, msg: Any) -> BaseOdometry:
+        body = msg.child_frame_id.lstrip("/")
+        if BASE_FRAME not in self._bodies.names and body in self._bodies.names:
+            self.base_frame = body
+            self.notes.append(
+                f"{self._topic}: {BASE_FRAME} is not in tf_static, {body} is taken as base"
+            )
+        return BaseOdometry.of_frames(self._bodies, self.base_frame, self.notes.append)
 
     def result(self) -> Odometry:
         """All poses; none where the messages share a fault."""

@@ -2,10 +2,31 @@
 
 from typing import Any, NamedTuple
 
+from torch import Tensor
+
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.sweep import SweepConfig, corrected_times
 from conegrad_data.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
+
+
+class ScanView(NamedTuple):
+    """What a LiDAR can see.
+
+    Attributes:
+        angle_low: first angle [rad].
+        angle_high: last angle [rad].
+        range_max: longest range [m].
+    """
+
+    angle_low: float
+    angle_high: float
+    range_max: float
+
+    @classmethod
+    def of_beams(cls, angles: Tensor, range_max: float) -> "ScanView":
+        """By the ``(B,)`` rising angles of the beams [rad] and the longest range [m]."""
+        return cls(float(angles[0]), float(angles[-1]), float(range_max))
 
 
 class ReadScan(NamedTuple):
@@ -22,6 +43,11 @@ class ReadScan(NamedTuple):
     range_min: float
     range_max: float
     doubts: list[str]
+
+    @property
+    def view(self) -> ScanView:
+        """What the sensor can see."""
+        return ScanView.of_beams(self.scan.angles, self.range_max)
 
 
 class ScanReader:

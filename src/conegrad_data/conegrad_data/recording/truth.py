@@ -2,18 +2,26 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from conegrad_core.cones import CONE_WIDTHS, ConeClass, TrueCones
-from conegrad_core.geometry.camera import CameraModel, project
+from conegrad_core.cones import TrueCones
+from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.mounting import ground_of
 from conegrad_core.geometry.transforms import rigid_inverse
+from conegrad_data.bags.types import BagError
+from conegrad_data.calibration.static_frames import FrameError, StaticFrames
+from conegrad_data.cone_map.cone_map_csv import read_cones
+from conegrad_data.decode import truth_from_msg
 from conegrad_data.recording.motion import moved_truth
+from conegrad_data.recording.odometry_track import LidarMotion
+from conegrad_data.recording.scan_reading import ScanView
+from conegrad_data.recording.visibility import CAMERA_RANGE, SensorViews, with_visibility
 
 MAX_AGE_NS = 500_000_000  # [ns], truth further away in time is not carried along
 STILL_NS = 5_000_000  # [ns], within it the car counts as standing when there is no odometry
@@ -31,32 +39,6 @@ class Truth(Protocol):
         """
 
 
-LidarMotion = Callable[[int, int], Tensor | None]  # (to_ns, from_ns) -> (4, 4) lidar_from_lidar
-
-
-@dataclass(frozen=True)
-class SensorViews:
-    """What the sensors can see of a map, in the frame of the LiDAR.
-
-    Attributes:
-        ground_z: of the ground in the frame of the LiDAR [m].
-        angle_low: first angle of the scan [rad].
-        angle_high: last angle of the scan [rad].
-        lidar_range: longest range of the scan [m].
-        camera: None where there is no camera, or its place is unknown.
-        camera_from_lidar: ``(4, 4)``, with ``camera``.
-        camera_range: farthest cone that the camera is asked for [m].
-    """
-
-    ground_z: float
-    angle_low: float
-    angle_high: float
-    lidar_range: float
-    camera: CameraModel | None = None
-    camera_from_lidar: Tensor | None = None
-    camera_range: float = 25.0
-
-
 class RecordedTruth:
     """Truth of a topic: of the very stamp, else the nearest in time moved by odometry."""
 
@@ -64,7 +46,7 @@ class RecordedTruth:
         self,
         stamps_ns: Iterable[int],
         load: Callable[[int], TrueCones],
-        lidar_motion: LidarMotion,
+        lidar_motion: Callable[[int, int], Tensor | None],
     ) -> None:
         """Remember where the truth is; it is read when asked for.
 
@@ -155,37 +137,77 @@ class MapTruth:
         return with_visibility(moved_truth(truth, rigid_inverse(odom_from_lidar)), self._views)
 
 
-def with_visibility(truth: TrueCones, views: SensorViews) -> TrueCones:
-    """Truth with the marks of who could see each cone; only cones hide cones here."""
-    distances, angles = truth.positions.norm(dim=-1), torch.atan2(*truth.positions.mT.flip(0))
-    in_scan = (angles >= views.angle_low) & (angles <= views.angle_high)
-    visible_lidar = in_scan & (distances <= views.lidar_range) & ~_hidden(truth)
-    return truth._replace(
-        visible_lidar=visible_lidar, visible_camera=_in_picture(truth.positions, views)
+class NoTruth:
+    """Truth of drives that are only perceived: no cones."""
+
+    def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones:
+        """No cones, whatever the stamp."""
+        nothing = torch.zeros(0, dtype=torch.bool)
+        return TrueCones(torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64), nothing, nothing)
+
+
+def map_truth(
+    track: str | Path,
+    bag: Path,
+    motion: LidarMotion,
+    calibration: Calibration | None,
+    view: ScanView | None,
+) -> MapTruth:
+    """Truth of a map of the cones: the one way from a map to the truth of a drive.
+
+    Args:
+        track: CSV of the cones in the frame of the odometry.
+        bag: the drive, for people.
+        motion: poses of the LiDAR.
+        calibration: of the camera; None where there is none, or its place is unknown.
+        view: of the LiDAR; None where there is none.
+
+    Raises:
+        BagError: if the drive has no odometry, or the LiDAR does not stand upright.
+        FileNotFoundError: if there is no map.
+        ValueError: if the file is not a map of cones.
+    """
+    positions, classes = read_cones(track)
+    if not len(motion.odometry.stamps_ns):
+        raise BagError(f"{bag}: a track map needs odometry, and {motion.odometry.fault}")
+    if motion.base_from_lidar is None:
+        raise BagError(
+            f"{bag}: a track map needs the place of the LiDAR on the car; record /tf_static, or "
+            "give a vehicle"
+        )
+    if view is None and calibration is None:
+        raise BagError(
+            f"{bag}: a track map needs the view of a sensor, and the bag has neither scans nor "
+            "camera_info; give a vehicle"
+        )
+    try:
+        ground = ground_of(motion.base_from_lidar)
+    except ValueError as error:
+        raise BagError(f"{bag}: {error}") from error
+    low, high, longest = view or ScanView(0.0, 0.0, 0.0)
+    views = SensorViews(
+        ground_z=calibration.ground_z if calibration else ground.z,
+        angle_low=low,
+        angle_high=high,
+        lidar_range=longest if math.isfinite(longest) else CAMERA_RANGE,
+        camera=calibration.camera if calibration else None,
+        camera_from_lidar=calibration.camera_from_lidar if calibration else None,
+        up=ground.up,
     )
+    return MapTruth(positions, classes, motion.lidar_pose, views)
 
 
-def _hidden(truth: TrueCones) -> Tensor:
-    """Cones whose centre lies behind a nearer cone, seen from the LiDAR."""
-    widths = torch.tensor((*CONE_WIDTHS, CONE_WIDTHS[ConeClass.BLUE]), dtype=torch.float64)
-    distances = truth.positions.double().norm(dim=-1).clamp(min=1e-3)
-    angles = torch.atan2(truth.positions[:, 1], truth.positions[:, 0]).double()
-    apart = (angles[:, None] - angles[None] + math.pi) % (2 * math.pi) - math.pi
-    covers = torch.atan2(widths[truth.classes] / 2, distances)[None]
-    hidden: Tensor = ((apart.abs() < covers) & (distances[None] < distances[:, None])).any(dim=1)
-    return hidden
+def truth_in_frame(msg: Any, frame: str, static: StaticFrames) -> TrueCones:
+    """True cones of a conegrad_msgs/TruthCones in a frame fixed to the car.
 
-
-def _in_picture(positions: Tensor, views: SensorViews) -> Tensor:
-    if views.camera is None or views.camera_from_lidar is None:
-        return torch.zeros(len(positions), dtype=torch.bool)
-    ground = torch.full((len(positions), 1), views.ground_z, dtype=torch.float64)
-    feet = torch.cat([positions.double(), ground], dim=-1)
-    camera = views.camera._replace(
-        intrinsics=views.camera.intrinsics.double(), distortion=views.camera.distortion.double()
-    )
-    pixels, in_front = project(feet, views.camera_from_lidar.double(), camera)
-    size = torch.tensor([camera.width, camera.height], dtype=torch.float64)
-    inside = ((pixels >= 0) & (pixels < size)).all(dim=-1)
-    seen: Tensor = inside & in_front & (positions.norm(dim=-1) <= views.camera_range)
-    return seen
+    Raises:
+        BagError: if the frame of the message is not connected to it.
+        DecodeError: if the message cannot be used.
+    """
+    truth = truth_from_msg(msg)
+    if msg.header.frame_id == frame:
+        return truth
+    try:
+        return moved_truth(truth, torch.from_numpy(static.lookup(frame, msg.header.frame_id)))
+    except FrameError as error:
+        raise BagError(f"truth: {error}") from error

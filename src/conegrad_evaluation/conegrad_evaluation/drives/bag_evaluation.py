@@ -9,7 +9,7 @@ import numpy as np
 
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation, evaluate_drive
-from conegrad_evaluation.drives.recorded_drive import NANOSECONDS, Drive, read_drive
+from conegrad_evaluation.drives.recorded_drive import NANOSECONDS, RecordedDrive, read_drive
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.json_values import to_plain
 from conegrad_evaluation.metrics.matching import EvaluationConfig
@@ -80,7 +80,7 @@ def _refuse_bag(folder: Path, bag: Path) -> None:
         raise ValueError(f"output {folder} is a bag, expected another folder for the report")
 
 
-def _frames_per_second(drive: Drive) -> int:
+def _frames_per_second(drive: RecordedDrive) -> int:
     """Frames of one second are resampled together: they see the same cones."""
     stamps = np.array([frame.stamp_ns for frame in drive.frames], dtype=np.int64)
     if len(stamps) < 2:

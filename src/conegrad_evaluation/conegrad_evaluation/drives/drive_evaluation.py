@@ -1,22 +1,17 @@
 """A recorded drive matched to its truth."""
 
 import logging
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from conegrad_core.cones import TrueCones
-from conegrad_core.geometry.mounting import ground_of
-from conegrad_data.bags.types import BagError
-from conegrad_data.recording.truth import MapTruth, RecordedTruth, SensorViews, Truth
+from conegrad_data.recording.truth import RecordedTruth, Truth, map_truth
 from conegrad_evaluation.drives.map_fit import check_in_view, doubt
-from conegrad_evaluation.drives.recorded_drive import Drive, DriveFrame
+from conegrad_evaluation.drives.recorded_drive import DriveFrame, RecordedDrive
 from conegrad_evaluation.metrics.evaluator import Evaluation, Evaluator
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult
 
 logger = logging.getLogger(__name__)
-
-CAMERA_RANGE = 25.0  # [m], a small cone is 8 px high there at 640 px over 60 degrees
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,7 @@ class DriveEvaluation:
         results: the match of each frame of the drive; None without truth.
     """
 
-    drive: Drive
+    drive: RecordedDrive
     truth: Truth | None
     truth_source: str
     evaluation: Evaluation
@@ -39,7 +34,7 @@ class DriveEvaluation:
 
 
 def evaluate_drive(
-    drive: Drive, config: EvaluationConfig, track: str | Path | None = None
+    drive: RecordedDrive, config: EvaluationConfig, track: str | Path | None = None
 ) -> DriveEvaluation:
     """Match every frame of a drive that has truth.
 
@@ -67,7 +62,7 @@ def evaluate_drive(
     return DriveEvaluation(drive, truth, source, evaluation, results)
 
 
-def has_camera(drive: Drive) -> bool:
+def has_camera(drive: RecordedDrive) -> bool:
     """Whether a camera was on board: it took part in a frame, or its images were recorded."""
     took_part = any(frame.camera_ns is not None for frame in drive.frames)
     return took_part or "image" in drive.info.roles
@@ -78,7 +73,7 @@ def truth_of(frame: DriveFrame, truth: Truth | None) -> TrueCones | None:
     return truth.at(frame.stamp_ns, frame.camera_ns) if truth is not None else None
 
 
-def _truth(drive: Drive, track: str | Path | None) -> tuple[Truth | None, str]:
+def _truth(drive: RecordedDrive, track: str | Path | None) -> tuple[Truth | None, str]:
     if track is not None:
         return _map_truth(drive, track), f"track map {Path(track).name} and odometry"
     if drive.truth_stamps:
@@ -87,38 +82,7 @@ def _truth(drive: Drive, track: str | Path | None) -> tuple[Truth | None, str]:
     return None, "none"
 
 
-def _map_truth(drive: Drive, track: str | Path) -> MapTruth:
-    # Reading a map needs the simulation's reader only; a drive without a map needs neither.
-    from conegrad_data.cone_map.cone_map_csv import read_cones
-
-    positions, classes = read_cones(track)
-    if not len(drive.odometry.stamps_ns):
-        raise BagError(f"{drive.path}: a track map needs odometry, and {drive.odometry.fault}")
-    if drive.base_from_lidar is None:
-        raise BagError(
-            f"{drive.path}: a track map needs the place of {drive.lidar_frame} on the car; record "
-            "/tf_static, or give a vehicle"
-        )
-    if drive.scan_view is None and drive.calibration is None:
-        raise BagError(
-            f"{drive.path}: a track map needs the view of a sensor, and the bag has neither scans "
-            "nor camera_info; give a vehicle"
-        )
-    low, high, longest = drive.scan_view or (0.0, 0.0, 0.0)
-    calibration = drive.calibration
-    try:
-        ground = ground_of(drive.base_from_lidar)
-    except ValueError as error:
-        raise BagError(f"{drive.path}: {error}") from error
-    views = SensorViews(
-        ground_z=ground.z,
-        angle_low=low,
-        angle_high=high,
-        lidar_range=longest if math.isfinite(longest) else CAMERA_RANGE,
-        camera=calibration.camera if calibration else None,
-        camera_from_lidar=calibration.camera_from_lidar if calibration else None,
-        camera_range=CAMERA_RANGE,
-    )
-    truth = MapTruth(positions, classes, drive.lidar_pose, views)
+def _map_truth(drive: RecordedDrive, track: str | Path) -> Truth:
+    truth = map_truth(track, drive.path, drive.motion, drive.calibration, drive.scan_view)
     check_in_view((truth_of(frame, truth) for frame in drive.frames), track, drive.path)
     return truth

@@ -1,6 +1,5 @@
 """What a recorded drive says about its cones: everything but images and scans."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,29 +10,28 @@ from torch import Tensor
 
 from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.geometry.calibration import Calibration
-from conegrad_core.geometry.transforms import rigid_inverse
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.bags.types import BagError
-from conegrad_data.calibration.calibration_source import CalibrationError, usable_calibration
+from conegrad_data.calibration.calibration_source import CalibrationError
 from conegrad_data.calibration.static_frames import FrameError, StaticFrames
-from conegrad_data.decode import (
-    cones_from_msg,
-    read_header,
-    truth_from_msg,
-)
-from conegrad_data.recording.base_odometry import BASE_FRAME, BaseOdometry
-from conegrad_data.recording.info import BagInfo, inspect
-from conegrad_data.recording.motion import moved_cones, moved_truth
-from conegrad_data.recording.odometry_track import Odometry, OdometryReader, odometry
+from conegrad_data.decode import cones_from_msg, read_header
+from conegrad_data.recording.bag_index import NANOSECONDS, Handler, MessageReference
+from conegrad_data.recording.headers import first_frame
+from conegrad_data.recording.info import BagInfo, describe
+from conegrad_data.recording.motion import moved_cones
+from conegrad_data.recording.odometry_track import LidarMotion, Odometry, OdometryReader
 from conegrad_data.recording.recorded_calibration import (
-    check_recorded_size,
-    recorded_camera,
+    lidar_on_base,
     recorded_frames,
+    recorded_view,
+    sensor_calibration,
 )
+from conegrad_data.recording.scan_reading import ScanView
+from conegrad_data.recording.truth import truth_in_frame
+from conegrad_data.topics.topics import TopicChoice, choose_topics
 
-NEEDED = ("cones", "odom", "truth", "tf_static")  # roles; what else is in doubt is not drawn
-NANOSECONDS = 1_000_000_000
+NEEDED = ("cones", "odom", "truth", "tf_static")  # roles; without another one less is drawn
 SLOWEST = 5.0  # [s], a receive time further from its stamp is of another clock
 
 
@@ -63,20 +61,18 @@ class Delay(NamedTuple):
 
 
 @dataclass
-class Drive:
-    """A recorded drive.
+class RecordedDrive:
+    """A recorded drive with its cones.
 
     Attributes:
         path: the bag.
         info: topics, roles, and what is missing.
         frames: the published cones, by stamp.
-        odometry: poses of the car.
-        lidar_frame: frame of the cones: of the LiDAR, or of the base where none ever took part.
-        base_from_lidar: ``(4, 4)``; None where neither the bag nor a vehicle tells.
-        calibration: place of the LiDAR frame in the image; None where it is unknown.
-        scan_view: first and last angle [rad] and longest range [m] of the scan, where known.
+        motion: poses of the car, and the mounting of the frame of the cones.
+        calibration: place of the cones' frame in the image; None where it is unknown.
+        scan_view: of the LiDAR, where known; None where no LiDAR ever took part.
         truth_stamps: stamps of recorded truth.
-        load_truth: reads the truth of such a stamp, in the LiDAR frame.
+        load_truth: reads the truth of such a stamp, in the frame of the cones.
         delays: latency of the cones.
         notes: what could not be done, and why.
     """
@@ -84,43 +80,72 @@ class Drive:
     path: Path
     info: BagInfo
     frames: list[DriveFrame]
-    odometry: Odometry
-    lidar_frame: str
-    base_from_lidar: Tensor | None
+    motion: LidarMotion
     calibration: Calibration | None
-    scan_view: tuple[float, float, float] | None
+    scan_view: ScanView | None
     truth_stamps: list[int]
     load_truth: Callable[[int], TrueCones]
     delays: list[Delay]
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def odometry(self) -> Odometry:
+        """Poses of the car."""
+        return self.motion.odometry
+
+    @property
+    def base_from_lidar(self) -> Tensor | None:
+        """``(4, 4)`` place of the cones' frame; None where neither the bag nor a vehicle tells."""
+        return self.motion.base_from_lidar
+
     def lidar_motion(self, to_ns: int, from_ns: int) -> Tensor | None:
         """``(4, 4)`` ``lidar_at_to_from_lidar_at_from``; None without odometry and mounting."""
-        if to_ns == from_ns:
-            return torch.eye(4, dtype=torch.float64)
-        motion = self.odometry.motion(to_ns, from_ns)
-        if motion is None or self.base_from_lidar is None:
-            return None
-        base_from_lidar = self.base_from_lidar.double()
-        moved: Tensor = rigid_inverse(base_from_lidar) @ motion @ base_from_lidar
-        return moved
+        return self.motion.lidar_motion(to_ns, from_ns)
 
     def lidar_pose(self, stamp_ns: int) -> Tensor | None:
         """``(4, 4)`` ``odom_from_lidar``; None without odometry and mounting."""
-        odom_from_base = self.odometry.base_at(stamp_ns)
-        if odom_from_base is None or self.base_from_lidar is None:
-            return None
-        return odom_from_base @ self.base_from_lidar.double()
+        return self.motion.lidar_pose(stamp_ns)
 
     def seconds(self, stamp_ns: int) -> float:
         """Time since the first cones [s]."""
         return (stamp_ns - self.frames[0].stamp_ns) / NANOSECONDS
 
 
+class _Messages:
+    """What one pass over a bag collects for the evaluation."""
+
+    def __init__(self, bag: BagReader, roles: Mapping[str, str], odometry: OdometryReader) -> None:
+        self._bag, self._roles, self._odometry = bag, roles, odometry
+        self.latency_topic = _latency_topic(bag)
+        self.cones: list[tuple[int, Any]] = []
+        self.truth: dict[int, RawMessage] = {}
+        self.latencies: list[Delay] = []
+
+    def handlers(self) -> dict[str, Handler]:
+        """What takes the messages of each topic."""
+        takers = {"cones": self._take_cones, "odom": self._take_odometry, "truth": self._take_truth}
+        handlers = {self._roles[role]: take for role, take in takers.items() if role in self._roles}
+        if self.latency_topic is not None:
+            handlers[self.latency_topic] = self._take_latency
+        return handlers
+
+    def _take_cones(self, raw: RawMessage, _: MessageReference | None) -> None:
+        self.cones.append((raw.receive_ns, self._bag.decode(raw)))
+
+    def _take_odometry(self, raw: RawMessage, _: MessageReference | None) -> None:
+        self._odometry.add(self._bag.decode(raw))
+
+    def _take_truth(self, raw: RawMessage, _: MessageReference | None) -> None:
+        self.truth[read_header(raw.data).stamp_ns] = raw
+
+    def _take_latency(self, raw: RawMessage, _: MessageReference | None) -> None:
+        self.latencies.append(Delay(raw.receive_ns, float(self._bag.decode(raw).data)))
+
+
 def read_drive(
     path: str | Path, vehicle: Vehicle | None = None, topics: Mapping[str, str] | None = None
-) -> Drive:
-    """Read the cones, truth, odometry and calibration of a bag.
+) -> RecordedDrive:
+    """Read the cones, truth, odometry and calibration of a bag, in one pass over it.
 
     Args:
         path: the bag.
@@ -132,49 +157,57 @@ def read_drive(
             odometry or the truth, or its truth is in a frame that nothing joins to the LiDAR.
         FileNotFoundError: if there is no bag.
     """
-    info = inspect(str(path), topics)
-    doubts = [info.doubts[role] for role in NEEDED if role in info.doubts]
-    if doubts:
-        raise BagError("\n".join(doubts))
-    if "cones" not in info.roles:
-        raise BagError(
-            f"{path} has no cones to evaluate; run it through the graph first: "
-            f"conegrad perceive {path}"
-        )
     with BagReader(path) as bag:
-        return _read(bag, info, vehicle)
+        return _read(bag, _chosen(bag, topics), vehicle)
 
 
-def _read(bag: BagReader, info: BagInfo, vehicle: Vehicle | None) -> Drive:
-    static = recorded_frames(bag, info.roles.get("tf_static"))
+def _chosen(bag: BagReader, given: Mapping[str, str] | None) -> TopicChoice:
+    """The topics of a drive that can be evaluated.
+
+    Raises:
+        BagError: if there are no cones, or several topics could be one that is needed.
+    """
+    choice = choose_topics(bag, given)
+    if doubts := [choice.doubts[role] for role in NEEDED if role in choice.doubts]:
+        raise BagError("\n".join(doubts))
+    if "cones" not in choice.roles:
+        raise BagError(
+            f"{bag.path} has no cones to evaluate; run it through the graph first: "
+            f"conegrad perceive {bag.path}"
+        )
+    return choice
+
+
+def _read(bag: BagReader, choice: TopicChoice, vehicle: Vehicle | None) -> RecordedDrive:
+    roles = choice.roles
+    static = recorded_frames(bag, roles.get("tf_static"))
     bodies = static if vehicle is None else StaticFrames.of_vehicle(vehicle)
+    odometry = OdometryReader(bodies, roles.get("odom", ""))
+    found = _Messages(bag, roles, odometry)
+    info = describe(bag, choice, static, found.handlers())
+    frames, cone_frame = _drive_frames(found.cones, bodies, roles["cones"])
+    base_frame = odometry.base_frame
     notes = [*info.warnings, *info.notes.values(), *info.doubts.values()]
-    frames, cone_frame = _read_cones(bag, info, bodies)
-    poses, base_frame = _read_odometry(bag, info, bodies, notes)
+    notes += [*odometry.notes, *odometry.faults]
     base_from_lidar = _base_from_lidar(bodies, base_frame, cone_frame, vehicle, notes)
-    raw_truth = _raw_by_stamp(bag, info.roles.get("truth"))
-    return Drive(
+    return RecordedDrive(
         path=bag.path,
         info=info,
         frames=frames,
-        odometry=poses,
-        lidar_frame=cone_frame,
-        base_from_lidar=base_from_lidar,
-        calibration=_calibration(bag, info, static, cone_frame, base_from_lidar, vehicle, notes),
-        scan_view=None if cone_frame == base_frame else _scan_view(bag, info, vehicle),
-        truth_stamps=list(raw_truth),
-        load_truth=_truth_loader(raw_truth, bag, static, cone_frame),
-        delays=_read_delays(bag, frames, notes),
+        motion=LidarMotion(odometry.result(), base_from_lidar),
+        calibration=_calibration(bag, roles, static, cone_frame, base_from_lidar, vehicle, notes),
+        scan_view=None if cone_frame == base_frame else recorded_view(bag, roles, vehicle),
+        truth_stamps=list(found.truth),
+        load_truth=lambda stamp: truth_in_frame(bag.decode(found.truth[stamp]), cone_frame, static),
+        delays=_delays(found, frames, notes),
         notes=notes,
     )
 
 
-def _read_cones(
-    bag: BagReader, info: BagInfo, bodies: StaticFrames
+def _drive_frames(
+    rows: list[tuple[int, Any]], bodies: StaticFrames, topic: str
 ) -> tuple[list[DriveFrame], str]:
     """The frames, and the frame of all cones: that of the first with a LiDAR, else the first."""
-    topic = info.roles["cones"]
-    rows = [(receive_ns, msg) for _, receive_ns, msg in bag.messages([topic])]
     with_lidar = [msg for _, msg in rows if msg.lidar_used]
     cone_frame = (with_lidar or [msg for _, msg in rows])[0].header.frame_id
     frames: dict[int, DriveFrame] = {}
@@ -200,28 +233,6 @@ def _in_frame(cones: Cones, frame: str, cone_frame: str, bodies: StaticFrames, t
         raise BagError(f"{topic}: frame {frame!r} beside {cone_frame!r}: {error}") from error
 
 
-def _read_odometry(
-    bag: BagReader, info: BagInfo, bodies: StaticFrames, notes: list[str]
-) -> tuple[Odometry, str]:
-    """Poses of the base, and its frame."""
-    topic = info.roles.get("odom")
-    if topic is None:
-        return odometry([]), BASE_FRAME
-    base_frame, reader = BASE_FRAME, None
-    for _, _, msg in bag.messages([topic]):
-        if reader is None:
-            body = msg.child_frame_id.lstrip("/")
-            if BASE_FRAME not in bodies.names and body in bodies.names:
-                base_frame = body
-                notes.append(f"{topic}: {BASE_FRAME} is not in tf_static, {body} is taken as base")
-            reader = OdometryReader(BaseOdometry.of_frames(bodies, base_frame, notes.append), topic)
-        reader.add(msg)
-    if reader is None:
-        return odometry([]), base_frame
-    notes.extend(reader.notes)
-    return reader.result(), base_frame
-
-
 def _base_from_lidar(
     bodies: StaticFrames,
     base_frame: str,
@@ -229,10 +240,8 @@ def _base_from_lidar(
     vehicle: Vehicle | None,
     notes: list[str],
 ) -> Tensor | None:
-    if vehicle is not None and cone_frame not in bodies.names:
-        return vehicle.lidar.mounting.base_from_sensor()
     try:
-        return torch.from_numpy(bodies.lookup(base_frame, cone_frame))
+        return lidar_on_base(bodies, base_frame, cone_frame, vehicle)
     except FrameError as error:
         notes.append(f"motion is not compensated and pictures lack cones: {error}")
         return None
@@ -240,81 +249,34 @@ def _base_from_lidar(
 
 def _calibration(
     bag: BagReader,
-    info: BagInfo,
+    roles: Mapping[str, str],
     static: StaticFrames,
     cone_frame: str,
     base_from_lidar: Tensor | None,
     vehicle: Vehicle | None,
     notes: list[str],
 ) -> Calibration | None:
-    if base_from_lidar is None or not {"camera_info", "image"} & set(info.roles):
+    if base_from_lidar is None or not {"camera_info", "image"} & set(roles):
         return None
+    # The frame of the images, as the fusion takes it; without images that of camera_info.
+    camera_frame = first_frame(bag, roles.get("image") or roles["camera_info"])
+    frames = camera_frame, cone_frame
     try:
-        if vehicle is not None:
-            camera, camera_frame = vehicle.camera.model(), ""
-            camera_from_lidar = (vehicle.camera_from_base() @ base_from_lidar).float()
-        else:
-            camera, camera_frame = recorded_camera(bag, info.roles), _camera_frame(bag, info)
-            found = static.lookup(camera_frame, cone_frame)
-            camera_from_lidar = torch.from_numpy(found).float()
-        check_recorded_size(bag, info.roles, camera)
-        return usable_calibration(camera, camera_from_lidar, base_from_lidar, camera_frame, static)
+        return sensor_calibration(bag, roles, static, frames, base_from_lidar, vehicle)
     except (BagError, FrameError, CalibrationError) as error:
         notes.append(f"cones cannot be drawn into the images: {error}, or give a vehicle")
         return None
 
 
-def _camera_frame(bag: BagReader, info: BagInfo) -> str:
-    """Frame of the images, as the fusion takes it; without images that of camera_info."""
-    return str(_first(bag, info.roles.get("image") or info.roles["camera_info"]).header.frame_id)
-
-
-def _scan_view(
-    bag: BagReader, info: BagInfo, vehicle: Vehicle | None
-) -> tuple[float, float, float] | None:
-    if vehicle is not None:
-        angles = vehicle.lidar.angles()
-        return float(angles[0]), float(angles[-1]), vehicle.lidar.range_max
-    msg = _first(bag, info.roles.get("scan") or info.roles.get("segmentation"))
-    if msg is None:
-        return (-math.pi, math.pi, math.inf) if "points" in info.roles else None
-    last = msg.angle_min + msg.angle_increment * (len(msg.ranges) - 1)
-    return float(min(msg.angle_min, last)), float(max(msg.angle_min, last)), float(msg.range_max)
-
-
-def _first(bag: BagReader, topic: str | None) -> Any:
-    return next((msg for _, _, msg in bag.messages([topic])), None) if topic else None
-
-
-def _raw_by_stamp(bag: BagReader, topic: str | None) -> dict[int, RawMessage]:
-    if topic is None:
-        return {}
-    return {read_header(raw.data).stamp_ns: raw for raw in bag.raw_messages([topic])}
-
-
-def _truth_loader(
-    raw_truth: dict[int, RawMessage], bag: BagReader, static: StaticFrames, lidar_frame: str
-) -> Callable[[int], TrueCones]:
-    def load(stamp_ns: int) -> TrueCones:
-        msg = bag.decode(raw_truth[stamp_ns])
-        truth = truth_from_msg(msg)
-        if msg.header.frame_id == lidar_frame:
-            return truth
-        try:
-            lidar_from_truth = static.lookup(lidar_frame, msg.header.frame_id)
-        except FrameError as error:
-            raise BagError(f"{bag.path}: truth: {error}") from error
-        return moved_truth(truth, torch.from_numpy(lidar_from_truth))
-
-    return load
-
-
-def _read_delays(bag: BagReader, frames: list[DriveFrame], notes: list[str]) -> list[Delay]:
+def _latency_topic(bag: BagReader) -> str | None:
     names = [name for name, t in bag.topics.items() if name.endswith("latency") and t.is_readable]
     names.sort(key=lambda name: ("pipeline" not in name, "cones" not in name, name))
-    if names:
-        messages = bag.messages([names[0]])
-        return [Delay(receive_ns, float(msg.data)) for _, receive_ns, msg in messages]
+    return names[0] if names else None
+
+
+def _delays(found: _Messages, frames: list[DriveFrame], notes: list[str]) -> list[Delay]:
+    if found.latency_topic is not None:
+        return found.latencies
     delays = [Delay(f.stamp_ns, f.delay) for f in frames if 0 < f.delay < SLOWEST]
     if 2 * len(delays) < len(frames):
         notes.append("no latency: the bag has no latency topic and its clock is not that of stamps")

@@ -13,11 +13,11 @@ from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.decode import (
     detections_from_msg,
     image_from_msg,
-    read_header,
     scan_from_msg,
     segmentation_from_msg,
 )
-from conegrad_evaluation.drives.recorded_drive import Drive
+from conegrad_data.recording.bag_index import read_messages
+from conegrad_evaluation.drives.recorded_drive import RecordedDrive
 from conegrad_evaluation.metrics.counts import count
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.matching import FrameResult
@@ -51,7 +51,7 @@ class Recorded:
 
 
 def choose(
-    drive: Drive, results: Sequence[FrameResult | None], evaluation: Evaluation
+    drive: RecordedDrive, results: Sequence[FrameResult | None], evaluation: Evaluation
 ) -> list[Choice]:
     """Worst, median and best frame by the headline; without truth, three along the drive."""
     rows = [row for row, frame in enumerate(drive.frames) if frame.camera_ns is not None]
@@ -74,18 +74,16 @@ def choose(
     return sorted(chosen, key=lambda choice: -(scores[choice.row] or (0.0, 0))[0])
 
 
-def read_recorded(drive: Drive, choices: Sequence[Choice]) -> list[Recorded]:
-    """Read the images, boxes and scans of the chosen frames, passing over all others."""
+def read_recorded(drive: RecordedDrive, choices: Sequence[Choice]) -> list[Recorded]:
+    """Read the images, boxes and scans of the chosen frames, found by the index of the drive."""
     frames = [drive.frames[choice.row] for choice in choices]
     stamps = {stamp for frame in frames for stamp in (frame.camera_ns, frame.lidar_ns)}
-    roles = ("image", "detections", "segmentation", "scan")
-    topics = {drive.info.roles[role]: role for role in roles if role in drive.info.roles}
     found: dict[tuple[str, int], RawMessage] = {}
-    with BagReader(drive.path) as bag:
-        for raw in bag.raw_messages(list(topics)):
-            stamp = read_header(raw.data).stamp_ns
-            if stamp in stamps:
-                found[topics[raw.topic], stamp] = raw
+    with BagReader(drive.path, is_logging=False) as bag:
+        for role in ("image", "detections", "segmentation", "scan"):
+            topic = drive.info.topics.get(drive.info.roles.get(role, ""))
+            for stamp, reference in (topic.at(stamps - {None}) if topic else {}).items():
+                found[role, stamp] = read_messages(bag, [reference])[0]
         return [_recorded(bag, found, f.camera_ns or -1, f.lidar_ns or -1) for f in frames]
 
 
@@ -126,7 +124,7 @@ def _outward(ranked: list[int]) -> list[int]:
     return [ranked[index] for index in order]
 
 
-def _first_apart(drive: Drive, order: list[int], chosen: list[Choice]) -> int | None:
+def _first_apart(drive: RecordedDrive, order: list[int], chosen: list[Choice]) -> int | None:
     taken = [drive.frames[choice.row].stamp_ns for choice in chosen]
     free = [row for row in order if row not in {choice.row for choice in chosen}]
     for row in free:

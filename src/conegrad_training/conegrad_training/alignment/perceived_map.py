@@ -15,7 +15,7 @@ from conegrad_core.geometry.transforms import pose_matrix, transform_points
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.errors import ReplayError
-from conegrad_data.recording.bag_index import BagIndex
+from conegrad_data.recording.paired_drive import PairedDrive
 from conegrad_training.alignment.map_alignment import SeenCones
 from conegrad_training.data.replay import BagReplay
 from conegrad_training.systems.system import SystemConfig, TrainableSystem, load_system
@@ -72,8 +72,8 @@ def seen_cones(
     """
     config = config or SeenConesConfig()
     replay = BagReplay(bag, vehicle=vehicle, topics=topics, needs_truth=False)
-    if not len(replay.index.odometry.stamps_ns):
-        fault = replay.index.odometry.fault
+    if not len(replay.drive.odometry.stamps_ns):
+        fault = replay.drive.odometry.fault
         raise ReplayError(f"{bag}: a map is aligned with the odometry, and {fault}")
     try:
         return put_together(list(_sightings(replay, load_system(system), config)), config)
@@ -127,15 +127,17 @@ def _sightings(
     count = min(config.frames, len(replay))
     for place in (index * len(replay) // count for index in range(count)):
         sample = replay[place]
-        pose = replay.index.odometry.at(sample.key.stamp_ns)
+        pose = replay.drive.odometry.at(sample.key.stamp_ns)
         if pose is not None:
             cones = select_cones(system([sample])[0], config.sure_existence)
-            yield _in_odometry(cones, pose, replay.index, config)
+            yield _in_odometry(cones, pose, replay.drive, config)
 
 
-def _in_odometry(cones: Cones, pose: Floats, index: BagIndex, config: SeenConesConfig) -> Sighting:
+def _in_odometry(
+    cones: Cones, pose: Floats, drive: PairedDrive, config: SeenConesConfig
+) -> Sighting:
     odom_from_base = pose_matrix(*torch.from_numpy(pose))
-    odom_from_lidar = odom_from_base @ index.base_from_lidar.double()
+    odom_from_lidar = odom_from_base @ drive.base_from_lidar.double()
     near = cones.positions.norm(dim=-1) <= config.sure_range
     level = torch.nn.functional.pad(cones.positions[near].double(), (0, 1))
     positions = transform_points(odom_from_lidar, level)[:, :2]

@@ -15,14 +15,21 @@ from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span, with_motions
 from conegrad_core.timing.pairing import PairingConfig
 from conegrad_core.vehicle import Vehicle
-from conegrad_data.bags.reader import BagReader, RawMessage
-from conegrad_data.decode import image_from_msg, truth_from_msg
+from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.types import BagError
+from conegrad_data.decode import image_from_msg
 from conegrad_data.errors import ReplayError
-from conegrad_data.recording.bag_index import BagIndex, MessageReference, index_bag
-from conegrad_data.recording.motion import moved_truth
+from conegrad_data.recording.bag_index import MessageReference, read_messages
+from conegrad_data.recording.paired_drive import PairedDrive, read_paired_drive
+from conegrad_data.recording.recorded_calibration import recorded_view
 from conegrad_data.recording.scan_reading import ScanReader
-from conegrad_data.recording.truth import Truth
-from conegrad_data.recording.truth_sources import NoTruth, ScanView, map_targets, recorded_targets
+from conegrad_data.recording.truth import (
+    NoTruth,
+    RecordedTruth,
+    Truth,
+    map_truth,
+    truth_in_frame,
+)
 from conegrad_evaluation.drives.map_fit import check_in_view
 from conegrad_training.data.sample import Sample, SampleKey
 
@@ -60,21 +67,19 @@ class BagReplay(Dataset[Sample]):
             AlignmentError: if no sensor could ever see a cone of the track.
             FileNotFoundError: if there is no bag or no track.
         """
-        self.index: BagIndex = index_bag(
+        self.drive: PairedDrive = read_paired_drive(
             Path(path), pairing=pairing, vehicle=vehicle, topics=topics
         )
         self._reader = ScanReader(reduction, sweep)
-        self._longest = (reduction or ReductionConfig()).max_range
         self._track = Path(track) if track is not None else None
         self._bag: BagReader | None = None
         self._opened_by = 0  # process that opened the file
-        self._view = self._scan_view()
         self._truth: Truth | None = None if needs_truth else NoTruth()
-        self.rows = [row for row in range(len(self.index.frames)) if self._has_truth(row)]
+        self.rows = [row for row in range(len(self.drive.frames)) if self._has_truth(row)]
         if not self.rows:
-            raise ReplayError(f"{path}: none of its {len(self.index.frames)} frames has truth")
+            raise ReplayError(f"{path}: none of its {len(self.drive.frames)} frames has truth")
         if self._track is not None and needs_truth:
-            check_in_view(self.truths(), self._track, self.index.path)
+            check_in_view(self.truths(), self._track, self.drive.path)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,18 +87,18 @@ class BagReplay(Dataset[Sample]):
     def __getitem__(self, position: int) -> Sample:
         """Sample at a position among the frames with truth."""
         row = self.rows[position]
-        frame, index = self.index.frames[row], self.index
+        frame, drive = self.drive.frames[row], self.drive
         image, scan = self._messages([frame.image, frame.scan])
         truth = self._truth_source().at(frame.scan.stamp_ns, frame.image.stamp_ns)
         if truth is None:
-            raise ReplayError(f"{index.path}: frame {row} has no truth")
+            raise ReplayError(f"{drive.path}: frame {row} has no truth")
         return Sample(
             image_from_msg(image),
             self._moving_scan(frame.scan, scan),
-            index.calibration,
+            drive.calibration,
             frame.motion,
-            truth,
-            SampleKey(index.path.name, row, frame.scan.stamp_ns),
+            truth._replace(positions=truth.positions.float()),
+            SampleKey(drive.path.name, row, frame.scan.stamp_ns),
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -110,68 +115,62 @@ class BagReplay(Dataset[Sample]):
     def truths(self) -> Iterable[TrueCones]:
         """Truth of every frame, without reading images and scans."""
         for row in self.rows:
-            frame = self.index.frames[row]
+            frame = self.drive.frames[row]
             truth = self._truth_source().at(frame.scan.stamp_ns, frame.image.stamp_ns)
             if truth is not None:
                 yield truth
 
     def _has_truth(self, row: int) -> bool:
-        stamp = self.index.frames[row].scan.stamp_ns
-        return stamp in self.index.truth or self._truth_source().at(stamp) is not None
+        stamp = self.drive.frames[row].scan.stamp_ns
+        return stamp in self.drive.truth or self._truth_source().at(stamp) is not None
 
     def _truth_source(self) -> Truth:
         if self._truth is None:
             self._truth = (
-                recorded_targets(self.index, self._recorded_truth)
-                if self._track is None
-                else map_targets(self.index, self._track, self._view)
+                self._recorded_truth() if self._track is None else self._map_truth(self._track)
             )
         return self._truth
 
-    def _recorded_truth(self, stamp_ns: int) -> TrueCones:
-        reference = self.index.truth[stamp_ns]
-        truth = truth_from_msg(self._messages([reference])[0])
-        lidar_frame = self.index.frames[0].scan.frame
-        if reference.frame == lidar_frame:
-            return truth
-        lidar_from_truth = torch.from_numpy(self.index.static.lookup(lidar_frame, reference.frame))
-        return moved_truth(truth, lidar_from_truth)
+    def _recorded_truth(self) -> Truth:
+        drive = self.drive
+        if not drive.truth:
+            raise ReplayError(
+                f"{drive.path} holds no truth; give a map of its cones (x, y, colour) as track"
+            )
+        return RecordedTruth(drive.truth, self._read_truth, drive.motion.lidar_motion)
+
+    def _map_truth(self, track: Path) -> Truth:
+        drive = self.drive
+        view = recorded_view(self._open(), drive.roles, reader=self._reader)
+        try:
+            return map_truth(track, drive.path, drive.motion, drive.calibration, view)
+        except BagError as error:
+            raise ReplayError(str(error)) from error
+
+    def _read_truth(self, stamp_ns: int) -> TrueCones:
+        msg = self._messages([self.drive.truth[stamp_ns]])[0]
+        return truth_in_frame(msg, self.drive.frames[0].scan.frame, self.drive.static)
 
     def _moving_scan(self, reference: MessageReference, msg: Any) -> Scan:
         """The scan, with the motion of the LiDAR within it."""
-        scan, index = self._reader.read(msg).scan, self.index
+        scan, drive = self._reader.read(msg).scan, self.drive
         first, last = sweep_span(scan)
         if first == last:
             return scan
-        time_ns = reference.stamp_ns + index.lidar_offset_ns
-        path = path_around(index.poses.near, time_ns, first, last)
-        return with_motions(scan, path, index.base_from_lidar)
-
-    def _scan_view(self) -> ScanView:
-        msg = self._messages([self.index.frames[0].scan])[0]
-        angles = self._reader.read(msg).scan.angles
-        longest = float(getattr(msg, "range_max", self._longest))
-        return float(angles[0]), float(angles[-1]), longest
+        time_ns = reference.stamp_ns + drive.lidar_offset_ns
+        path = path_around(drive.poses.near, time_ns, first, last)
+        return with_motions(scan, path, drive.base_from_lidar)
 
     def _open(self) -> BagReader:
         # A forked worker inherits the open file, and with it the place where others read.
         if self._bag is None or self._opened_by != os.getpid():
-            self._bag, self._opened_by = BagReader(self.index.path), os.getpid()
+            self._bag, self._opened_by = BagReader(self.drive.path), os.getpid()
         return self._bag
 
     def _messages(self, references: Sequence[MessageReference]) -> list[Any]:
         """Decoded messages, found through the index of the file."""
-        bag, times = self._open(), [reference.receive_ns for reference in references]
-        wanted = {(r.topic, r.receive_ns): place for place, r in enumerate(references)}
-        topics = {reference.topic for reference in references}
-        found: dict[int, RawMessage] = {}
-        for raw in bag.raw_messages(topics, min(times), max(times) + 1):
-            place = wanted.get((raw.topic, raw.receive_ns))
-            if place is not None:
-                found.setdefault(place, raw)
-        if len(found) != len(references):
-            raise ReplayError(f"{self.index.path} changed while it was read")
-        return [bag.decode(found[place]) for place in range(len(references))]
+        bag = self._open()
+        return [bag.decode(raw) for raw in read_messages(bag, references)]
 
 
 def split_by_sequence(
