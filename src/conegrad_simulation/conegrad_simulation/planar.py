@@ -1,6 +1,6 @@
 """Planar poses, and points in the frames at them."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,8 @@ from conegrad_core.vehicle import Mounting
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Border = Literal["wrap", "nearest"]  # of a filter along a closed line, and along an open one
 
 
 class Pose(NamedTuple):

@@ -29,7 +29,7 @@ def post(x, y, radius, top=1.0):
 
 
 def shoot(things, fan=AHEAD, height=0.15, slope=FLAT, **options):
-    slopes = np.full(fan.count, slope)
+    slopes = np.full(fan.beams, slope)
     return cast(things, fan, height, slopes, np.random.default_rng(0), **options)
 
 

@@ -40,8 +40,8 @@ def test_a_given_sensor_is_kept():
 def test_sensors_differ_in_beams_and_view():
     rng = np.random.default_rng(0)
     fans = [random_fan(rng) for _ in range(60)]
-    views = [fan.step * fan.count for fan in fans]
-    assert min(fan.count for fan in fans) < 600 < 1600 < max(fan.count for fan in fans)
+    views = [fan.step * fan.beams for fan in fans]
+    assert min(fan.beams for fan in fans) < 600 < 1600 < max(fan.beams for fan in fans)
     assert math.pi <= min(views) + 0.01
     assert max(views) <= 2 * math.pi + 1e-9
     assert sum(view > 2 * math.pi - 1e-6 for view in views) > 10

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
-from conegrad_simulation.planar import Floats, Pose
+from conegrad_simulation.planar import Border, Floats, Pose
 from conegrad_simulation.track.curve import arc_lengths, resample
 from conegrad_simulation.track.track import Track
 
@@ -42,7 +42,7 @@ class CourseProgress:
         self.is_closed = track.is_closed
         line = resample(track.centre_line, STEP, is_closed=track.is_closed)
         # Corners of a map's line, which joins middles of cones, are rounded.
-        mode = "wrap" if track.is_closed else "nearest"
+        mode: Border = "wrap" if track.is_closed else "nearest"
         self.line: Floats = uniform_filter1d(line, 9, axis=0, mode=mode)
         if not track.is_closed:
             self.line[[0, -1]] = line[[0, -1]]
@@ -90,8 +90,8 @@ class CourseProgress:
         return float(self._along[self._row]) + ahead, left
 
 
-def _half_widths(line: Floats, cones: Floats, mode: str) -> Floats:
+def _half_widths(line: Floats, cones: Floats, mode: Border) -> Floats:
     """Half of the lane at each point of the line: how far its nearest cones stand."""
-    nearest = cKDTree(cones).query(line)[0]
+    nearest: Floats = np.asarray(cKDTree(cones).query(line)[0])
     window = max(1, round(WIDTH_WINDOW / STEP))
     return np.asarray(maximum_filter1d(nearest, window, mode=mode))

@@ -67,13 +67,13 @@ class Event(NamedTuple):
         time: since the start [s].
         order: of events at one time: odometry before sensors.
         kind: :data:`CAMERA`, :data:`LIDAR` or :data:`ODOMETRY`.
-        index: number of the event of its kind.
+        number: of the event among those of its kind, from 0.
     """
 
     time: float
     order: int
     kind: str
-    index: int
+    number: int
 
     @property
     def stamp_ns(self) -> int:
@@ -147,13 +147,13 @@ class Simulator:
         if event.kind == LIDAR:
             return self._scan(event)
         state, pose = self.car.state(self.car.time), self.car.odometry
-        return EventOutput(event, [odometry_message(event.stamp_ns, tuple(pose), state)])
+        return EventOutput(event, [odometry_message(event.stamp_ns, pose, state)])
 
     def _image(self, event: Event) -> EventOutput:
         if _is_within(event.time, self._sensors.camera_lost):
             self._visible = self._visible._replace(camera=NOTHING)
             return EventOutput(event, [])
-        picture = render(self._setup, self.car.time, event.index)
+        picture = render(self._setup, self.car.time, event.number)
         self._visible = self._visible._replace(camera=picture.visible)
         messages = image_messages(event.stamp_ns, self._setup.vehicle, picture)
         return EventOutput(event, [*messages, *self._truth(event)], picture)
@@ -162,7 +162,7 @@ class Simulator:
         if _is_within(event.time, self._sensors.lidar_lost):
             self._visible = self._visible._replace(lidar=NOTHING)
             return EventOutput(event, [])
-        scan = cast(self._setup, self._caster, self.car.time, event.index)
+        scan = cast(self._setup, self._caster, self.car.time, event.number)
         self._visible = self._visible._replace(lidar=scan.visible_cones())
         message = scan_message(event.stamp_ns, self._setup.vehicle, scan)
         return EventOutput(event, [message, *self._truth(event)])

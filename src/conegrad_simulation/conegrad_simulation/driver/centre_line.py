@@ -7,7 +7,7 @@ from scipy.ndimage import uniform_filter1d
 
 from conegrad_simulation.driver.cone_memory import KnownCones
 from conegrad_simulation.driver.lane_search import SearchConfig, search_lane
-from conegrad_simulation.planar import Floats
+from conegrad_simulation.planar import Bools, Floats
 
 SPACING = 0.5  # [track units] between points of the line
 BEHIND = 4.0  # [track units] behind the car in which cones are paired as well
@@ -45,7 +45,7 @@ def centre_line(cones: KnownCones, config: SearchConfig) -> CentreLine:
     if not len(cones.positions):
         return CentreLine(np.zeros((0, 2)), (0, 0))
     poses = _dense(search_lane(cones, config), config.step)
-    stations = SPACING * np.arange(len(poses)) - BEHIND
+    stations: Floats = SPACING * np.arange(len(poses), dtype=np.float64) - BEHIND
     at, offsets = _beside(cones, poses, stations)
     left, right = _border(at, offsets, cones.sides), _border(at, -offsets, -cones.sides)
     shift, is_known = _shift(stations, at, offsets, left, right, config.half_width)
@@ -77,7 +77,7 @@ def _beside(cones: KnownCones, poses: Floats, stations: Floats) -> tuple[Floats,
     return np.where(is_beside, stations[row] + ahead, np.nan), np.where(is_beside, left, np.nan)
 
 
-def _border(at: Floats, offsets: Floats, sides: Floats) -> Floats:
+def _border(at: Floats, offsets: Floats, sides: Floats) -> Bools:
     """Mask of the cones of one border; offsets and sides are positive towards it."""
     chosen = (offsets > NEAREST) & (offsets < FARTHEST) & (sides > -WRONG_SIDE) & np.isfinite(at)
     if chosen.any():
@@ -86,8 +86,8 @@ def _border(at: Floats, offsets: Floats, sides: Floats) -> Floats:
 
 
 def _shift(
-    stations: Floats, at: Floats, offsets: Floats, left: Floats, right: Floats, half: float
-) -> tuple[Floats, Floats]:
+    stations: Floats, at: Floats, offsets: Floats, left: Bools, right: Bools, half: float
+) -> tuple[Floats, Bools]:
     """Offset of the middle from the path, and where at least one border is known."""
     lefts, has_left = _along(stations, at[left], offsets[left])
     rights, has_right = _along(stations, at[right], offsets[right])
@@ -99,7 +99,7 @@ def _shift(
     return shift, has_left | has_right
 
 
-def _along(stations: Floats, at: Floats, offsets: Floats) -> tuple[Floats, Floats]:
+def _along(stations: Floats, at: Floats, offsets: Floats) -> tuple[Floats, Bools]:
     """A border's offset at each station, and where it is known."""
     if not len(at):
         return np.zeros_like(stations), np.zeros(len(stations), dtype=bool)

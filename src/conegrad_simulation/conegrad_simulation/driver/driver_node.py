@@ -105,7 +105,10 @@ class DriverNode(Node):
         self._lane = self.create_publisher(Path, "lane", RESULTS)
         self._ackermann = AckermannOutput(self, vehicle) if config.ackermann else None
         odometry = input_qos(config.reliability, ODOMETRY_DEPTH)
-        limits = {"timeout": config.input_timeout, "stamp_tolerance": config.stamp_tolerance}
+        limits: dict[str, Any] = {
+            "timeout": config.input_timeout,
+            "stamp_tolerance": config.stamp_tolerance,
+        }
         self._inputs = InputWatch(
             self,
             [

@@ -11,7 +11,7 @@ import numpy as np
 
 from conegrad_core.settings import Config, setting
 from conegrad_simulation.driver.cone_memory import KnownCones
-from conegrad_simulation.planar import Floats
+from conegrad_simulation.planar import Floats, Ints
 
 LEVELS = 13  # curvatures to choose from
 LARGEST_CHANGE = 2  # levels from one arc to the next
@@ -66,7 +66,7 @@ def _grow(paths: _Paths, cones: KnownCones, config: SearchConfig) -> None:
     valid = (levels >= 0) & (levels < LEVELS)
     levels, parents, turns = levels[valid], parents[valid], turns[valid]
     bends = levels - LEVELS // 2
-    curvatures = bends * (config.max_curvature / (LEVELS // 2))
+    curvatures = bends.astype(np.float64) * (config.max_curvature / (LEVELS // 2))
     ends = _ends(paths.poses[parents, -1], curvatures, config.step)
     costs = paths.costs[parents] + BEND_COST * bends**2 + TURN_COST * turns**2
     costs = costs + _cone_costs(ends, cones, config)
@@ -110,7 +110,7 @@ def _votes(offsets: Floats, half_width: float) -> Floats:
     return np.asarray(np.clip(VOTE - lost, 0.0, None))
 
 
-def _best(ends: Floats, levels: Floats, costs: Floats) -> Floats:
+def _best(ends: Floats, levels: Ints, costs: Floats) -> Ints:
     """Rows of the best paths, one per cell and curvature."""
     order = np.argsort(costs, kind="stable")
     cells = np.round(ends[order, :2] / CELL).astype(np.int64)

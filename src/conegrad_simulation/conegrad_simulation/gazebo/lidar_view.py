@@ -45,7 +45,7 @@ class CloudView:
         targets = targets_from(self._sensor_pose(pose), targets)
         found = []
         for elevation in self._elevations:
-            slopes = np.full(self._fan.count, math.tan(elevation))
+            slopes = np.full(self._fan.beams, math.tan(elevation))
             rng = np.random.default_rng(SEED)
             hits = cast(targets, self._fan, self._preset.mounting.z, slopes, rng)
             ranges = hits.ranges / math.cos(elevation)

@@ -68,7 +68,10 @@ class TruthNode(Node):
 
     def _declared_inputs(self, config: TruthNodeConfig) -> list[Input]:
         qos = input_qos("best_effort", 10)
-        limits = {"timeout": config.input_timeout, "stamp_tolerance": config.stamp_tolerance}
+        limits: dict[str, Any] = {
+            "timeout": config.input_timeout,
+            "stamp_tolerance": config.stamp_tolerance,
+        }
         sensor, msgtype = SENSORS[config.lidar]
         inputs = [
             Input(self, Odometry, "truth/odom", self._on_pose, qos, **limits),

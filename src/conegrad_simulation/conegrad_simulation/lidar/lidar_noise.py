@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Bools, Hits, Targets
-from conegrad_simulation.planar import Floats
+from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Hits, Targets
+from conegrad_simulation.planar import Bools, Floats
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import numpy as np
 
 from conegrad_core.vehicle import LidarPreset
 from conegrad_simulation.lidar.lidar_noise import LidarNoise, apply_noise
-from conegrad_simulation.lidar.ray_casting import Bools, Fan, Hits, Targets, cast, targets_from
+from conegrad_simulation.lidar.ray_casting import Fan, Hits, Targets, cast, targets_from
 from conegrad_simulation.lidar.scene_targets import scene_targets
-from conegrad_simulation.planar import Floats, Ints, Pose
+from conegrad_simulation.planar import Bools, Floats, Ints, Pose
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
@@ -107,10 +107,10 @@ class LidarCaster:
     ) -> Hits:
         """Hits of blocks of beams, each cast from the pose of the LiDAR at its time."""
         fan, duration = self.fan, self.preset.scan_duration
-        count = min(fan.count, max(1, math.ceil(duration / BLOCK_DURATION)))
+        count = min(fan.beams, max(1, math.ceil(duration / BLOCK_DURATION)))
         parts = []
-        for block in np.array_split(np.arange(fan.count), count):
-            time = duration * float(block.mean()) / (fan.count - 1)
+        for block in np.array_split(np.arange(fan.beams), count):
+            time = duration * float(block.mean()) / (fan.beams - 1)
             in_sensor = targets_from(self._sensor_pose(pose_at(time)), targets)
             first = fan.angle_min + fan.step * int(block[0])
             parts.append(

@@ -8,26 +8,30 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from conegrad_simulation.planar import Floats, Ints, Pose
+from conegrad_simulation.planar import Bools, Floats, Ints, Pose
 
 NOTHING = -1  # target row of a beam that meets no target
 GROUND = -2  # target row of a beam that meets the ground
 
-Bools = npt.NDArray[np.bool_]
-
 
 class Fan(NamedTuple):
-    """Beams of one scan: ``angle_min + step * i`` [rad], counter-clockwise; ``step`` > 0."""
+    """Beams of one scan, at ``angle_min + step * i``, counter-clockwise.
+
+    Attributes:
+        angle_min: of the first beam [rad].
+        step: between two beams [rad], positive.
+        beams: number of beams.
+    """
 
     angle_min: float
     step: float
-    count: int
+    beams: int
 
     def angles(self) -> Floats:
         """``(B,)`` angle of each beam [rad]."""
-        return self.angle_min + self.step * np.arange(self.count)
+        angles: Floats = self.angle_min + self.step * np.arange(self.beams, dtype=np.float64)
+        return angles
 
 
 class Targets(NamedTuple):
@@ -119,7 +123,7 @@ def _hit_frusta(
     x, y, bottom, top_radius, top, lean_x, lean_y = frusta.T
     centre_beam = ((np.arctan2(y, x) - fan.angle_min) / fan.step).round().astype(np.int64)
     turn = round(2 * math.pi / fan.step)
-    centre_beam = np.clip(centre_beam % turn, 0, fan.count - 1)
+    centre_beam = np.clip(centre_beam % turn, 0, fan.beams - 1)
     level = height + slopes[centre_beam] * np.hypot(x, y)
     with np.errstate(divide="ignore", invalid="ignore"):
         radius = bottom + (top_radius - bottom) * np.clip(level / top, 0.0, 1.0)
@@ -158,7 +162,7 @@ def _expand(centre: Floats, half: Floats, fan: Fan) -> tuple[Ints, Ints]:
     turns = 2 * math.pi * np.array([[-1.0], [0.0], [1.0]])
     first = np.ceil((offset - half + turns) / fan.step).astype(np.int64).ravel()
     last = np.floor((offset + half + turns) / fan.step).astype(np.int64).ravel()
-    first, last = np.maximum(first, 0), np.minimum(last, fan.count - 1)
+    first, last = np.maximum(first, 0), np.minimum(last, fan.beams - 1)
     counts = np.maximum(last - first + 1, 0)
     copies = np.repeat(np.arange(len(counts)), counts)
     starts = np.cumsum(counts) - counts

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from conegrad_simulation.lidar.lidar_noise import LidarNoise, apply_noise
-from conegrad_simulation.lidar.ray_casting import Bools, Fan, Targets, cast, targets_from
+from conegrad_simulation.lidar.ray_casting import Fan, Targets, cast, targets_from
 from conegrad_simulation.lidar.scan_surroundings import random_surroundings
-from conegrad_simulation.planar import Floats, Pose
+from conegrad_simulation.planar import Bools, Floats, Pose
 
 
 class ScanBatch(NamedTuple):
@@ -110,7 +110,7 @@ def random_slopes(rng: np.random.Generator, fan: Fan) -> Floats:
     angles = fan.angles()
     elevation = rng.choice([0.0, 1.0]) * rng.uniform(-0.045, 0.025)
     pitch, roll = rng.normal(0, 0.012, 2)
-    slopes = elevation - pitch * np.cos(angles) + roll * np.sin(angles)
+    slopes: Floats = elevation - pitch * np.cos(angles) + roll * np.sin(angles)
     for wave in range(2, 7):
         size = rng.normal(0, 0.008) / wave
         slopes = slopes + size * np.cos(wave * angles + rng.uniform(0, 2 * math.pi))
@@ -124,7 +124,7 @@ def random_slopes(rng: np.random.Generator, fan: Fan) -> Floats:
 def random_blocking(rng: np.random.Generator, fan: Fan) -> Bools:
     """``(B,)`` mask of beams that the car or dirt on the lens blocks."""
     angles = fan.angles()
-    hidden = np.zeros(fan.count, dtype=bool)
+    hidden = np.zeros(fan.beams, dtype=bool)
     if rng.random() < 0.5:
         behind = rng.uniform(0.5 * math.pi, math.pi, 2)
         hidden |= (angles > behind[0]) | (angles < -behind[1])

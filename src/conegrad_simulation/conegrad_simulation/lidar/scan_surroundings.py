@@ -27,15 +27,14 @@ class Surroundings:
 
     def add_round(
         self,
-        x: float,
-        y: float,
+        place: Floats,
         radius: float,
         top: float,
         depth_scatter: float = 0.0,
         solidity: float = 1.0,
     ) -> None:
-        """Add an upright cylinder that is not a cone; x, y, radius and top in metres."""
-        self._frusta.append((x, y, radius, radius, top, 0.0, 0.0, 0.0, depth_scatter, solidity))
+        """Add an upright cylinder that is not a cone; place ``(2,)``, radius and top in metres."""
+        self._frusta.append((*place, radius, radius, top, 0.0, 0.0, 0.0, depth_scatter, solidity))
 
     def add_wall(
         self,
@@ -48,21 +47,22 @@ class Surroundings:
         """Add a straight wall between two points ``(2,)``, up to a height [m]."""
         self._walls.append((*start, *end, top, 0.0, depth_scatter, solidity))
 
-    def add_cone(self, x: float, y: float, solidity: float = 1.0) -> None:
-        """Add a cone of random size, shape and lean; 1.5 % have fallen over."""
+    def add_cone(self, place: Floats, solidity: float = 1.0) -> None:
+        """Add a cone of random size, shape and lean at ``(2,)`` [m]; 1.5 % have fallen over."""
         rng = self.rng
         kind = 3 if rng.random() < BIG_ORANGE_SHARE else 0
         height, side = CONE_HEIGHTS[kind], CONE_WIDTHS[kind]
         bottom, top = rng.uniform(0.3, 0.42) * side, rng.uniform(0.08, 0.16) * side
         if rng.random() < 0.015:
-            self._add_fallen_cone(x, y, bottom, height)
+            self._add_fallen_cone(place, bottom, height)
             return
         lean = 0.03 * rng.standard_normal(2)
         plate = rng.uniform(0.5, 0.62) * side
-        self._frusta.append((x, y, bottom, top, height, *lean, 1.0, 0.0, solidity))
-        self._frusta.append((x, y, plate, plate, BASE_PLATE, 0.0, 0.0, 1.0, 0.0, solidity))
+        self._frusta.append((*place, bottom, top, height, *lean, 1.0, 0.0, solidity))
+        self._frusta.append((*place, plate, plate, BASE_PLATE, 0.0, 0.0, 1.0, 0.0, solidity))
 
-    def _add_fallen_cone(self, x: float, y: float, bottom: float, height: float) -> None:
+    def _add_fallen_cone(self, place: Floats, bottom: float, height: float) -> None:
+        x, y = place.tolist()
         direction = self.rng.uniform(0, 2 * math.pi)
         for along, share in ((0.0, 1.0), (0.4, 0.75), (0.8, 0.5)):
             radius = share * bottom
@@ -102,7 +102,7 @@ def add_far_course(surroundings: Surroundings) -> None:
 def add_loose_cones(surroundings: Surroundings) -> None:
     """Add cones at random places."""
     for _ in range(surroundings.rng.integers(1, 12)):
-        surroundings.add_cone(*_place(surroundings.rng, 0.8, 16))
+        surroundings.add_cone(_place(surroundings.rng, 0.8, 16))
 
 
 def add_people(surroundings: Surroundings) -> None:
@@ -110,11 +110,11 @@ def add_people(surroundings: Surroundings) -> None:
     rng = surroundings.rng
     for _ in range(rng.integers(1, 6)):
         middle, stance = _place(rng, 1.5, 20), rng.uniform(0, math.pi)
-        offset = rng.uniform(0.7, 2.0) * LEG_SPREAD
-        offset = offset * np.array([math.cos(stance), math.sin(stance)])
+        spread = rng.uniform(0.7, 2.0) * LEG_SPREAD
+        offset = spread * np.array([math.cos(stance), math.sin(stance)])
         for side in (-1, 1):
             radius = LEG_RADIUS * rng.uniform(0.7, 1.2)
-            surroundings.add_round(*(middle + side * offset), radius, 1.0, 0.01)
+            surroundings.add_round(middle + side * offset, radius, 1.0, 0.01)
 
 
 def add_objects(surroundings: Surroundings) -> None:
@@ -123,7 +123,7 @@ def add_objects(surroundings: Surroundings) -> None:
     for _ in range(rng.integers(1, 8)):
         radius = math.exp(rng.uniform(math.log(0.015), math.log(0.6)))
         surroundings.add_round(
-            *_place(rng, 2, 30), radius, rng.uniform(0.2, 2.0), 0.02 * rng.random()
+            _place(rng, 2, 30), radius, rng.uniform(0.2, 2.0), 0.02 * rng.random()
         )
 
 
@@ -148,7 +148,7 @@ def add_fence(surroundings: Surroundings) -> None:
     length = float(np.hypot(*(end - start)))
     radius, spacing = rng.uniform(0.01, 0.1), rng.uniform(0.6, 6.0)
     for along in np.arange(0, length, spacing):
-        surroundings.add_round(*(start + (end - start) * along / length), radius, 1.2, 0.01)
+        surroundings.add_round(start + (end - start) * along / length, radius, 1.2, 0.01)
     if rng.random() < 0.5:
         surroundings.add_wall(start, end, 1.5, rng.uniform(0, 0.1), rng.uniform(0.05, 0.6))
 
@@ -184,7 +184,7 @@ def add_far_scatter(surroundings: Surroundings) -> None:
     for _ in range(rng.integers(10, 150)):
         radius = rng.uniform(0.01, 0.25)
         place = _place(rng, nearest, 80)
-        surroundings.add_round(*place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
+        surroundings.add_round(place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
 
 
 # Probability that each kind of surroundings is part of a scan.
@@ -233,7 +233,7 @@ def _add_cone_row(
         place = (place if rotation is None else rotation @ place) + start
         place = place + rng.normal(0, 0.1, 2)
         if rng.random() < 0.96 and np.hypot(*place) > 0.6:
-            surroundings.add_cone(*place, solidity=min(1.0, solidity * rng.uniform(0.8, 1.1)))
+            surroundings.add_cone(place, solidity=min(1.0, solidity * rng.uniform(0.8, 1.1)))
         travelled += spacing * rng.uniform(0.75, 1.25)
 
 

@@ -78,7 +78,7 @@ class _BagEvent(NamedTuple):
     time: float
     order: int  # at one time: odometry before sensors
     kind: str
-    index: int
+    number: int
 
 
 def simulate_bag(
@@ -162,7 +162,7 @@ class _Recorder:
             "camera": self._write_image,
             "lidar": self._write_scan,
             "odometry": self._write_odometry,
-        }[event.kind](event.time, event.index)
+        }[event.kind](event.time, event.number)
 
     def finish(self) -> None:
         """Write truth that still waits for the first message of a sensor."""

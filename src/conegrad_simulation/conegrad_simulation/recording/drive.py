@@ -9,7 +9,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from conegrad_core.settings import Config, setting
-from conegrad_simulation.planar import Floats, Pose
+from conegrad_simulation.planar import Border, Floats, Pose
 from conegrad_simulation.recording.attitude import Attitude
 from conegrad_simulation.track.curve import arc_lengths, resample
 from conegrad_simulation.track.track import Track
@@ -125,7 +125,7 @@ class PlannedDrive:
             speeds = _limit_rise(speeds[::-1], step, config.braking_limit)[::-1]
             if self._is_closed:
                 speeds[0] = speeds[-1] = min(speeds[0], speeds[-1])
-        return speeds
+        return np.asarray(speeds)
 
     def _acceleration(self, in_lap: float, speed: float) -> float:
         later = float(np.interp(in_lap + 0.05, self._times, self._along))
@@ -151,8 +151,8 @@ def dead_reckoning(
     """
     truth = [drive.state(float(time)).pose for time in times]
     if drift == OdometryDrift(0.0, 0.0):
-        return [tuple(pose) for pose in truth]
-    poses = [tuple(truth[0])]
+        return [(pose.x, pose.y, pose.yaw) for pose in truth]
+    poses: list[tuple[float, float, float]] = [(truth[0].x, truth[0].y, truth[0].yaw)]
     for before, after, step in zip(truth, truth[1:], np.diff(times), strict=False):
         poses.append(_reckon(poses[-1], before, after, float(step), drift))
     return poses
@@ -172,7 +172,7 @@ def _reckon(
 def _smooth_line(track: Track) -> tuple[CubicSpline, float]:
     """Spline from the distance along the smoothed centre line to ``(..., 2)``, and its length."""
     points = resample(track.centre_line, STEP, is_closed=track.is_closed)
-    mode = "wrap" if track.is_closed else "nearest"
+    mode: Border = "wrap" if track.is_closed else "nearest"
     smooth = gaussian_filter1d(points, SMOOTHING / STEP, axis=0, mode=mode)
     if not track.is_closed:
         smooth[[0, -1]] = points[[0, -1]]
@@ -185,7 +185,7 @@ def _smooth_line(track: Track) -> tuple[CubicSpline, float]:
 
 def _limit_rise(speeds: Floats, step: float, limit: float) -> Floats:
     """Speeds lowered so that the acceleration between neighbouring points keeps a limit."""
-    limited = speeds.copy()
+    limited: Floats = speeds.copy()
     for i in range(1, len(limited)):
         limited[i] = min(limited[i], math.sqrt(limited[i - 1] ** 2 + 2 * limit * step))
     return limited

@@ -49,7 +49,7 @@ def paint_backdrop(image: Bytes, directions: Singles, view: View, world: World) 
     rise = slope + view.position[2] / world.backdrop_distance
     coarse_rows = (HEIGHT - 1 - rise * SCALE).astype(np.float32)
     rows = to_full_size(coarse_rows, width, height)
-    bottom = _last_true((rows < HEIGHT + 2).any(axis=1))
+    bottom = _last_true(np.asarray((rows < HEIGHT + 2).any(axis=1)))
     if not bottom:
         return
     top_row = int(np.clip(coarse_rows.min(), 0, HEIGHT - 2))
@@ -98,7 +98,8 @@ def _sky(world: World, top_row: int, count: int) -> Bytes:
     top, horizon = sky_colours(world)
     share = np.linspace(1.0, 0.0, HEIGHT)[top_row:, None] ** 0.6
     rows = (horizon + share * (top - horizon)).astype(np.uint8)
-    return cv2.resize(rows[:, None], (count, len(rows)), interpolation=cv2.INTER_NEAREST)
+    strip = cv2.resize(rows[:, None], (count, len(rows)), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(strip, dtype=np.uint8)
 
 
 def _tinted(colours: Bytes, world: World) -> Bytes:

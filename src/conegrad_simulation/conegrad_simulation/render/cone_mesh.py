@@ -114,7 +114,7 @@ def _leaned(points: Floats, leans: Floats) -> Floats:
     way = leans / np.maximum(angle, 1e-9)[:, None]
     along = np.einsum("nkd,nd->nk", points[..., :2], way)
     cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    turned = points.copy()
+    turned: Floats = points.copy()
     shift = along * (cosine - 1) + points[..., 2] * sine
     turned[..., :2] += shift[..., None] * way[:, None]
     turned[..., 2] = points[..., 2] * cosine - along * sine
@@ -177,4 +177,5 @@ def _light(rings: Floats, world: World) -> Floats:
     )
     cosine = np.clip(facing @ sun, -0.3, 1.0)
     shine = 0.25 * world.ambient_shade * np.clip(cosine, 0, 1) ** 8
-    return 1.0 - world.ambient_shade * (1 - np.maximum(cosine, 0.0)) * 0.75 + shine
+    light: Floats = 1.0 - world.ambient_shade * (1 - np.maximum(cosine, 0.0)) * 0.75 + shine
+    return light

@@ -155,13 +155,15 @@ class ConeRasterizer:
         layers.put(patch, x0, y0, row + 1)
         # A cone that is cut at the margin counts as equally dense in the rest of its box.
         hidden = (right - left) * (bottom - top) / max((x1 - x0) * (y1 - y0), 1)
-        return float(np.count_nonzero(patch[..., 3] > 127)) * max(1.0, hidden)
+        return float(np.count_nonzero(patch[..., 3] > 127) * max(1.0, hidden))
 
     def _draw_facets(self, patch: Bytes, row: int, corner: tuple[float, float], finer: int) -> None:
         def fixed(pixels: Singles) -> npt.NDArray[np.int32]:
             # Polygons end at the centres of samples, half a sample from the corner of the first.
-            samples = (pixels - np.float32(corner)) * np.float32(finer) - np.float32(0.5)
-            return np.rint(samples * np.float32(1 << SUBPIXEL)).astype(np.int32)
+            samples = (pixels - np.array(corner, dtype=np.float32)) * np.float32(
+                finer
+            ) - np.float32(0.5)
+            return np.asarray(np.rint(samples * np.float32(1 << SUBPIXEL)), dtype=np.int32)
 
         plate = fixed(self.plates[row])
         sides, top = self.plate_paint[row].tolist()

@@ -76,7 +76,7 @@ def _gains(rng: np.random.Generator, height: int, width: int) -> Bytes:
     grain = np.clip(rng.normal(200, 12, (height // 4 + 1, width // 4 + 1)), 0, 255)
     rows = np.linspace(rng.uniform(0.8, 1.25), rng.uniform(0.5, 1.0), len(grain))
     gain = cv2.resize(np.clip(grain * rows[:, None], 0, 255).astype(np.uint8), (width, height))
-    return cv2.merge((gain, gain, gain, np.full_like(gain, 255)))
+    return np.asarray(cv2.merge((gain, gain, gain, np.full_like(gain, 255))), dtype=np.uint8)
 
 
 def _wheels(sheet: _Sheet, top: float) -> None:
@@ -180,7 +180,7 @@ def _steering_wheel(sheet: _Sheet, rim: float) -> None:
     aspect = np.array([1.0, sheet.size[0] / sheet.size[1]])
 
     def place(points: object) -> np.ndarray:
-        return centre + (np.asarray(points) @ rotation.T) * size * aspect
+        return np.asarray(centre + (np.asarray(points) @ rotation.T) * size * aspect)
 
     sheet.shape(
         place([[-1, -0.5], [1, -0.5], [1.1, 0.2], [0.8, 0.7], [-0.8, 0.7], [-1.1, 0.2]]),

@@ -58,8 +58,8 @@ def paint_ground(
     """
     height, width = image.shape[:2]
     slopes = directions[..., 2] / np.hypot(directions[..., 0], directions[..., 1])
-    slopes = to_full_size(np.ascontiguousarray(slopes), width, height)
-    is_ground = slopes < -view.position[2] / world.backdrop_distance
+    full_slopes = to_full_size(np.ascontiguousarray(slopes), width, height)
+    is_ground = full_slopes < -view.position[2] / world.backdrop_distance
     rows = np.flatnonzero(is_ground.any(axis=1))
     if not len(rows):
         return
@@ -98,7 +98,9 @@ def _grain(places: tuple[Singles, Singles], view: View, world: World) -> Bytes:
             tiles[levels[first]], map_x[first:last], map_y[first:last],
             cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP,
         )  # fmt: skip
-    return cv2.convertScaleAbs(out, alpha=world.grain, beta=128 * (1 - world.grain))
+    return np.asarray(
+        cv2.convertScaleAbs(out, alpha=world.grain, beta=128 * (1 - world.grain)), dtype=np.uint8
+    )
 
 
 def _shade(
@@ -109,7 +111,7 @@ def _shade(
     dark = round(255 * (1 - world.shadow))
     greys = [dark] * len(shadows) + [min(dark, 150)] * len(contacts)
     fill_ground(shade, view, [*shadows, *contacts], greys)
-    return cv2.blur(shade, (3, 3))
+    return np.asarray(cv2.blur(shade, (3, 3)), dtype=np.uint8)
 
 
 def _softened(light: Bytes, view: View, world: World, places: tuple[Singles, Singles]) -> Bytes:
@@ -124,14 +126,17 @@ def _softened(light: Bytes, view: View, world: World, places: tuple[Singles, Sin
         soft = cv2.multiply(
             soft, cv2.convertScaleAbs(trees, alpha=-world.tree_shadow, beta=255), scale=1 / 255
         )
-    return cv2.multiply(light, cv2.resize(soft, light.shape[::-1]), scale=1 / 255)
+    return np.asarray(
+        cv2.multiply(light, cv2.resize(soft, light.shape[::-1]), scale=1 / 255), dtype=np.uint8
+    )
 
 
 def _tile(texture: Bytes, x: Singles, y: Singles, scale: float) -> Bytes:
     scale32 = np.float32(scale)
-    return cv2.remap(
+    tiled = cv2.remap(
         texture, x * scale32, y * scale32, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
     )
+    return np.asarray(tiled, dtype=np.uint8)
 
 
 def _flat_colours(view: View, world: World, width: int, height: int) -> Bytes:

@@ -97,7 +97,7 @@ def _roughened(canvas: _PanoramaCanvas) -> Bytes:
     )
     gain = 1 + 0.10 * cv2.GaussianBlur(fine, (0, 0), 0.8) * 2 + 0.12 * coarse
     rough = canvas.colours * gain[..., None]
-    return np.clip(cv2.GaussianBlur(rough, (0, 0), 0.6), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(cv2.GaussianBlur(rough, (0, 0), 0.6), 0, 255), dtype=np.uint8)
 
 
 def _hills(canvas: _PanoramaCanvas) -> None:

@@ -37,7 +37,7 @@ def apply_sensor_effects(image: Bytes, view: View, world: World, rng: np.random.
         image = cv2.addWeighted(image, 1 + world.sharpen, soft, -world.sharpen, 0)
     if world.jpeg > 0:
         coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, world.jpeg])[1]
-        image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
     return image
 
 
@@ -61,7 +61,7 @@ def _glare(image: Bytes, view: View, world: World) -> Bytes:
     wetness = 1.0 if world.ground == "wet" else 0.35
     light = 150 * world.glare * (bloom + wetness * streak * np.exp(-2 * (v - horizon)))
     light = np.clip(light[..., None] * [0.75, 0.92, 1.0], 0, 255).astype(np.uint8)
-    return cv2.add(image, cv2.resize(light, (width, height)))
+    return np.asarray(cv2.add(image, cv2.resize(light, (width, height))), dtype=np.uint8)
 
 
 def _lens(image: Bytes, world: World, scale: float) -> Bytes:
@@ -84,7 +84,7 @@ def _fringed(image: Bytes, shift: float) -> Bytes:
     matrix = np.array(
         [[factor, 0, (1 - factor) * width / 2], [0, factor, (1 - factor) * height / 2]]
     )
-    fringed = image.copy()
+    fringed: Bytes = image.copy()
     red = np.ascontiguousarray(image[..., 2])
     fringed[..., 2] = cv2.warpAffine(red, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return fringed
@@ -145,4 +145,4 @@ def _noise(image: Bytes, world: World, rng: np.random.Generator) -> Bytes:
     x = int(rng.integers(max(1, tile.shape[1] - width)))
     part = tile[y : y + height, x : x + width]
     share = world.noise / 32
-    return cv2.addWeighted(image, 1.0, part, share, -128 * share)
+    return np.asarray(cv2.addWeighted(image, 1.0, part, share, -128 * share), dtype=np.uint8)

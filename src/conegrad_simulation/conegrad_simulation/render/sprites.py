@@ -34,7 +34,7 @@ def sprite(kind: ObstacleKind, variant: int) -> Bytes:
     gain = 1 + 0.08 * rng.standard_normal((SIZE, width, 1))
     gain = gain * np.linspace(rng.uniform(0.7, 1.1), rng.uniform(0.6, 1.1), width)[None, :, None]
     picture[..., :3] = np.clip(picture[..., :3] * gain, 0, picture[..., 3:])
-    return picture
+    return np.asarray(picture, dtype=np.uint8)
 
 
 def _bright_or_grey(rng: np.random.Generator, chance: float = 0.6) -> np.ndarray:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -89,7 +90,7 @@ def to_full_size(coarse: Singles, width: int, height: int) -> Singles:
     """Bilinear interpolation of a grid of :meth:`View.coarse_directions` to every pixel."""
     rows, columns = coarse.shape[:2]
     fine = cv2.resize(coarse, (columns * CELL, rows * CELL), interpolation=cv2.INTER_LINEAR)
-    return fine[CELL : CELL + height, CELL : CELL + width]
+    return np.asarray(fine[CELL : CELL + height, CELL : CELL + width], dtype=np.float32)
 
 
 def _turn(roll: float, pitch: float, yaw: float) -> torch.Tensor:
@@ -97,16 +98,27 @@ def _turn(roll: float, pitch: float, yaw: float) -> torch.Tensor:
     return mounting_matrix(torch.zeros(3, dtype=torch.float64), *angles)
 
 
-def _key(model: CameraModel) -> tuple[object, ...]:
-    numbers = (*model.intrinsics.flatten().tolist(), *model.distortion.tolist())
-    return (model.width, model.height, model.distortion_model, *numbers)
+class _ModelKey(NamedTuple):
+    """A camera model that can be hashed."""
+
+    width: int
+    height: int
+    distortion_model: str
+    intrinsics: tuple[float, ...]
+    distortion: tuple[float, ...]
+
+
+def _key(model: CameraModel) -> _ModelKey:
+    numbers = (tuple(model.intrinsics.flatten().tolist()), tuple(model.distortion.tolist()))
+    return _ModelKey(model.width, model.height, model.distortion_model, *numbers)
 
 
 @lru_cache(maxsize=2048)
-def _coarse_rays(key: tuple[object, ...]) -> Singles:
-    width, height, distortion_model, *numbers = key
-    intrinsics = torch.tensor(numbers[:9]).reshape(3, 3)
-    model = CameraModel(width, height, intrinsics, torch.tensor(numbers[9:]), distortion_model)
+def _coarse_rays(key: _ModelKey) -> Singles:
+    width, height = key.width, key.height
+    intrinsics = torch.tensor(key.intrinsics).reshape(3, 3)
+    distortion = torch.tensor(key.distortion)
+    model = CameraModel(width, height, intrinsics, distortion, key.distortion_model)
     # Centres of the cells, as cv2.resize places them.
     u = (torch.arange(-1, -(-width // CELL) + 1) + 0.5) * CELL - 0.5
     v = (torch.arange(-1, -(-height // CELL) + 1) + 0.5) * CELL - 0.5

@@ -79,7 +79,8 @@ def _recoloured(rng: np.random.Generator, classes: Ints) -> Ints:
 def _scatter(
     rng: np.random.Generator, half_view: float, spacing: float
 ) -> tuple[Floats, Ints, Pose]:
-    pose = Pose(*rng.uniform(-50, 50, 2).tolist(), float(rng.uniform(-math.pi, math.pi)))
+    x, y = rng.uniform(-50, 50, 2).tolist()
+    pose = Pose(x, y, float(rng.uniform(-math.pi, math.pi)))
     count = int(rng.integers(0, 26)) if rng.random() < 0.95 else 0
     scale = max(spacing, 0.6)
     distance = np.exp(rng.uniform(math.log(1.3), math.log(28.0), count)) * scale

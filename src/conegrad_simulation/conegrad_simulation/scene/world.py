@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -150,12 +151,12 @@ PRESETS = {
 }  # fmt: skip
 
 
-def _seeds(rng: np.random.Generator) -> dict[str, int]:
+def _seeds(rng: np.random.Generator) -> dict[str, Any]:
     names = ("backdrop", "ground_style", "cone_style", "ego_vehicle_style")
     return {name: int(rng.integers(1 << 30)) for name in names}
 
 
-def _attitude(rng: np.random.Generator, sigma: float) -> dict[str, object]:
+def _attitude(rng: np.random.Generator, sigma: float) -> dict[str, Any]:
     pitch, roll = rng.normal(0.0, sigma, 2)
     jitter = rng.normal(0.0, 0.4 * sigma, 3)
     return {
@@ -219,7 +220,7 @@ def _sample_varied(rng: np.random.Generator) -> World:
     )
 
 
-def _sample_place(rng: np.random.Generator) -> dict[str, object]:
+def _sample_place(rng: np.random.Generator) -> dict[str, Any]:
     surroundings = str(rng.choice(SURROUNDINGS, p=(0.3, 0.25, 0.2, 0.15, 0.1)))
     odds = (
         (0.1, 0.1, 0.1, 0.1, 0.1, 0.5)
@@ -240,7 +241,7 @@ def _sample_place(rng: np.random.Generator) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _sample_light(rng: np.random.Generator) -> dict[str, object]:
+def _sample_light(rng: np.random.Generator) -> dict[str, Any]:
     is_sunny = rng.random() < 0.55
     return {
         "sun_azimuth": float(rng.uniform(-np.pi, np.pi)),
@@ -254,7 +255,7 @@ def _sample_light(rng: np.random.Generator) -> dict[str, object]:
     }
 
 
-def _sample_camera(rng: np.random.Generator) -> dict[str, object]:
+def _sample_camera(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "contrast": _log_uniform(rng, 0.75, 1.45),
         "gamma": _log_uniform(rng, 0.75, 1.35),
@@ -271,7 +272,7 @@ def _sample_camera(rng: np.random.Generator) -> dict[str, object]:
     }
 
 
-def _sample_ranges(rng: np.random.Generator) -> dict[str, object]:
+def _sample_ranges(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "range_noise": _log_uniform(rng, 0.004, 0.04),
         "range_dropout": _log_uniform(rng, 0.002, 0.15),
