@@ -83,13 +83,20 @@ def world_settings(folder: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if the folder holds no world.
+        ValueError: if an earlier version made it.
     """
     for name in ("world.sdf", "scene.yaml", "scene.json", "car.urdf"):
         if not (folder / name).is_file():
             raise FileNotFoundError(
                 f"world:={folder} holds no {name}, expected a folder made by conegrad world make"
             )
-    settings: dict[str, Any] = yaml.safe_load((folder / "scene.yaml").read_text())
+    content = yaml.safe_load((folder / "scene.yaml").read_text(encoding="utf-8"))
+    settings: dict[str, Any] | None = content.get("scene")
+    if settings is None:
+        raise ValueError(
+            f"{folder / 'scene.yaml'} has no section scene: make the world again with "
+            "conegrad world make"
+        )
     return settings
 
 

@@ -88,6 +88,14 @@ def test_a_folder_without_a_world_is_refused(gazebo, tmp_path):
         gazebo.world_settings(tmp_path)
 
 
+def test_a_world_of_an_earlier_version_is_refused(gazebo, tmp_path):
+    for name in ("world.sdf", "scene.json", "car.urdf"):
+        (tmp_path / name).touch()
+    (tmp_path / "scene.yaml").write_text("track: random\n")
+    with pytest.raises(ValueError, match="has no section scene: make the world again"):
+        gazebo.world_settings(tmp_path)
+
+
 def test_the_recorder_takes_the_sensors_of_the_car_and_the_truth(gazebo):
     topics = recorded(gazebo, context_of(gazebo, record="lap"), "cloud")
     assert {"/image_raw", "/points", "/truth", "/tf_static"} <= set(topics)

@@ -10,7 +10,7 @@ from conegrad_training.comparison.comparison import compare, folder_of
 from conegrad_training.comparison.plan import planned_runs
 from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import RESULT, read_results, write_table
-from conegrad_training.comparison.settings import ComparisonConfig
+from conegrad_training.comparison.settings import RUN, SYSTEM, ComparisonConfig, DesignConfig
 from conegrad_training.systems.system import SystemConfig
 
 WIDTH, HEIGHT = 160, 96  # [px]
@@ -19,11 +19,14 @@ STEPS = 4
 
 @pytest.fixture(scope="module")
 def config(system_config: SystemConfig) -> ComparisonConfig:
+    start = replace(system_config, input_width=WIDTH, input_height=32)
     return ComparisonConfig(
-        steps=STEPS, batch=1, frames=3, test_frames=2, frames_per_drive=2, checkpoint_every=2,
-        first_share=0.5,
-        camera=system_config.camera, lidar=system_config.lidar, fusion=system_config.fusion,
-        image_width=WIDTH, image_height=HEIGHT, input_width=WIDTH, input_height=32,
+        design=DesignConfig(
+            frames=3, test_frames=2, frames_per_drive=2, first_share=0.5,
+            image_width=WIDTH, image_height=HEIGHT,
+        ),
+        run=replace(RUN, steps=STEPS, batch=1, checkpoint_every=2),
+        system=replace(start, crop_top=SYSTEM.crop_top, crop_bottom=SYSTEM.crop_bottom),
     )  # fmt: skip
 
 
@@ -34,7 +37,7 @@ def output(
     """Three runs, done."""
     output = tmp_path_factory.mktemp("comparison")
     patterns = ["simultaneous", "individual_then_simultaneous", "statistics_only"]
-    runs = planned_runs(["domain_shift"], patterns, [1], config.frames)
+    runs = planned_runs(["domain_shift"], patterns, [1], config.design.frames)
     compare(config, runs, small_vehicle, output)
     return output
 
@@ -60,7 +63,9 @@ def test_every_run_has_the_same_budget_and_its_own_costs(output: Path):
 def test_done_runs_are_not_done_again(
     config: ComparisonConfig, small_vehicle: Vehicle, output: Path
 ):
-    runs = planned_runs(["domain_shift"], ["simultaneous", "statistics_only"], [1], config.frames)
+    runs = planned_runs(
+        ["domain_shift"], ["simultaneous", "statistics_only"], [1], config.design.frames
+    )
     lost, kept = (folder_of(run, output) for run in runs)
     before = (lost / RESULT).read_text()
     stamp = (kept / RESULT).stat().st_mtime_ns
@@ -93,12 +98,12 @@ def test_the_report_is_self_contained(config: ComparisonConfig, output: Path):
 def test_other_settings_need_another_folder(
     config: ComparisonConfig, small_vehicle: Vehicle, output: Path
 ):
-    with pytest.raises(ValueError, match=r"settings\.json has steps = 4 \(now 5\)"):
-        compare(ComparisonConfig(steps=5), [], small_vehicle, output)
+    with pytest.raises(ValueError, match=r"settings\.json has run\.steps = 4 \(now 5\)"):
+        compare(replace(config, run=replace(config.run, steps=5)), [], small_vehicle, output)
 
 
 def test_other_weights_need_another_folder(small_vehicle: Vehicle, tmp_path: Path):
-    config = ComparisonConfig(steps=4)
+    config = ComparisonConfig(run=replace(RUN, steps=4))
     compare(config, [], small_vehicle, tmp_path)
     path = tmp_path / "settings.json"
     # As of a version that shipped other weights.
@@ -108,12 +113,29 @@ def test_other_weights_need_another_folder(small_vehicle: Vehicle, tmp_path: Pat
 
 
 def test_a_setting_younger_than_the_folder_had_its_default(small_vehicle: Vehicle, tmp_path: Path):
-    config = ComparisonConfig(steps=4)
+    config = ComparisonConfig(run=replace(RUN, steps=4))
     compare(config, [], small_vehicle, tmp_path)
     path = tmp_path / "settings.json"
     settings = json.loads(path.read_text())
-    del settings["learn_calibration"]
+    del settings["pattern.learn_calibration"]
     path.write_text(json.dumps(settings))
     compare(config, [], small_vehicle, tmp_path)
-    with pytest.raises(ValueError, match=r"has learn_calibration = False \(now True\)"):
-        compare(replace(config, learn_calibration=True), [], small_vehicle, tmp_path)
+    pattern = replace(config.pattern, learn_calibration=True)
+    with pytest.raises(ValueError, match=r"has pattern\.learn_calibration = False \(now True\)"):
+        compare(replace(config, pattern=pattern), [], small_vehicle, tmp_path)
+
+
+def test_settings_of_version_0_1_are_those_of_the_same_name(small_vehicle: Vehicle, tmp_path: Path):
+    config = ComparisonConfig(run=replace(RUN, steps=4))
+    compare(config, [], small_vehicle, tmp_path)
+    path = tmp_path / "settings.json"
+    settings = {k.rpartition(".")[2]: v for k, v in json.loads(path.read_text()).items()}
+    path.write_text(json.dumps(settings))
+    compare(config, [], small_vehicle, tmp_path)
+    with pytest.raises(ValueError, match=r"has run\.steps = 4 \(now 5\)"):
+        compare(ComparisonConfig(run=replace(RUN, steps=5)), [], small_vehicle, tmp_path)
+
+
+def test_no_two_groups_have_a_setting_of_one_name():
+    names = [name.partition(".")[2] for name in ComparisonConfig().by_name()]
+    assert len(names) == len(set(names))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
-from conegrad_core.settings.command_settings import CommandSettings
+from conegrad_core.settings.command_settings import CommandSettings, Group
 from conegrad_core.vehicle import load_vehicle
 from conegrad_training.comparison.comparison import SETTINGS as SETTINGS_FILE
 from conegrad_training.comparison.comparison import ComparisonProgress, compare
@@ -20,9 +21,13 @@ from conegrad_training.comparison.plan import planned_runs
 from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import read_results, write_table
 from conegrad_training.comparison.scenarios import ALL, SCENARIOS
-from conegrad_training.comparison.settings import ComparisonConfig
+from conegrad_training.comparison.settings import DECIDED, ComparisonConfig, DesignConfig
 from conegrad_training.engine.loop import StepReport
+from conegrad_training.engine.optimizers import OptimizerConfig
 from conegrad_training.engine.progress_display import shown
+from conegrad_training.engine.training_run import RunConfig
+from conegrad_training.patterns.patterns import PatternConfig
+from conegrad_training.systems.system import SystemConfig
 
 T = TypeVar("T")
 
@@ -41,7 +46,16 @@ class CompareSettings(Config):
     vehicle: str = setting("formula_student", "Preset by name or file")
 
 
-SETTINGS = CommandSettings({"": CompareSettings(), "comparison": ComparisonConfig()})
+DEFAULTS = ComparisonConfig()
+SETTINGS = CommandSettings(
+    {
+        "": CompareSettings(),
+        **{
+            name: Group(config, leave_out=DECIDED.get(name, ()))
+            for name, config in DEFAULTS.groups.items()
+        },
+    }
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +68,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make the runs that are missing, then the report of all."""
     settings = SETTINGS.read(options)
-    own, config = settings[CompareSettings], settings[ComparisonConfig]
-    runs = planned_runs(own.scenarios, own.patterns, own.seeds, config.frames)
+    own = settings[CompareSettings]
+    config = ComparisonConfig(
+        design=settings[DesignConfig],
+        run=settings[RunConfig],
+        system=settings[SystemConfig],
+        pattern=settings[PatternConfig],
+        optimizer=settings[OptimizerConfig],
+        loss=settings[EndLossConfig],
+    )
+    runs = planned_runs(own.scenarios, own.patterns, own.seeds, config.design.frames)
     output: Path = options.output
     if (output / SETTINGS_FILE).exists() and not options.resume:
         raise ValueError(f"{output} holds a comparison; go on with --resume, or choose another one")

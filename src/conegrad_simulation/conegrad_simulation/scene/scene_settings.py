@@ -82,23 +82,6 @@ def _absolute(name: str) -> str:
 
 
 def save_settings(settings: SceneSettings, path: Path) -> None:
-    """Write the settings as YAML."""
-    path.write_text(yaml.safe_dump(dataclasses.asdict(settings), sort_keys=False))
-
-
-def load_settings(path: Path) -> SceneSettings:
-    """Read settings.
-
-    Raises:
-        ValueError: naming file and key, if a key is unknown or a value is out of bounds.
-    """
-    values = yaml.safe_load(path.read_text())
-    known = {field.name for field in dataclasses.fields(SceneSettings)}
-    if not isinstance(values, dict) or not set(values) <= known:
-        raise ValueError(
-            f"{path} holds {values!r}, expected a mapping with keys of {sorted(known)}"
-        )
-    try:
-        return SceneSettings(**values)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    """Write the settings as a file that ``conegrad world make --config`` takes."""
+    content = {"scene": dataclasses.asdict(settings)}
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

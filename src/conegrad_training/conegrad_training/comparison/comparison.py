@@ -1,6 +1,5 @@
 """Run all patterns from one baseline with the same steps; continues an interrupted comparison."""
 
-import dataclasses
 import functools
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +23,7 @@ from conegrad_training.comparison.label_budget import (
 from conegrad_training.comparison.plan import PlannedRun
 from conegrad_training.comparison.results import RESULT, RunResult, write_json, write_result
 from conegrad_training.comparison.scenarios import CONDITIONS
-from conegrad_training.comparison.settings import ComparisonConfig
+from conegrad_training.comparison.settings import ComparisonConfig, full_names
 from conegrad_training.data.sample_stream import position
 from conegrad_training.engine.loop import StepReport, label_key
 from conegrad_training.engine.output_folder import claimed
@@ -77,8 +76,8 @@ def compare(
     """
     progress = progress or ComparisonProgress()
     check_settings(config, vehicle, output)
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    if config.run.threads:
+        torch.set_num_threads(config.run.threads)
     left = [run for run in runs if not (folder_of(run, output) / RESULT).exists()]
     runner = ComparisonRunner(config, vehicle, output, progress)
     for planned in progress.items(left, len(left), "runs"):
@@ -91,14 +90,15 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
     Raises:
         ValueError: if they, or the weights to start from, differ: the runs could not be compared.
     """
-    settings = {**dataclasses.asdict(config), "vehicle": vehicle.name}
+    settings = {**config.by_name(), "vehicle": vehicle.name}
     weights = fingerprint(config.system)
     path = output / SETTINGS
     if not path.exists():
         write_json(path, {**settings, "weights": weights})
         return
     # A setting that was added after the folder was written had its default.
-    found = dataclasses.asdict(ComparisonConfig()) | json.loads(path.read_text(encoding="utf-8"))
+    written = full_names(json.loads(path.read_text(encoding="utf-8")))
+    found = ComparisonConfig().by_name() | written
     for name, value in settings.items():
         if found.get(name) != value:
             raise ValueError(
@@ -154,19 +154,20 @@ class ComparisonRunner:
         key = (CONDITIONS[planned.condition].domain, planned.seed)
         if key not in self._samples:
             first = TRAINING_SEED + DRIVES_PER_SEED * planned.seed
-            self._samples = {key: self._render(key[0], first, self._config.frames)}
+            self._samples = {key: self._render(key[0], first, self._config.design.frames)}
         return self._samples[key]
 
     def _test_samples(self, condition: str) -> DriveSamples:
         domain = CONDITIONS[condition].domain
         if domain not in self._test:
-            self._test = {domain: self._render(domain, TEST_SEED, self._config.test_frames)}
+            self._test = {domain: self._render(domain, TEST_SEED, self._config.design.test_frames)}
         return self._test[domain]
 
     def _render(self, domain: str, first_seed: int, count: int) -> DriveSamples:
-        size = (self._config.image_width, self._config.image_height)
+        design = self._config.design
+        size = (design.image_width, design.image_height)
         frames = DriveFrames(
-            self._vehicle, DOMAINS[domain], first_seed, self._config.frames_per_drive, size
+            self._vehicle, DOMAINS[domain], first_seed, design.frames_per_drive, size
         )
         return DriveSamples(frames, count, domain, self._progress.items)
 
@@ -175,7 +176,7 @@ class ComparisonRunner:
         count = len(training)
         if not planned.label_budget:
             return evenly_spaced(planned.frames, count)
-        seen = min(count, self._config.steps * self._config.batch)
+        seen = min(count, self._config.run.steps * self._config.run.batch)
         used = sorted({position(place, count, planned.seed) for place in range(seen)})
         loss = self._config.loss
         budget = training.map_values(used, loss)

@@ -1,6 +1,5 @@
 """The report of a comparison: one self-contained HTML file, and its plots as PNG."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,11 +35,11 @@ def write_report(results: Sequence[RunResult], config: ComparisonConfig, output:
         sections = [
             _section(name, scenario, groups, folder)
             for name, scenario in SCENARIOS.items()
-            if has_own_runs(scenario, groups := groups_of(name, results, config.frames))
+            if has_own_runs(scenario, groups := groups_of(name, results, config.design.frames))
         ]
     context = {
         "sections": sections,
-        "settings": sorted(dataclasses.asdict(config).items()),
+        "settings": sorted(config.by_name().items()),
         "runs": len(results),
         "score_header": SCORE_HEADER,
         "cost_header": COST_HEADER,

@@ -1,6 +1,9 @@
-"""Settings of a comparison and of its training runs."""
+"""Settings of a comparison: those of its training runs, and the frames that they share."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
@@ -14,90 +17,87 @@ from conegrad_training.systems.system import SystemConfig
 
 
 @dataclass(frozen=True)
-class ComparisonConfig(Config):
-    """Settings that all runs of a comparison share."""
+class DesignConfig(Config):
+    """Settings of a comparison that a single run does not have."""
 
-    steps: int = setting(150, "Optimizer steps of every run", low=1)
-    batch: int = setting(8, "Samples per step", low=1)
     frames: int = setting(300, "Training frames", low=1)
     test_frames: int = setting(250, "Test frames, of other tracks", low=1)
     frames_per_drive: int = setting(75, "Frames of each simulated drive", low=1)
-    camera: str = setting("", "Weights of the detector; empty: those shipped")
-    lidar: str = setting("", "Weights of the segmenter; empty: those shipped")
-    fusion: str = setting("", "Scalars of the fusion; empty: the values shipped")
     image_width: int = setting(640, "Width of the images [px]", low=32)
     image_height: int = setting(360, "Height of the images [px]", low=32)
-    input_width: int = setting(416, "Width of the detector's input [px]", low=32)
-    input_height: int = setting(128, "Height of the detector's input [px]", low=32)
-    crop_top: float = setting(0.26, "Fraction of rows cut off: sky", low=0.0, high=0.95)
-    crop_bottom: float = setting(0.2, "Fraction of rows cut off: bonnet", low=0.0, high=0.95)
-    camera_rate: float = setting(3e-4, "Learning rate of the detector, end loss", low=0.0)
-    own_camera_rate: float = setting(1e-3, "Likewise, own loss (individual)", low=0.0)
-    lidar_rate: float = setting(1e-3, "Learning rate of the segmenter", low=0.0)
-    fusion_rate: float = setting(5e-3, "Learning rate of the fusion's scalars", low=0.0)
-    final_rate: float = setting(
-        0.02, "Share of the rates that is left at the end; they fall evenly", low=0.0, high=1.0
-    )
     first_share: float = setting(
         0.33, "Share of the steps of the first pattern of a sequence", low=0.0, high=1.0
     )
-    schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
-    block: int = setting(1, "Of alternating: steps before the other model has its turn", low=1)
-    learn_calibration: bool = setting(
-        False, "With the fusion also learns where the sensors are mounted"
-    )
-    recall_weight: float = setting(1.0, "Weight of existing against false cones", low=0.0)
-    max_range: float = setting(13.0, "Truth beyond this does not count in the loss [m]", low=0.1)
-    adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
-    checkpoint_every: int = setting(50, "Steps between two checkpoints", low=1)
-    threads: int = setting(1, "Threads of torch; 0: its choice", low=0)
+
+
+# Where a comparison differs from the defaults of a training run, and why.
+RUN = RunConfig(
+    final_rate=0.02,  # a run is short: without a decay its last steps decide the figures
+    evaluation_frames=0,  # the comparison evaluates all runs on the same test frames itself
+    checkpoint_every=50,  # a run takes minutes
+    workers=0,  # the samples are in memory
+    threads=1,  # sums of one thread are equal on every computer
+)
+SYSTEM = SystemConfig(
+    # A third of the pixels of a training run, so that a hundred runs take hours, not days.
+    input_width=416,
+    input_height=128,
+    crop_top=0.26,  # sky
+    crop_bottom=0.2,  # bonnet of the car
+)
+OPTIMIZER = OptimizerConfig(camera_rate=3e-4, own_camera_rate=1e-3)  # 150 steps are to suffice
+LOSS = EndLossConfig(
+    recall_weight=1.0,  # false and missed cones count alike, as in the F1 that is compared
+    max_range=13.0,  # [m], cones beyond have too few pixels in the small input
+)
+# Settings that a comparison decides itself, by group.
+DECIDED = {
+    "run": ("frames", "seed", "evaluation_frames", "workers"),
+    "pattern": ("pattern", "first_steps"),
+}
+
+
+@dataclass(frozen=True)
+class ComparisonConfig:
+    """Settings that all runs of a comparison share."""
+
+    design: DesignConfig = dataclasses.field(default_factory=DesignConfig)
+    run: RunConfig = RUN
+    system: SystemConfig = SYSTEM
+    pattern: PatternConfig = dataclasses.field(default_factory=PatternConfig)
+    optimizer: OptimizerConfig = OPTIMIZER
+    loss: EndLossConfig = LOSS
 
     @property
-    def system(self) -> SystemConfig:
-        """Weights and input size that the runs start from."""
-        return SystemConfig(
-            camera=self.camera,
-            lidar=self.lidar,
-            fusion=self.fusion,
-            input_width=self.input_width,
-            input_height=self.input_height,
-            crop_top=self.crop_top,
-            crop_bottom=self.crop_bottom,
-        )
+    def groups(self) -> dict[str, Config]:
+        """Settings by the name of their group."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
-    @property
-    def loss(self) -> EndLossConfig:
-        """Settings of the end loss."""
-        return EndLossConfig(recall_weight=self.recall_weight, max_range=self.max_range)
+    def by_name(self) -> dict[str, Any]:
+        """Values of the settings that may be chosen, by ``group.name``."""
+        return {
+            f"{group}.{name}": value
+            for group, config in self.groups.items()
+            for name, value in dataclasses.asdict(config).items()
+            if name not in DECIDED.get(group, ())
+        }
 
     def training(self, planned: PlannedRun, system: SystemConfig) -> TrainingConfig:
         """All settings of one run."""
+        first_steps = round(self.design.first_share * self.run.steps)
         return TrainingConfig(
-            run=RunConfig(
-                steps=self.steps,
-                batch=self.batch,
-                seed=planned.seed,
-                adapt_statistics=self.adapt_statistics,
-                final_rate=self.final_rate,
-                evaluation_frames=0,
-                checkpoint_every=self.checkpoint_every,
-                workers=0,
-                threads=self.threads,
-            ),
+            run=dataclasses.replace(self.run, seed=planned.seed),
             system=system,
-            pattern=PatternConfig(
-                planned.pattern,
-                schedule=self.schedule,
-                block=self.block,
-                learn_calibration=self.learn_calibration,
-                first_steps=round(self.first_share * self.steps),
+            pattern=dataclasses.replace(
+                self.pattern, pattern=planned.pattern, first_steps=first_steps
             ),
-            optimizer=OptimizerConfig(
-                camera_rate=self.camera_rate,
-                own_camera_rate=self.own_camera_rate,
-                lidar_rate=self.lidar_rate,
-                fusion_rate=self.fusion_rate,
-            ),
+            optimizer=self.optimizer,
             loss=self.loss,
             augmentation=AugmentationConfig(mirror=CONDITIONS[planned.condition].mirror),
         )
+
+
+def full_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a file by ``group.name``; files of version 0.1 have the names alone."""
+    by_field = {name.partition(".")[2]: name for name in ComparisonConfig().by_name()}
+    return {by_field.get(name, name): value for name, value in values.items()}
