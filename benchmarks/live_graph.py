@@ -51,7 +51,7 @@ FORWARD_TARGET, LIDAR_TARGET, FUSION_TARGET = 1.25, 5.0, 8.0  # ratio, [ms], [ms
 
 @dataclass
 class Times:
-    """What was heard: receive time of each output [s], and the nodes' own latencies [s]."""
+    """What was received: receive time of each output [s], and the nodes' own latencies [s]."""
 
     detections: dict[int, float] = field(default_factory=dict)  # by stamp of the image
     cones: dict[int, float] = field(default_factory=dict)  # likewise
@@ -59,7 +59,7 @@ class Times:
     lidar: list[float] = field(default_factory=list)
     fusion: list[float] = field(default_factory=list)
 
-    def hear(self, output: Output) -> None:
+    def receive(self, output: Output) -> None:
         """Take one output of the graph."""
         node, _, name = output.topic.lstrip("/").rpartition("/")
         if name == "processing_latency":
@@ -121,7 +121,7 @@ class LiveRun:
 
     def _hear(self, output: Output) -> None:
         self.player.receive(output)
-        self.times.hear(output)
+        self.times.receive(output)
 
 
 @torch.inference_mode()

@@ -103,9 +103,9 @@ def fitted_bias(drives: list[Path], reach: float) -> tuple[float, int, float]:
         for cones, truth in with_truth(drive, SENSORS["camera"], existence=0.001):
             result = match_frame(cones, truth, config)
             inside = np.hypot(*result.positions.T) <= reach
-            judged = inside & ~result.ignored
-            logits.append(cones.existence_logits.numpy()[judged])
-            labels.append(result.matches[judged] != UNMATCHED)
+            counted = inside & ~result.ignored
+            logits.append(cones.existence_logits.numpy()[counted])
+            labels.append(result.matches[counted] != UNMATCHED)
     evidence = np.concatenate(logits) - INITIAL_VALUES[BIAS]
     right = np.concatenate(labels)
 

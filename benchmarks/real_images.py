@@ -101,7 +101,7 @@ SETS: dict[str, Callable[[Path], Labelled]] = {
 }
 
 
-def judge(detector: Detector, images: Labelled, pictures: Path | None) -> dict[str, object]:
+def evaluate(detector: Detector, images: Labelled, pictures: Path | None) -> dict[str, object]:
     """Average precision over all boxes of a set, and by least height of the boxes."""
     found, truths, widths = [], [], []
     for path, image, truth in images:
@@ -132,7 +132,7 @@ def draw(image: RgbImage, detections: tuple[torch.Tensor, torch.Tensor], path: P
 
 
 def main() -> None:
-    """Judge every set that is there."""
+    """Evaluate every set that is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
     parser.add_argument("--weights", default="", help="weights file; default: the shipped ones")
@@ -157,7 +157,7 @@ def main() -> None:
             continue
         pictures = options.pictures / name if options.pictures else None
         with torch.inference_mode():
-            reports[name] = judge(detector, read(options.data / name), pictures)
+            reports[name] = evaluate(detector, read(options.data / name), pictures)
         print(name, json.dumps(reports[name], indent=2))
     if options.json:
         options.json.write_text(json.dumps(reports, indent=2) + "\n")

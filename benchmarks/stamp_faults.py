@@ -1,4 +1,4 @@
-"""Faults of the stamps of one sensor, live over DDS: are they told, and does the rest go on?
+"""Faults of the stamps of one sensor, live over DDS: are they reported, and does the rest go on?
 
 ``python benchmarks/stamp_faults.py`` starts the perception with tiny networks, sends images at
 10 Hz, scans at 20 Hz and odometry at 50 Hz, and gives one sensor after the other each fault for
@@ -51,7 +51,7 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Try the faults, sensor by sensor."""
     chosen, missed, check = options(), [], OutputCheck()
-    print("| sensor | fault | told after [s] | by | longest silence [s] | recovery [s] |")
+    print("| sensor | fault | reported after [s] | by | longest silence [s] | recovery [s] |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         target = perception(Path(folder), "image_raw", "scan")
@@ -67,7 +67,7 @@ def main() -> int:
                         f"{out.silence:.2f} | {out.recovery:.2f} |",
                         flush=True,
                     )
-                    times = {"told": out.told, "silence": out.silence, "recovery": out.recovery}
+                    times = {"reported": out.told, "silence": out.silence, "recovery": out.recovery}
                     missed += [
                         f"{sensor} {name}: {what} {seconds:.2f} s"
                         for what, seconds in times.items()
