@@ -14,7 +14,7 @@ def csv_rows(path: str | Path) -> Iterator["csv.DictReader[str]"]:
     """The rows of a table by column name, inside a ``with`` block.
 
     Raises:
-        BagError: if its columns are separated by semicolons, or it is no text, or no table.
+        BagError: if its columns are separated by semicolons, or it is not text, or not a table.
         OSError: if it cannot be opened.
     """
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
@@ -27,6 +27,6 @@ def csv_rows(path: str | Path) -> Iterator["csv.DictReader[str]"]:
                 )
             yield rows
         except csv.Error as error:
-            raise BagError(f"{path}, line {rows.line_num + 1}: no table ({error})") from error
+            raise BagError(f"{path}, line {rows.line_num + 1}: not a table ({error})") from error
         except UnicodeDecodeError as error:
-            raise BagError(f"{path} is no text in UTF-8 ({error})") from error
+            raise BagError(f"{path} is not text in UTF-8 ({error})") from error

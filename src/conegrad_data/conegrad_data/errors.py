@@ -1,4 +1,4 @@
-"""The errors of training."""
+"""Errors of recordings, training and alignment."""
 
 
 class ReplayError(ValueError):

@@ -89,7 +89,7 @@ class LidarNode(SensorNode):
         """Publish the segmentation of a scan or of a cloud."""
         header = arrived.msg.header
         read = self._reader.read(arrived.msg)
-        self._doubts = read.doubts
+        self._doubts = read.warnings
         segmented = self._segment(read.scan)
         check_segmentation(segmented)
         msg = segmentation_to_msg(segmented, header, read.range_min, read.range_max)

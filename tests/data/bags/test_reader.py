@@ -146,7 +146,7 @@ def test_a_path_that_is_no_bag_is_refused(tmp_path):
         BagReader(tmp_path / "nothing")
     with pytest.raises(BagError, match=r"holds no file \*.mcap or \*.db3"):
         BagReader(tmp_path)
-    with pytest.raises(BagError, match=r"notes\.txt is no bag"):
+    with pytest.raises(BagError, match=r"notes\.txt is not a bag"):
         BagReader(tmp_path / "notes.txt")
 
 
@@ -161,7 +161,7 @@ def test_what_a_killed_run_left_is_named(tmp_path, drive):
     (tmp_path / "runs").mkdir()
     for folder in (tmp_path / "runs", drive):
         (folder / "checkpoint.pt.77.partial").write_bytes(bytes(200_000))
-    with pytest.raises(BagError, match=r"runs is no bag.*checkpoint\.pt\.77\.partial \(0\.2 MB\)"):
+    with pytest.raises(BagError, match=r"runs is not a bag.*\.pt\.77\.partial \(0\.2 MB\)"):
         BagReader(tmp_path / "runs")
     with BagReader(drive) as bag:
         assert "checkpoint.pt.77.partial (0.2 MB) was left by a run that was" in bag.warnings[0]

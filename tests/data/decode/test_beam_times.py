@@ -34,12 +34,12 @@ def absolute(scale, kind):
 )
 def test_times_of_points_are_read_in_the_unit_of_their_driver(name, values, first):
     found = point_times(name, values, STAMP)
-    assert (found.doubt, found.is_anchored) == ("", True)
+    assert (found.warning, found.is_anchored) == ("", True)
     np.testing.assert_allclose(found.times, SWEEP + first, atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("values", "doubt"),
+    ("values", "warning"),
     [
         pytest.param(np.zeros(5), "the field t is 0.0 for all points", id="not filled"),
         pytest.param(np.array([0, np.nan]), "not finite for all points", id="NaN"),
@@ -47,17 +47,17 @@ def test_times_of_points_are_read_in_the_unit_of_their_driver(name, values, firs
         pytest.param(absolute(1.0, "f4"), "for all points", id="too coarse for single precision"),
     ],
 )
-def test_times_that_cannot_be_true_are_not_used_and_told(values, doubt):
+def test_times_that_cannot_be_true_are_not_used_and_told(values, warning):
     found = point_times("t", values, STAMP)
     assert found.times is None
-    assert doubt in found.doubt
-    assert "motion within the scan is not compensated" in found.doubt
+    assert warning in found.warning
+    assert "motion within the scan is not compensated" in found.warning
 
 
 def test_times_of_another_clock_hold_among_each_other_only():
     found = point_times("timestamp", absolute(1.0, "f8") + 37.0, STAMP)
     assert not found.is_anchored
-    assert "lie 37.000 s from the stamp" in found.doubt
+    assert "lie 37.000 s from the stamp" in found.warning
     np.testing.assert_allclose(found.times, SWEEP, atol=1e-6)
 
 
@@ -67,7 +67,7 @@ def test_absolute_times_are_known_near_the_start_of_a_simulation():
 
 
 @pytest.mark.parametrize(
-    ("increment", "scan_time", "doubt"),
+    ("increment", "scan_time", "warning"),
     [
         (1e-4, 0.1, ""),
         (1e-4, 0.0, ""),
@@ -78,12 +78,12 @@ def test_absolute_times_are_known_near_the_start_of_a_simulation():
         (np.nan, 0.1, "time_increment is nan s"),
     ],
 )
-def test_times_of_beams_must_fit_a_scan(increment, scan_time, doubt):
+def test_times_of_beams_must_fit_a_scan(increment, scan_time, warning):
     msg = SimpleNamespace(time_increment=increment, scan_time=scan_time)
     found = scan_times(msg, 1001)
-    assert doubt in found.doubt
-    assert bool(found.doubt) == bool(doubt)
-    if doubt or increment == 0.0:
+    assert warning in found.warning
+    assert bool(found.warning) == bool(warning)
+    if warning or increment == 0.0:
         assert found.times is None
     else:
         assert (found.times[0], found.times[-1]) == (0.0, pytest.approx(1000 * increment))

@@ -20,8 +20,8 @@ from conegrad_data.decode import (
     image_from_msg,
     points_from_msg,
     pose_from_msg,
-    scan_doubts,
     scan_from_msg,
+    scan_warnings,
     segmentation_from_msg,
     stamp_ns_from_msg,
     truth_from_msg,
@@ -111,7 +111,7 @@ def test_compressed_images_come_out_as_rgb(suffix):
         (SimpleNamespace(width=0, height=4, encoding="rgb8"), "the image is 0x4 px"),
         (SimpleNamespace(**{**vars(picture("rgb8", RED)), "step": 10}), "step is 10"),
         (SimpleNamespace(**{**vars(picture("rgb8", RED)), "data": b"123"}), "data has 3 bytes"),
-        (SimpleNamespace(format="jpeg", data=b"no jpeg"), "is no image"),
+        (SimpleNamespace(format="jpeg", data=b"no jpeg"), "is not an image"),
         (SimpleNamespace(format="jpeg", data=b""), "data has 0 bytes"),
         (SimpleNamespace(format="16UC1; compressedDepth", data=b"x"), "of a colour image"),
     ],
@@ -155,7 +155,7 @@ def test_beams_have_the_times_at_which_they_were_measured():
     torch.testing.assert_close(clockwise.times, torch.tensor([0.02, 0.01, 0.0]))
     contradictory = laser(time_increment=0.01, scan_time=0.001)
     assert scan_from_msg(contradictory).times is None
-    assert "scan_time is 0.001 s" in scan_doubts(contradictory)[0]
+    assert "scan_time is 0.001 s" in scan_warnings(contradictory)[0]
 
 
 def test_a_scan_that_runs_clockwise_is_turned_round():
@@ -213,11 +213,11 @@ def test_what_drivers_write_where_nothing_came_back_is_no_return(mark):
     ranges[100] = 11.9
     msg = laser(**FULL_VIEW, range_max=12.0, ranges=ranges)
     assert torch.isfinite(scan_from_msg(msg).ranges).nonzero().tolist() == [[100]]
-    assert scan_doubts(msg) == []
+    assert scan_warnings(msg) == []
 
 
 @pytest.mark.parametrize(
-    ("fields", "doubt"),
+    ("fields", "warning"),
     [
         ({"angle_max": np.nan}, "angle_max is nan and counts as not set"),
         ({"angle_max": 0.0}, "angle_max is 0.0 and counts as not set"),
@@ -226,15 +226,15 @@ def test_what_drivers_write_where_nothing_came_back_is_no_return(mark):
         ({"ranges": np.minimum(np.linspace(5, 9.7, 471), 9.0)}, "71 of 471 beams read 9 m"),
     ],
 )
-def test_a_scan_that_is_probably_wrong_is_told(fields, doubt):
+def test_a_scan_that_is_probably_wrong_is_told(fields, warning):
     msg = laser(**{**FULL_VIEW, "ranges": np.linspace(5, 9.7, 471), **fields})
-    assert [doubt in found for found in scan_doubts(msg)] == [True]
+    assert [warning in found for found in scan_warnings(msg)] == [True]
 
 
 def test_a_plain_scan_gives_no_doubts():
     nothing = np.full(471, np.inf)
     for ranges in (np.linspace(5, 9.7, 471), nothing, np.full(471, 30.0), np.full(471, 30.1)):
-        assert scan_doubts(laser(**FULL_VIEW, ranges=ranges)) == []
+        assert scan_warnings(laser(**FULL_VIEW, ranges=ranges)) == []
 
 
 def test_a_scan_of_one_turn_and_a_repeated_beam_is_taken():

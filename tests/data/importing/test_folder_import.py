@@ -105,7 +105,7 @@ def test_stamps_keep_every_nanosecond(text, stamp_ns):
 
 def test_a_name_that_is_no_stamp_is_refused_with_the_remedy(tmp_path):
     (tmp_path / "frame_0001.png").touch()
-    with pytest.raises(BagError, match=r"frame_0001\.png: the name is no stamp.*stamps\.csv"):
+    with pytest.raises(BagError, match=r"frame_0001\.png: the name is not a stamp.*stamps\.csv"):
         stamped_files(tmp_path, (".png",))
 
 
@@ -214,7 +214,7 @@ def test_ctrl_c_during_an_import_leaves_no_bag(folder, tmp_path, vehicle):
 @pytest.mark.parametrize("place", ["x" * 200_000, "1,2,0\n12.7," + "x" * 200_000])
 def test_a_field_that_is_too_long_is_one_short_line(folder, tmp_path, vehicle, place):
     (folder / "odometry.csv").write_text(f"stamp,x,y,yaw\n12.5,{place},2,0\n")
-    with pytest.raises(BagError, match=r"odometry\.csv, line [23]: no table \(field larger"):
+    with pytest.raises(BagError, match=r"odometry\.csv, line [23]: not a table \(field larger"):
         import_folder(folder, tmp_path / "bag", vehicle)
 
 
@@ -243,7 +243,7 @@ def test_bare_ranges_of_another_length_are_refused(folder, tmp_path, vehicle):
 def test_pickled_arrays_are_never_executed(tmp_path):
     path = tmp_path / "1.0.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(BagError, match="no numpy file without pickled objects"):
+    with pytest.raises(BagError, match="not a numpy file without pickled objects"):
         read_scan(path)
 
 
@@ -276,7 +276,7 @@ def test_a_colour_that_does_not_exist_is_refused(folder, tmp_path, vehicle):
     ("row", "message"),
     [
         ("12.6,1,two,0", r"odometry\.csv, line 3: y is 'two', expected a number"),
-        ("noon,1,2,0", r"odometry\.csv, line 3: 'noon' is no stamp"),
+        ("noon,1,2,0", r"odometry\.csv, line 3: 'noon' is not a stamp"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named_by_its_line(folder, tmp_path, vehicle, row, message):

@@ -45,7 +45,7 @@ SWEEP = np.linspace(0, 0.1, BEAMS)  # [s]
 
 def test_each_beam_has_the_time_of_its_nearest_point():
     read = ScanReader(REDUCTION).read(cloud(SWEEP * 1e9))
-    assert read.doubts == []
+    assert read.warnings == []
     assert read.scan.ranges[0] == pytest.approx(4.0)
     assert read.scan.times[0] == pytest.approx(0.1)  # of the nearer point
     torch.testing.assert_close(read.scan.times[1:], torch.from_numpy(SWEEP[1:]).float())
@@ -54,16 +54,16 @@ def test_each_beam_has_the_time_of_its_nearest_point():
 def test_a_cloud_without_times_has_none_and_no_doubts():
     read = ScanReader(REDUCTION).read(cloud(SWEEP, name="intensity", kind="f4"))
     assert read.scan.times is None
-    assert read.doubts == []
+    assert read.warnings == []
 
 
 def test_times_of_another_clock_are_told_and_used_once_their_stamp_is_named():
     msg = cloud(STAMP / 1e9 + 37 + SWEEP, name="timestamp", kind="f8")
     read = ScanReader(REDUCTION).read(msg)
     assert read.scan.times is None
-    assert "lie 37.000 s from the stamp" in read.doubts[0]
+    assert "lie 37.000 s from the stamp" in read.warnings[0]
     read = ScanReader(REDUCTION, SweepConfig(stamp="last")).read(msg)
-    assert read.doubts == []
+    assert read.warnings == []
     assert read.scan.times[1].item() == pytest.approx(SWEEP[1] - 0.1, abs=1e-6)
 
 
@@ -73,7 +73,7 @@ def test_a_cloud_whose_times_cannot_be_read_is_used_and_told():
     read = ScanReader(REDUCTION).read(msg)
     assert read.scan.times is None
     assert read.scan.ranges.isfinite().all()
-    assert "the field t cannot be read" in read.doubts[0]
+    assert "the field t cannot be read" in read.warnings[0]
 
 
 def test_the_order_of_an_rplidar_is_set_right():

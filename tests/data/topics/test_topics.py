@@ -140,7 +140,7 @@ def test_one_camera_in_two_transports_is_one_camera(bag_with):
 
 
 def test_two_unusual_names_in_one_namespace_are_two_cameras(bag_with):
-    assert "image" in choose_topics(bag_with("/zed/left", "/zed/right")).doubts
+    assert "image" in choose_topics(bag_with("/zed/left", "/zed/right")).ambiguities
 
 
 def test_depth_images_are_passed_over(bag_with):

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from conegrad_evaluation.drives.map_fit import doubt
+from conegrad_evaluation.drives.map_fit import misfit_warning
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,6 @@ from conegrad_evaluation.drives.map_fit import doubt
 def test_a_map_is_doubted_where_next_to_nothing_matches(
     precision: float, recall: float, is_doubted: bool
 ):
-    text = doubt(precision, recall, "map.csv")
+    text = misfit_warning(precision, recall, "map.csv")
     assert (text is not None) == is_doubted
     assert not is_doubted or "map.csv" in text

@@ -79,7 +79,7 @@ def test_a_map_from_a_spreadsheet_is_read_or_refused_by_name(tmp_path, encoding)
         positions, _ = read_cones(tmp_path / "sheet.csv")
         np.testing.assert_array_equal(positions, [[1.0, 2.0]])
     else:
-        with pytest.raises(ValueError, match=r"sheet\.csv is no text in UTF-8"):
+        with pytest.raises(ValueError, match=r"sheet\.csv is not text in UTF-8"):
             read_cones(tmp_path / "sheet.csv")
 
 

@@ -34,7 +34,7 @@ def find_files(path: Path, declared: Metadata | None, warn: Warn) -> list[Path]:
     """
     if path.is_file():
         if not is_storage(path):
-            raise BagError(f"{path} is no bag: expected a folder or a file *.mcap or *.db3")
+            raise BagError(f"{path} is not a bag: expected a folder or a file *.mcap or *.db3")
         return [path]
     files = {file.name: file for file in path.iterdir() if is_storage(file)}
     # Beside a file that rosbag2 was compressing, or has decompressed, lies the same one.
@@ -49,7 +49,7 @@ def find_files(path: Path, declared: Metadata | None, warn: Warn) -> list[Path]:
     ]
     if not files:
         left = "".join(f"; {text}" for text in partial)
-        raise BagError(f"{path} is no bag: it holds no file *.mcap or *.db3{left}")
+        raise BagError(f"{path} is not a bag: it holds no file *.mcap or *.db3{left}")
     for text in partial:
         warn(text)
     return sorted(files.values(), key=lambda file: _by_number(file.name))

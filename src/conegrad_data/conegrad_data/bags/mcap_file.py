@@ -136,7 +136,7 @@ def _summary_index(file: IO[bytes]) -> McapIndex | None:
             chunk.message_start_time,
             chunk.message_end_time,
             chunk.chunk_start_offset,
-            # Without an index of messages nobody knows what the chunk holds.
+            # Without an index of messages it is not known what the chunk holds.
             frozenset(chunk.message_index_offsets) or None,
         )
         for chunk in summary.chunk_indexes

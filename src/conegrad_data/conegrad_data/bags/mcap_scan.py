@@ -43,7 +43,7 @@ class Span(NamedTuple):
         start_ns: receive time of its first message [ns].
         end_ns: receive time of its last message [ns].
         offset: where its record starts in the file.
-        channels: that it holds; None where nobody knows.
+        channels: that it holds; None where it is not known.
         end: where the last record of messages outside of chunks ends; 0 for a chunk.
     """
 

@@ -34,7 +34,7 @@ class SqliteFile:
         """Open the file and read times and topics of all messages.
 
         Raises:
-            BagError: if it is no database of rosbag2, or is damaged and no message can be read.
+            BagError: if it is not a database of rosbag2, or is damaged and no message can be read.
             OSError: if it cannot be opened.
         """
         self.path, self._warn = path, warn

@@ -26,7 +26,7 @@ class CalibrationFile:
             self.camera = _camera(content["camera"]) if "camera" in content else None
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{path} is no calibration file ({type(error).__name__}: {error}), expected it "
+                f"{path} is not a calibration file ({type(error).__name__}: {error}), expected it "
                 "like config/frames.yaml"
             ) from error
 

@@ -22,7 +22,7 @@ from conegrad_data.decode.results import (
     segmentation_from_msg,
 )
 from conegrad_data.decode.scan import scan_from_msg
-from conegrad_data.decode.scan_doubts import scan_doubts
+from conegrad_data.decode.scan_warnings import scan_warnings
 
 __all__ = [
     "DecodeError",
@@ -43,8 +43,8 @@ __all__ = [
     "pose_from_msg",
     "pose_matrix_from_msg",
     "read_header",
-    "scan_doubts",
     "scan_from_msg",
+    "scan_warnings",
     "segmentation_from_msg",
     "speed_from_msg",
     "stamp_ns_from_msg",

@@ -30,12 +30,12 @@ class BeamTimes(NamedTuple):
     Attributes:
         times: ``(N,)`` float64 after the stamp [s]; None where it says nothing, or nothing that
             can be true.
-        doubt: what is wrong with them, or empty.
+        warning: what is wrong with them, or empty.
         is_anchored: False where only their differences hold: their clock is not that of the stamp.
     """
 
     times: np.ndarray | None
-    doubt: str = ""
+    warning: str = ""
     is_anchored: bool = True
 
 
@@ -86,11 +86,11 @@ def point_times(name: str, values: np.ndarray, stamp_ns: int) -> BeamTimes:
     times = after * (units[0] / 1e9)
     if abs(offset_ns) <= MAX_OFFSET * 1e9:
         return BeamTimes(times + offset_ns / 1e9)
-    doubt = (
+    warning = (
         f"the times of the points ({name}) lie {offset_ns / 1e9:.3f} s from the stamp, of another "
         f"clock: {NOT_COMPENSATED}; set sweep.stamp to first, middle or last"
     )
-    return BeamTimes(times, doubt, is_anchored=False)
+    return BeamTimes(times, warning, is_anchored=False)
 
 
 def _not_used(fault: str) -> BeamTimes:

@@ -57,7 +57,7 @@ def _check_range(name: str, values: np.ndarray, low: float, high: float) -> None
 
 
 def _check_definite(covariances: np.ndarray) -> None:
-    """Refuse ``(N, 4)`` rows that are no covariances: their inverses would mean nothing."""
+    """Refuse ``(N, 4)`` rows that are not covariances: they have no inverse."""
     xx, xy, yx, yy = covariances.T
     is_symmetric = np.abs(xy - yx) <= ROUNDING * (np.abs(xx) + np.abs(yy))
     bad = covariances[~((xx > 0) & (yy > 0) & (xx * yy - xy * yx > 0) & is_symmetric)]

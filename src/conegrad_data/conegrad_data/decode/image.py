@@ -143,7 +143,8 @@ def _decompress(msg: Any) -> RgbImage:
         raise DecodeError(f"data of format {msg.format!r} cannot be read ({error.err})") from error
     if image is None:
         raise DecodeError(
-            f"data of format {msg.format!r} ({len(data)} bytes) is no image, expected jpeg or png"
+            f"data of format {msg.format!r} ({len(data)} bytes) is not an image, "
+            "expected jpeg or png"
         )
     return np.asarray(image, dtype=np.uint8)
 
@@ -159,7 +160,7 @@ def _size_in_file(msg: Any) -> tuple[int, int]:
     # SyntaxError is how Pillow names a broken head.
     except (OSError, SyntaxError, *CONTENT_ERRORS) as error:
         raise DecodeError(
-            f"data of format {msg.format!r} ({len(data)} bytes) is no image, expected jpeg or "
+            f"data of format {msg.format!r} ({len(data)} bytes) is not an image, expected jpeg or "
             f"png ({error})"
         ) from error
     return int(width), int(height)

@@ -24,14 +24,14 @@ class PointCloud(NamedTuple):
         points: ``(N, 3)`` in the frame of the LiDAR [m].
         rings: ``(N,)`` int64 number of the laser, or None if the message does not tell.
         times: ``(N,)`` float64 when each was measured, after the stamp [s], or None likewise.
-        doubt: what is wrong with the times, or empty.
+        warning: what is wrong with the times, or empty.
         is_anchored: False where only differences of the times hold.
     """
 
     points: Tensor
     rings: Tensor | None
     times: Tensor | None = None
-    doubt: str = ""
+    warning: str = ""
     is_anchored: bool = True
 
 
@@ -60,8 +60,8 @@ def _times(msg: Any, records: np.ndarray, usable: np.ndarray) -> tuple[Tensor | 
         fault = f"the field {unread[0]} cannot be read: {NOT_COMPENSATED}" if unread else ""
         return None, fault, True
     stamp_ns = stamp_ns_from_msg(msg.header.stamp)
-    times, doubt, is_anchored = point_times(name, records[name][usable], stamp_ns)
-    return None if times is None else torch.from_numpy(times), doubt, is_anchored
+    times, warning, is_anchored = point_times(name, records[name][usable], stamp_ns)
+    return None if times is None else torch.from_numpy(times), warning, is_anchored
 
 
 def _layout(msg: Any) -> np.dtype:

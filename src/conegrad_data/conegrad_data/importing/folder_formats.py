@@ -82,7 +82,7 @@ def parse_stamp(text: str) -> int:
     if text.strip().isdigit() and len(text.strip()) >= NANOSECOND_DIGITS:
         return int(text)
     raise ValueError(
-        f"{reprlib.repr(text)} is no stamp: expected seconds such as 12.05, or nanoseconds"
+        f"{reprlib.repr(text)} is not a stamp: expected seconds such as 12.05, or nanoseconds"
     )
 
 
@@ -191,7 +191,7 @@ def _stamp_of(path: Path, listed: dict[str, int]) -> int:
         return parse_stamp(path.stem)
     except ValueError as error:
         raise BagError(
-            f"{path}: the name is no stamp; name files by their stamp (12.050000.png, or "
+            f"{path}: the name is not a stamp; name files by their stamp (12.050000.png, or "
             f"nanoseconds), or add {path.parent / 'stamps.csv'} with the columns file,stamp"
         ) from error
 
@@ -210,7 +210,7 @@ def _load_numpy(path: Path) -> Any:
         loaded = np.load(path, allow_pickle=False)
         return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
     except (ValueError, OSError, EOFError) as error:
-        raise BagError(f"{path}: no numpy file without pickled objects ({error})") from error
+        raise BagError(f"{path}: not a numpy file without pickled objects ({error})") from error
 
 
 def _flat(path: Path, ranges: Any) -> Array:

@@ -35,7 +35,7 @@ CLOUD_SUFFIXES = (".bin", ".npy", ".pcd")
 LABEL_COLUMNS = ("stamp", "x", "y", "colour")
 
 
-class Entry(NamedTuple):
+class ImportedMessage(NamedTuple):
     """One message to come: made only when it is its turn, so that a drive need not fit memory."""
 
     stamp_ns: int
@@ -49,7 +49,7 @@ def import_folder(
     vehicle: "Vehicle",
     *,
     cloud_columns: int = BIN_COLUMNS,
-    progress: Callable[[Iterable[Entry], int], Iterable[Entry]] | None = None,
+    progress: Callable[[Iterable[ImportedMessage], int], Iterable[ImportedMessage]] | None = None,
 ) -> None:
     """Write all of a folder into a new bag, in the order of stamps.
 
@@ -87,11 +87,13 @@ def import_folder(
         logger.warning("%s%s", notes[0], others)
 
 
-def _images(folder: Path, vehicle: "Vehicle") -> Iterator[Entry]:
+def _images(folder: Path, vehicle: "Vehicle") -> Iterator[ImportedMessage]:
     camera = vehicle.camera.model()
     for stamp, path in stamped_files(folder, tuple(IMAGE_FORMATS)):
         check_picture(path, camera)
-        yield Entry(stamp, 1, partial(_write_image, stamp=stamp, path=path, vehicle=vehicle))
+        yield ImportedMessage(
+            stamp, 1, partial(_write_image, stamp=stamp, path=path, vehicle=vehicle)
+        )
 
 
 def _write_image(bag: BagWriter, stamp: int, path: Path, vehicle: "Vehicle") -> None:
@@ -114,10 +116,10 @@ def camera_info(stamp: int, vehicle: "Vehicle") -> Any:
     )
 
 
-def _scans(folder: Path, vehicle: "Vehicle", notes: list[str]) -> Iterator[Entry]:
+def _scans(folder: Path, vehicle: "Vehicle", notes: list[str]) -> Iterator[ImportedMessage]:
     for stamp, path in stamped_files(folder, SCAN_SUFFIXES):
         write = partial(_write_scan, stamp=stamp, path=path, vehicle=vehicle, notes=notes)
-        yield Entry(stamp, 2, write)
+        yield ImportedMessage(stamp, 2, write)
 
 
 def _write_scan(
@@ -144,9 +146,11 @@ def _write_scan(
     bag.write("/scan", "sensor_msgs/msg/LaserScan", stamp, msg)
 
 
-def _clouds(folder: Path, columns: int) -> Iterator[Entry]:
+def _clouds(folder: Path, columns: int) -> Iterator[ImportedMessage]:
     for stamp, path in stamped_files(folder, CLOUD_SUFFIXES):
-        yield Entry(stamp, 2, partial(_write_cloud, stamp=stamp, path=path, columns=columns))
+        yield ImportedMessage(
+            stamp, 2, partial(_write_cloud, stamp=stamp, path=path, columns=columns)
+        )
 
 
 def _write_cloud(bag: BagWriter, stamp: int, path: Path, columns: int) -> None:
@@ -154,7 +158,7 @@ def _write_cloud(bag: BagWriter, stamp: int, path: Path, columns: int) -> None:
     bag.write("/points", "sensor_msgs/msg/PointCloud2", stamp, msg)
 
 
-def _odometry(path: Path) -> Iterator[Entry]:
+def _odometry(path: Path) -> Iterator[ImportedMessage]:
     if not path.exists():
         return
     rows = [
@@ -162,21 +166,21 @@ def _odometry(path: Path) -> Iterator[Entry]:
         for row in read_table(path, ("stamp", "x", "y", "yaw"))
     ]
     for stamp, (x, y, yaw) in sorted(rows):
-        yield Entry(stamp, 0, partial(_write_odometry, stamp=stamp, pose=(x, y, yaw)))
+        yield ImportedMessage(stamp, 0, partial(_write_odometry, stamp=stamp, pose=(x, y, yaw)))
 
 
 def _write_odometry(bag: BagWriter, stamp: int, pose: tuple[float, float, float]) -> None:
     bag.write("/odom", "nav_msgs/msg/Odometry", stamp, messages.odometry_msg(stamp, pose))
 
 
-def _truth(path: Path, vehicle: "Vehicle") -> Iterator[Entry]:
+def _truth(path: Path, vehicle: "Vehicle") -> Iterator[ImportedMessage]:
     if not path.exists():
         return
     rows = sorted(read_table(path, LABEL_COLUMNS), key=table_stamp)
     for stamp, group in itertools.groupby(rows, key=table_stamp):
         cones = _true_cones(list(group))
         write = partial(_write_truth, stamp=stamp, truth=cones, ground_z=-vehicle.lidar_height)
-        yield Entry(stamp, 3, write)
+        yield ImportedMessage(stamp, 3, write)
 
 
 def _write_truth(bag: BagWriter, stamp: int, truth: "TrueCones", ground_z: float) -> None:

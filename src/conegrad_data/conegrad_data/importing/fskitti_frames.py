@@ -78,7 +78,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BagError(f"{path}: no valid JSON ({error})") from error
+        raise BagError(f"{path}: not valid JSON ({error})") from error
 
 
 def _of_odometry(folder: Path, rows: Any) -> Iterator[FskittiFrame]:

@@ -14,7 +14,7 @@ IMAGE_FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 
 
 # First bytes of a file -> its reader in Pillow. Not Image.open: Ultralytics, once imported,
-# replaces it, and installs packages where a file is no picture.
+# replaces it, and installs packages where a file is not a picture.
 READERS: dict[bytes, Any] = {
     b"\xff\xd8": JpegImagePlugin.JpegImageFile,
     b"\x89PNG": PngImagePlugin.PngImageFile,
@@ -22,7 +22,7 @@ READERS: dict[bytes, Any] = {
 
 
 def check_picture(path: Path, camera: "CameraModel | None") -> None:
-    """Refuse what is no picture, or has another size than the calibration is for.
+    """Refuse what is not a picture, or has another size than the calibration is for.
 
     Args:
         path: of the file, of which the head alone is read.
@@ -46,7 +46,7 @@ def check_picture(path: Path, camera: "CameraModel | None") -> None:
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """Width and height by the head of a file; raises what Pillow does for what is no picture."""
+    """Width and height by the head of a file; raises what Pillow does for what is not a picture."""
     with path.open("rb") as file:
         first = file.read(4)
         reader = next((READERS[start] for start in READERS if first.startswith(start)), None)

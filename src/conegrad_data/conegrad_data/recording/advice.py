@@ -9,7 +9,7 @@ from conegrad_data.calibration.static_frames import FrameError, StaticFrames
 from conegrad_data.recording.bag_index import TopicIndex
 from conegrad_data.topics.topics import TopicChoice
 
-MAX_DELAY = 1.0  # [s] between capture and recording, above which the clocks are doubted
+MAX_DELAY = 1.0  # [s] between capture and recording, above which the clocks count as different
 MAX_PAIR_OFFSET = 0.06  # [s] between an image and its nearest scan, above which it is told
 SENSORS = {"image", "scan", "points"}  # roles, any of which gives cones
 BASE_FRAME = "base_link"  # of cones without a LiDAR, too
@@ -43,7 +43,7 @@ def advise(
         offsets: ``(images,)`` time from each image to the nearest scan [s].
     """
     roles = choice.roles
-    held = set(roles) | set(choice.doubts)
+    held = set(roles) | set(choice.ambiguities)
     return [
         *(_advise_sensors(held) if SENSORS & held else [NO_SENSORS]),
         *_advise_comparison(held),

@@ -9,7 +9,7 @@ class BagClock:
     """Present time for the messages of a bag, given in their order.
 
     It is the newest stamp, as the recorder's clock may be another one. A stamp that is more than a
-    second ahead of the time that passed at the recorder is not believed, and while stamps are more
+    second ahead of the time that passed at the recorder is not used, and while stamps are more
     than a second in the past, the time passes as it did at the recorder: it never goes back.
 
     Attributes:

@@ -4,8 +4,8 @@ A check is a function that takes a :class:`Candidate` and yields :class:`BagFind
 in ``CHECKS`` of ``bag_checks.py``, and with that it holds for every way in: ``conegrad info``
 prints what it finds, ``conegrad perceive`` (live and ``--direct``) logs it and refuses the bag for
 a finding of level ERROR, in the same words. Who knows a new fault of recordings adds a check there
-and a bag to the table of ``tests/nodes/playback/test_bag_readiness.py``; nobody refuses a bag
-elsewhere. What depends on one message alone stays with its decoder (``DecodeError``): the check of
+and a bag to the table of ``tests/nodes/playback/test_bag_readiness.py``; no other code refuses a
+bag. What depends on one message alone stays with its decoder (``DecodeError``): the check of
 decoding reads the first message of every topic that is used, and some later ones.
 
 Levels:
@@ -76,7 +76,7 @@ class BagReadiness:
     """What a run would use of a bag, and what was found about it.
 
     Attributes:
-        roles: topic of each role; empty where the topics themselves are in doubt.
+        roles: topic of each role; empty where the topics are ambiguous.
         parameters: of the nodes, by full name.
         findings: worst first.
     """

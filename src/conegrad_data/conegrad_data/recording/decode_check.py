@@ -27,7 +27,7 @@ def check_decoding(candidate: Candidate) -> Iterator[BagFinding]:
     """Messages that their decoder refuses: of a sensor all, or some.
 
     A bag is refused for its images, without which cones have no colour, and for its LiDAR where
-    there are no images. The camera alone gives cones, and they are told to be of it alone.
+    there are no images. The camera alone gives cones, and a warning says so.
     """
     lost = undecodable_sensors(candidate)
     has_images = "image" in candidate.probes and "image" not in lost

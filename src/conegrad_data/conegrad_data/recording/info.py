@@ -10,7 +10,7 @@ import numpy.typing as npt
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.static_frames import StaticFrames
-from conegrad_data.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
+from conegrad_data.decode import DecodeError, points_from_msg, scan_from_msg, scan_warnings
 from conegrad_data.recording.advice import Advice, advise
 from conegrad_data.recording.bag_index import NANOSECONDS, Handler, TopicIndex, index_bag
 from conegrad_data.recording.recorded_calibration import recorded_frames
@@ -28,7 +28,7 @@ class BagInfo:
         roles: topic of each role that was found, such as ``image`` or ``scan``.
         frames: frames of ``tf_static``.
         pair_offsets: ``(images,)`` time from each image to the nearest scan [s].
-        doubts: of each role that several topics fit, what to do.
+        ambiguities: of each role that several topics fit, what to do.
         notes: of a role, what was chosen by rule and what could not be.
         warnings: damage and unknown types.
         advice: what perception would miss.
@@ -40,7 +40,7 @@ class BagInfo:
     roles: dict[str, str]
     frames: list[str]
     pair_offsets: npt.NDArray[np.float64]
-    doubts: dict[str, str]
+    ambiguities: dict[str, str]
     notes: dict[str, str]
     warnings: list[str]
     advice: list[Advice]
@@ -98,7 +98,7 @@ def describe(
         roles=choice.roles,
         frames=frames.names,
         pair_offsets=offsets,
-        doubts=choice.doubts,
+        ambiguities=choice.ambiguities,
         notes=choice.notes,
         warnings=bag.warnings,
         advice=advise(topics, choice, frames, offsets),
@@ -134,11 +134,11 @@ def _fault(bag: BagReader, raw: RawMessage) -> str:
     """What the first scan of a topic is refused for, or what is probably wrong with it."""
     try:
         if raw.msgtype == "sensor_msgs/msg/PointCloud2":
-            return points_from_msg(bag.decode(raw)).doubt
+            return points_from_msg(bag.decode(raw)).warning
         if raw.msgtype == "sensor_msgs/msg/LaserScan":
             msg = bag.decode(raw)
             scan_from_msg(msg)
-            return "; ".join(scan_doubts(msg))
+            return "; ".join(scan_warnings(msg))
     except DecodeError as error:
         return f"scans are refused: {error}"
     return ""

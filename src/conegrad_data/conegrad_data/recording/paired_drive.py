@@ -194,8 +194,8 @@ def _roles(bag: BagReader, given: Mapping[str, str] | None) -> dict[str, str]:
         ReplayError: if one is missing, or several could be one.
     """
     choice = one_lidar(choose_topics(bag, given), given)
-    if doubts := [choice.doubts[role] for role in NEEDED if role in choice.doubts]:
-        raise ReplayError("\n".join(doubts))
+    if ambiguities := [choice.ambiguities[role] for role in NEEDED if role in choice.ambiguities]:
+        raise ReplayError("\n".join(ambiguities))
     for roles, name in ((("image",), "images"), (("scan", "points"), "scans or point clouds")):
         if not set(roles) & set(choice.roles):
             raise ReplayError(f"{bag.path} holds no {name}; it holds {', '.join(bag.topics)}")

@@ -7,7 +7,7 @@ from torch import Tensor
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.sweep import SweepConfig, corrected_times
-from conegrad_data.decode import DecodeError, points_from_msg, scan_doubts, scan_from_msg
+from conegrad_data.decode import DecodeError, points_from_msg, scan_from_msg, scan_warnings
 
 
 class ScanView(NamedTuple):
@@ -36,13 +36,13 @@ class ReadScan(NamedTuple):
         scan: with the times of its beams where the message tells them.
         range_min: shortest range that the sensor can measure [m].
         range_max: longest range that the sensor can measure [m].
-        doubts: what is probably wrong with the message.
+        warnings: what is probably wrong with the message.
     """
 
     scan: Scan
     range_min: float
     range_max: float
-    doubts: list[str]
+    warnings: list[str]
 
     @property
     def view(self) -> ScanView:
@@ -76,19 +76,19 @@ class ScanReader:
         scan = scan_from_msg(msg)
         if scan.times is not None:
             scan = scan._replace(times=corrected_times(scan.times, self._sweep))
-        return ReadScan(scan, msg.range_min, msg.range_max, scan_doubts(msg))
+        return ReadScan(scan, msg.range_min, msg.range_max, scan_warnings(msg))
 
     def _reduced(self, msg: Any) -> ReadScan:
         cloud, config = points_from_msg(msg), self._reduction
-        times, doubt, is_anchored = cloud.times, cloud.doubt, cloud.is_anchored
+        times, warning, is_anchored = cloud.times, cloud.warning, cloud.is_anchored
         if not is_anchored:
             is_given = self._sweep.stamp != "message"
-            times, doubt = (times, "") if is_given else (None, doubt)
+            times, warning = (times, "") if is_given else (None, warning)
         if times is not None:
             times = corrected_times(times, self._sweep)
         try:
             reduced = reduce_cloud(cloud.points, config, cloud.rings, times)
         except ValueError as error:
             raise DecodeError(str(error)) from error
-        doubts = [doubt] if doubt else []
-        return ReadScan(reduced.scan, config.min_range, config.max_range, doubts)
+        warnings = [warning] if warning else []
+        return ReadScan(reduced.scan, config.min_range, config.max_range, warnings)

@@ -23,7 +23,7 @@ class InputRecord:
     timeout: float  # [s] without a message after which the input counts as stopped
     stamp_tolerance: float  # [s] that a stamp may be off the clock of the node
     is_optional: bool = False
-    is_latched: bool = False  # sent once: silence is no fault
+    is_latched: bool = False  # sent once: silence is not a fault
     received: int = 0
     refused: int = 0
     last_arrival: float = 0.0

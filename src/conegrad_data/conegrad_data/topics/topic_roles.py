@@ -48,12 +48,12 @@ class TopicChoice(NamedTuple):
 
     Attributes:
         roles: topic of each role that was found.
-        doubts: of each role for which several topics fit equally well, what to do.
+        ambiguities: of each role for which several topics fit equally well, what to do.
         notes: of a role, what was chosen by rule, and what is there that could not be.
     """
 
     roles: dict[str, str]
-    doubts: dict[str, str]
+    ambiguities: dict[str, str]
     notes: dict[str, str]
 
 

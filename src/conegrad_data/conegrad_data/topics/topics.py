@@ -54,7 +54,7 @@ def read_topics(words: Sequence[str], option: str) -> dict[str, str]:
 
 
 def choose_topics(bag: BagReader, given: Mapping[str, str] | None = None) -> TopicChoice:
-    """Topic of each role, without a refusal where several fit: that is in ``doubts``.
+    """Topic of each role, without a refusal where several fit: that is in ``ambiguities``.
 
     Topics in a namespace of truth (``/truth/odom``) stand back; a camera_info belongs to the image
     beside it; ``/cones`` of `conegrad perceive` and ``/tf_static`` stand before those in a
@@ -94,8 +94,8 @@ def find_topics(
     """
     choice = choose_topics(bag, given)
     for role in needed:
-        if role in choice.doubts:
-            raise BagError(choice.doubts[role])
+        if role in choice.ambiguities:
+            raise BagError(choice.ambiguities[role])
     return choice.roles
 
 
@@ -111,17 +111,17 @@ def find_topic(bag: BagReader, role: str, given: str | None = None) -> str | Non
 def one_lidar(choice: TopicChoice, given: Mapping[str, str] | None = None) -> TopicChoice:
     """The choice with scans or clouds: scans where the bag has both, unless clouds are named."""
     given = given or {}
-    known = {**choice.roles, **choice.doubts}
+    known = {**choice.roles, **choice.ambiguities}
     if not {"scan", "points"} <= set(known):
         return choice
     dropped = "scan" if "points" in given and "scan" not in given else "points"
     kept = "points" if dropped == "scan" else "scan"
-    roles, doubts, notes = (
+    roles, ambiguities, notes = (
         {role: text for role, text in part.items() if role != dropped} for part in choice
     )
     if dropped not in given and kept not in given:
         notes["scan"] = f"{known[kept]} is used and not the clouds; --topic points=NAME takes those"
-    return TopicChoice(roles, doubts, notes)
+    return TopicChoice(roles, ambiguities, notes)
 
 
 def _choose(bag: BagReader, role: str, choice: TopicChoice) -> None:
@@ -146,7 +146,7 @@ def _choose(bag: BagReader, role: str, choice: TopicChoice) -> None:
 
 
 def _take(bag: BagReader, role: str, found: list[str], choice: TopicChoice) -> None:
-    """The one without a namespace or beside its kin where that means something, else a doubt."""
+    """The one without a namespace or beside its kin where that counts, else an ambiguity."""
     at_root = [name for name in found if name == f"/{role}"]
     if at_root and role in (*RESULTS, "tf_static"):
         choice.roles[role] = at_root[0]
@@ -159,7 +159,7 @@ def _take(bag: BagReader, role: str, found: list[str], choice: TopicChoice) -> N
     if role in RESULTS and len(beside) == 1:
         choice.roles[role] = beside[0]
         return
-    choice.doubts[role] = (
+    choice.ambiguities[role] = (
         f"{bag.path}: {', '.join(found)} could each be the {role} topic; choose one: "
         f"--topic {role}={found[0]}"
     )

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from conegrad_core.vehicle import Vehicle, load_vehicle
+from conegrad_data.recording.bag_index import NANOSECONDS
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation, evaluate_drive
-from conegrad_evaluation.drives.recorded_drive import NANOSECONDS, RecordedDrive, read_drive
+from conegrad_evaluation.drives.recorded_drive import RecordedDrive, read_drive
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.json_values import to_plain
 from conegrad_evaluation.metrics.matching import EvaluationConfig

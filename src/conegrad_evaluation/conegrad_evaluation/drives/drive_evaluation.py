@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conegrad_core.cones import TrueCones
 from conegrad_data.recording.truth import RecordedTruth, Truth, map_truth
-from conegrad_evaluation.drives.map_fit import check_in_view, doubt
+from conegrad_evaluation.drives.map_fit import check_in_view, misfit_warning
 from conegrad_evaluation.drives.recorded_drive import DriveFrame, RecordedDrive
 from conegrad_evaluation.metrics.evaluator import Evaluation, Evaluator
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult
@@ -56,7 +56,7 @@ def evaluate_drive(
         drive.notes.append(f"{missing} of {len(results)} frames have no truth near their stamp")
     evaluation = evaluator.result()
     counts = evaluation.total.counts
-    if track is not None and (text := doubt(counts.precision, counts.recall, track)):
+    if track is not None and (text := misfit_warning(counts.precision, counts.recall, track)):
         drive.notes.append(text)
         logger.warning("%s", text)
     return DriveEvaluation(drive, truth, source, evaluation, results)

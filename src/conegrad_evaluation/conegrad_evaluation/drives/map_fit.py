@@ -39,7 +39,7 @@ def check_in_view(truths: Iterable[TrueCones | None], track: str | Path, bag: Pa
         )
 
 
-def doubt(precision: float, recall: float, track: str | Path) -> str | None:
+def misfit_warning(precision: float, recall: float, track: str | Path) -> str | None:
     """Why a map may not fit a drive, by how the perceived cones match it; None if it may well.
 
     Args:

@@ -168,8 +168,8 @@ def _chosen(bag: BagReader, given: Mapping[str, str] | None) -> TopicChoice:
         BagError: if there are no cones, or several topics could be one that is needed.
     """
     choice = choose_topics(bag, given)
-    if doubts := [choice.doubts[role] for role in NEEDED if role in choice.doubts]:
-        raise BagError("\n".join(doubts))
+    if ambiguities := [choice.ambiguities[role] for role in NEEDED if role in choice.ambiguities]:
+        raise BagError("\n".join(ambiguities))
     if "cones" not in choice.roles:
         raise BagError(
             f"{bag.path} has no cones to evaluate; run it through the graph first: "
@@ -187,7 +187,7 @@ def _read(bag: BagReader, choice: TopicChoice, vehicle: Vehicle | None) -> Recor
     info = describe(bag, choice, static, found.handlers())
     frames, cone_frame = _drive_frames(found.cones, bodies, roles["cones"])
     base_frame = odometry.base_frame
-    notes = [*info.warnings, *info.notes.values(), *info.doubts.values()]
+    notes = [*info.warnings, *info.notes.values(), *info.ambiguities.values()]
     notes += [*odometry.notes, *odometry.faults]
     base_from_lidar = _base_from_lidar(bodies, base_frame, cone_frame, vehicle, notes)
     return RecordedDrive(

@@ -77,12 +77,13 @@ def choose(
 def read_recorded(drive: RecordedDrive, choices: Sequence[Choice]) -> list[Recorded]:
     """Read the images, boxes and scans of the chosen frames, found by the index of the drive."""
     frames = [drive.frames[choice.row] for choice in choices]
-    stamps = {stamp for frame in frames for stamp in (frame.camera_ns, frame.lidar_ns)}
+    both = [stamp for frame in frames for stamp in (frame.camera_ns, frame.lidar_ns)]
+    stamps = {stamp for stamp in both if stamp is not None}
     found: dict[tuple[str, int], RawMessage] = {}
     with BagReader(drive.path, is_logging=False) as bag:
         for role in ("image", "detections", "segmentation", "scan"):
             topic = drive.info.topics.get(drive.info.roles.get(role, ""))
-            for stamp, reference in (topic.at(stamps - {None}) if topic else {}).items():
+            for stamp, reference in (topic.at(stamps) if topic else {}).items():
                 found[role, stamp] = read_messages(bag, [reference])[0]
         return [_recorded(bag, found, f.camera_ns or -1, f.lidar_ns or -1) for f in frames]
 

@@ -145,7 +145,7 @@ class DirectPerception:
             self._pairing.add_detections(stamp_ns, seen)
         else:
             read = self._reader.read(msg)
-            self._tell(read.doubts)
+            self._tell(read.warnings)
             segmented = self._segmenter([read.scan])[0]
             seen = SensorResult(stamp_ns, msg.header.frame_id, segmented)
             self._fusion.lidar_frame = seen.frame

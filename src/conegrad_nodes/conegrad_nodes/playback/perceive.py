@@ -275,9 +275,9 @@ def input_roles(bag: BagReader, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _played(bag: BagReader, choice: TopicChoice) -> dict[str, str]:
-    doubts = [choice.doubts[role] for role in PLAYED if role in choice.doubts]
-    if doubts:
-        raise BagError("\n".join(doubts))
+    ambiguities = [choice.ambiguities[role] for role in PLAYED if role in choice.ambiguities]
+    if ambiguities:
+        raise BagError("\n".join(ambiguities))
     roles = {role: choice.roles[role] for role in GRAPH_TOPICS if role in choice.roles}
     if not {"image", "scan", "points"} & set(roles):
         known = [choice.notes[role] for role in ("image", "scan", "points") if role in choice.notes]

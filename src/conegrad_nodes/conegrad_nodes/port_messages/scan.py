@@ -29,7 +29,7 @@ class ScanMessage(PortMessage):
     def received(self, read: ReadScan) -> Received:
         """A scan that is decoded already, with its details."""
         limits = {"range_limits": (read.range_min, read.range_max)}
-        return Received(read.scan, limits, tuple(read.doubts))
+        return Received(read.scan, limits, tuple(read.warnings))
 
     def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:
         """sensor_msgs/LaserScan without the times of the beams, which it cannot tell one by one."""

@@ -20,7 +20,7 @@ from conegrad_core.losses import EndLoss, EndLossConfig
 from conegrad_core.settings import Config, setting
 from conegrad_core.whole_file import write_whole
 from conegrad_data.errors import ReplayError, TrainingError
-from conegrad_evaluation.drives.map_fit import doubt
+from conegrad_evaluation.drives.map_fit import misfit_warning
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.data.sample import Sample
@@ -326,7 +326,9 @@ def run_training(
         headlines: dict[str, dict[str, float]] = {}
         if config.run.evaluation_frames:
             before = headlines["before"] = _before(run, output, measuring)
-            if data.track and (text := doubt(before["precision"], before["recall"], data.track)):
+            if data.track and (
+                text := misfit_warning(before["precision"], before["recall"], data.track)
+            ):
                 logger.warning("%s", text)
         run.take_steps(progress)
         if config.run.evaluation_frames:

@@ -10,11 +10,11 @@ from conegrad_data.decode.scan import is_angle_max_unset, usable_readings
 
 EQUAL_SHARE = 0.1  # of the beams; so many do not measure exactly the same distance by chance
 EQUAL_COUNT = 20  # beams, likewise
-DIFFERENT = 3  # readings beyond range_max that differ are no mark of "no return"
+DIFFERENT = 3  # readings beyond range_max that differ do not mark "no return"
 
 
 @from_content
-def scan_doubts(msg: Any) -> list[str]:
+def scan_warnings(msg: Any) -> list[str]:
     """What is probably wrong with a sensor_msgs/LaserScan that :func:`scan_from_msg` takes.
 
     Raises:
@@ -22,16 +22,16 @@ def scan_doubts(msg: Any) -> list[str]:
     """
     ranges = np.asarray(msg.ranges, dtype=np.float32)
     usable = usable_readings(msg, ranges)
-    doubts = [
-        _angle_max_doubt(msg, len(ranges)),
-        _limits_doubt(msg, ranges, usable),
-        _repeated_doubt(msg, ranges[usable], len(ranges)),
-        scan_times(msg, len(ranges)).doubt,
+    warnings = [
+        _angle_max_warning(msg, len(ranges)),
+        _limits_warning(msg, ranges, usable),
+        _repeated_warning(msg, ranges[usable], len(ranges)),
+        scan_times(msg, len(ranges)).warning,
     ]
-    return [doubt for doubt in doubts if doubt]
+    return [warning for warning in warnings if warning]
 
 
-def _angle_max_doubt(msg: Any, beams: int) -> str:
+def _angle_max_warning(msg: Any, beams: int) -> str:
     if not is_angle_max_unset(msg, beams):
         return ""
     return (
@@ -40,7 +40,7 @@ def _angle_max_doubt(msg: Any, beams: int) -> str:
     )
 
 
-def _limits_doubt(msg: Any, ranges: np.ndarray, usable: np.ndarray) -> str:
+def _limits_warning(msg: Any, ranges: np.ndarray, usable: np.ndarray) -> str:
     """Readings that all lie outside the limits; a view without any return has none."""
     if usable.any():
         return ""
@@ -56,7 +56,7 @@ def _limits_doubt(msg: Any, ranges: np.ndarray, usable: np.ndarray) -> str:
     return f"all readings are {side}, {limit}: is the unit of both the metre?"
 
 
-def _repeated_doubt(msg: Any, readings: np.ndarray, beams: int) -> str:
+def _repeated_warning(msg: Any, readings: np.ndarray, beams: int) -> str:
     """The largest reading of many beams: some driver's mark of "no return" below range_max."""
     if not len(readings):
         return ""
