@@ -29,7 +29,7 @@ def test_stands_until_the_first_command_has_reached_the_actuators():
     assert car.state(1.2).speed > 0.3
 
 
-def test_the_way_does_not_depend_on_how_often_it_is_asked_for():
+def test_the_path_does_not_depend_on_the_number_of_steps():
     once, often = make(delay=0.05), make(delay=0.05)
     for car in (once, often):
         car.command(DriveCommand(5.0, 1.0))

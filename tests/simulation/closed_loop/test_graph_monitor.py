@@ -51,7 +51,7 @@ def test_bytes_that_are_not_a_message_are_skipped_with_a_warning(topic, data):
 
 
 @pytest.mark.parametrize("speed", [np.nan, np.inf, 1e39])
-def test_a_command_that_no_car_can_follow_is_skipped(speed):
+def test_a_command_outside_the_limits_is_skipped(speed):
     graph, command = Graph(), Twist()
     command.angular.z = 0.5
     graph.callbacks["cmd_vel"](serialize_message(command))
@@ -61,7 +61,7 @@ def test_a_command_that_no_car_can_follow_is_skipped(speed):
     assert "linear.x is" in graph.warnings[0]
 
 
-def test_cones_that_no_fusion_makes_are_not_shown():
+def test_cones_with_invalid_covariances_are_skipped():
     graph = Graph()
     msg = ConeArray(cones=[Cone(covariance=[0.1, 0.0, 0.0, 0.1], existence=0.9)])
     graph.callbacks["cones"](serialize_message(msg))

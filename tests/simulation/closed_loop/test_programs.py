@@ -45,7 +45,7 @@ def start(module, *parameters):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_runs_until_it_is_told_to_end_and_ends_with_exit_code_0(
+def test_runs_until_a_signal_and_ends_with_exit_code_0(
     context, module, parameters, topic, msgtype, number
 ):
     listener, received = Node("listener", context=context), []

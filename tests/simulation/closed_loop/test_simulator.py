@@ -86,7 +86,7 @@ def test_the_same_commands_give_the_same_messages(make):
 @pytest.mark.parametrize(
     ("fault", "topic"), [("camera_lost", "/image_raw/compressed"), ("lidar_lost", "/scan")]
 )
-def test_a_lost_sensor_is_silent_and_sees_nothing(make, fault, topic):
+def test_a_lost_sensor_publishes_nothing_and_no_cone_is_visible_to_it(make, fault, topic):
     outputs = until(make(**{fault: (0.2, 0.4)}), 0.6)
     times = [h.event.time for h in outputs if topic in topics([h])]
     assert times[0] < 0.2
@@ -114,7 +114,7 @@ def test_the_supervisor_ends_the_drive_of_a_car_that_stands(make, description):
     assert not supervisor.log.is_finished
 
 
-def test_the_supervisor_counts_touched_cones_and_sees_the_car_leave_the_track(make, description):
+def test_the_supervisor_counts_touched_cones_and_ends_the_drive_off_the_track(make, description):
     simulator = make()
     supervisor = DriveSupervisor(description, simulator.car, SupervisorConfig())
     simulator.car.command(DriveCommand(6.0, 1.0))

@@ -57,7 +57,7 @@ def test_cones_are_dots_or_rings_of_their_colour(view):
     assert colour(view, 5.0, 8.0) == top_view.GROUND
 
 
-def test_a_line_is_as_wide_as_asked_for_in_metres(view):
+def test_the_width_of_a_line_is_in_metres(view):
     top_view.draw_line(view, np.array([[1.0, 5.0], [9.0, 5.0]]), top_view.LINE, 1.0)
     assert colour(view, 5.0, 5.4) == top_view.LINE
     assert colour(view, 5.0, 5.8) == top_view.GROUND

@@ -87,7 +87,7 @@ def test_orange_cones_of_a_start_line_stand_on_either_side():
     assert off(line_of([*lane(), *start]), 0.0) < 0.2
 
 
-def test_cones_of_the_neighbouring_lane_are_left_alone():
+def test_cones_of_the_neighbouring_lane_have_no_effect():
     # The next lane runs the other way: its near border is blue as well.
     other = [(x, HALF + 3.0, LEFT) for x in np.arange(0.0, 16.0, SPACING)]
     other += [(x, HALF + 6.5, RIGHT) for x in np.arange(0.0, 16.0, SPACING)]
@@ -110,7 +110,7 @@ def test_without_cones_there_is_no_line():
     assert (line.length, line.pairs) == (0.0, (0, 0))
 
 
-def test_the_search_starts_at_the_car_and_is_as_long_as_asked():
+def test_the_search_starts_at_the_car_and_has_its_reach():
     rows = lane()
     poses = search_lane(KnownCones(rows[:, :2], rows[:, 2]), SearchConfig(reach=9.0, step=1.5))
     assert poses.shape == (7, 3)

@@ -31,7 +31,7 @@ def test_a_cone_stays_where_it_stands_while_the_car_turns(memory):
     assert known.positions == pytest.approx(np.array([[0.0, -3.0]]))
 
 
-def test_a_cone_seen_twice_is_one_cone(memory):
+def test_two_detections_of_a_cone_are_one_cone(memory):
     memory.add(seen((5.0, 0.0, BLUE)), HERE, 0.0)
     memory.add(seen((5.2, 0.1, BLUE)), HERE, 0.1)
     assert memory.known(HERE).positions == pytest.approx(np.array([[5.1, 0.05]]), abs=0.02)
@@ -43,7 +43,7 @@ def test_neighbours_stay_apart(memory):
     assert len(memory.known(HERE).positions) == 2
 
 
-def test_a_cone_is_forgotten_after_its_time(memory):
+def test_a_cone_is_removed_after_its_duration(memory):
     for time in (0.0, 0.1):
         memory.add(seen((5.0, 0.0, BLUE)), HERE, time)
     memory.add(seen(), HERE, 2.0)
@@ -52,20 +52,20 @@ def test_a_cone_is_forgotten_after_its_time(memory):
     assert len(memory.known(HERE).positions) == 0
 
 
-def test_a_single_sight_is_forgotten_soon(memory):
+def test_a_single_detection_is_removed_early(memory):
     memory.add(seen((5.0, 0.0, BLUE)), HERE, 0.0)
     memory.add(seen(), HERE, 0.4)
     assert len(memory.known(HERE).positions) == 0
 
 
-def test_cones_far_behind_are_forgotten(memory):
+def test_cones_far_behind_are_removed(memory):
     for time in (0.0, 0.1):
         memory.add(seen((1.0, 2.0, BLUE)), HERE, time)
     memory.add(seen(), Pose2(8.0, 0.0, 0.0), 0.2)
     assert len(memory.known(HERE).positions) == 0
 
 
-def test_the_colour_outlives_looks_without_colour(memory):
+def test_the_colour_outlasts_detections_without_colour(memory):
     memory.add(seen((5.0, 1.0, BLUE), (5.0, -1.0, YELLOW), (9.0, 0.0, ORANGE)), HERE, 0.0)
     for time in (0.1, 0.2, 0.3):
         memory.add(seen((5.0, 1.0, UNKNOWN), (5.0, -1.0, UNKNOWN), (9.0, 0.0, UNKNOWN)), HERE, time)
@@ -74,7 +74,7 @@ def test_the_colour_outlives_looks_without_colour(memory):
     assert (left, right, either) == pytest.approx((2 / 3, -2 / 3, 0.0))
 
 
-def test_a_time_before_the_last_begins_a_new_run(memory):
+def test_an_earlier_time_begins_a_new_run(memory):
     memory.add(seen((5.0, 0.0, BLUE)), HERE, 9.0)
     memory.add(seen((8.0, 0.0, BLUE)), HERE, 1.0)
     assert memory.known(HERE).positions == pytest.approx(np.array([[8.0, 0.0]]))

@@ -73,7 +73,7 @@ def test_stops_when_cones_are_stale_although_it_remembers_them(driving, age, cau
     assert (decision.speed > 0) == (cause == DRIVING)
 
 
-def test_stops_when_messages_hold_no_cones(driving):
+def test_stops_when_messages_are_empty(driving):
     for time in (10.1, 10.2, 10.26):
         moved(driving, time)
         driving.add_cones(at(time), NOTHING, has_camera=True, has_lidar=True)
@@ -110,7 +110,7 @@ def test_goes_on_when_the_sensor_comes_back(driving):
     assert "without" not in driving.decide(at(10.2)).text
 
 
-def test_stops_where_too_little_of_the_lane_is_seen(driver):
+def test_stops_where_the_known_lane_is_too_short(driver):
     moved(driver, 1.0)
     driver.add_cones(at(1.0), cones_of([(-2.0, 1.75, 0)]), has_camera=True, has_lidar=True)
     assert driver.decide(at(1.0)).cause == "no lane"

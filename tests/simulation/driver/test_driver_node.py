@@ -178,7 +178,7 @@ def test_shows_the_lane_in_the_frame_of_the_odometry(world):
     assert np.abs(places[:, 1]).max() < 0.1
 
 
-def test_refuses_a_vehicle_that_is_none(context):
+def test_refuses_a_vehicle_that_does_not_exist(context):
     overrides = [Parameter("vehicle", value="submarine")]
     with pytest.raises(FileNotFoundError, match="submarine"):
         DriverNode(context=context, parameter_overrides=overrides)
@@ -198,9 +198,7 @@ def test_refuses_a_vehicle_that_is_none(context):
         ("cones", {"existence": np.inf}, "existence is inf"),
     ],
 )
-def test_a_message_that_cannot_be_used_is_told_and_the_next_ones_drive_on(
-    world, topic, odd, reason
-):
+def test_an_invalid_message_is_reported_and_the_next_ones_drive_on(world, topic, odd, reason):
     world.drive()
 
     def go_on(**odd_odometry):

@@ -53,7 +53,7 @@ def test_odd_inputs_of_the_driver_are_refused_or_followed(context, monkeypatch, 
     node.destroy_node()
 
 
-def test_cones_that_cannot_be_used_are_answered_by_a_command_too(context, monkeypatch):
+def test_invalid_cones_are_followed_by_a_command_too(context, monkeypatch):
     node, commands = DriverNode(context=context), []
     monkeypatch.setattr(node._commands, "publish", commands.append)
     msg = DRIVER_MAKERS["cones"]()

@@ -28,13 +28,13 @@ def test_steers_towards_a_line_on_its_left():
     assert pursue(line, 0.0, PursuitConfig()) > 0.1
 
 
-def test_looks_farther_ahead_when_faster():
+def test_the_target_point_is_farther_ahead_at_speed():
     line = np.stack([np.arange(0.0, 20.0, 0.5), np.full(40, 1.0)], axis=1)
     config = PursuitConfig(lookahead=2.0, lookahead_time=0.5)
     assert pursue(line, 0.0, config) > 2 * pursue(line, 8.0, config) > 0
 
 
-def test_the_end_of_a_short_line_is_aimed_at():
+def test_the_target_of_a_short_line_is_its_end():
     # 2 y / d^2 of the point (2, 1).
     assert pursue(np.array([[1.0, 0.5], [2.0, 1.0]]), 10.0, PursuitConfig()) == pytest.approx(0.4)
 
@@ -49,7 +49,7 @@ def test_corners_limit_the_speed():
     assert allowed_speeds(circle(9.0), config)[:10] == pytest.approx(np.full(10, 6.0), rel=1e-3)
 
 
-def test_the_car_can_stop_at_the_end_of_what_it_sees():
+def test_the_car_can_stop_at_the_end_of_the_line():
     line = np.stack([np.arange(0.0, 10.25, 0.5), np.zeros(21)], axis=1)
     speeds = allowed_speeds(line, PursuitConfig(speed=20.0, braking_limit=2.0))
     assert speeds[-1] == 0.0

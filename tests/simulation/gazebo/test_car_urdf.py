@@ -101,7 +101,7 @@ def test_sensors_publish_in_the_frames_of_the_documentation(export):
     assert frames == {"camera": "camera_optical", "lidar": "lidar", "imu": "base_link"}
 
 
-def test_sensors_measure_as_the_preset_says(export):
+def test_sensors_have_the_settings_of_the_preset(export):
     sdf = ElementTree.parse(export("roboracer") / "models/car/model.sdf").getroot()
     preset = load_vehicle("roboracer")
     camera, lidar = (sdf.find(f".//sensor[@name='{name}']") for name in ("camera", "lidar"))
@@ -148,7 +148,7 @@ def test_joints_have_a_finite_effort(export):
     assert efforts == [1e6] * 6
 
 
-def test_masks_keep_to_the_bits_that_the_renderer_leaves_to_users(export):
+def test_masks_use_the_user_bits_of_the_renderer(export):
     sdf = ElementTree.parse(export() / "models/car/model.sdf").getroot()
     masks = [int(mask.text) for mask in sdf.iter("visibility_mask")]
     assert len(masks) == 2

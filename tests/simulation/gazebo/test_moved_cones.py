@@ -52,11 +52,11 @@ def test_a_pose_that_is_not_finite_is_refused_by_name():
         ({"quaternion": (0.0, 0.0, 0.0, 1e200)}, r"rotation of cone_0003 is \(0, 0, 0, 1e\+200\)"),
     ],
 )
-def test_poses_that_no_cone_has_are_refused(odd, reason):
+def test_impossible_poses_are_refused(odd, reason):
     with pytest.raises(DecodeError, match=reason):
         moved_cones_from_msg(message("cone_0003", **odd))
 
 
-def test_a_number_that_no_cone_has_is_refused():
+def test_a_row_outside_the_scene_is_refused():
     with pytest.raises(DecodeError, match="content cannot be used"):
         moved_cones_from_msg(message("cone_" + 5000 * "9"))

@@ -41,7 +41,7 @@ def test_cones_are_in_the_frame_of_the_lidar():
     assert truth.visible_lidar.tolist() == [True]
 
 
-def test_a_cone_behind_the_car_is_there_but_not_seen():
+def test_a_cone_behind_the_car_is_true_and_not_visible():
     truth = answer(TrueFrames(scene_of((-5.0, 0.0)), VEHICLE), SECOND, Pose2(0.0, 0.0, 0.0))
     assert truth.positions.shape == (1, 2)
     assert not truth.visible_camera.any()
@@ -117,7 +117,7 @@ def test_refuses_a_sensor_that_is_not_there():
         TrueFrames(scene_of((5.0, 0.0)), VEHICLE).request(1, "radar")
 
 
-def test_the_camera_sees_the_cones_that_the_renderer_counts_as_seen():
+def test_the_camera_view_and_the_renderer_agree_on_visible_cones():
     from conegrad_simulation.render.camera import CameraRenderer
     from conegrad_simulation.scene.world import World
 

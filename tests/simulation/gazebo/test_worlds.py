@@ -19,7 +19,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("vehicle", "lidar", "track"), CASES)
-def test_libsdformat_has_nothing_to_complain_about(export, parse, vehicle, lidar, track):
+def test_libsdformat_reports_no_error(export, parse, vehicle, lidar, track):
     folder = export(vehicle, lidar, track=track)
     parsed = parse(folder)
     assert parsed.complaints == []
@@ -62,7 +62,7 @@ def relative_pose(plant, base, name):
     return plant.CalcRelativeTransform(context, base, frame).GetAsMatrix4()
 
 
-def test_car_weighs_what_the_preset_says(export, parse):
+def test_the_car_has_the_mass_of_the_preset(export, parse):
     plant = parse(export("formula_student")).plant
     car = plant.GetModelInstanceByName("car")
     context = plant.CreateDefaultContext()

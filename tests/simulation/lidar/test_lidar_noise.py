@@ -45,7 +45,7 @@ def test_without_noise_the_scan_is_exact():
     assert labels.all()
 
 
-def test_a_beam_that_hit_nothing_is_nan_and_no_cone():
+def test_a_beam_without_a_hit_is_nan_and_not_a_cone():
     ranges, labels = disturb(hits(np.inf))
     assert np.isnan(ranges).all()
     assert not labels.any()
@@ -88,7 +88,7 @@ def test_mixed_returns_lie_between_both_surfaces_and_leave_the_cone():
     assert not labels[far].any()
 
 
-def test_specks_are_near_and_no_cones():
+def test_spurious_returns_are_near_and_not_cones():
     ranges, labels = disturb(hits(np.inf), specks=50.0)
     count = np.isfinite(ranges).sum()
     assert 25 < count < 80

@@ -29,7 +29,7 @@ def scan(scene, pose=ORIGIN, world=QUIET, seed=1, preset=PRESET):
     return LidarCaster(preset).cast(scene, pose, world, seed)
 
 
-def test_sees_each_cone_at_its_place_and_says_which_it_is():
+def test_each_cone_is_hit_at_its_position_with_its_row():
     places = np.array([[FORWARD + 5.0, 2.0], [FORWARD + 6.0, -1.5]])
     seen = scan(scene_of(*places))
     angles = PRESET.angles().numpy()
@@ -75,7 +75,7 @@ def test_moving_the_car_and_the_world_alike_changes_nothing():
     np.testing.assert_allclose(moved.ranges, scan(straight).ranges, atol=1e-5)
 
 
-def test_a_nose_down_car_sees_the_ground_ahead():
+def test_the_plane_of_a_nose_down_car_meets_the_ground_ahead():
     world = dataclasses.replace(QUIET, vehicle_pitch=0.02)
     seen = scan(scene_of([80, 0]), world=world)
     height = PRESET.mounting.z - FORWARD * math.tan(0.02)
@@ -84,14 +84,14 @@ def test_a_nose_down_car_sees_the_ground_ahead():
     assert not seen.labels.any()
 
 
-def test_a_nose_up_car_looks_over_far_cones():
+def test_the_plane_of_a_nose_up_car_passes_over_far_cones():
     scene = scene_of([FORWARD + 4, 0], [FORWARD + 12, 2])
     world = dataclasses.replace(QUIET, vehicle_pitch=-0.03)
     assert set(scan(scene).cones) == {-1, 0, 1}
     assert set(scan(scene, world=world).cones) == {-1, 0}
 
 
-def test_a_fallen_cone_lower_than_the_plane_is_not_seen():
+def test_the_plane_passes_over_a_fallen_cone():
     scene = scene_of([FORWARD + 4, 0])
     fallen = dataclasses.replace(scene, cone_leans=np.array([[0.0, math.pi / 2]]))
     low = dataclasses.replace(PRESET, mounting=dataclasses.replace(PRESET.mounting, z=0.08))
@@ -100,7 +100,7 @@ def test_a_fallen_cone_lower_than_the_plane_is_not_seen():
     assert not scan(fallen, preset=high).labels.any()
 
 
-def test_people_and_walls_are_no_cones():
+def test_people_and_walls_are_not_cones():
     scene = dataclasses.replace(
         scene_of([FORWARD + 60, 0]),
         obstacles=np.array([[FORWARD + 5, 0, 0.3]]),
@@ -116,7 +116,7 @@ def test_people_and_walls_are_no_cones():
     assert (seen.ranges > 9.9).sum() > 100
 
 
-def test_an_empty_place_returns_nothing():
+def test_an_empty_scene_gives_no_returns():
     nothing = standard_scene(np.zeros((0, 2)), np.zeros(0))
     seen = scan(nothing)
     assert np.isnan(seen.ranges).all()

@@ -57,7 +57,7 @@ def test_a_wall_is_hit_from_both_drawing_directions(reverse):
     assert shoot(targets(walls=[wall])).ranges[1] == pytest.approx(2.0)
 
 
-def test_the_plane_passes_over_what_is_lower_than_itself():
+def test_the_plane_passes_over_lower_targets():
     low = targets([post(5, 0, 0.2, top=0.1)], [(7, -1, 7, 1, 0.1)])
     assert np.isinf(shoot(low, height=0.15).ranges).all()
     assert shoot(low, height=0.05).ranges[1] == pytest.approx(4.8)
@@ -98,7 +98,7 @@ def test_a_wide_beam_widens_a_post_with_range():
     assert np.isfinite(shoot(thing, beam_width=0.031).ranges[1])  # 0.155 m wider at 10 m
 
 
-def test_half_solid_things_let_half_of_the_beams_through():
+def test_half_solid_targets_let_half_of_the_beams_through():
     fan = Fan(-0.5, 0.001, 1001)
     hits = shoot(targets(walls=[(5, -9, 5, 9, 1.0)], solidity=0.5), fan)
     assert 0.45 < np.isfinite(hits.ranges).mean() < 0.55

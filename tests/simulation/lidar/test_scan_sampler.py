@@ -24,7 +24,7 @@ def test_cones_are_labelled_only_where_there_is_a_return():
         assert np.nanmin(batch.ranges) > 0
 
 
-def test_scans_hold_cones_and_other_things():
+def test_scans_hold_cones_and_other_targets():
     batches = [sample_batch(seed, 8) for seed in range(10)]
     cones = sum(batch.labels.sum() for batch in batches)
     returns = sum(np.isfinite(batch.ranges).sum() for batch in batches)

@@ -73,7 +73,7 @@ def test_images_are_pictures_of_the_size_in_camera_info(recorded):
     assert (info.width, info.height, info.distortion_model) == (320, 180, "plumb_bob")
 
 
-def test_scans_hit_the_cones_where_truth_says_they_are(recorded):
+def test_scans_hit_the_cones_at_their_true_positions(recorded):
     checked = 0
     truth_at = {stamp_ns_from_msg(m.header.stamp): m for m in recorded["/truth"]}
     for scan in recorded["/scan"]:
@@ -159,7 +159,7 @@ def test_another_seed_gives_another_bag(recorded, tmp_path, vehicle):
     assert not np.array_equal(scan.ranges, recorded["/scan"][0].ranges)
 
 
-def test_raw_images_are_written_when_asked_for(tmp_path, vehicle):
+def test_raw_images_are_written_on_request(tmp_path, vehicle):
     made = simulate(tmp_path / "raw", vehicle, quality=0, seconds=0.1)
     with BagReader(made.path) as bag:
         [(_, _, image), *_] = bag.messages(["/image_raw"])

@@ -42,7 +42,7 @@ def test_visibility_is_that_of_each_sensor():
     assert [cone.visible_lidar for cone in msg.cones] == [True, False]
 
 
-def test_before_the_first_message_of_a_sensor_no_cone_is_visible_to_it():
+def test_before_the_first_message_of_a_sensor_cones_are_not_visible_to_it():
     msg = truth(VisibleCones(camera=None, lidar=np.array([0])))
     assert not any(cone.visible_camera for cone in msg.cones)
 

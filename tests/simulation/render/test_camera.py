@@ -149,7 +149,7 @@ def test_unknown_level_names_the_known_ones():
         World.sample(np.random.default_rng(0), "easy")
 
 
-def test_refuses_more_cones_in_an_image_than_it_can_tell_apart():
+def test_refuses_an_image_with_more_than_250_cones():
     places = [[10.0 + row / 10, column / 5 - 2] for row in range(13) for column in range(20)]
     with pytest.raises(ValueError, match="251 cones in one image, expected at most 250"):
         render(places[:251], [ConeClass.BLUE] * 251)

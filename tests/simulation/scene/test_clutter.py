@@ -18,7 +18,7 @@ from conegrad_simulation.track.track_random import random_track
 FULL = World(clutter=1.0)
 
 
-def test_nothing_but_cones_stands_in_the_lane():
+def test_the_lane_is_free_of_obstacles():
     track = random_track(0)
     scene = cluttered_scene(track.positions, track.classes, track.centre_line[::8], FULL, 0)
     assert len(scene.obstacles) > 5
@@ -27,7 +27,7 @@ def test_nothing_but_cones_stands_in_the_lane():
     assert gaps.min() > 2.3
 
 
-def test_clutter_of_zero_leaves_the_cones_alone():
+def test_without_clutter_there_are_only_cones():
     track = random_track(0)
     empty = dataclasses.replace(FULL, clutter=0.0)
     scene = cluttered_scene(track.positions, track.classes, track.centre_line, empty, 0)
@@ -41,7 +41,7 @@ def test_cones_keep_the_heights_of_the_rules_within_a_tenth():
     np.testing.assert_allclose(scene.cone_heights, expected, rtol=0.1)
 
 
-def test_cones_beyond_a_near_backdrop_are_gone():
+def test_cones_beyond_a_near_backdrop_are_left_out():
     scene = standard_scene([[3.0, 0.0], [9.0, 0.0]], [0, 1])
     inside = ring_of_walls(scene, np.zeros(2), 5.0)
     assert inside.cone_positions.tolist() == [[3.0, 0.0]]
@@ -49,7 +49,7 @@ def test_cones_beyond_a_near_backdrop_are_gone():
     np.testing.assert_allclose(np.hypot(inside.walls[:, 0], inside.walls[:, 1]), 5.0)
 
 
-def test_person_meets_a_scan_with_two_legs():
+def test_a_person_has_two_legs_in_a_scan():
     scene = dataclasses.replace(
         standard_scene(np.zeros((0, 2)), []),
         obstacles=np.array([[4.0, 1.0, 0.25], [2.0, 0.0, 0.05]]),

@@ -1,1 +1,1 @@
-"""The closed loop: a simulated car that is driven by what its sensors see."""
+"""Closed loop: a simulated car that drives on perceived cones."""

@@ -1,1 +1,1 @@
-"""A small driver: cones and odometry in, a drive command out."""
+"""Driver: drive commands from perceived cones and odometry."""

@@ -26,7 +26,7 @@ class CameraView:
         """Rows of the cones that are visible enough and tall enough in the image.
 
         Raises:
-            ValueError: if there are more cones in the image than the renderer can tell apart.
+            ValueError: if there are more than 250 cones in the image.
         """
         view = view_from_pose(self._model, self._mounting, pose)
         cones = project_cones(scene, view, DEFAULT_WORLD)

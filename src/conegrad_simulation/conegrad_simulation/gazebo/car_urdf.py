@@ -8,7 +8,7 @@ from conegrad_simulation.gazebo.car_sdf import BODY_PAINT, CAR, QUARTER_TURN, TY
 from conegrad_simulation.gazebo.cone_shape import Colour
 from conegrad_simulation.gazebo.xml_text import child
 
-STEERING_SPEED = 5.0  # [rad/s], asked for by the format; Gazebo does not read the URDF
+STEERING_SPEED = 5.0  # [rad/s], required by the format; Gazebo does not read the URDF
 STEERING_EFFORT = 1000.0  # [N m], likewise
 
 
@@ -45,7 +45,7 @@ def _add_link(root: Element, body: Body) -> None:
         _add_origin(visual, QUARTER_TURN)
         child(child(visual, "geometry"), "cylinder", radius=radius, length=width)
         _add_material(visual, "tyre", TYRE_PAINT)
-    # No inertia on base_link: KDL wants none on the root of the tree.
+    # No inertia on base_link: KDL warns about one at the root of the tree.
     if body.name != "base_link":
         _add_inertial(link, body)
 

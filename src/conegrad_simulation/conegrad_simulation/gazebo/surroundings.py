@@ -45,7 +45,7 @@ def add_surroundings(world: Element, scene: Scene) -> None:
 
 def _add_obstacles(link: Element, scene: Scene) -> None:
     circles, heights = scene.planar_circles()
-    # Round things first, then the left and the right legs of the people, see planar_circles.
+    # Round obstacles first, then the left and the right legs of the people, see planar_circles.
     is_person = scene.obstacle_kinds == ObstacleKind.PERSON
     kinds = [ObstacleKind(int(kind)) for kind in scene.obstacle_kinds[~is_person]]
     people = int(is_person.sum())

@@ -56,10 +56,10 @@ def _add_physics(world: Element) -> None:
     add_system(world, "imu", "Imu")
 
 
-def _add_light(world: Element, look: World) -> None:
+def _add_light(world: Element, appearance: World) -> None:
     """The sun, and the sky's light, from the exposure and the depth of shadows."""
-    direct = min(1.0, look.exposure * (0.25 + 0.75 * look.shadow))
-    ambient = min(1.0, look.exposure * (0.75 - 0.5 * look.shadow))
+    direct = min(1.0, appearance.exposure * (0.25 + 0.75 * appearance.shadow))
+    ambient = min(1.0, appearance.exposure * (0.75 - 0.5 * appearance.shadow))
     scene = child(world, "scene")
     child(scene, "ambient", (ambient, ambient, ambient, 1.0))
     child(scene, "background", SKY)
@@ -69,16 +69,16 @@ def _add_light(world: Element, look: World) -> None:
     child(sun, "cast_shadows", True)
     child(sun, "diffuse", (direct, direct, direct, 1.0))
     child(sun, "specular", (0.2, 0.2, 0.2, 1.0))
-    low = math.cos(look.sun_elevation)
+    low = math.cos(appearance.sun_elevation)
     towards = (
-        -low * math.cos(look.sun_azimuth),
-        -low * math.sin(look.sun_azimuth),
-        -math.sin(look.sun_elevation),
+        -low * math.cos(appearance.sun_azimuth),
+        -low * math.sin(appearance.sun_azimuth),
+        -math.sin(appearance.sun_elevation),
     )
     child(sun, "direction", towards)
 
 
-def _add_ground(world: Element, look: World) -> None:
+def _add_ground(world: Element, appearance: World) -> None:
     model = child(world, "model", name="ground")
     child(model, "static", True)
     link = child(model, "link", name="plane")
@@ -89,8 +89,8 @@ def _add_ground(world: Element, look: World) -> None:
         child(plane, "size", (GROUND_SIZE, GROUND_SIZE))
         if tag == "collision":
             add_friction(shape, GROUND_FRICTION)
-    grey = look.ground_grey / 255
-    tint = look.ground_tint / 2
+    grey = appearance.ground_grey / 255
+    tint = appearance.ground_tint / 2
     add_paint(shape, (min(1.0, grey * (1 + tint)), grey, min(1.0, grey * (1 - tint))))
 
 

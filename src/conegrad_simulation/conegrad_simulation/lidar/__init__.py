@@ -1,1 +1,1 @@
-"""The planar LiDAR: ray casting, noise and random scans."""
+"""Planar LiDAR: ray casting, noise and random scans."""

@@ -1,1 +1,1 @@
-"""Simulated drives, rendered and written as bags."""
+"""Recordings: planned drives, sensor messages and bags."""

@@ -165,7 +165,7 @@ class _Recorder:
         }[event.kind](event.time, event.number)
 
     def finish(self) -> None:
-        """Write truth that still waits for the first message of a sensor."""
+        """Write truth that is held back until the first image and scan."""
         for time in self._early:
             self._write_truth(time)
         self._early = []

@@ -107,7 +107,7 @@ def truth_message(
         scene: cones in the map.
         vehicle: mounting of the LiDAR.
         pose: of ``base_link`` in the map.
-        visible: rows that each sensor sees.
+        visible: rows of the visible cones of each sensor.
     """
     positions = in_sensor(scene.cone_positions, pose, vehicle.lidar.mounting)
     near = np.flatnonzero(np.linalg.norm(positions, axis=1) < TRUTH_RANGE)

@@ -1,1 +1,1 @@
-"""The camera renderer."""
+"""Camera renderer."""

@@ -23,7 +23,7 @@ from conegrad_simulation.scene.world import World
 
 Singles = npt.NDArray[np.float32]
 
-CELL = 16  # [px] between the rays that are worked out exactly; in between they are interpolated
+CELL = 16  # [px] between exactly computed rays; the others are interpolated
 
 
 @dataclass(frozen=True)

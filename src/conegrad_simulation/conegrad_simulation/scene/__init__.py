@@ -1,1 +1,1 @@
-"""Scenes: what stands around the car, and how the world looks."""
+"""Scenes: cones, obstacles and walls, and the domain parameters of their appearance."""

@@ -1,1 +1,1 @@
-"""Tracks: courses of the rules, random courses, and their curves."""
+"""Tracks: courses of the rules, random courses, maps in files, and curves."""
