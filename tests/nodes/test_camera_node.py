@@ -199,9 +199,9 @@ def test_an_unexpected_error_in_the_detector_ends_the_node(graph, camera_paramet
     publisher = graph.publisher(Image, "image_raw")
     graph.connected(publisher)
 
-    def broken(image):
+    def broken(values):
         raise RuntimeError("no such device")
 
-    node._detect = broken
+    node.run_stage = broken
     with pytest.raises(RuntimeError, match="no such device"):
         graph.until(lambda: False, "an error", again=lambda: publisher.publish(messages.image()))

@@ -184,7 +184,7 @@ def test_cleanup_releases_the_model_and_configure_loads_it_again(graph, lidar_pa
     node = graph.start(LidarNode, **lidar_parameters)
     node.trigger_deactivate()
     node.trigger_cleanup()
-    assert node._segmenter is None
+    assert not node.hosted.is_loaded
     node.start()
     answers = graph.hear(ScanSegmentation, "segmentation")
     publisher = graph.publisher(LaserScan, "scan")

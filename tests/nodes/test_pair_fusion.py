@@ -8,9 +8,11 @@ import torch
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.fusion.config import SelectionConfig
-from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.geometry.odometry import Path2
 from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.pipeline.build import build_pipeline
+from conegrad_core.pipeline.file import load_specification
+from conegrad_core.pipeline.part import part_of
 from conegrad_core.timing.pairing import Pair
 from conegrad_data.calibration.calibration_source import (
     CalibrationConfig,
@@ -39,7 +41,9 @@ def fusion(tmp_path):
 
     def make(**options):
         config = CalibrationConfig(intrinsics="file", extrinsics="file", file=str(path), **options)
-        return PairFusion(Fuser(), CalibrationSource(config), SelectionConfig())
+        graph = build_pipeline(part_of(load_specification("camera_lidar"), ["fuser"]))
+        graph.accelerate()
+        return PairFusion(graph, CalibrationSource(config), SelectionConfig())
 
     return make
 

@@ -3,9 +3,9 @@
 import threading
 import time
 from collections import deque
-from typing import Any
+from typing import Any, cast
 
-from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
+from conegrad_msgs.msg import ConeDetectionArray, ScanSegmentation
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CameraInfo, PointCloud2
@@ -15,9 +15,10 @@ from visualization_msgs.msg import MarkerArray
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import UnusableConesError
 from conegrad_core.fusion.config import FuserConfig
-from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.fusion.stage import FusionStage
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span
+from conegrad_core.pipeline.build import DEFAULT
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_data.calibration.calibration_source import (
     CalibrationConfig,
@@ -35,15 +36,17 @@ from conegrad_data.decode import (
 from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
 from conegrad_data.status.input_status import RECENT
 from conegrad_data.status.part_status import Level, PartStatus
-from conegrad_nodes.encode import cone_points_to_msg, cones_to_msg, markers_to_msg, stamp_to_msg
+from conegrad_nodes.encode import cone_points_to_msg, markers_to_msg, stamp_to_msg
+from conegrad_nodes.node_base.hosted_stage import HostedStage
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.perception_node import PerceptionNode
 from conegrad_nodes.node_base.qos import LATCHED, RESULTS, input_qos
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.static_transforms import TF_STATIC
-from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SensorResult
+from conegrad_nodes.pair_fusion import FUSER, FusedPair, PairFusion, SensorResult
 from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
 from conegrad_nodes.parameters.node_settings import FusionNodeConfig
+from conegrad_nodes.port_messages.cones import CONES
 
 TIMEOUT_CHECK = 0.02  # [s] between two looks whether a partner is overdue
 
@@ -71,11 +74,12 @@ class FusionNode(PerceptionNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("fusion_node", **node_options)
         self._config = declare_config(self, FusionNodeConfig)
-        self._fuser_config = self.declare_loaded(FuserConfig, "fuser")
+        self.declare_loaded(FuserConfig, FUSER)
         self._pairing_config = self.declare_loaded(PairingConfig, "pairing")
         self._calibration_config = self.declare_loaded(CalibrationConfig, "calibration")
+        self._hosted = HostedStage(DEFAULT, FUSER)
         self._fusion: PairFusion | None = None
-        self._lock = threading.RLock()  # results are handed over in threads of other nodes
+        self._lock = threading.RLock()  # intra-process results come in threads of other nodes
         self._trouble: PartStatus | None = None
         self._skipped = 0  # pairs without cones, for want of a calibration
         self._last_arrival = 0.0
@@ -99,7 +103,7 @@ class FusionNode(PerceptionNode):
                 "detections",
                 self._on_detections,
                 results,
-                taker=self._take_detections,
+                result_handler=self._on_detections_result,
                 **limits,
             ),
             Input(
@@ -108,7 +112,7 @@ class FusionNode(PerceptionNode):
                 "segmentation",
                 self._on_segmentation,
                 results,
-                taker=self._take_segmentation,
+                result_handler=self._on_segmentation_result,
                 **limits,
             ),
             Input(self, Odometry, "odom", self._on_odom, odometry, **limits, is_optional=True),
@@ -130,19 +134,19 @@ class FusionNode(PerceptionNode):
 
     def load(self) -> None:
         """Load the fusion's scalars and what the calibration reads from files."""
-        self._fuser_config = read_config(self, FuserConfig, "fuser")
         self._pairing_config = read_config(self, PairingConfig, "pairing")
         self._calibration_config = read_config(self, CalibrationConfig, "calibration")
         self._open_inputs()
         self._calibration = CalibrationSource(self._calibration_config)
         self._pairing, self._gate = Pairing(self._pairing_config), self._pairing_config.gate()
         self._odometry = self._new_odometry()
-        fuser = Fuser(self._fuser_config)
+        self._hosted.load(read_config(self, FuserConfig, FUSER))
+        fuser = cast(FusionStage, self._hosted.stage).module
         if any(fuser.mounting.values().values()):
             corrections = fuser.mounting.describe()
             self.get_logger().info(f"corrects the calibration as learned: {corrections}")
-        self._fusion = PairFusion(fuser, self._calibration, self._config)
-        self._output = self.create_lifecycle_publisher(ConeArray, "cones", RESULTS)
+        self._fusion = PairFusion(self._hosted.graph, self._calibration, self._config)
+        self._output = self.create_lifecycle_publisher(CONES.msgtype, "cones", RESULTS)
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
         self._points = self.create_lifecycle_publisher(PointCloud2, "cone_points", RESULTS)
 
@@ -161,6 +165,7 @@ class FusionNode(PerceptionNode):
         with self._lock:
             if self._fusion is not None:
                 self._fusion = None
+                self._hosted.release()
                 for publisher in (self._output, self._markers, self._points):
                     self.destroy_lifecycle_publisher(publisher)
 
@@ -234,7 +239,7 @@ class FusionNode(PerceptionNode):
     def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
         self._add_detections(msg, detections_from_msg(msg), arrival)
 
-    def _take_detections(
+    def _on_detections_result(
         self, msg: ConeDetectionArray, detections: Detections, arrival: float
     ) -> None:
         check_detections(detections)
@@ -256,7 +261,7 @@ class FusionNode(PerceptionNode):
     def _on_segmentation(self, msg: ScanSegmentation, arrival: float) -> None:
         self._add_segmentation(msg, segmentation_from_msg(msg), arrival)
 
-    def _take_segmentation(
+    def _on_segmentation_result(
         self, msg: ScanSegmentation, segmented: SegmentedScan, arrival: float
     ) -> None:
         check_segmentation(segmented)
@@ -315,15 +320,12 @@ class FusionNode(PerceptionNode):
         scan: SensorResult | None = pair.segmentation
         cones, ground = fused.cones, fused.ground
         header = Header(stamp=stamp_to_msg(pair.stamp_ns), frame_id=fused.frame)
-        self._output.publish(
-            cones_to_msg(
-                cones,
-                header,
-                ground,
-                camera_stamp=stamp_to_msg(image.stamp_ns) if image else None,
-                lidar_stamp=stamp_to_msg(scan.stamp_ns) if scan else None,
-            )
-        )
+        details = {
+            "ground": ground,
+            "camera_stamp": stamp_to_msg(image.stamp_ns) if image else None,
+            "lidar_stamp": stamp_to_msg(scan.stamp_ns) if scan else None,
+        }
+        self._output.publish(CONES.encode(cones, header, details))
         self.latency.publish(max(side.arrival for side in (image, scan) if side), header.stamp)
         if self._markers.get_subscription_count() > 0:
             self._markers.publish(markers_to_msg(cones, header, ground))

@@ -4,33 +4,32 @@ from typing import Any
 
 import numpy as np
 import torch
-from conegrad_msgs.msg import ScanSegmentation
-from sensor_msgs.msg import LaserScan, PointCloud2
 
 from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_core.lidar.scan import Scan, SegmentedScan
-from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
+from conegrad_core.lidar.scan import Scan
+from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_core.lidar.sweep import SweepConfig
-from conegrad_data.decode import check_segmentation
+from conegrad_core.pipeline.build import DEFAULT
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_data.status.part_status import Level, PartStatus
-from conegrad_nodes.encode import segmentation_to_msg
+from conegrad_nodes.node_base.hosted_stage import HostedStage
 from conegrad_nodes.node_base.qos import RESULTS
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.sensor_node import SensorNode
 from conegrad_nodes.node_base.worker import Arrived
-from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
+from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_nodes.parameters.node_settings import LidarNodeConfig
+from conegrad_nodes.port_messages.scan import SCAN
+from conegrad_nodes.port_messages.segmented_scan import SEGMENTED_SCAN
 
-INPUTS: dict[str, Any] = {"scan": LaserScan, "points": PointCloud2}
 WARM_UP_BEAMS = 1081
 WARM_UP_RUNS = 3
 FLAT_GROUND = np.array([[x, y, -0.5] for x in range(1, 9) for y in range(-4, 5)], dtype=np.float64)
 
 
 class LidarNode(SensorNode):
-    """Publishes the cone evidence of each beam of the latest scan.
+    """Publishes the cone evidence of each beam of the latest scan: the stage ``segmenter``.
 
     Subscribes: ``scan`` (sensor_msgs/LaserScan) or ``points`` (sensor_msgs/PointCloud2).
     Publishes: ``segmentation`` (conegrad_msgs/ScanSegmentation) with the header of the scan;
@@ -43,25 +42,22 @@ class LidarNode(SensorNode):
     """
 
     def __init__(self, **node_options: Any) -> None:
-        super().__init__("lidar_node", "segmenter", **node_options)
+        super().__init__("lidar_node", HostedStage(DEFAULT, "segmenter"), **node_options)
         self._config = declare_config(self, LidarNodeConfig)
         self.declare_loaded(SegmenterConfig, "segmenter")
         self._reader = ScanReader(
             declare_config(self, ReductionConfig, "reduction"),
             declare_config(self, SweepConfig, "sweep"),
         )
-        self._segmenter: ScanSegmenter | None = None
-        self._doubts: list[str] = []  # of the latest message
-        self.listen(INPUTS[self._config.input], self._config.input)
-
-    def segmenter_config(self) -> SegmenterConfig:
-        """The settings of the segmenter as they are now."""
-        return read_config(self, SegmenterConfig, "segmenter")
+        self._doubts: tuple[str, ...] = ()  # of the latest message
+        self.subscribe_to(SCAN.sources[self._config.input], self._config.input)
 
     def load(self) -> None:
         """Load the segmenter and create the output."""
-        self._segmenter = load_segmenter(self.segmenter_config())
-        self._output = self.create_lifecycle_publisher(ScanSegmentation, "segmentation", RESULTS)
+        super().load()
+        self._output = self.create_lifecycle_publisher(
+            SEGMENTED_SCAN.msgtype, "segmentation", RESULTS
+        )
 
     def warm_up(self) -> None:
         """Run the models on something plain, then wait for real messages."""
@@ -69,13 +65,13 @@ class LidarNode(SensorNode):
             find_ground(FLAT_GROUND)
         angles = torch.linspace(-2.35, 2.35, WARM_UP_BEAMS)
         for _ in range(WARM_UP_RUNS):
-            self._segment(Scan(torch.full((WARM_UP_BEAMS,), 5.0), angles))
+            self.run_stage({"scan": Scan(torch.full((WARM_UP_BEAMS,), 5.0), angles)})
         self.start_worker()
 
     def release(self) -> None:
         """Drop the segmenter and the output."""
-        if self._segmenter is not None:
-            self._segmenter = None
+        if self.hosted.is_loaded:
+            self.hosted.release()
             self.destroy_lifecycle_publisher(self._output)
 
     def check(self) -> list[PartStatus]:
@@ -87,22 +83,10 @@ class LidarNode(SensorNode):
 
     def process(self, arrived: Arrived) -> None:
         """Publish the segmentation of a scan or of a cloud."""
-        header = arrived.msg.header
-        read = self._reader.read(arrived.msg)
-        self._doubts = read.warnings
-        segmented = self._segment(read.scan)
-        check_segmentation(segmented)
-        msg = segmentation_to_msg(segmented, header, read.range_min, read.range_max)
+        scan, details, self._doubts = SCAN.received(self._reader.read(arrived.msg))
+        segmented = self.run_stage({"scan": scan})["segmentation"]
+        msg = SEGMENTED_SCAN.encode(segmented, arrived.msg.header, details)
         self.deliver(self._output, arrived, msg, segmented)
-
-    @torch.inference_mode()
-    def _segment(self, scan: Scan) -> SegmentedScan:
-        return self._loaded()([scan])[0]  # type: ignore[no-any-return]
-
-    def _loaded(self) -> ScanSegmenter:
-        if self._segmenter is None:
-            raise RuntimeError("the segmenter runs before it is loaded")
-        return self._segmenter
 
 
 def main() -> None:

@@ -7,19 +7,20 @@ from torch import Tensor
 
 from conegrad_core.cones import Cones, UnusableConesError, check_cones
 from conegrad_core.fusion.config import SelectionConfig
-from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
-from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry import camera
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.mounting import Ground, ground_of
 from conegrad_core.geometry.odometry import sensor_motion
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span, with_motions
+from conegrad_core.pipeline.context import FrameContext
+from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.timing.pairing import Pair
 from conegrad_data.calibration.calibration_source import CalibrationError, CalibrationSource
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
+FUSER = "fuser"  # stage of the pipeline of the car
 SKEWED_SCANS = 3  # one after the other, before they are told: odometry may begin later
 
 
@@ -57,10 +58,10 @@ class FusedPair(NamedTuple):
 
 
 class PairFusion:
-    """Looks the calibration of a pair up, checks the pair against it, and fuses.
+    """Looks the calibration of a pair up, checks the pair against it, and runs the fusion on it.
 
     Args:
-        fuser: the fusion.
+        graph: the pipeline of the car, or the part of it with the stage ``fuser``.
         calibration: where the sensors are.
         selection: which candidates are published.
 
@@ -71,9 +72,13 @@ class PairFusion:
     """
 
     def __init__(
-        self, fuser: Fuser, calibration: CalibrationSource, selection: SelectionConfig
+        self, graph: Pipeline, calibration: CalibrationSource, selection: SelectionConfig
     ) -> None:
-        self._fuser = TracedFuser(fuser)
+        self._graph = graph
+        connections = graph.specification.stages[FUSER]
+        self._detections = connections.inputs["detections"]
+        self._segmentation = connections.inputs["segmentation"]
+        self._cones = connections.outputs["cones"]
         self._calibration = calibration
         self._selection = selection
         self.camera_frame = self.lidar_frame = ""
@@ -130,7 +135,12 @@ class PairFusion:
         segmented = with_motions(scan.result, pair.path, base_from_lidar) if scan else None
         if segmented is not None:
             self._watch_motion(segmented)
-        candidates = self._fuser(segmented, image.result if image else None, calibration, motion)
+        values = {
+            self._detections: [image.result if image else None],
+            self._segmentation: [segmented],
+        }
+        context = FrameContext(calibration, motion)
+        candidates: Cones = self._graph(values, [context], [self._cones])[self._cones][0]
         if bool(candidates.existence_logits.isnan().any()):
             raise UnusableConesError("existence of cones is not finite")
         selection = self._selection

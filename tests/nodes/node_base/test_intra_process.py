@@ -1,18 +1,22 @@
 """Results that go from node to node of a process without the middleware."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 
 pytest.importorskip("rclpy")
 
 from conegrad_msgs.msg import ConeArray, ConeDetectionArray, ScanSegmentation
+from rclpy import Context
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from conegrad_data.decode import segmentation_from_msg
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
-from conegrad_nodes.node_base.intra_process import hand_over, leave, listen
+from conegrad_nodes.node_base.intra_process import publish, subscribe, unsubscribe
 
 pytestmark = pytest.mark.ros
 
@@ -67,18 +71,31 @@ def test_each_result_counts_once_although_its_message_arrives_too(
 
 
 def test_a_result_is_given_to_the_listeners_of_its_topic_and_context():
-    context, other, taken = object(), object(), []
+    context, other, received = Context(), Context(), []
 
-    def take(msg, result):
-        taken.append((msg, result))
+    def subscriber(msg, result):
+        received.append((msg, result))
 
-    listen(context, "/detections", take)
-    hand_over(context, "/detections", "msg", "result")
-    hand_over(context, "/front/detections", "msg", "of another topic")
-    hand_over(other, "/detections", "msg", "of another context")
-    leave(context, "/detections", take)
-    hand_over(context, "/detections", "msg", "too late")
-    assert taken == [("msg", "result")]
+    subscribe(context, "/detections", subscriber)
+    publish(context, "/detections", "msg", "result")
+    publish(context, "/front/detections", "msg", "of another topic")
+    publish(other, "/detections", "msg", "of another context")
+    unsubscribe(context, "/detections", subscriber)
+    publish(context, "/detections", "msg", "too late")
+    assert received == [("msg", "result")]
+
+
+def test_subscribers_end_with_their_context():
+    received = []
+    for _ in range(3):  # a new context may get the place of an old one in memory
+        context = Context()
+        publish(context, "/detections", "msg", "result")
+        subscribe(context, "/detections", lambda msg, result: received.append(result))
+        reference = weakref.ref(context)
+        del context
+        gc.collect()
+        assert reference() is None
+    assert received == []
 
 
 @pytest.mark.parametrize("broken", ["detections", "segmentation"])
@@ -86,14 +103,14 @@ def test_a_result_that_is_not_finite_is_refused_by_name(
     graph, perception, messages, broken, monkeypatch
 ):
     # As of an engine in half precision; one such row would take all cones of the frame with it.
-    node_class, run = (CameraNode, "_detect") if broken == "detections" else (LidarNode, "_segment")
-    found = getattr(node_class, run)
+    node_class = CameraNode if broken == "detections" else LidarNode
+    run_stage = node_class.run_stage
 
-    def run_broken(self, given):
-        result = found(self, given)
-        return result._replace(logits=torch.full_like(result.logits, torch.nan))
+    def run_broken(self, values):
+        result = run_stage(self, values)[broken]
+        return {broken: result._replace(logits=torch.full_like(result.logits, torch.nan))}
 
-    monkeypatch.setattr(node_class, run, run_broken)
+    monkeypatch.setattr(node_class, "run_stage", run_broken)
     node = next(node for node in graph.nodes if isinstance(node, node_class))
     (source,), sensors = node.inputs, Sensors(graph, messages)
     graph.until(lambda: source.record.refused >= 2, "refusals", sensors.speak)
@@ -108,7 +125,7 @@ def test_the_fusion_refuses_a_result_that_is_handed_over_with_nan(graph, percept
     broken = segmented._replace(logits=torch.full_like(segmented.logits, torch.nan))
     record = next(i.record for i in perception.inputs if i.record.topic == "/segmentation")
     before = record.refused
-    hand_over(graph.context, "/segmentation", segmentations[0], broken)
+    publish(graph.context, "/segmentation", segmentations[0], broken)
     assert record.refused == before + 1
     assert "a logit is not finite" in record.refusal
 
@@ -116,7 +133,7 @@ def test_the_fusion_refuses_a_result_that_is_handed_over_with_nan(graph, percept
 def test_an_input_that_is_closed_takes_nothing(graph, perception):
     perception.trigger_deactivate()
     before = perception.inputs[0].record.received
-    hand_over(graph.context, "/detections", None, None)
+    publish(graph.context, "/detections", None, None)
     assert perception.inputs[0].record.received == before
 
 

@@ -13,11 +13,11 @@ from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 from conegrad_data.decode import DecodeError, stamp_ns_from_msg
 from conegrad_data.status.input_status import InputRecord, input_status
 from conegrad_data.status.part_status import PartStatus
-from conegrad_nodes.node_base import intra_process as handover
+from conegrad_nodes.node_base import intra_process
 from conegrad_nodes.node_base.passing_time import PassingTime
 
 LOG_PERIOD = 1.0  # [s] between two log lines about skipped messages of one topic
-HANDED = 64  # stamps of results handed over that are remembered until their messages arrive
+REMEMBERED = 64  # stamps of intra-process results, whose messages arrive later
 
 
 class Input:
@@ -30,9 +30,9 @@ class Input:
         handler: gets the message and the ``time.perf_counter()`` of its arrival; messages on
             which it raises DecodeError are counted and skipped.
         qos: profile of the subscription.
-        taker: gets what a node of this process hands over: message, decoded result and time of
-            arrival, in the thread of that node; it may raise DecodeError likewise. The message
-            itself is then skipped.
+        result_handler: gets the intra-process results of a node of this process: message, decoded
+            result and time of arrival, in the thread of that node; it may raise DecodeError
+            likewise. The message itself is then skipped.
         options: further fields of :class:`InputRecord`.
     """
 
@@ -43,14 +43,14 @@ class Input:
         topic: str,
         handler: Callable[[Any, float], None],
         qos: QoSProfile,
-        taker: Callable[[Any, Any, float], None] | None = None,
+        result_handler: Callable[[Any, Any, float], None] | None = None,
         **options: Any,
     ) -> None:
         self._node, self._msgtype, self._topic = node, msgtype, topic
         self._handler, self._qos, self._options = handler, qos, options
-        self._taker = taker
+        self._result_handler = result_handler
         self._time = PassingTime(node)
-        self._handed: deque[int] = deque(maxlen=HANDED)
+        self._known_stamps: deque[int] = deque(maxlen=REMEMBERED)
         self._subscription: Any = None
         self._last_log = -LOG_PERIOD
         self.record = self._new_record()
@@ -58,7 +58,7 @@ class Input:
     def open(self) -> None:
         """Subscribe, with a fresh record."""
         self.record = self._new_record()
-        self._handed.clear()
+        self._known_stamps.clear()
         self._subscription = self._node.create_subscription(
             self._msgtype,
             self._topic,
@@ -66,12 +66,12 @@ class Input:
             self._qos,
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
         )
-        if self._taker is not None:
-            handover.listen(self._node.context, self.record.topic, self._on_result)
+        if self._result_handler is not None:
+            intra_process.subscribe(self._node.context, self.record.topic, self._on_result)
 
     def close(self) -> None:
         """Unsubscribe."""
-        handover.leave(self._node.context, self.record.topic, self._on_result)
+        intra_process.unsubscribe(self._node.context, self.record.topic, self._on_result)
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
@@ -114,19 +114,19 @@ class Input:
     def _on_message(self, msg: Any) -> None:
         arrival = time.perf_counter()
         with self.skipping():
-            if self._handed and _stamp_ns(msg) in self._handed:
+            if self._known_stamps and _stamp_ns(msg) in self._known_stamps:
                 return
             self._note(msg)
             self._handler(msg, arrival)
 
     def _on_result(self, msg: Any, result: Any) -> None:
         arrival = time.perf_counter()
-        if self._taker is None:
+        if self._result_handler is None:
             return
         with self.skipping():
-            self._handed.append(_stamp_ns(msg))
+            self._known_stamps.append(_stamp_ns(msg))
             self._note(msg)
-            self._taker(msg, result, arrival)
+            self._result_handler(msg, result, arrival)
 
     def _note(self, msg: Any) -> None:
         now = self._time.now()

@@ -1,33 +1,33 @@
-"""Results passed on within a process, ahead of the way over the middleware.
+"""Intra-process communication: results within a process, ahead of the way over the middleware.
 
-What intra-process communication is to nodes in C++: rclpy has none. A result that a node of the
-same process listens to is given to it as it is, at once and in the thread that made it; the message
-is published as well, for everybody else.
+rclpy has none of its own. A result is given to the subscribers of the same process as it is, at
+once and in the thread that made it; the message is published as well, for all other processes.
 """
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
-Taker = Callable[[Any, Any], None]
+Subscriber = Callable[[Any, Any], None]
 
-_takers: dict[tuple[int, str], list[Taker]] = {}  # by context, since tests have several
-
-
-def listen(context: Any, topic: str, taker: Taker) -> None:
-    """Let ``taker`` have each message and its decoded result of a resolved topic."""
-    _takers.setdefault((id(context), topic), []).append(taker)
+# By context, since a process may have several; those of one that is gone are gone with it.
+_subscribers: weakref.WeakKeyDictionary[Any, dict[str, list[Subscriber]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
-def leave(context: Any, topic: str, taker: Taker) -> None:
-    """Give a taker nothing more; one that does not listen is no fault."""
-    left = [known for known in _takers.get((id(context), topic), []) if known != taker]
-    if left:
-        _takers[id(context), topic] = left
-    else:
-        _takers.pop((id(context), topic), None)
+def subscribe(context: Any, topic: str, subscriber: Subscriber) -> None:
+    """Give each message of a resolved topic and its decoded result to ``subscriber``."""
+    _subscribers.setdefault(context, {}).setdefault(topic, []).append(subscriber)
 
 
-def hand_over(context: Any, topic: str, msg: Any, result: Any) -> None:
-    """Give a message and its decoded result to those in this process that listen to a topic."""
-    for taker in _takers.get((id(context), topic), ()):
-        taker(msg, result)
+def unsubscribe(context: Any, topic: str, subscriber: Subscriber) -> None:
+    """Give a subscriber nothing more; one that is not subscribed is left as it is."""
+    of_context = _subscribers.get(context, {})
+    of_context[topic] = [known for known in of_context.get(topic, []) if known != subscriber]
+
+
+def publish(context: Any, topic: str, msg: Any, result: Any) -> None:
+    """Give a message and its decoded result to the subscribers of a topic in this process."""
+    for subscriber in _subscribers.get(context, {}).get(topic, ()):
+        subscriber(msg, result)

@@ -6,18 +6,20 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 
-from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
+from conegrad_core.camera.detector import DetectorConfig
+from conegrad_core.camera.stage import DetectorStage
 from conegrad_core.cones import Cones, UnusableConesError
 from conegrad_core.fusion.config import FuserConfig, SelectionConfig
-from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_core.lidar.segmenter import ScanSegmenter, SegmenterConfig, load_segmenter
+from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span
+from conegrad_core.pipeline.build import DEFAULT, load_pipeline
+from conegrad_core.settings import Config
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.calibration.calibration_source import (
@@ -64,9 +66,9 @@ class DirectFrame(NamedTuple):
 
 
 class DirectPerception:
-    """Detector, segmenter, pairing and fusion, fed with the messages of a bag in their order.
+    """The pipeline of the car and its pairing, fed with the messages of a bag in their order.
 
-    It decodes, pairs and fuses as the nodes do, with their parameters.
+    It decodes and pairs as the nodes do, with their parameters, and runs the same stages.
 
     Raises:
         ValueError: if a parameter is out of bounds or weights cannot be loaded.
@@ -77,18 +79,24 @@ class DirectPerception:
             settings(ReductionConfig, parameters, "reduction"),
             settings(SweepConfig, parameters, "sweep"),
         )
-        self._detector: Detector = load_detector(settings(DetectorConfig, parameters, "detector"))
-        self._segmenter: ScanSegmenter = load_segmenter(
-            settings(SegmenterConfig, parameters, "segmenter")
+        stages: dict[str, type[Config]] = {
+            "detector": DetectorConfig,
+            "segmenter": SegmenterConfig,
+            "fuser": FuserConfig,
+        }
+        self._graph = load_pipeline(
+            DEFAULT, {name: settings(stages[name], parameters, name) for name in stages}
         )
+        self._graph.accelerate()
+        self._detector = cast(DetectorStage, self._graph.stage("detector")).module
         pairing = settings(PairingConfig, parameters, "pairing")
         self._pairing, self._gate = Pairing(pairing), pairing.gate()
         config = settings(CalibrationConfig, parameters, "calibration")
         self._calibration = CalibrationSource(config)
         base_frame, tell = config.base_frame, logger.info
         self._odometry = BaseOdometry(self._calibration.base_from, base_frame, tell)
-        fuser = Fuser(settings(FuserConfig, parameters, "fuser"))
-        self._fusion = PairFusion(fuser, self._calibration, settings(SelectionConfig, parameters))
+        selection = settings(SelectionConfig, parameters)
+        self._fusion = PairFusion(self._graph, self._calibration, selection)
         self._clock = BagClock()  # as the player has it
         self._told: set[str] = set()
         self._skipped: Counter[str] = Counter()
@@ -139,17 +147,21 @@ class DirectPerception:
         elif role == "image":
             image = image_for_detector(msg, self._detector)
             height, width = image.shape[:2]
-            found = self._detector([image])[0]
+            found = self._run("image", image, "detections")
             seen = SensorResult(stamp_ns, msg.header.frame_id, found, (width, height))
             self._fusion.camera_frame = seen.frame
             self._pairing.add_detections(stamp_ns, seen)
         else:
             read = self._reader.read(msg)
             self._tell(read.warnings)
-            segmented = self._segmenter([read.scan])[0]
+            segmented = self._run("scan", read.scan, "segmentation")
             seen = SensorResult(stamp_ns, msg.header.frame_id, segmented)
             self._fusion.lidar_frame = seen.frame
             self._pairing.add_segmentation(stamp_ns, seen, sweep_span(segmented))
+
+    def _run(self, given: str, value: Any, port: str) -> Any:
+        """Value of a port that is made of one other."""
+        return self._graph({given: [value]}, ports=[port])[port][0]
 
     def _tell(self, doubts: list[str]) -> None:
         """Log each doubt about a message once."""

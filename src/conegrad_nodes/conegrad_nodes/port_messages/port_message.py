@@ -14,12 +14,12 @@ class Received(NamedTuple):
         value: of the container of the port type.
         details: what the message says beyond the value, by name, such as ``image_size``; the
             messages that are made of the value may repeat it.
-        doubts: what is probably wrong with the message, though it can be used.
+        warnings: what is probably wrong with the message, though it can be used.
     """
 
     value: Any
     details: Mapping[str, Any] = {}
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class PortMessage(ABC):

@@ -1,20 +1,15 @@
 """Camera node in training mode: the detector learns from gradients that come over a topic."""
 
-import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from conegrad_core.camera.checkpoint import save_network
-from conegrad_core.camera.detector import DetectorConfig
-from conegrad_core.camera.image import Detections, RgbImage
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.worker import Arrived
 from conegrad_training.remote.gradient_messages import DETECTION_GRADIENTS
 from conegrad_training.remote.model_learning import ModelLearning
-from conegrad_training.systems.system import CAMERA, FILES, architecture_of
+from conegrad_training.systems.system import CAMERA, FILES
 
 
 class TrainingCameraNode(CameraNode):
@@ -25,20 +20,16 @@ class TrainingCameraNode(CameraNode):
     Parameters: those of the camera node, and those of :class:`ModelLearning`.
     """
 
+    trainable = True
+
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
         self._learning = ModelLearning(self, DETECTION_GRADIENTS, self._save)
 
-    def detector_config(self) -> DetectorConfig:
-        """With the only engine that has gradients."""
-        return dataclasses.replace(super().detector_config(), engine="torch")
-
     def load(self) -> None:
         """Load the detector and serve its gradients."""
         super().load()
-        detector = self._loaded()
-        detector.to(memory_format=torch.channels_last)  # as in the trainer
-        self._learning.open(detector)
+        self._learning.open(self._detector())
 
     def release(self) -> None:
         """Drop everything that :meth:`load` made."""
@@ -47,7 +38,7 @@ class TrainingCameraNode(CameraNode):
 
     def warm_up(self) -> None:
         """Start the thread of the detector."""
-        with self._learning.warming_up(self._loaded()):
+        with self._learning.warming_up(self._detector()):
             super().warm_up()
 
     def process(self, arrived: Arrived) -> None:
@@ -55,19 +46,15 @@ class TrainingCameraNode(CameraNode):
         self._learning.begin(arrived)
         super().process(arrived)
 
-    def _detect(self, image: RgbImage) -> Detections:
-        detector = self._loaded()
-        return self._learning.forward(lambda: detector([image])[0], tuple)
+    def run_stage(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """As on the car, keeping the graph of the detections."""
+        return self._learning.forward(
+            lambda: self.hosted(values), lambda found: tuple(found["detections"])
+        )
 
     def _save(self) -> Path:
-        config, path = self._detector_config, self._learning.mode.file(FILES[CAMERA])
-        save_network(
-            self._loaded().engine.network,  # type: ignore[arg-type]
-            path,
-            architecture=architecture_of(config.weights),
-            input_size=(config.input_width, config.input_height),
-            half=False,
-        )
+        path = self._learning.mode.file(FILES[CAMERA])
+        self.hosted.stage.save(path)
         return path
 
 

@@ -1,11 +1,11 @@
 """LiDAR node in training mode: the segmenter learns from gradients that come over a topic."""
 
-import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from conegrad_core.lidar.scan import Scan, SegmentedScan
-from conegrad_core.lidar.segmenter import SegmenterConfig, save_segmenter
+from conegrad_core.lidar.segmenter import ScanSegmenter
+from conegrad_core.lidar.stage import SegmenterStage
 from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.worker import Arrived
@@ -22,18 +22,16 @@ class TrainingLidarNode(LidarNode):
     Parameters: those of the LiDAR node, and those of :class:`ModelLearning`.
     """
 
+    trainable = True
+
     def __init__(self, **node_options: Any) -> None:
         super().__init__(**node_options)
         self._learning = ModelLearning(self, SEGMENTATION_GRADIENTS, self._save)
 
-    def segmenter_config(self) -> SegmenterConfig:
-        """With the only engine that has gradients."""
-        return dataclasses.replace(super().segmenter_config(), engine="torch")
-
     def load(self) -> None:
         """Load the segmenter and serve its gradients."""
         super().load()
-        self._learning.open(self._loaded())
+        self._learning.open(self._segmenter())
 
     def release(self) -> None:
         """Drop everything that :meth:`load` made."""
@@ -42,7 +40,7 @@ class TrainingLidarNode(LidarNode):
 
     def warm_up(self) -> None:
         """Start the thread of the segmenter."""
-        with self._learning.warming_up(self._loaded()):
+        with self._learning.warming_up(self._segmenter()):
             super().warm_up()
 
     def process(self, arrived: Arrived) -> None:
@@ -50,13 +48,18 @@ class TrainingLidarNode(LidarNode):
         self._learning.begin(arrived)
         super().process(arrived)
 
-    def _segment(self, scan: Scan) -> SegmentedScan:
-        segmenter = self._loaded()
-        return self._learning.forward(lambda: segmenter([scan])[0], lambda found: (found.logits,))
+    def run_stage(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """As on the car, keeping the graph of the logits."""
+        return self._learning.forward(
+            lambda: self.hosted(values), lambda found: (found["segmentation"].logits,)
+        )
+
+    def _segmenter(self) -> ScanSegmenter:
+        return cast(SegmenterStage, self.hosted.stage).module
 
     def _save(self) -> Path:
-        segmenter, path = self._loaded(), self._learning.mode.file(FILES[LIDAR])
-        save_segmenter(segmenter.network, path, segmenter.metadata)
+        path = self._learning.mode.file(FILES[LIDAR])
+        self.hosted.stage.save(path)
         return path
 
 
