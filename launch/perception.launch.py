@@ -1,4 +1,4 @@
-"""Camera, LiDAR and fusion nodes, in one process or apart."""
+"""Camera, LiDAR and fusion nodes, in one process or apart, and a node per further stage."""
 
 import functools
 from pathlib import Path
@@ -10,12 +10,14 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 from conegrad_bringup.launch_arguments import (
     SWITCH,
     chosen_file,
     is_on,
     path_parameter,
+    path_text,
     shared_argument,
     text,
 )
@@ -49,6 +51,9 @@ def generate_launch_description() -> LaunchDescription:
         [
             *(shared_argument(name, default) for name, default in arguments.items()),
             *(shared_argument(name) for name in TEXTS),
+            DeclareLaunchArgument("pipeline", default_value="",
+                                  description="Pipeline, by name or path; each stage that the "
+                                  "nodes of the car do not run gets a stage_node"),
             DeclareLaunchArgument("use_sim_time", default_value="false", choices=SWITCH,
                                   description="Time from /clock"),
             OpaqueFunction(function=large_messages),
@@ -64,8 +69,11 @@ def perception(context: LaunchContext, config: Path) -> list[Any]:
     if not is_on(context, "respawn"):
         return list(perception_nodes(context, config))
     namespace = LaunchConfiguration("namespace")
-    actions = respawned("conegrad_nodes", "lifecycle_manager", namespace=namespace)
-    for number, name in enumerate(executables(context)):
+    watched = [*NODES, *(f"{stage}_node" for stage in own_stages(context))]
+    actions = respawned(
+        "conegrad_nodes", "lifecycle_manager", namespace=namespace, parameters=[{"nodes": watched}]
+    )
+    for number, name in enumerate(processes(context)):
         make = functools.partial(_one_of, number, context, config)
         actions += Respawned(make, name).actions()
     return actions
@@ -76,22 +84,46 @@ def executables(context: LaunchContext) -> list[str]:
     return ["perception"] if is_on(context, "composed") else list(NODES)
 
 
+def own_stages(context: LaunchContext) -> list[str]:
+    """Stages of the pipeline that the nodes of the car do not run."""
+    if not LaunchConfiguration("pipeline").perform(context):
+        return []
+    from conegrad_nodes.pipeline_hosts import further_stages  # takes a second
+
+    return further_stages(path_text(context, "pipeline"))
+
+
+def processes(context: LaunchContext) -> list[str]:
+    """Names of all processes, in the order of :func:`perception_nodes`."""
+    return [*executables(context), *(f"{stage}_node" for stage in own_stages(context))]
+
+
 def perception_nodes(context: LaunchContext, config: Path) -> list[Node]:
     """The processes."""
     files = [str(config / f"{name}.yaml") for name in NODES]
     parameters: list[Any] = [*files, *chosen_file(context, "params_file")]
     if values := overrides(context):
         parameters.append(values)
-    return [
-        Node(
-            package="conegrad_nodes",
-            executable=executable,
-            namespace=LaunchConfiguration("namespace"),
-            parameters=parameters,
-            output="screen",
-        )
+    shared: dict[str, Any] = {
+        "package": "conegrad_nodes",
+        "namespace": LaunchConfiguration("namespace"),
+        "output": "screen",
+    }
+    car = [
+        Node(executable=executable, parameters=parameters, **shared)
         for executable in executables(context)
     ]
+    further = [
+        Node(
+            executable="stage_node",
+            name=f"{stage}_node",
+            parameters=[*parameters, {"pipeline": path_parameter(context, "pipeline"),
+                                      "stage": ParameterValue(stage, value_type=str)}],
+            **shared,
+        )
+        for stage in own_stages(context)
+    ]  # fmt: skip
+    return [*car, *further]
 
 
 def _one_of(number: int, context: LaunchContext, config: Path) -> Node:

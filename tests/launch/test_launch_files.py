@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from installed_package import write_brightness_pipeline
 
 REASON = "launch and launch_ros come with apt's ROS 2, not with the wheels"
 pytest.importorskip("launch_ros.actions", reason=REASON)
@@ -51,6 +52,16 @@ def test_composed_is_one_process():
 
 def test_apart_is_one_process_per_node():
     assert started(composed="false")[0] == ["camera_node", "lidar_node", "fusion_node"]
+
+
+@pytest.mark.parametrize(
+    ("composed", "car"),
+    [("true", ["perception"]), ("false", ["camera_node", "lidar_node", "fusion_node"])],
+)
+def test_each_further_stage_of_a_pipeline_gets_a_stage_node(tmp_path, composed, car):
+    pipeline = str(write_brightness_pipeline(tmp_path))
+    assert started(composed=composed, pipeline=pipeline)[0] == [*car, "stage_node"]
+    assert started(composed=composed, pipeline="camera_lidar")[0] == car
 
 
 def test_a_vehicle_gives_the_extrinsics():

@@ -7,7 +7,10 @@ from pathlib import Path
 
 SUPPORT = Path(__file__).parent
 BRIGHTNESS = {
-    "conegrad.stages": ["brightness = brightness_package.stage:BrightnessStage"],
+    "conegrad.stages": [
+        "brighter = brightness_package.stage:BrighterStage",
+        "brightness = brightness_package.stage:BrightnessStage",
+    ],
     "conegrad.ports": ["Brightness = brightness_package.port:BRIGHTNESS"],
     "conegrad.port_messages": ["Brightness = brightness_package.message:BRIGHTNESS"],
 }

@@ -5,6 +5,7 @@ from conegrad_nodes.node_base.program import program
 camera_node = program("conegrad_nodes.camera_node")
 lidar_node = program("conegrad_nodes.lidar_node")
 fusion_node = program("conegrad_nodes.fusion_node")
+stage_node = program("conegrad_nodes.stage_node")
 perception = program("conegrad_nodes.perception")
 lifecycle_manager = program("conegrad_nodes.lifecycle_manager")
 wait_until_active = program("conegrad_nodes.wait_until_active")

@@ -69,6 +69,18 @@ class BrightnessStage(Stage):
         save_file(self.state_dict(), path)
 
 
+class BrighterStage(Stage):
+    """The brighter one of two."""
+
+    inputs: ClassVar[Mapping[str, str]] = {"left": "Brightness", "right": "Brightness"}
+    outputs: ClassVar[Mapping[str, str]] = {"most": "Brightness"}
+
+    def forward(self, inputs: Values, contexts: Sequence[FrameContext]) -> dict[str, list[Any]]:
+        """The brighter one of each sample."""
+        pairs = zip(inputs["left"], inputs["right"], strict=True)
+        return {"most": [max(pair, key=lambda found: float(found.level)) for pair in pairs]}
+
+
 def _mean_colours(images: Sequence[Any]) -> Tensor:
     """``(B, 3)`` mean red, green and blue in [0, 1]."""
     means = [image.reshape(-1, 3).mean(axis=0) / 255 for image in images]

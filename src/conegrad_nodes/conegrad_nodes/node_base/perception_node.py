@@ -74,10 +74,14 @@ class PerceptionNode(LifecycleNode):
     def wants_start(self) -> bool:
         """Parameter ``autostart``."""
 
-    def declare_loaded(self, config_class: type[C], prefix: str) -> C:
+    def declare_loaded(self, config_class: type[C], prefix: str, defaults: C | None = None) -> C:
         """Declare settings that :meth:`load` reads again; they may be set while unconfigured."""
         self._settable += (f"{prefix}.",)
-        return declare_config(self, config_class, prefix, is_settable=True)
+        return declare_config(self, config_class, prefix, is_settable=True, defaults=defaults)
+
+    def known_parameters(self) -> list[str] | None:
+        """Parameters of which none is unknown; None: those of the nodes of the car."""
+        return None
 
     def halt(self) -> None:
         """Stop threads, before the inputs close."""
@@ -173,7 +177,7 @@ class PerceptionNode(LifecycleNode):
         if self._unknown_parameters is None:
             # rclpy keeps what was given, but offers no way to ask for it.
             others = [n for n in self._parameter_overrides if not self.has_parameter(n)]
-            self._unknown_parameters = explain_unknown(others)
+            self._unknown_parameters = explain_unknown(others, self.known_parameters())
         text = "; ".join(self._unknown_parameters)
         return [PartStatus("parameters", Level.WARN, "unknown", text)] if text else []
 

@@ -28,7 +28,6 @@ class SensorNode(PerceptionNode):
 
     Args:
         name: of the node.
-        hosted: the stage.
         node_options: of rclpy.node.Node.
 
     Attributes:
@@ -37,11 +36,11 @@ class SensorNode(PerceptionNode):
     """
 
     trainable: ClassVar[bool] = False
+    hosted: HostedStage
     _config: SensorNodeConfig
 
-    def __init__(self, name: str, hosted: HostedStage, **node_options: Any) -> None:
+    def __init__(self, name: str, **node_options: Any) -> None:
         super().__init__(name, **node_options)
-        self.hosted = hosted
         self._worker: LatestWorker[Arrived] | None = None
 
     def subscribe_to(

@@ -21,7 +21,12 @@ LARGEST_INTEGER = 2**63 - 1
 
 
 def declare_config(
-    node: Node, config_class: type[C], prefix: str = "", *, is_settable: bool = False
+    node: Node,
+    config_class: type[C],
+    prefix: str = "",
+    *,
+    is_settable: bool = False,
+    defaults: C | None = None,
 ) -> C:
     """Declare every field of a settings dataclass as a parameter and read it.
 
@@ -30,6 +35,7 @@ def declare_config(
         config_class: the settings.
         prefix: ``"detector"`` makes the parameters ``detector.weights`` and so on.
         is_settable: they may be set later, where the node allows it; else they are read-only.
+        defaults: values where nothing else is given; None: those of the class.
 
     Raises:
         ValueError: if an override has another type than the field or is out of bounds.
@@ -37,7 +43,8 @@ def declare_config(
     for field in dataclasses.fields(config_class):
         name = full_name(prefix, field.name)
         kind = kinds_of(config_class)[field.name]
-        default = _value_to_declare(node, field, kind, prefix)
+        default = field.default if defaults is None else getattr(defaults, field.name)
+        default = _value_to_declare(node, field, kind, prefix, default)
         _check_kinds(node, kind, name)
         descriptor = descriptor_of(field)
         descriptor.read_only = not is_settable
@@ -48,10 +55,12 @@ def declare_config(
     return read_config(node, config_class, prefix)
 
 
-def _value_to_declare(node: Node, field: "dataclasses.Field[Any]", kind: Any, prefix: str) -> Any:
+def _value_to_declare(
+    node: Node, field: "dataclasses.Field[Any]", kind: Any, prefix: str, default: Any
+) -> Any:
     """The default of a field, or the value that was given to an earlier name of it."""
     name = full_name(prefix, field.name)
-    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    default = list(default) if isinstance(default, tuple) else default
     # rclpy keeps what was given, but offers no way to ask for it before it is declared.
     given = node._parameter_overrides
     for alias in aliases_of(field):

@@ -66,6 +66,16 @@ class FusionNodeConfig(SelectionConfig):
 
 
 @dataclass(frozen=True)
+class StageNodeConfig(SensorNodeConfig):
+    """Settings of a node for any stage."""
+
+    pipeline: str = setting(
+        "camera_lidar", "Pipeline: a name of config/pipelines, or the path of a YAML file"
+    )
+    stage: str = setting("", "Name of the stage in the pipeline")
+
+
+@dataclass(frozen=True)
 class LifecycleManagerConfig(Config):
     """Settings of the lifecycle manager."""
 
@@ -93,5 +103,6 @@ NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
 }
 # Of nodes beside the perception, which share no parameters with it.
 OTHER_SETTINGS: dict[str, list[tuple[str, type[Config]]]] = {
+    "stage_node": [("", StageNodeConfig)],
     "lifecycle_manager": [("", LifecycleManagerConfig), ("", SupervisionConfig)],
 }
