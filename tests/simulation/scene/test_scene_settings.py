@@ -55,7 +55,8 @@ def test_an_unknown_name_is_refused(changes, message):
         describe_scene(SceneSettings(**changes))
 
 
-def test_the_written_settings_are_those_of_the_scene(tmp_path):
+def test_the_written_section_holds_the_settings_of_the_scene(tmp_path):
     settings = SceneSettings(track="skidpad", world="indoor", seed=9, movable_cones=False)
     save_settings(settings, tmp_path / "scene.yaml")
-    assert SceneSettings(**yaml.safe_load((tmp_path / "scene.yaml").read_text())) == settings
+    written = yaml.safe_load((tmp_path / "scene.yaml").read_text())
+    assert SceneSettings(**written["scene"]) == settings
