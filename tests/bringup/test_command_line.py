@@ -153,7 +153,7 @@ def test_an_older_bag_is_replaced_when_asked_for(bag, capsys):
 def test_what_is_no_bag_is_never_replaced(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("precious")
     assert main(["simulate", "-o", str(tmp_path), "--seconds", "0.1", "--force"]) == 1
-    assert "is no bag: not replaced" in capsys.readouterr().err
+    assert "is not a bag: not replaced" in capsys.readouterr().err
     assert (tmp_path / "thesis.txt").exists()
 
 

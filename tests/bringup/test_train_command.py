@@ -31,7 +31,7 @@ def test_trains_resumes_and_says_where_the_weights_are(
     ]  # fmt: skip
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("learns from 2 of 2 frames, judged by 1 of 2\n")
+    assert printed.startswith("trains on 2 of 2 frames, evaluates on 1 of 2\n")
     assert "f1_colour" in printed
     assert str(tmp_path / "run" / "scan_cnn.safetensors") in printed
     settings = json.loads((tmp_path / "run" / "run.json").read_text())["settings"]

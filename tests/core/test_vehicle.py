@@ -107,7 +107,7 @@ def test_wrong_file_is_refused_by_file_key_value_and_expectation(tmp_path, chang
 def test_broken_yaml_is_refused_by_name(tmp_path):
     path = tmp_path / "broken.yaml"
     path.write_text("lidar: {beams: [")
-    with pytest.raises(ValueError, match=r"broken.yaml: no YAML in line 1, column 17"):
+    with pytest.raises(ValueError, match=r"broken.yaml: invalid YAML in line 1, column 17"):
         load_vehicle(path)
 
 

@@ -77,7 +77,7 @@ def test_the_name_of_a_vehicle_stays_text():
 
 
 def test_a_parameter_file_that_does_not_exist_is_refused():
-    with pytest.raises(FileNotFoundError, match="params_file:=/nowhere is no file"):
+    with pytest.raises(FileNotFoundError, match="params_file:=/nowhere is not a file"):
         started(params_file="/nowhere")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NamedTuple
 
-EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_TERMINATED = 1, 2, 130, 141, 143
+EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE, EXIT_TERMINATED = 1, 2, 130, 141, 143
 
 
 class Command(NamedTuple):
@@ -42,7 +42,7 @@ COMMANDS = {
 WITH_GRAPH = ("demo", "drive", "perceive")  # they start ROS nodes of their own
 
 
-class _Once(logging.Filter):
+class _RepeatedMessageFilter(logging.Filter):
     """Lets each text pass once: a command opens the same bag several times."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _main_parser().parse_args(words)
     level = logging.DEBUG if chosen.debug else logging.WARNING
     handler = logging.StreamHandler()
-    handler.addFilter(_Once())
+    handler.addFilter(_RepeatedMessageFilter())
     logging.basicConfig(level=level, format="%(levelname)s: %(message)s", handlers=[handler])
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     signal.signal(signal.SIGTERM, _terminate)
@@ -91,7 +91,9 @@ def _main_parser() -> argparse.ArgumentParser:
         prog="conegrad",
         usage="conegrad [--debug] COMMAND ...",
         description="Traffic cones from camera and LiDAR: record, perceive, evaluate, train.",
-        epilog="commands:\n" + "\n".join(lines) + "\n\n'conegrad COMMAND --help' says more.",
+        epilog="commands:\n"
+        + "\n".join(lines)
+        + "\n\n'conegrad COMMAND --help' lists the options of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
@@ -114,8 +116,8 @@ def _run(chosen: argparse.Namespace) -> int:
         print("stopped", file=sys.stderr)
         return EXIT_INTERRUPTED
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and _lost_its_reader():
-            return EXIT_NO_READER
+        if isinstance(error, BrokenPipeError) and _output_is_closed():
+            return EXIT_BROKEN_PIPE
         if chosen.debug or not _is_explained(error):
             raise
         print(f"conegrad: {error}", file=sys.stderr)
@@ -136,19 +138,19 @@ def _parsed(chosen: argparse.Namespace) -> tuple[ModuleType, argparse.Namespace]
     )
     module.add_arguments(parser)
     if "--print-config" in chosen.rest:
-        _need_nothing(parser)
+        _make_optional(parser)
     return module, parser.parse_args(chosen.rest)
 
 
-def _need_nothing(parser: argparse.ArgumentParser) -> None:
-    """Settings alone are printed without an input or an output."""
+def _make_optional(parser: argparse.ArgumentParser) -> None:
+    """Require no argument: settings are printed without input and output."""
     for action in parser._actions:
         action.required = False
         if not action.option_strings and action.nargs is None:
             action.nargs = "?"
 
 
-def _lost_its_reader() -> bool:
+def _output_is_closed() -> bool:
     """Whether the reader of the output (``head``) is gone; what is left then goes nowhere."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)  # a pipe without reader reports POLLERR unasked

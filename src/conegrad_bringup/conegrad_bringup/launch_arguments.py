@@ -57,7 +57,7 @@ def path_text(context: LaunchContext, name: str) -> str:
 
 
 def path_parameter(context: LaunchContext, name: str) -> ParameterValue:
-    """The same as a parameter of text; a name that is no path stays as it is."""
+    """The same as a parameter of text; a name that is not a path stays as it is."""
     return ParameterValue(path_text(context, name), value_type=str)
 
 
@@ -66,13 +66,13 @@ def chosen_file(context: LaunchContext, name: str) -> list[Any]:
 
     Raises:
         FileNotFoundError: if there is no such file; launch would go on without it.
-        ValueError: if it is no ROS parameter file.
+        ValueError: if it is not a ROS parameter file.
     """
     given = LaunchConfiguration(name).perform(context)
     if not given:
         return []
     path = path_text(context, name)
     if not Path(path).is_file():
-        raise FileNotFoundError(f"{name}:={given} is no file")
+        raise FileNotFoundError(f"{name}:={given} is not a file")
     read_sections([Path(path)], may_be_empty=True)
     return [path]

@@ -61,4 +61,4 @@ def _check_replaceable(path: Path, source: Path | None) -> None:
         raise ValueError(f"--output {path} is what is read: not replaced")
     files = list(path.iterdir()) if path.is_dir() else []
     if not files or not all(is_bag_file(file) for file in files):
-        raise ValueError(f"{path} is no bag: not replaced")
+        raise ValueError(f"{path} is not a bag: not replaced")

@@ -20,7 +20,7 @@ def test_of_two_words_with_one_name_the_later_one_counts():
     [
         ("a", "--set 'a': expected name=value"),
         ("=1", "--set '=1': expected name=value"),
-        ("a=[1", r"--set a=\[1: no YAML in line 1, column 3"),
+        ("a=[1", r"--set a=\[1: invalid YAML in line 1, column 3"),
     ],
 )
 def test_another_form_is_refused(word, message):

@@ -147,7 +147,7 @@ def test_an_empty_file_changes_nothing(file):
         ("driver: 1", "mine.yaml:1: parameter driver is 1, expected parameters with values"),
         ("driver: {sped: 1}", r"mine.yaml:1: parameter sped is unknown, did you mean speed\?"),
         ("- 1", "mine.yaml holds a list, expected settings"),
-        ("run: [", "mine.yaml: no YAML in line 1, column 7"),
+        ("run: [", "mine.yaml: invalid YAML in line 1, column 7"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named_with_its_line(file, text, message):

@@ -55,9 +55,9 @@ def test_lists_and_paths_are_written_as_lists_and_texts():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a: [", "no YAML in line 1, column 5: "),
+        (b"a: [", "invalid YAML in line 1, column 5: "),
         (b"\xff", " is not a text in UTF-8"),
-        (b"\x00", "no YAML: "),
+        (b"\x00", "invalid YAML: "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path, content, message):

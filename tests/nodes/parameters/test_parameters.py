@@ -195,7 +195,7 @@ def test_values_for_other_nodes_do_not_matter(make, program, section):
     [
         pytest.param("camera_node: {reach: 5.0}", "expected ros__parameters below", id="without"),
         pytest.param("5", "holds 5, expected /NODE", id="no mapping"),
-        pytest.param("a: [", "no YAML in line 1", id="no YAML"),
+        pytest.param("a: [", "invalid YAML in line 1", id="invalid"),
     ],
 )
 def test_a_file_that_ros_cannot_read_is_explained_in_one_line(program, text, reason):

@@ -87,7 +87,7 @@ def test_what_the_run_itself_adds_is_not_asked_for(tmp_path):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("/**: {ros__parameters: {a: 1}", "no YAML in line 1, column 30: expected ',' or '}'"),
+        ("/**: {ros__parameters: {a: 1}", "invalid YAML in line 1, column 30: expected ',' or '}'"),
         ("", "holds None, expected /NODE: {ros__parameters"),
         ("detector.threads: 1", "detector.threads is 1, expected ros__parameters below a node"),
         ("/**: {params: {a: 1}}", "/**/params is {'a': 1}, expected ros__parameters below"),

@@ -204,10 +204,10 @@ def test_a_goal_that_cannot_begin_is_refused_with_the_reason(client, node, field
     ("text", "reason"),
     [
         pytest.param("a: [", "is not YAML", id="no YAML"),
-        pytest.param("pattern: 5", "pattern holds no names with values", id="no section"),
+        pytest.param("pattern: 5", "pattern holds no settings with values", id="no section"),
         pytest.param("data: {output: /tmp/elsewhere}", "data.output is '/tmp/elsewhere'", id="out"),
         pytest.param("data: {output: '~nobody9/x'}", "data.output is '~nobody9/x'", id="no home"),
-        pytest.param("token: hunter2", "has a name that is not known", id="keys of a file"),
+        pytest.param("token: hunter2", "has an unknown name", id="keys of a file"),
     ],
 )
 def test_a_goal_with_unfit_settings_is_refused_and_the_node_goes_on(

@@ -12,7 +12,8 @@ from pathlib import Path
 from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, read_roles, topic_setting
 from conegrad_bringup.commands.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
-from conegrad_bringup.options import Bar, fresh_folder
+from conegrad_bringup.output_folder import fresh_folder
+from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_core.vehicle import load_vehicle
@@ -65,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     bag = Path(options.bag) if options.bag else _simulate(options.output, settings)
     cones = options.output / "cones"
     print(f"2/3 perceive {bag} through the live graph", flush=True)
-    result = perceive_bag(bag, cones, chosen, progress=Bar("perceive"))
+    result = perceive_bag(bag, cones, chosen, progress=ProgressBar("perceive"))
     print(describe_play(result), flush=True)
     print("3/3 evaluate", flush=True)
     report = options.output / "report"
@@ -89,6 +90,6 @@ def _simulate(output: Path, settings: EffectiveSettings) -> Path:
         DriveConfig(),
         config,
         workers=os.cpu_count() or 1,
-        progress=Bar("simulate"),
+        progress=ProgressBar("simulate"),
     )
     return made.path

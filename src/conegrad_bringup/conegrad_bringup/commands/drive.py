@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS
-from conegrad_bringup.options import fresh_folder
+from conegrad_bringup.output_folder import fresh_folder
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group, NodeParameters
 from conegrad_evaluation.drives.bag_evaluation import evaluate_bag

@@ -10,8 +10,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.options import Bar
 from conegrad_bringup.output_bag import add_output, output_bag
+from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_data.importing.folder_formats import BIN_COLUMNS
@@ -69,7 +69,7 @@ def _import_fskitti(folder: Path, settings: ImportSettings, output: Path) -> Non
         output,
         lidar_height=settings.lidar_height,
         rows=_rows(settings.frames),
-        progress=Bar("import"),
+        progress=ProgressBar("import"),
     )
 
 
@@ -95,5 +95,5 @@ def _import_folder(folder: Path, settings: ImportSettings, output: Path) -> None
         output,
         load_vehicle(settings.vehicle or calibration),
         cloud_columns=settings.cloud_columns,
-        progress=Bar("import"),
+        progress=ProgressBar("import"),
     )

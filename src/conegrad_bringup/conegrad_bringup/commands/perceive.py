@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
-from conegrad_bringup.options import Bar
 from conegrad_bringup.output_bag import add_output, output_bag
+from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_nodes.playback.perceive import PerceiveOptions, PerceiveResult, perceive_bag
@@ -59,12 +59,12 @@ def run(options: argparse.Namespace) -> None:
         if own.direct:
             from conegrad_nodes.playback.direct_bag import perceive_directly
 
-            count = perceive_directly(options.bag, output, chosen, progress=Bar("perceive"))
+            count = perceive_directly(options.bag, output, chosen, progress=ProgressBar("perceive"))
             print(f"{output}: {count} messages on /cones")
             return
-        result = perceive_bag(options.bag, output, chosen, progress=Bar("perceive"))
+        result = perceive_bag(options.bag, output, chosen, progress=ProgressBar("perceive"))
     print(describe(result))
-    print(f"{output}: written; 'conegrad evaluate {output}' judges it")
+    print(f"{output}: written; 'conegrad evaluate {output}' compares it with the truth")
 
 
 def describe(result: PerceiveResult) -> str:

@@ -8,8 +8,8 @@ import argparse
 import os
 from dataclasses import dataclass
 
-from conegrad_bringup.options import Bar
 from conegrad_bringup.output_bag import add_output, output_bag
+from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.vehicle import load_vehicle
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
             settings[DriveConfig],
             config,
             workers=own.workers or os.cpu_count() or 1,
-            progress=Bar("simulate"),
+            progress=ProgressBar("simulate"),
         )
     print(f"{made.path}: {made.seconds:.1f} s, {made.images} images, {made.scans} scans")
     print(f"{made.track}: map of the cones")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conegrad_bringup.bag_options import read_roles
-from conegrad_bringup.options import Bar
+from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLossConfig
@@ -93,17 +93,17 @@ def run(options: argparse.Namespace) -> None:
         data = _data(options.bags, settings, config)
         if is_first:
             print(_described(data, config), flush=True)
-        headlines, look = run_tracked(
+        headlines, tracking_hint = run_tracked(
             config,
             data,
             output,
             tracking if is_first else dataclasses.replace(tracking, tracking=False),
             resume=options.resume,
             progress=_show if is_first else None,
-            measuring=Bar("metrics") if is_first else None,
+            measuring=ProgressBar("metrics") if is_first else None,
         )
         if is_first:
-            _print_results(options.output, headlines, look)
+            _print_results(options.output, headlines, tracking_hint)
 
 
 def _data(bags: list[Path], settings: EffectiveSettings, config: TrainingConfig) -> Data:
@@ -130,10 +130,10 @@ def _data(bags: list[Path], settings: EffectiveSettings, config: TrainingConfig)
 
 
 def _described(data: Data, config: TrainingConfig) -> str:
-    """What is learned from and judged by, told before the first wait."""
-    learned, judged = len(data.training), len(data.evaluation)  # type: ignore[arg-type]
-    counts = [min(config.run.frames or learned, learned), min(config.run.evaluation_frames, judged)]
-    return f"learns from {counts[0]} of {learned} frames, judged by {counts[1]} of {judged}"
+    """Training and test frames, printed before the first wait."""
+    training, test = len(data.training), len(data.evaluation)  # type: ignore[arg-type]
+    counts = [min(config.run.frames or training, training), min(config.run.evaluation_frames, test)]
+    return f"trains on {counts[0]} of {training} frames, evaluates on {counts[1]} of {test}"
 
 
 def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:
@@ -142,12 +142,14 @@ def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepRe
     )
 
 
-def _print_results(output: Path, headlines: dict[str, dict[str, float]], look: str) -> None:
+def _print_results(
+    output: Path, headlines: dict[str, dict[str, float]], tracking_hint: str
+) -> None:
     if headlines:
         _print_metrics(headlines)
     print(f"weights: {', '.join(str(output / name) for name in FILES.values())}")
-    if look:
-        print(look)
+    if tracking_hint:
+        print(tracking_hint)
 
 
 def _print_metrics(headlines: dict[str, dict[str, float]]) -> None:

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.options import Bar
+from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_simulation.gazebo.export import export_gazebo_world
@@ -87,6 +87,6 @@ def _make_bag(description: SceneDescription, path: Path, chosen: EffectiveSettin
         DriveConfig(),
         config,
         workers=chosen[WorldSettings].workers or os.cpu_count() or 1,
-        progress=Bar("simulate"),
+        progress=ProgressBar("simulate"),
     )
     print(f"{made.path}: {made.seconds:.1f} s, {made.images} images, {made.scans} scans")

@@ -75,9 +75,9 @@ def read_document(text: str, name: str = "") -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ValueError(f"no YAML{place}: {error.problem}") from error
+        raise ValueError(f"invalid YAML{place}: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise ValueError(f"no YAML: {' '.join(str(error).split())}") from error
+        raise ValueError(f"invalid YAML: {' '.join(str(error).split())}") from error
 
 
 def read_yaml_file(path: Path) -> YamlDocument:

@@ -1,13 +1,7 @@
-"""Output folders and progress of the commands."""
+"""The folder that a command creates, and the older one that it may replace."""
 
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
-
-from conegrad_training.engine.progress_display import shown
-
-T = TypeVar("T")
 
 
 def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:
@@ -34,14 +28,3 @@ def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / marker).touch()
-
-
-class Bar:
-    """Shows progress: a bar on a terminal, elsewhere a line now and then."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-
-    def __call__(self, items: Iterable[T], total: int) -> Iterable[T]:
-        """The same items, counted."""
-        return shown(items, total, self._title, unit_scale=True)
