@@ -12,6 +12,7 @@ BRIGHTNESS = {
         "brightness = brightness_package.stage:BrightnessStage",
     ],
     "conegrad.ports": ["Brightness = brightness_package.port:BRIGHTNESS"],
+    "conegrad.port_metrics": ["Brightness = brightness_package.metric:BrightnessMetric"],
     "conegrad.port_messages": ["Brightness = brightness_package.message:BRIGHTNESS"],
 }
 

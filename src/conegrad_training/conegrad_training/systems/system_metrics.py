@@ -1,87 +1,90 @@
-"""Metrics of a system and of its parts on samples."""
+"""Metrics of a system and of its ports on samples."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
 
-from conegrad_core.camera.image import Detections
-from conegrad_core.fusion.selection import select_cones
-from conegrad_evaluation.metrics.beams import BeamCounts, count_beams
-from conegrad_evaluation.metrics.boxes import TrueBoxes, average_precisions
-from conegrad_evaluation.metrics.evaluator import Evaluation, Evaluator
+from conegrad_core.pipeline.errors import PipelineError
 from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.port_metrics import PORT_METRICS, PortMetric, PortResult, port_metric
 from conegrad_training.data.sample import Sample
 from conegrad_training.systems.system import TrainableSystem
 
-LOWEST_EXISTENCE = 0.02  # cones below are not worth a row in the curves
-MIN_HEIGHT = 4.0  # boxes lower than this do not count [px]
+PORTS = {"cones": "Cones", "detections": "Detections", "segmentation": "SegmentedScan"}
+OUTPUT = "cones"
+FORMER_KEYS = {"detections": "boxes", "segmentation": "beams"}  # of version 0.1, until 0.3
 
 
 class SystemMetrics(NamedTuple):
-    """What a system and its parts reach.
+    """Figures of the output of a system and of the ports before it.
 
     Attributes:
-        system: metrics of the fused cones.
-        boxes: average precision at IoU 0.5 by class; None without boxes to compare with.
-        beams: counts of beams; None without labels to compare with.
+        system: of the output.
+        ports: of the other ports that have a metric, by name; None without truth of the kind.
     """
 
-    system: Evaluation
-    boxes: dict[str, float] | None
-    beams: BeamCounts | None
+    system: PortResult
+    ports: Mapping[str, PortResult | None]
 
     def headline(self) -> dict[str, float]:
-        """The figures to compare runs by."""
-        found = {
-            "f1_colour": self.system.f1_colour,
-            "f1": self.system.total.counts.f1,
-            "precision": self.system.total.counts.precision,
-            "recall": self.system.recall,
-            "rmse": self.system.rmse,
-        }
-        if self.boxes is not None:
-            found["mAP50"] = self.boxes["mean"]
-        if self.beams is not None:
-            found["beam_f1"] = self.beams.f1
+        """The figures to compare runs by; with the port in front where a name occurs twice."""
+        found = dict(self.system.headline)
+        for port, result in self.ports.items():
+            for name, value in result.headline.items() if result else ():
+                found[f"{port}.{name}" if name in found else name] = value
         return found
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
-        return {
-            "headline": self.headline(),
-            "system": self.system.to_dict(),
-            "boxes": self.boxes,
-            "beams": self.beams and self.beams.to_dict(),
-        }
+        details = {port: result and result.details for port, result in self.ports.items()}
+        former = {key: details[port] for port, key in FORMER_KEYS.items() if port in details}
+        system = self.system.details
+        return {"headline": self.headline(), "system": system, "ports": details, **former}
 
 
 @torch.no_grad()
 def measure(
     system: TrainableSystem, samples: Iterable[Sample], config: EvaluationConfig
 ) -> SystemMetrics:
-    """Run the system as the car does and compare with the truth.
+    """Run the system as the car does and compare every port with its truth.
 
     Args:
         system: is left in evaluation mode.
-        samples: with truth; box and beam metrics need labels in all of them.
+        samples: with truth; ports before the output are measured where there are labels.
         config: settings of the metrics.
+
+    Raises:
+        PipelineError: if no package registers a metric for the output.
+        ValueError: without samples.
     """
     system.eval()
-    evaluator, beams = Evaluator(config), BeamCounts()
-    found: list[Detections] = []
-    boxes: list[TrueBoxes] = []
+    if port_metric(PORTS[OUTPUT]) is None:
+        raise PipelineError(
+            f"no package registers a port metric for {PORTS[OUTPUT]}, expected one in the group "
+            f"{PORT_METRICS}; is conegrad_evaluation built?"
+        )
+    metrics = new_metrics(PORTS, config)
     for sample in samples:
         outputs = system.outputs([sample])[0]
-        cones = select_cones(system.fuse(sample, outputs), LOWEST_EXISTENCE)
-        evaluator.add(cones, sample.truth)
-        if sample.labels is not None:
-            found.append(outputs.detections)
-            boxes.append(sample.labels.boxes)
-            segmented = outputs.segmented
-            beams = beams + count_beams(segmented.logits, sample.labels.beams, segmented.ranges)
-    return SystemMetrics(
-        evaluator.result(),
-        average_precisions(found, boxes, min_height=MIN_HEIGHT) if boxes else None,
-        beams if boxes else None,
-    )
+        values = dict(zip(PORTS, (system.fuse(sample, outputs), *outputs), strict=True))
+        truths = {"cones": sample.truth, **(sample.labels._asdict() if sample.labels else {})}
+        for port, metric in metrics.items():
+            if metric.truth_kind in truths:
+                metric.add(values[port], truths[metric.truth_kind])
+    results = {port: metric.result() for port, metric in metrics.items()}
+    of_output = results.pop(OUTPUT)
+    if of_output is None:
+        raise ValueError("samples is empty, expected at least one to measure")
+    return SystemMetrics(of_output, results)
+
+
+def new_metrics(kinds: Mapping[str, str], config: EvaluationConfig) -> dict[str, PortMetric]:
+    """A metric for each port of a kind that has one, by name of the port.
+
+    Args:
+        kinds: of the ports, by name.
+        config: settings of the metrics.
+    """
+    found = {port: port_metric(kind) for port, kind in kinds.items()}
+    return {port: metric(config) for port, metric in found.items() if metric is not None}
