@@ -3,7 +3,7 @@
 from collections import Counter
 
 from conegrad_data.bags.reader import BagReader
-from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
+from conegrad_evaluation.bag_evaluation import evaluate_bag
 from conegrad_evaluation.drives.recorded_drive import read_drive
 
 LOOK_UPS = 3  # of a topic: its first messages, for frames, sizes and views

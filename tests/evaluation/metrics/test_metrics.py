@@ -97,7 +97,7 @@ def test_unknown_is_the_right_colour_of_a_cone_that_the_camera_could_not_see():
     predicted = cones((3, 1, U, 0.9), (3, -1, B, 0.9))
     result = evaluated(predicted, truth((3, 1, Y), (3, -1, Y), camera=False))
     assert result.f1_colour == 0.5
-    assert result.reasons.false_cones["wrong_colour"] == 1
+    assert result.failure_modes.false_cones["wrong_colour"] == 1
 
 
 def test_a_group_chosen_by_its_cones_has_a_precision_but_no_f1():
@@ -138,7 +138,7 @@ def test_hidden_truth_does_not_excuse_a_cone_elsewhere():
         pytest.param((11.5, 3), (12.2, 0), (1, 0, 0), id="a false cone within counts"),
     ],
 )
-def test_the_border_of_the_range_punishes_nobody(cone, true, expected):
+def test_the_border_of_the_range_causes_no_errors(cone, true, expected):
     counts = evaluated(cones((*cone, B, 0.9)), truth((*true, B)), max_range=12.0).total.counts
     assert (counts.predicted, counts.true, counts.matched) == expected
 
@@ -163,14 +163,14 @@ def test_position_errors_are_split_along_and_across_the_ray():
     assert error.bias_tangential == pytest.approx(-0.3)  # counter-clockwise is towards -x here
 
 
-def test_a_match_belongs_to_the_band_of_its_truth():
-    bands = evaluated(cones((5.1, 0, B, 0.9), (7, 3, B, 0.9)), truth((4.9, 0, B))).bands
-    near, far = bands["0-5 m"].counts, bands["5-10 m"].counts
+def test_a_match_belongs_to_the_range_bin_of_its_truth():
+    bins = evaluated(cones((5.1, 0, B, 0.9), (7, 3, B, 0.9)), truth((4.9, 0, B))).range_bins
+    near, far = bins["0-5 m"].counts, bins["5-10 m"].counts
     assert (near.predicted, near.true, near.matched) == (1, 1, 1)
     assert (far.predicted, far.true, far.matched) == (1, 0, 0)
 
 
-def test_recall_is_told_apart_by_who_could_see_the_truth():
+def test_recall_by_the_sensors_that_could_see_the_truth():
     true = joined(truth((3, 0, B), lidar=False), truth((6, 0, B), camera=False), truth((9, 0, B)))
     groups = evaluated(cones((3, 0, B, 0.9), (9, 0, Y, 0.9)), true).by_visibility
     assert [groups[name].counts.recall for name in ("camera", "lidar", "both")] == [1, 0, 1]
@@ -178,7 +178,7 @@ def test_recall_is_told_apart_by_who_could_see_the_truth():
     assert math.isnan(groups["both"].counts.precision)
 
 
-def test_precision_is_told_apart_by_source():
+def test_precision_by_source():
     predicted = cones((3, 0, B, 0.9), source=1), cones((9, 0, B, 0.9), source=2)
     both = Cones(*(torch.cat(columns) for columns in zip(*predicted, strict=True)))
     groups = evaluated(both, truth((3, 0, B))).by_source
@@ -216,34 +216,37 @@ def test_expected_calibration_error_weighs_the_gap_of_each_bin():
         pytest.param([(5, 0, B, 0.9), (5, 0.2, B, 0.8)], {}, {"duplicate": 1}, id="twice"),
     ],
 )
-def test_every_miss_and_false_cone_has_a_reason(predicted, misses, false_cones):
-    reasons = evaluated(cones(*predicted), truth((5, 0, B))).reasons
-    assert {k: n for k, n in reasons.misses.items() if n} == misses
-    assert {k: n for k, n in reasons.false_cones.items() if n} == false_cones
-    assert {k: n for k, n in reasons.false_cones_by_source["both"].items() if n} == false_cones
+def test_every_miss_and_false_cone_has_a_failure_mode(predicted, misses, false_cones):
+    modes = evaluated(cones(*predicted), truth((5, 0, B))).failure_modes
+    assert {k: n for k, n in modes.misses.items() if n} == misses
+    assert {k: n for k, n in modes.false_cones.items() if n} == false_cones
+    assert {k: n for k, n in modes.false_cones_by_source["both"].items() if n} == false_cones
 
 
 def test_two_truths_with_one_cone_between_them_miss_one_as_merged():
-    reasons = evaluated(cones((5, 0.2, B, 0.9)), truth((5, 0, B), (5, 0.4, B))).reasons
-    assert reasons.misses["merged"] == 1
+    modes = evaluated(cones((5, 0.2, B, 0.9)), truth((5, 0, B), (5, 0.4, B))).failure_modes
+    assert modes.misses["merged"] == 1
 
 
-def test_misses_and_false_cones_with_reasons_add_up_to_the_counts():
+def test_failure_modes_add_up_to_the_counts():
     generator = torch.Generator().manual_seed(4)
     evaluator = Evaluator(EvaluationConfig(max_range=12.0, bootstrap_samples=10))
     for _ in range(30):
         evaluator.add(*random_frame(generator))
     result = evaluator.result()
-    counts, reasons = result.total.counts, result.reasons
-    assert sum(reasons.misses.values()) == counts.true - counts.right > 0
-    assert sum(reasons.false_cones.values()) == counts.predicted - counts.right > 0
+    counts, modes = result.total.counts, result.failure_modes
+    assert sum(modes.misses.values()) == counts.true - counts.right > 0
+    assert sum(modes.false_cones.values()) == counts.predicted - counts.right > 0
 
 
 def test_rates_without_truth_or_cones_are_null_in_json():
     plain = json.loads(json.dumps(evaluated(cones(), truth()).to_dict(), allow_nan=False))
     assert plain["f1_colour"] is None
     assert plain["total"]["counts"]["predicted"] == 0
-    assert plain["bands"]["0-5 m"]["position"]["rmse"] is None
+    assert plain["range_bins"]["0-5 m"]["position"]["rmse"] is None
+    # The names of version 0.1.
+    assert plain["bands"] == plain["range_bins"]
+    assert plain["reasons"] == plain["failure_modes"]
     assert plain["config"]["max_range"] is None
 
 

@@ -17,7 +17,7 @@ from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_core.vehicle import load_vehicle
-from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
+from conegrad_evaluation.bag_evaluation import evaluate_bag
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 from conegrad_nodes.playback.this_machine import check_environment
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag

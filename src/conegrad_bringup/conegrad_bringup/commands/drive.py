@@ -21,7 +21,7 @@ from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS
 from conegrad_bringup.output_folder import fresh_folder
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group, NodeParameters
-from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
+from conegrad_evaluation.bag_evaluation import evaluate_bag
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.table import number
 from conegrad_evaluation.report.report import Preface

@@ -11,7 +11,7 @@ from pathlib import Path
 from conegrad_bringup.bag_options import read_roles, topic_setting
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
-from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
+from conegrad_evaluation.bag_evaluation import evaluate_bag
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.table import summary_table
 

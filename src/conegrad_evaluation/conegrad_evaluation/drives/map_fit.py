@@ -1,4 +1,4 @@
-"""Whether a map of cones lies where a drive went at all."""
+"""Checks whether a map of cones fits a drive."""
 
 import math
 from collections.abc import Iterable
@@ -7,15 +7,15 @@ from pathlib import Path
 from conegrad_core.cones import TrueCones
 from conegrad_data.errors import AlignmentError
 
-HARDLY = 0.2  # precision and recall that the map of another track reaches by chance
+CHANCE_RATE = 0.2  # highest precision and recall of the map of another track, by chance
 EXPECTED = (
     "expected the cones of this track, in metres, in the frame of the bag's odometry; "
-    "'conegrad align' puts a surveyed map there"
+    "'conegrad align' moves a surveyed map there"
 )
 
 
 def check_in_view(truths: Iterable[TrueCones | None], track: str | Path, bag: Path) -> None:
-    """Look for a cone of a map that a sensor could see; stops at the first frame that has one.
+    """Check that a sensor could see a cone of a map in some frame of a drive.
 
     Args:
         truths: of the frames of the drive, in the LiDAR frame; None where the pose is unknown.
@@ -34,23 +34,26 @@ def check_in_view(truths: Iterable[TrueCones | None], track: str | Path, bag: Pa
         nearest = min(nearest, float(truth.positions.norm(dim=-1).min()))
     if math.isfinite(nearest):
         raise AlignmentError(
-            f"the map {track} does not fit {bag}: none of its cones ever comes into view of the "
-            f"sensors (the nearest stays {nearest:.0f} m away), {EXPECTED}"
+            f"the map {track} does not fit {bag}: none of its cones comes into view of the "
+            f"sensors (the nearest is {nearest:.0f} m away), {EXPECTED}"
         )
 
 
 def misfit_warning(precision: float, recall: float, track: str | Path) -> str | None:
-    """Why a map may not fit a drive, by how the perceived cones match it; None if it may well.
+    """Warning that a map may not fit a drive, from the matches of the perceived cones.
 
     Args:
-        precision: share of the perceived cones that lie on the map; NaN if there are none.
+        precision: share of the perceived cones that match the map; NaN if there are none.
         recall: share of the map's cones that were perceived; NaN if none was in range.
         track: the map.
+
+    Returns:
+        The warning; None where the map fits.
     """
-    if not precision < HARDLY or recall >= HARDLY:
+    if not precision < CHANCE_RATE or recall >= CHANCE_RATE:
         return None
     return (
-        f"hardly any perceived cone lies on the map {track} (precision {precision:.2f}, recall "
-        f"{recall:.2f}): unless the perception is that bad, the map does not fit this drive; "
+        f"few perceived cones match the map {track} (precision {precision:.2f}, recall "
+        f"{recall:.2f}): either the perception fails, or the map does not fit this drive; "
         f"{EXPECTED}"
     )

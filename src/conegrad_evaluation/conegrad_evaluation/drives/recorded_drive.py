@@ -122,9 +122,14 @@ class _Messages:
         self.latencies: list[Delay] = []
 
     def handlers(self) -> dict[str, Handler]:
-        """What takes the messages of each topic."""
-        takers = {"cones": self._take_cones, "odom": self._take_odometry, "truth": self._take_truth}
-        handlers = {self._roles[role]: take for role, take in takers.items() if role in self._roles}
+        """The handler of each topic."""
+        by_role: dict[str, Handler] = {
+            "cones": self._take_cones,
+            "odom": self._take_odometry,
+            "truth": self._take_truth,
+        }
+        roles = self._roles
+        handlers = {roles[role]: take for role, take in by_role.items() if role in roles}
         if self.latency_topic is not None:
             handlers[self.latency_topic] = self._take_latency
         return handlers

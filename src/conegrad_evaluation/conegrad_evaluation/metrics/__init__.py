@@ -1,1 +1,1 @@
-"""How good cones, detections and segmentations are: the one implementation of the metrics."""
+"""Metrics of cones, detections and segmented scans against their truth."""

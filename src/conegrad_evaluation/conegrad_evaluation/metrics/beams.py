@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of the beams that a segmenter calls cones."""
+"""Precision, recall and F1 of the beams that a segmenter classifies as cone."""
 
 from dataclasses import asdict, dataclass
 
@@ -9,7 +9,7 @@ from conegrad_core.shapes import check_shape
 
 @dataclass(frozen=True)
 class BeamCounts:
-    """Beams with a return, counted by what they are and what they were called.
+    """Beams with a return, counted by label and predicted class.
 
     Counts of several scans add up: ``counts + other``.
     """
@@ -29,19 +29,19 @@ class BeamCounts:
 
     @property
     def precision(self) -> float:
-        """Share of beams called cone that are; 1 if none was called."""
-        called = self.true_positives + self.false_positives
-        return self.true_positives / called if called else 1.0
+        """Share of right beams among those classified as cone; 1 without any."""
+        predicted = self.true_positives + self.false_positives
+        return self.true_positives / predicted if predicted else 1.0
 
     @property
     def recall(self) -> float:
-        """Share of cone beams that were called so; 1 if there is none."""
-        real = self.true_positives + self.false_negatives
-        return self.true_positives / real if real else 1.0
+        """Share of the beams on cones that were classified as cone; 1 without any."""
+        positives = self.true_positives + self.false_negatives
+        return self.true_positives / positives if positives else 1.0
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall; 1 if there was nothing to find or call."""
+        """Harmonic mean of precision and recall; 1 without labelled or predicted cone beams."""
         wrong = self.false_positives + self.false_negatives
         right = 2 * self.true_positives
         return right / (right + wrong) if right + wrong else 1.0
@@ -59,9 +59,9 @@ def count_beams(
 
     Args:
         logits: ``(..., N)`` log-odds that a beam hit a cone.
-        labels: ``(..., N)`` bool, it did.
+        labels: ``(..., N)`` bool, the beam hit a cone.
         ranges: ``(..., N)`` [m]; NaN, inf and 0 mean no return.
-        min_score: probability from which a beam is called a cone.
+        min_score: lowest probability of a beam that is classified as cone.
 
     Raises:
         ValueError: if the shapes differ.
@@ -69,10 +69,10 @@ def count_beams(
     check_shape(labels, *logits.shape, name="labels")
     check_shape(ranges, *logits.shape, name="ranges")
     returned = ranges.isfinite() & (ranges > 0)
-    called, real = logits.sigmoid() >= min_score, labels.bool()
+    predicted, labelled = logits.sigmoid() >= min_score, labels.bool()
     return BeamCounts(
-        int((called & real & returned).sum()),
-        int((called & ~real & returned).sum()),
-        int((~called & real & returned).sum()),
-        int((~called & ~real & returned).sum()),
+        int((predicted & labelled & returned).sum()),
+        int((predicted & ~labelled & returned).sum()),
+        int((~predicted & labelled & returned).sum()),
+        int((~predicted & ~labelled & returned).sum()),
     )

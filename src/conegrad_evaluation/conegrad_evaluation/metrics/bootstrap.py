@@ -37,13 +37,13 @@ def f1_interval(
     frames, block = len(hits), min(block, len(hits))
     block_hits, block_totals = _circular_sums(hits, block), _circular_sums(totals, block)
     draws = -(-frames // block)
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     values: list[Floats] = []
     step = max(1, CHUNK // draws)
     for start in range(0, samples, step):
-        chosen = random.integers(frames, size=(min(step, samples - start), draws))
-        drawn_totals = block_totals[chosen].sum(axis=1)
-        drawn_hits = 2.0 * block_hits[chosen].sum(axis=1)
+        drawn = generator.integers(frames, size=(min(step, samples - start), draws))
+        drawn_totals = block_totals[drawn].sum(axis=1)
+        drawn_hits = 2.0 * block_hits[drawn].sum(axis=1)
         values.append(drawn_hits[drawn_totals > 0] / drawn_totals[drawn_totals > 0])
     joined = np.concatenate(values)
     if not len(joined):

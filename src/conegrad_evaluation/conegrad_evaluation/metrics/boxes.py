@@ -35,7 +35,7 @@ def average_precisions(
     """Average precision of each class that occurs, and their ``mean`` (mAP50 by default).
 
     Every detection counts for every class with its score for that class. It is correct if the box
-    of that class with the largest overlap was not found before with a higher score.
+    of that class with the largest overlap has no detection with a higher score.
 
     Args:
         detections: of each image.
@@ -90,14 +90,14 @@ def _match(
 
 
 def _best(iou: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Largest overlap ``(K,)`` with one of the chosen truths, and its row."""
+    """Largest overlap ``(K,)`` with one of the selected truths, and its row."""
     if not columns.any():
         return iou.new_zeros(len(iou)), torch.zeros(len(iou), dtype=torch.int64)
     return torch.where(columns, iou, -1.0).max(1)
 
 
 def _outcomes(found: Sequence[_Matches]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Scores of all detections of one class in descending order, and which are correct."""
+    """Scores of all detections of one class in descending order, and a mask of correct ones."""
     scores = torch.cat([image.scores for image in found]).double().numpy()
     truths = torch.cat([image.truths for image in found]).numpy()
     images = np.repeat(np.arange(len(found)), [len(image.scores) for image in found])
@@ -109,7 +109,7 @@ def _outcomes(found: Sequence[_Matches]) -> tuple[Floats, npt.NDArray[np.bool_]]
 
 
 def _area(scores: Floats, correct: npt.NDArray[np.bool_], count: int) -> float:
-    """Area under precision over recall; precision is the best one at no smaller recall."""
+    """Area under the precision-recall curve, with precision made monotonous."""
     hits = np.cumsum(correct)
     recall = hits / count
     precision = hits / np.arange(1, len(scores) + 1)

@@ -1,4 +1,4 @@
-"""Whether existence probabilities and covariances mean what they say."""
+"""Calibration of existence probabilities and consistency of covariances."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ CHI2_95 = 5.991464547107979  # 95th percentile of the chi-squared distribution, 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Existence probability against the share of cones that exist, in equal bins.
+    """Existence probability and the share of cones that exist, in bins of equal width.
 
     Attributes:
         ece: expected calibration error: mean gap of the bins, weighted by their cones.
@@ -36,9 +36,9 @@ class Reliability:
 class Consistency:
     """Normalised estimation error squared (NEES) of matched cones, e^T C^-1 e.
 
-    An honest covariance gives a mean of 2, a median of 1.39 and 95 % inside the ellipse. Larger
-    is over-confident. Matches end at the match distance, so a covariance near its square looks
-    better than it is.
+    A consistent covariance gives a mean of 2, a median of 1.39 and 95 % inside the ellipse; larger
+    values show overconfidence. Errors are cut off at the match distance, which biases the values
+    of covariances near its square downwards.
 
     Attributes:
         count: cones with a positive definite covariance.
@@ -59,7 +59,7 @@ class Consistency:
 
 
 def reliability(existence: Floats, is_match: Booleans, bins: int = RELIABILITY_BINS) -> Reliability:
-    """Compare ``(N,)`` existence probabilities with whether each cone was matched."""
+    """Compare ``(N,)`` existence probabilities with the matches of the cones."""
     edges = np.linspace(0.0, 1.0, bins + 1)
     bin_of = np.minimum((existence * bins).astype(np.int64), bins - 1)
     counts = np.bincount(bin_of, minlength=bins)

@@ -1,23 +1,23 @@
-"""Hits and misses, and the rates that follow from them."""
+"""Counts of cones and truth, and the rates computed from them."""
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
-from conegrad_evaluation.metrics.json_values import to_plain
+from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.matching import Booleans
 from conegrad_evaluation.metrics.records import Records
 
 
 @dataclass(frozen=True)
-class Counts:
+class ConeCounts:
     """Counts at the operating point; a rate without a denominator is NaN.
 
     Attributes:
-        predicted: cones that are right or wrong.
+        predicted: cones that are not ignored.
         true: truth that has to be found.
         matched: cones matched to truth.
-        right: of these, with the right colour (or truth without a recorded colour).
+        right: matched cones with the right colour (or truth without a recorded colour).
     """
 
     predicted: int
@@ -42,21 +42,21 @@ class Counts:
 
     @property
     def precision_colour(self) -> float:
-        """Precision that counts a wrong colour as wrong."""
+        """Precision with a wrong colour counted as an error."""
         return _ratio(self.right, self.predicted)
 
     @property
     def recall_colour(self) -> float:
-        """Recall that counts a wrong colour as wrong."""
+        """Recall with a wrong colour counted as an error."""
         return _ratio(self.right, self.true)
 
     @property
     def f1_colour(self) -> float:
-        """F1 that counts a wrong colour as wrong: once as a miss and once as a false cone."""
+        """F1 with a wrong colour counted as a miss and as a false cone."""
         return self._harmonic_mean(self.right)
 
     def _harmonic_mean(self, hits: int) -> float:
-        # A group chosen by its cones alone has no truth to find, and the other way round.
+        # A subset selected by its cones has no number of truth to find, and vice versa.
         if self.matched > min(self.predicted, self.true):
             return math.nan
         return _ratio(2 * hits, self.predicted + self.true)
@@ -64,19 +64,21 @@ class Counts:
     def to_dict(self) -> dict[str, Any]:
         """Counts and rates as JSON values."""
         rates = ("precision", "recall", "f1", "precision_colour", "recall_colour", "f1_colour")
-        plain: dict[str, Any] = to_plain(self)
-        return plain | {name: to_plain(getattr(self, name)) for name in rates}
+        values: dict[str, Any] = to_json_values(self)
+        return values | {name: to_json_values(getattr(self, name)) for name in rates}
 
 
-def count(records: Records, cones: Booleans | None = None, truth: Booleans | None = None) -> Counts:
+def count_cones(
+    records: Records, cones: Booleans | None = None, truth: Booleans | None = None
+) -> ConeCounts:
     """Count at the operating point, among the cones and the truth of two masks (None: all)."""
-    chosen = records.cones.selected if cones is None else records.cones.selected & cones
+    selected = records.cones.selected if cones is None else records.cones.selected & cones
     true = len(records.truth.found) if truth is None else int(truth.sum())
-    return Counts(
-        predicted=int(chosen.sum()),
+    return ConeCounts(
+        predicted=int(selected.sum()),
         true=true,
-        matched=int((records.cones.is_match & chosen).sum()),
-        right=int((records.cones.is_right & chosen).sum()),
+        matched=int((records.cones.is_match & selected).sum()),
+        right=int((records.cones.is_right & selected).sum()),
     )
 
 

@@ -16,7 +16,7 @@ class PrecisionRecall:
     Attributes:
         average_precision: area under the curve with precision made monotonous; NaN without truth.
         best_f1: highest F1 of any threshold; NaN without cones or truth.
-        best_threshold: the threshold that reaches it.
+        best_threshold: the threshold of that F1.
         thresholds: ``(K,)`` existence probability, falling.
         precision: ``(K,)``.
         recall: ``(K,)``.
@@ -39,7 +39,7 @@ def precision_recall(existence: Floats, is_hit: Booleans, true: int) -> Precisio
         return PrecisionRecall(0.0 if true else np.nan, np.nan, np.nan, (), (), ())
     order = np.argsort(-existence, kind="stable")
     falling = existence[order]
-    # Equal probabilities enter together: no threshold can part them.
+    # Equal probabilities pass a threshold together.
     last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
     hits, taken, thresholds = np.cumsum(is_hit[order])[last], last + 1, falling[last]
     precision, recall, f1 = hits / taken, hits / true, 2 * hits / (taken + true)

@@ -1,4 +1,4 @@
-"""Metrics of fused cones against truth: the one implementation, used everywhere."""
+"""Metrics of fused cones against truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,14 @@ from conegrad_evaluation.metrics.calibration import (
     nees,
     reliability,
 )
-from conegrad_evaluation.metrics.counts import Counts, count
+from conegrad_evaluation.metrics.counts import ConeCounts, count_cones
 from conegrad_evaluation.metrics.curve import PrecisionRecall, precision_recall
-from conegrad_evaluation.metrics.failure_modes import SOURCE_NAMES, Reasons, explain
-from conegrad_evaluation.metrics.json_values import to_plain
+from conegrad_evaluation.metrics.failure_modes import (
+    SOURCE_NAMES,
+    FailureModes,
+    count_failure_modes,
+)
+from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.latency import Latency, latency
 from conegrad_evaluation.metrics.matching import (
     Booleans,
@@ -34,15 +38,15 @@ from conegrad_evaluation.metrics.matching import (
     match_frame,
 )
 from conegrad_evaluation.metrics.position import PositionError, matched_errors, position_error
-from conegrad_evaluation.metrics.range_bins import BAND_NAMES, band_of
+from conegrad_evaluation.metrics.range_bins import BIN_NAMES, bin_of
 from conegrad_evaluation.metrics.records import Records, collect
 
 
 @dataclass(frozen=True)
-class Group:
-    """Counts and position error of a part of the cones, e.g. a range band."""
+class SubsetMetrics:
+    """Counts and position error of a subset of the cones, e.g. of a range bin."""
 
-    counts: Counts
+    counts: ConeCounts
     position: PositionError
 
 
@@ -51,70 +55,70 @@ class Evaluation:
     """All metrics of a drive.
 
     Attributes:
-        config: the settings they hold for.
+        config: settings of the metrics.
         frames: frames with truth.
         label_values: numbers of truth used: x, y and colour per counted cone.
-        total: counts and position error of everything.
-        with_camera: a camera took part; without one no cone has a colour.
+        total: counts and position error of all cones.
+        with_camera: a camera was in use; without one no cone has a colour.
         f1_interval: 95 % interval of F1, bootstrapped over frames.
         f1_colour_interval: likewise of F1 with colour.
-        bands: by range, keys :data:`~conegrad_evaluation.metrics.range_bins.BAND_NAMES`. A matched
-            cone belongs to the band of its truth, another to its own.
-        by_source: cones by the sensors that made them; recall has no meaning here and is NaN.
+        range_bins: by range, keys :data:`~conegrad_evaluation.metrics.range_bins.BIN_NAMES`. A
+            matched cone belongs to the bin of its truth, another to the bin of its own range.
+        by_source: cones by the sensors that they come from; recall is not defined and NaN.
         by_visibility: truth by the sensors that could see it ("camera", "lidar", "both");
-            precision has no meaning here and is NaN.
-        by_class: truth by its class name; precision has no meaning here and is NaN.
+            precision is not defined and NaN.
+        by_class: truth by its class name; precision is not defined and NaN.
         confusion: ``4 x 5`` matched cones: true class in rows, most probable colour in columns.
         curve: precision and recall over the existence threshold.
-        curve_colour: the same counting a wrong colour as wrong.
+        curve_colour: the same, with a wrong colour counted as an error.
         reliability: calibration of the existence probability.
         consistency: calibration of the covariance.
-        reasons: why truth was missed and cones are false.
+        failure_modes: of missed truth and false cones.
         latency: from the capture of the data to the cones.
     """
 
     config: EvaluationConfig
     frames: int
     label_values: int
-    total: Group
+    total: SubsetMetrics
     with_camera: bool
     f1_interval: Interval
     f1_colour_interval: Interval
-    bands: dict[str, Group]
-    by_source: dict[str, Group]
-    by_visibility: dict[str, Group]
-    by_class: dict[str, Group]
+    range_bins: dict[str, SubsetMetrics]
+    by_source: dict[str, SubsetMetrics]
+    by_visibility: dict[str, SubsetMetrics]
+    by_class: dict[str, SubsetMetrics]
     confusion: tuple[tuple[int, ...], ...]
     curve: PrecisionRecall
     curve_colour: PrecisionRecall
     reliability: Reliability
     consistency: Consistency
-    reasons: Reasons
+    failure_modes: FailureModes
     latency: Latency
 
     @property
     def headline(self) -> str:
-        """Name of the figure that comes first: ``f1_colour``, or ``f1`` without a camera."""
+        """Name of the headline metric: ``f1_colour``, or ``f1`` without a camera."""
         return "f1_colour" if self.with_camera else "f1"
 
     @property
     def score(self) -> float:
-        """The headline's value."""
+        """Value of the headline metric."""
         return self.f1_colour if self.with_camera else self.total.counts.f1
 
     @property
     def score_interval(self) -> Interval:
-        """The headline's 95 % interval."""
+        """95 % interval of the headline metric."""
         return self.f1_colour_interval if self.with_camera else self.f1_interval
 
     @property
     def f1_colour(self) -> float:
-        """F1 counting a wrong colour as wrong."""
+        """F1 with a wrong colour counted as an error."""
         return self.total.counts.f1_colour
 
     @property
     def recall(self) -> float:
-        """Share of the truth that was found, whatever its colour."""
+        """Share of the truth that was found, in any colour."""
         return self.total.counts.recall
 
     @property
@@ -123,11 +127,16 @@ class Evaluation:
         return self.total.position.rmse
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON values; None where a value does not exist."""
-        plain: dict[str, Any] = to_plain(self)
-        plain["total"] = _group_dict(self.total)
-        for name in ("bands", "by_source", "by_visibility", "by_class"):
-            plain[name] = {key: _group_dict(group) for key, group in getattr(self, name).items()}
+        """All metrics as JSON values; None where a value does not exist.
+
+        ``bands`` and ``reasons`` are the names of ``range_bins`` and ``failure_modes`` in version
+        0.1; they stay until version 0.3.
+        """
+        values: dict[str, Any] = to_json_values(self)
+        values["total"] = _subset_dict(self.total)
+        for name in ("range_bins", "by_source", "by_visibility", "by_class"):
+            subsets: dict[str, SubsetMetrics] = getattr(self, name)
+            values[name] = {key: _subset_dict(subset) for key, subset in subsets.items()}
         first = {
             "headline": self.headline,
             "f1": self.total.counts.f1,
@@ -135,14 +144,15 @@ class Evaluation:
             "recall": self.recall,
             "rmse": self.rmse,
         }
-        return {**{key: to_plain(value) for key, value in first.items()}, **plain}
+        former = {"bands": values["range_bins"], "reasons": values["failure_modes"]}
+        return {**{key: to_json_values(value) for key, value in first.items()}, **values, **former}
 
 
 class Evaluator:
-    """Collects frames until the metrics are asked for.
+    """Matches frames one by one and computes the metrics of all.
 
     Attributes:
-        with_camera: a camera took part, so that colours are judged in the headline.
+        with_camera: a camera was in use, so that the headline metric includes colour.
     """
 
     def __init__(self, config: EvaluationConfig | None = None) -> None:
@@ -188,11 +198,11 @@ def evaluate(
         config=config,
         frames=len(frames),
         label_values=LABEL_VALUES_PER_CONE * true,
-        total=_group(records),
+        total=_subset(records),
         with_camera=with_camera,
         f1_interval=_interval(records, records.cones.is_match, config),
         f1_colour_interval=_interval(records, records.cones.is_right, config),
-        bands=_by_band(records),
+        range_bins=_by_range(records),
         by_source=_by_source(records),
         by_visibility=_by_visibility(records),
         by_class=_by_class(records),
@@ -201,59 +211,62 @@ def evaluate(
         curve_colour=precision_recall(cones.existence, cones.is_right, true),
         reliability=reliability(cones.existence, cones.is_match),
         consistency=consistency(nees(errors, covariances)),
-        reasons=explain(frames, config),
+        failure_modes=count_failure_modes(frames, config),
         latency=latency(latencies),
     )
 
 
-def _group(records: Records, cones: Booleans | None = None, truth: Booleans | None = None) -> Group:
-    return Group(count(records, cones, truth), position_error(*matched_errors(records, cones)))
+def _subset(
+    records: Records, cones: Booleans | None = None, truth: Booleans | None = None
+) -> SubsetMetrics:
+    counts = count_cones(records, cones, truth)
+    return SubsetMetrics(counts, position_error(*matched_errors(records, cones)))
 
 
-def _group_dict(group: Group) -> dict[str, Any]:
-    return {"counts": group.counts.to_dict(), "position": to_plain(group.position)}
+def _subset_dict(subset: SubsetMetrics) -> dict[str, Any]:
+    return {"counts": subset.counts.to_dict(), "position": to_json_values(subset.position)}
 
 
-def _by_band(records: Records) -> dict[str, Group]:
-    cone_bands, truth_bands = band_of(records.cones.distances), band_of(records.truth.distances)
+def _by_range(records: Records) -> dict[str, SubsetMetrics]:
+    cone_bins, truth_bins = bin_of(records.cones.distances), bin_of(records.truth.distances)
     return {
-        name: _group(records, cone_bands == band, truth_bands == band)
-        for band, name in enumerate(BAND_NAMES)
+        name: _subset(records, cone_bins == index, truth_bins == index)
+        for index, name in enumerate(BIN_NAMES)
     }
 
 
-def _by_source(records: Records) -> dict[str, Group]:
+def _by_source(records: Records) -> dict[str, SubsetMetrics]:
     no_truth = np.zeros(len(records.truth.found), dtype=np.bool_)
     return {
-        name: _group(records, records.cones.sources == source, no_truth)
+        name: _subset(records, records.cones.sources == source, no_truth)
         for source, name in SOURCE_NAMES.items()
     }
 
 
-def _by_visibility(records: Records) -> dict[str, Group]:
+def _by_visibility(records: Records) -> dict[str, SubsetMetrics]:
     code = records.truth.visible_camera + 2 * records.truth.visible_lidar.astype(np.int64)
     return {name: _of_truth(records, code == sensors) for sensors, name in SOURCE_NAMES.items()}
 
 
-def _by_class(records: Records) -> dict[str, Group]:
+def _by_class(records: Records) -> dict[str, SubsetMetrics]:
     return {
         name: _of_truth(records, records.truth.classes == index)
         for index, name in enumerate(COLOUR_NAMES)
     }
 
 
-def _of_truth(records: Records, truth: Booleans) -> Group:
+def _of_truth(records: Records, truth: Booleans) -> SubsetMetrics:
     cones = np.append(truth, False)[records.cones.truth]
-    group = _group(records, cones, truth)
-    counts = group.counts
-    # False cones belong to no truth: without them, precision would look perfect.
-    return Group(Counts(0, counts.true, counts.matched, counts.right), group.position)
+    subset = _subset(records, cones, truth)
+    counts = subset.counts
+    # False cones belong to no truth: precision without them would always be 1.
+    return SubsetMetrics(ConeCounts(0, counts.true, counts.matched, counts.right), subset.position)
 
 
 def _confusion(records: Records) -> tuple[tuple[int, ...], ...]:
-    chosen = records.cones.selected & records.cones.is_match
-    classes = records.truth.classes[records.cones.truth[chosen]]
-    pairs = classes * len(COLOUR_NAMES) + records.cones.colours[chosen]
+    selected = records.cones.selected & records.cones.is_match
+    classes = records.truth.classes[records.cones.truth[selected]]
+    pairs = classes * len(COLOUR_NAMES) + records.cones.colours[selected]
     known = pairs[classes != ConeClass.UNKNOWN]
     shape = (len(CLASS_NAMES), len(COLOUR_NAMES))
     table = np.bincount(known, minlength=shape[0] * shape[1]).reshape(shape)

@@ -1,4 +1,4 @@
-"""Why truth was missed and why cones are false."""
+"""Failure modes: classes of missed truth and of false cones."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from conegrad_evaluation.metrics.matching import (
 )
 from conegrad_evaluation.metrics.records import colour_fits
 
-NEAR = 3.0  # match distances within which a cone is taken for a misplaced one
+NEAR = 3.0  # match distances within which an unmatched cone counts as misplaced
 
-MISS_REASONS = {
+MISS_MODES = {
     "wrong_colour": "found, but with another colour",
     "unknown_colour": "found, but without a colour",
-    "low_existence": "a candidate was there, but below the existence threshold",
+    "low_existence": "a candidate was within the match distance, but below the existence threshold",
     "merged": "the only cone nearby was matched to a neighbour",
     "misplaced": "a cone was nearby, but farther than the match distance",
     "camera_only": "no cone nearby; only the camera could see it",
     "lidar_only": "no cone nearby; only the LiDAR could see it",
     "both": "no cone nearby, although both sensors could see it",
 }
-FALSE_REASONS = {
+FALSE_CONE_MODES = {
     "wrong_colour": "matched, but with another colour or none",
     "duplicate": "a second cone on truth that is already found",
     "misplaced": "near missed truth, but farther than the match distance",
@@ -38,13 +38,13 @@ SOURCE_NAMES = {1: "camera", 2: "lidar", 3: "both"}
 
 
 @dataclass(frozen=True)
-class Reasons:
-    """What keeps ``f1_colour`` below 1, counted once per miss and per false cone.
+class FailureModes:
+    """Number of misses and false cones by failure mode; together they keep ``f1_colour`` below 1.
 
     Attributes:
-        misses: number of misses by reason, keys of :data:`MISS_REASONS`.
-        false_cones: number of false cones by reason, keys of :data:`FALSE_REASONS`.
-        false_cones_by_source: the same by sensor, then reason.
+        misses: number of misses by mode, keys of :data:`MISS_MODES`.
+        false_cones: number of false cones by mode, keys of :data:`FALSE_CONE_MODES`.
+        false_cones_by_source: the same by sensor, then mode.
     """
 
     misses: dict[str, int]
@@ -52,69 +52,69 @@ class Reasons:
     false_cones_by_source: dict[str, dict[str, int]]
 
 
-def explain(frames: Sequence[FrameResult], config: EvaluationConfig) -> Reasons:
-    """Count the reasons over all frames."""
+def count_failure_modes(frames: Sequence[FrameResult], config: EvaluationConfig) -> FailureModes:
+    """Count the failure modes over all frames."""
     misses: Counter[str] = Counter()
-    false_cones: Counter[tuple[str, str]] = Counter()
+    false: Counter[tuple[str, str]] = Counter()
     for frame in frames:
-        misses.update(reason for _, reason in missed(frame, config))
-        false_cones.update(
-            (SOURCE_NAMES.get(int(frame.sources[row]), "other"), reason)
-            for row, reason in false(frame, config)
+        misses.update(mode for _, mode in missed_truth(frame, config))
+        false.update(
+            (SOURCE_NAMES.get(int(frame.sources[row]), "other"), mode)
+            for row, mode in false_cones(frame, config)
         )
-    return Reasons(
-        misses={reason: misses[reason] for reason in MISS_REASONS},
+    return FailureModes(
+        misses={mode: misses[mode] for mode in MISS_MODES},
         false_cones={
-            reason: sum(n for (_, r), n in false_cones.items() if r == reason)
-            for reason in FALSE_REASONS
+            mode: sum(n for (_, of_cone), n in false.items() if of_cone == mode)
+            for mode in FALSE_CONE_MODES
         },
         false_cones_by_source={
-            source: {reason: false_cones[source, reason] for reason in FALSE_REASONS}
+            source: {mode: false[source, mode] for mode in FALSE_CONE_MODES}
             for source in SOURCE_NAMES.values()
         },
     )
 
 
-def missed(frame: FrameResult, config: EvaluationConfig) -> list[tuple[int, str]]:
-    """Row of each counted truth that is not found in its colour, with the reason."""
+def missed_truth(frame: FrameResult, config: EvaluationConfig) -> list[tuple[int, str]]:
+    """Row and failure mode of each counted truth that is not found with its colour."""
     selected = frame.existence >= config.min_existence
     found_by = np.full(len(frame.truth_positions), UNMATCHED)
     matched = selected & (frame.matches != UNMATCHED)
     found_by[frame.matches[matched]] = np.flatnonzero(matched)
     near = _distances(frame)
-    reasons = []
+    modes = []
     for row in np.flatnonzero(frame.counted):
         if found_by[row] != UNMATCHED:
-            reason = _colour_reason(frame, int(row), int(found_by[row]))
+            mode = _colour_mode(frame, int(row), int(found_by[row]))
         else:
-            reason = _miss_reason(frame, config, int(row), near[:, row], selected)
-        if reason:
-            reasons.append((int(row), reason))
-    return reasons
+            mode = _miss_mode(frame, config, int(row), near[:, row], selected)
+        if mode:
+            modes.append((int(row), mode))
+    return modes
 
 
-def false(frame: FrameResult, config: EvaluationConfig) -> list[tuple[int, str]]:
-    """Row of each cone that is wrong at the operating point, with the reason."""
+def false_cones(frame: FrameResult, config: EvaluationConfig) -> list[tuple[int, str]]:
+    """Row and failure mode of each cone that is wrong at the operating point."""
     selected = frame.existence >= config.min_existence
     found = np.zeros(len(frame.truth_positions), dtype=np.bool_)
     found[frame.matches[selected & (frame.matches != UNMATCHED)]] = True
     near = _distances(frame)
-    reasons = []
+    modes = []
     for row in np.flatnonzero(selected & ~frame.ignored):
         match = int(frame.matches[row])
         if match != UNMATCHED:
-            if _colour_reason(frame, match, int(row)):
-                reasons.append((int(row), "wrong_colour"))
+            if _colour_mode(frame, match, int(row)):
+                modes.append((int(row), "wrong_colour"))
         elif (near[row, frame.counted & found] <= config.match_distance).any():
-            reasons.append((int(row), "duplicate"))
+            modes.append((int(row), "duplicate"))
         elif (near[row, frame.counted & ~found] <= NEAR * config.match_distance).any():
-            reasons.append((int(row), "misplaced"))
+            modes.append((int(row), "misplaced"))
         else:
-            reasons.append((int(row), "clutter"))
-    return reasons
+            modes.append((int(row), "clutter"))
+    return modes
 
 
-def _colour_reason(frame: FrameResult, truth: int, cone: int) -> str:
+def _colour_mode(frame: FrameResult, truth: int, cone: int) -> str:
     chosen = slice(truth, truth + 1)
     colour = frame.colours[cone : cone + 1]
     if colour_fits(colour, frame.truth_classes[chosen], frame.visible_camera[chosen]).all():
@@ -122,7 +122,7 @@ def _colour_reason(frame: FrameResult, truth: int, cone: int) -> str:
     return "unknown_colour" if frame.colours[cone] == ConeClass.UNKNOWN else "wrong_colour"
 
 
-def _miss_reason(
+def _miss_mode(
     frame: FrameResult,
     config: EvaluationConfig,
     truth: int,

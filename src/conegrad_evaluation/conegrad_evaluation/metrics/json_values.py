@@ -1,4 +1,4 @@
-"""Metrics as plain values that JSON can hold."""
+"""Metrics as JSON values."""
 
 import dataclasses
 import math
@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 
-def to_plain(value: Any) -> Any:
+def to_json_values(value: Any) -> Any:
     """Turn dataclasses, arrays and numbers into dicts, lists and numbers.
 
-    What is not finite becomes None: a rate without a denominator has no value.
+    Numbers that are not finite become None: a rate without a denominator has no value.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: to_json_values(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {str(key): to_plain(entry) for key, entry in value.items()}
+        return {str(key): to_json_values(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray):
-        return to_plain(value.tolist())
+        return to_json_values(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [to_plain(entry) for entry in value]
+        return [to_json_values(entry) for entry in value]
     if isinstance(value, np.generic):
-        return to_plain(value.item())
+        return to_json_values(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

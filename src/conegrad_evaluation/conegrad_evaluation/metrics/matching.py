@@ -23,7 +23,7 @@ UNMATCHED = -1
 class EvaluationConfig(Config):
     """Settings of the metrics."""
 
-    match_distance: float = setting(0.5, "Farthest a cone may be from its truth [m]", low=1e-6)
+    match_distance: float = setting(0.5, "Largest distance of a cone from its truth [m]", low=1e-6)
     max_range: float = setting(math.inf, "Truth beyond this range is ignored [m]", low=0.1)
     min_existence: float = setting(
         MIN_EXISTENCE, "Lowest existence probability that counts as a cone", low=0.0, high=1.0
@@ -36,7 +36,7 @@ class EvaluationConfig(Config):
 
 @dataclass(frozen=True)
 class FrameResult:
-    """Cones and truth of one frame, with what was matched to what.
+    """Cones and truth of one frame, with their matches.
 
     Truth *counts* where it is in range and at least one sensor could see it; the rest is
     ignored: neither a miss nor a hit. A cone is ignored where it belongs to ignored truth, or to
@@ -49,7 +49,7 @@ class FrameResult:
         existence: ``(P,)`` probability.
         sources: ``(P,)`` 1 camera, 2 LiDAR, 3 both.
         matches: ``(P,)`` row of the matched counted truth, or :data:`UNMATCHED`.
-        ignored: ``(P,)`` the cone is neither right nor wrong.
+        ignored: ``(P,)`` the cone counts neither as right nor as wrong.
         truth_positions: ``(T, 2)`` [m].
         truth_classes: ``(T,)``.
         visible_camera: ``(T,)``.
@@ -72,14 +72,14 @@ class FrameResult:
 
 
 def match_frame(cones: Cones, truth: TrueCones, config: EvaluationConfig) -> FrameResult:
-    """Match greedily: in descending existence, each cone takes the nearest free truth.
+    """Match greedily: in descending existence, each cone is matched to the nearest free truth.
 
-    Truth that is ignored takes part, so that the cone of a hidden truth cannot take a neighbour.
+    Ignored truth takes part, so that the cone of a hidden truth is not matched to a neighbour.
 
-    All cones are matched, whatever their existence. Because the more certain choose first, the
-    matches of those above any threshold are what they would be without the rest, so that one
-    matching serves the operating point and the whole precision-recall curve. The order of the
-    rows does not matter: equal existence is decided by position.
+    All cones are matched, at any existence. The order is descending, so the matches of the cones
+    above any threshold do not depend on those below: one matching serves the operating point and
+    the whole precision-recall curve. The order of the rows does not matter: cones of equal
+    existence are ordered by position.
 
     Raises:
         ValueError: if a tensor has another shape, or a position or logit is not finite.
@@ -125,7 +125,7 @@ def _check(cones: Cones, truth: TrueCones) -> None:
         ("cones.existence_logits", cones.existence_logits),
         ("truth.positions", truth.positions),
     ):
-        # A logit may be infinite (certain); only NaN means nothing.
+        # A logit may be infinite (probability 0 or 1), but not NaN.
         if bool(tensor.isnan().any()):
             raise ValueError(f"{name} contains NaN, expected numbers")
 
@@ -153,7 +153,7 @@ def _order(existence: Floats, positions: Floats) -> Integers:
 
 
 def _greedy(distances: Floats, order: Integers, gate: float) -> Integers:
-    """Column taken by each row, or UNMATCHED."""
+    """Column matched to each row, or UNMATCHED."""
     matches = np.full(len(distances), UNMATCHED, dtype=np.int64)
     if distances.size == 0:
         return matches

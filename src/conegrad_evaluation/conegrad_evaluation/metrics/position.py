@@ -1,4 +1,4 @@
-"""How far matched cones are from their truth."""
+"""Position errors of matched cones."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from conegrad_evaluation.metrics.records import Records
 
 @dataclass(frozen=True)
 class PositionError:
-    """Errors of matched cones, cone minus truth; NaN where nothing matched.
+    """Errors of matched cones, cone minus truth; NaN without a match.
 
     Attributes:
         count: matched cones.
@@ -38,7 +38,7 @@ class PositionError:
 
 
 def position_error(errors: Floats, truth_positions: Floats) -> PositionError:
-    """Summarise ``(N, 2)`` errors [m] of cones whose truth is at ``(N, 2)`` [m]."""
+    """Summarise ``(N, 2)`` errors [m] of cones with truth at ``(N, 2)`` [m]."""
     if not len(errors):
         return PositionError(0, *[float("nan")] * 9)
     distances = np.hypot(*errors.T)
@@ -68,10 +68,10 @@ def along_and_across(errors: Floats, truth_positions: Floats) -> tuple[Floats, F
 
 def matched_errors(records: Records, mask: Booleans | None = None) -> tuple[Floats, Floats]:
     """Errors and truth positions, both ``(N, 2)`` [m], of the cones at the operating point."""
-    chosen = records.cones.selected & records.cones.is_match
-    chosen = chosen if mask is None else chosen & mask
-    truth_positions = records.truth.positions[records.cones.truth[chosen]]
-    return records.cones.positions[chosen] - truth_positions, truth_positions
+    selected = records.cones.selected & records.cones.is_match
+    selected = selected if mask is None else selected & mask
+    truth_positions = records.truth.positions[records.cones.truth[selected]]
+    return records.cones.positions[selected] - truth_positions, truth_positions
 
 
 def _root_mean_square(values: Floats) -> float:

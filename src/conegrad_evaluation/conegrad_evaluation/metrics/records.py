@@ -20,7 +20,7 @@ from conegrad_evaluation.metrics.matching import (
 
 @dataclass(frozen=True)
 class ConeRecords:
-    """The cones of all frames that count as right or wrong (ignored ones left out).
+    """The cones of all frames, without ignored ones.
 
     Attributes:
         frames: ``(P,)`` frame of each cone.
@@ -46,7 +46,7 @@ class ConeRecords:
 
 @dataclass(frozen=True)
 class TruthRecords:
-    """The truth of all frames that has to be found.
+    """The counted truth of all frames.
 
     Attributes:
         frames: ``(T,)`` frame of each truth.
@@ -75,14 +75,14 @@ class Records:
 
 
 def collect(frames: Sequence[FrameResult], config: EvaluationConfig) -> Records:
-    """Join the frames into columns, dropping whatever is ignored."""
+    """Join the frames into columns without ignored cones and truth."""
     positions = _join([f.truth_positions[f.counted] for f in frames], (0, 2))
     classes = _join([f.truth_classes[f.counted] for f in frames], (0,)).astype(np.int64)
     distances = np.hypot(*positions.T)
     cones = _collect_cones(frames, config, classes, distances)
     found, right = (
-        np.bincount(cones.truth[chosen & cones.selected], minlength=len(positions)) > 0
-        for chosen in (cones.is_match, cones.is_right)
+        np.bincount(cones.truth[hits & cones.selected], minlength=len(positions)) > 0
+        for hits in (cones.is_match, cones.is_right)
     )
     truth = TruthRecords(
         frames=_frame_numbers([int(f.counted.sum()) for f in frames]),
@@ -133,11 +133,11 @@ def _collect_cones(
 def colour_fits(colours: Integers, classes: Integers, visible_camera: Booleans) -> Booleans:
     """Whether the colour of a cone is right for the truth it was matched to.
 
-    Only a camera tells colours: where it could not see the cone, "unknown" is the right answer,
-    and a colour is still wrong where it differs. Truth of unknown colour fits every answer.
+    Only a camera measures colours: where it could not see the cone, "unknown" is right, and a
+    colour is wrong where it differs. Truth of unknown colour fits every colour.
     """
-    cannot_know = (colours == ConeClass.UNKNOWN) & ~visible_camera
-    fits: Booleans = (colours == classes) | (classes == ConeClass.UNKNOWN) | cannot_know
+    is_unseen = (colours == ConeClass.UNKNOWN) & ~visible_camera
+    fits: Booleans = (colours == classes) | (classes == ConeClass.UNKNOWN) | is_unseen
     return fits
 
 

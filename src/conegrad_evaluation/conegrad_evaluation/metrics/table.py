@@ -1,16 +1,18 @@
-"""Metrics as text for a terminal."""
+"""Metrics as a table for a terminal."""
 
 import math
 
-from conegrad_evaluation.metrics.evaluator import Evaluation, Group
+from conegrad_evaluation.metrics.evaluator import Evaluation, SubsetMetrics
 
 HEADER = ("range", "truth", "f1_colour", "f1", "precision", "recall", "RMSE [m]", "bias r [m]")
 
 
 def summary_table(evaluation: Evaluation) -> str:
-    """Metrics by range band, with a line of the rest, at most 80 characters wide."""
+    """Metrics by range bin, with a line of other metrics, at most 80 characters wide."""
     rows: list[tuple[str, ...]] = [HEADER]
-    rows += [_row(name, group) for name, group in evaluation.bands.items() if _is_used(group)]
+    rows += [
+        _row(name, subset) for name, subset in evaluation.range_bins.items() if _is_used(subset)
+    ]
     rows.append(_row("all", evaluation.total))
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = [
@@ -22,12 +24,12 @@ def summary_table(evaluation: Evaluation) -> str:
     return "\n".join([*lines, "", *_notes(evaluation)])
 
 
-def _is_used(group: Group) -> bool:
-    return group.counts.true + group.counts.predicted > 0
+def _is_used(subset: SubsetMetrics) -> bool:
+    return subset.counts.true + subset.counts.predicted > 0
 
 
-def _row(name: str, group: Group) -> tuple[str, ...]:
-    counts, position = group.counts, group.position
+def _row(name: str, subset: SubsetMetrics) -> tuple[str, ...]:
+    counts, position = subset.counts, subset.position
     rates = (counts.f1_colour, counts.f1, counts.precision, counts.recall)
     return (
         name,
@@ -53,10 +55,10 @@ def _notes(evaluation: Evaluation) -> list[str]:
         f"{evaluation.headline} 95 % interval {number(interval.low)} to {number(interval.high)}",
         f"average precision {number(evaluation.curve.average_precision)}, "
         f"ECE {number(evaluation.reliability.ece)}, "
-        f"mean NEES {number(evaluation.consistency.mean)} (2 is honest)",
+        f"mean NEES {number(evaluation.consistency.mean)} (2 expected)",
     ]
     if not evaluation.with_camera:
-        notes.insert(0, f"headline f1: {number(evaluation.score)}; no camera, hence no colours")
+        notes.insert(0, f"headline f1: {number(evaluation.score)}; no camera, so no colours")
     if evaluation.latency.count:
         times = evaluation.latency
         notes.append(

@@ -1,4 +1,4 @@
-"""One look for all figures of the report."""
+"""Style of all figures of the report."""
 
 import base64
 import io
@@ -45,7 +45,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 9,
     "lines.linewidth": 1.8,
-    "svg.hashsalt": "conegrad",  # the same drive gives the same file
+    "svg.hashsalt": "conegrad",  # so that equal figures give equal files
 }
 
 
@@ -55,7 +55,7 @@ def colour_hex(cone: ConeClass) -> str:
 
 
 def class_handles(size: float) -> list[Line2D]:
-    """Entries of a legend that say which colour is which class.
+    """Legend entries of the colours of the cone classes.
 
     Args:
         size: of the marks [points].
@@ -68,22 +68,22 @@ def class_handles(size: float) -> list[Line2D]:
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
+def report_style() -> Iterator[None]:
     """Draw with the style of the report inside the ``with`` block."""
     with mpl.rc_context(STYLE):
         yield
 
 
 def new_figure(width: float = 5.4, height: float = 3.6) -> tuple[Figure, Axes]:
-    """Figure of a size [inch] with one pair of axes; needs no display."""
+    """Figure of a size [inch] with one pair of axes, drawn without a display."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
 
 
 def svg_uri(figure: Figure) -> str:
-    """Figure as a data address for ``<img src>``."""
+    """Figure as a data URI for ``<img src>``."""
     buffer = io.BytesIO()
-    # matplotlib's own metadata would put the date into the file.
+    # By default, matplotlib writes the date into the file.
     figure.savefig(buffer, format="svg", metadata={"Date": None}, dpi=2 * PNG_DPI)
     return data_uri(buffer.getvalue(), "image/svg+xml")
 
@@ -96,5 +96,5 @@ def png_bytes(figure: Figure, dpi: int = PNG_DPI) -> bytes:
 
 
 def data_uri(data: bytes, media_type: str) -> str:
-    """Bytes as a data address."""
+    """Bytes as a data URI."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"

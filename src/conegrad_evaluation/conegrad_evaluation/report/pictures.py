@@ -1,4 +1,4 @@
-"""Pictures of single frames, and the map of the drive."""
+"""Pictures of single frames and the map of the drive."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_evaluation.metrics.calibration import CHI2_95
-from conegrad_evaluation.metrics.failure_modes import false, missed
+from conegrad_evaluation.metrics.failure_modes import false_cones, missed_truth
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult
 from conegrad_evaluation.report.figure_style import (
     BAD,
@@ -42,7 +42,7 @@ from conegrad_evaluation.report.figure_style import (
 
 Floats = npt.NDArray[np.float64]
 
-PICTURE_WIDTH = 1280  # [px], smaller images are enlarged so that marks and text stay fine
+PICTURE_WIDTH = 1280  # [px], smaller images are enlarged so that marks and text are readable
 SIDE_SHOWN = 9.0  # [m] to each side of the car
 BEHIND_SHOWN = 3.0  # [m]
 AHEAD_SHOWN = 15.0  # [m] where there is no largest range
@@ -138,13 +138,13 @@ def birds_eye_picture(
     *,
     title: str,
 ) -> Figure:
-    """The frame from above: LiDAR returns, fused cones with 95 % ellipses, truth, mistakes.
+    """The frame from above: LiDAR returns, fused cones with 95 % ellipses, truth, failures.
 
     Args:
         cones: fused cones in the LiDAR frame.
         truth: in the same frame; None leaves it out.
         scan: in the same frame; None leaves it out.
-        result: marks what is missed and what is false; None leaves it out.
+        result: marks missed truth and false cones; None leaves the marks out.
         config: range and threshold of the evaluation.
         title: one line.
     """
@@ -157,7 +157,7 @@ def birds_eye_picture(
         _truth(axes, truth)
     _cones(axes, cones, config.min_existence)
     if result is not None:
-        _mistakes(axes, result, config)
+        _failures(axes, result, config)
     axes.set_title(title.replace(": ", "\n", 1), pad=10, fontsize=13)
     figure.legend(
         handles=_birds_eye_handles(truth is not None, result is not None),
@@ -229,14 +229,14 @@ def _ellipse(x: float, y: float, covariance: Floats, colour: str) -> Ellipse:
                    alpha=0.3, linewidth=1.0, zorder=3)  # fmt: skip
 
 
-def _mistakes(axes: Axes, result: FrameResult, config: EvaluationConfig) -> None:
-    for row, reason in missed(result, config):
+def _failures(axes: Axes, result: FrameResult, config: EvaluationConfig) -> None:
+    for row, mode in missed_truth(result, config):
         x, y = result.truth_positions[row]
-        edge = WARN if reason.endswith("colour") else BAD
+        edge = WARN if mode.endswith("colour") else BAD
         axes.plot(y, x, "o", markersize=22, markerfacecolor="none", markeredgecolor=edge,
                   markeredgewidth=2.2, zorder=7)  # fmt: skip
-    for row, reason in false(result, config):
-        if reason != "wrong_colour":
+    for row, mode in false_cones(result, config):
+        if mode != "wrong_colour":
             x, y = result.positions[row]
             axes.plot(y, x, "x", markersize=15, color=BAD, markeredgewidth=2.2, zorder=5)
 
@@ -287,7 +287,7 @@ def map_picture(path: Floats, cones: MapLayer, truth: MapLayer | None) -> Figure
     axes.plot(path[:, 0], path[:, 1], color=GREY, linewidth=1.4, zorder=1)
     axes.plot(*path[0, :2], "D", color=INK, markersize=6, zorder=5)
     is_unknown = cones.classes == ConeClass.UNKNOWN
-    for chosen in (is_unknown, ~is_unknown):  # those of a colour on top
+    for chosen in (is_unknown, ~is_unknown):  # those with a colour on top
         _map_layer(axes, MapLayer(cones.positions[chosen], cones.classes[chosen]))
     handles = [Line2D([], [], color=GREY, label="path"),
                Line2D([], [], marker="D", linestyle="", color=INK, label="start"),

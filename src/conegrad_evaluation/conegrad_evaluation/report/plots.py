@@ -29,7 +29,7 @@ from conegrad_evaluation.report.figure_style import (
 Floats = npt.NDArray[np.float64]
 
 RANGE_STEP = 2.0  # [m], bins over range
-MIN_IN_BIN = 5  # fewer matches make no percentile
+MIN_IN_BIN = 5  # matches, for percentiles
 NEES_SHOWN = 12.0
 SCATTER_POINTS = 4000
 
@@ -58,7 +58,7 @@ def _curve(axes: Axes, curve: PrecisionRecall, colour: str, name: str) -> None:
 
 
 def outcome_plot(records: Records) -> Figure:
-    """What became of the truth in each step of range."""
+    """Shares of right, wrongly coloured and missed truth over range."""
     figure, axes = new_figure()
     truth = records.truth
     edges = _range_edges(truth.distances)
@@ -86,7 +86,7 @@ def outcome_plot(records: Records) -> Figure:
     axes.set(xlabel="range of the truth [m]", ylabel="share of the truth", ylim=(0, 1.08))
     axes.set_xlim(0, edges[-1])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_title("What became of the true cones", pad=26)
+    axes.set_title("Detection outcome of the true cones", pad=26)
     _legend_above(axes)
     return figure
 
@@ -153,26 +153,26 @@ def confusion_plot(evaluation: Evaluation) -> Figure:
 
 
 def reliability_plot(evaluation: Evaluation) -> Figure:
-    """Share of cones that exist against what their existence probability promised."""
+    """Share of cones that exist over their existence probability."""
     figure, axes = new_figure()
     result = evaluation.reliability
     edges, counts = np.array(result.edges), np.array(result.counts)
     share = counts / max(counts.sum(), 1)
     axes.bar(edges[:-1], share, np.diff(edges) * 0.92, align="edge", color=GREY, alpha=0.45,
              label="share of cones")  # fmt: skip
-    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1, label="honest")
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1, label="calibrated")
     used = counts > 0
     axes.plot(np.array(result.confidence)[used], np.array(result.accuracy)[used], "o-",
               color=ACCENT, label=f"measured (ECE {result.ece:.3f})")  # fmt: skip
     axes.set(xlabel="existence probability", ylabel="share that exists")
     axes.set(xlim=(0, 1), ylim=(0, 1.04))
-    axes.set_title("Is the existence probability honest?", pad=26)
+    axes.set_title("Calibration of the existence probability", pad=26)
     _legend_above(axes)
     return figure
 
 
 def nees_plot(evaluation: Evaluation, records: Records) -> Figure:
-    """Histogram of the normalised squared error against that of an honest covariance."""
+    """Histogram of the NEES with the distribution expected of a consistent covariance."""
     figure, axes = new_figure()
     errors, _ = matched_errors(records)
     chosen = records.cones.selected & records.cones.is_match
@@ -185,15 +185,15 @@ def nees_plot(evaluation: Evaluation, records: Records) -> Figure:
         axes.hist(shown, edges.tolist(), weights=weights, color=ACCENT,
                   alpha=0.6, label="measured (last bar: and above)")  # fmt: skip
     axis = np.linspace(0, NEES_SHOWN, 200)
-    axes.plot(axis, 0.5 * np.exp(-axis / 2), color=INK, label="honest")
+    axes.plot(axis, 0.5 * np.exp(-axis / 2), color=INK, label="expected")
     axes.axvline(CHI2_95, color=MUTED, linestyle=":", linewidth=1.2)
     axes.annotate(
-        f"95 % ellipse holds\n{evaluation.consistency.inside_95:.1%}",
+        f"95 % ellipse contains\n{evaluation.consistency.inside_95:.1%}",
         (CHI2_95 + 0.15, axes.get_ylim()[1] * 0.45), color=MUTED, fontsize=8.5,
     )  # fmt: skip
     axes.set(xlabel="NEES  e\u1d40 C\u207b\u00b9 e", ylabel="density", xlim=(0, NEES_SHOWN))
     axes.set_title(
-        f"Is the covariance honest? Mean {evaluation.consistency.mean:.2f}, honest 2", pad=26
+        f"Consistency of the covariance: mean {evaluation.consistency.mean:.2f}, expected 2", pad=26
     )
     _legend_above(axes)
     return figure
@@ -205,7 +205,7 @@ def latency_plot(times: Floats, seconds: Floats, evaluation: Evaluation) -> Figu
     Args:
         times: since the start of the drive [s].
         seconds: latency of the frames at these times [s].
-        evaluation: holds the percentiles.
+        evaluation: with the percentiles.
     """
     figure, axes = new_figure()
     milliseconds = 1e3 * seconds
@@ -233,7 +233,7 @@ def score_plot(times: Floats, records: Records, *, with_camera: bool = True) -> 
     Args:
         times: of each frame of the records since the start of the drive [s].
         records: their cones and truth.
-        with_camera: False shows F1 without colour: no cone has one.
+        with_camera: False shows F1 without colour.
     """
     figure, axes = new_figure()
     second = np.floor(times).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The report of a drive: one HTML file that needs nothing else."""
+"""The report of a drive: one self-contained HTML file."""
 
 import math
 from collections.abc import Sequence
@@ -9,27 +9,27 @@ import jinja2
 
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
 from conegrad_evaluation.metrics.evaluator import Evaluation
-from conegrad_evaluation.report.figure_style import data_uri, house_style
-from conegrad_evaluation.report.report_pictures import draw_map, draw_plots, shots
+from conegrad_evaluation.report.figure_style import data_uri, report_style
+from conegrad_evaluation.report.report_pictures import draw_examples, draw_map, draw_plots
 from conegrad_evaluation.report.report_tables import (
-    band_rows,
     cards,
+    failure_mode_panels,
     limits,
     range_hint,
-    reason_panels,
+    range_rows,
     tables,
     topic_rows,
 )
 
 
 class Preface(NamedTuple):
-    """A section before the figures of perception, about the drive itself.
+    """A section about the drive, before the metrics of perception.
 
     Attributes:
         title: of the section.
-        hint: a sentence about it.
+        hint: a sentence that explains it.
         cards: headline numbers: label, value, unit and note.
-        pictures: files of pictures and films.
+        pictures: files of pictures and animations.
     """
 
     title: str
@@ -44,7 +44,7 @@ def write_report(result: DriveEvaluation, folder: Path, preface: Preface | None 
     Args:
         result: the evaluation.
         folder: where to write to.
-        preface: what stands first, if anything.
+        preface: first section; None leaves it out.
 
     Returns:
         Path of the report.
@@ -57,7 +57,7 @@ def write_report(result: DriveEvaluation, folder: Path, preface: Preface | None 
         lstrip_blocks=True,
     )
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    with house_style():
+    with report_style():
         context = _context(result, folder / "pictures") | {"preface": _preface(preface)}
     report = folder / "report.html"
     report.write_text(environment.get_template("report.html").render(context), encoding="utf-8")
@@ -73,12 +73,12 @@ def _context(result: DriveEvaluation, folder: Path) -> dict[str, Any]:
         "has_truth": has_truth,
         "no_truth_reason": _no_truth_reason(result),
         "cards": list(cards(result)),
-        "shots": shots(result, folder),
-        "shots_hint": _shots_hint(evaluation),
-        "bands": band_rows(evaluation),
+        "examples": draw_examples(result, folder),
+        "examples_hint": _examples_hint(evaluation),
+        "range_rows": range_rows(evaluation),
         "range_hint": range_hint(evaluation),
         "limits": limits(evaluation),
-        "reasons": reason_panels(evaluation),
+        "failure_modes": failure_mode_panels(evaluation),
         "plots": draw_plots(result),
         "plots_hint": _plots_hint(evaluation) if has_truth else "",
         "tables": tables(evaluation),
@@ -118,19 +118,19 @@ def _subtitle(result: DriveEvaluation) -> str:
 def _no_truth_reason(result: DriveEvaluation) -> str:
     if result.truth is None:
         return (
-            "The bag has no truth topic, and no track map was given: there is nothing to compare "
-            "the cones with. Give a CSV of the cones (x, y, colour) as the track to get it."
+            "The bag has no truth topic, and no track map was given, so the cones cannot be "
+            "compared with truth. Give a CSV of the cones (x, y, colour) as the track."
         )
-    return "Truth was given, but none of it holds near the stamps of the cones."
+    return "Truth was given, but it has no stamp near those of the cones."
 
 
-def _shots_hint(evaluation: Evaluation) -> str:
+def _examples_hint(evaluation: Evaluation) -> str:
     if not evaluation.frames:
-        return "Three frames along the drive. Ellipses hold 95 % of the given position error."
+        return "Three frames of the drive. Ellipses contain 95 % of the estimated position error."
     by = "F1 with colour" if evaluation.with_camera else "F1"
     return (
-        f"Best, median and worst frame by {by}. Ellipses hold 95 % of the given position "
-        "error; dashed: the range up to which truth counts."
+        f"Best, median and worst frame by {by}. Ellipses contain 95 % of the estimated "
+        "position error; dashed: the largest range of counted truth."
     )
 
 
@@ -140,6 +140,6 @@ def _plots_hint(evaluation: Evaluation) -> str:
     if math.isnan(curve.best_f1):
         return ""
     return (
-        f"The best threshold on existence would be {curve.best_threshold:.2f}, with an "
-        f"{name} of {curve.best_f1:.3f} (of the cones that were published)."
+        f"The existence threshold with the highest {name} is {curve.best_threshold:.2f}, with "
+        f"{curve.best_f1:.3f} (of the published cones)."
     )

@@ -1,4 +1,4 @@
-"""Pictures and plots of the report, as files and as data addresses."""
+"""Pictures and plots of the report, as files and as data URIs."""
 
 import io
 from collections.abc import Callable
@@ -22,37 +22,44 @@ from conegrad_evaluation.drives.recorded_drive import DriveFrame
 from conegrad_evaluation.metrics.matching import FrameResult
 from conegrad_evaluation.metrics.records import Records, collect
 from conegrad_evaluation.report import pictures, plots
-from conegrad_evaluation.report.example_frames import Choice, Recorded, choose, read_recorded
+from conegrad_evaluation.report.example_frames import (
+    ExampleData,
+    ExampleFrame,
+    read_example_data,
+    select_examples,
+)
 from conegrad_evaluation.report.figure_style import data_uri, png_bytes, svg_uri
 
 JPEG_QUALITY = 88
-MAP_CELL = 0.25  # [m], truth seen twice within a cell is one cone on the map
+MAP_CELL = 0.25  # [m], truth of several frames within one cell is drawn once
 
 
-class Shot(NamedTuple):
-    """Pictures of one frame as data addresses; None where there is none."""
+class ExamplePictures(NamedTuple):
+    """Pictures of one frame as data URIs; None where there is none."""
 
     label: str
     camera: str | None
     birds_eye: str | None
 
 
-def shots(result: DriveEvaluation, folder: Path) -> list[Shot]:
-    """Draw the chosen frames, each from the camera and from above."""
+def draw_examples(result: DriveEvaluation, folder: Path) -> list[ExamplePictures]:
+    """Draw the example frames: camera image and bird's-eye view."""
     if not result.drive.frames:
         return []
-    choices = choose(result.drive, result.results, result.evaluation)
-    recorded = read_recorded(result.drive, choices)
-    return [_shot(result, *pair, folder) for pair in zip(choices, recorded, strict=True)]
+    examples = select_examples(result.drive, result.results, result.evaluation)
+    recorded = read_example_data(result.drive, examples)
+    return [_draw_example(result, *pair, folder) for pair in zip(examples, recorded, strict=True)]
 
 
-def _shot(result: DriveEvaluation, choice: Choice, recorded: Recorded, folder: Path) -> Shot:
-    frame, match = result.drive.frames[choice.row], result.results[choice.row]
+def _draw_example(
+    result: DriveEvaluation, example: ExampleFrame, recorded: ExampleData, folder: Path
+) -> ExamplePictures:
+    frame, match = result.drive.frames[example.row], result.results[example.row]
     truth = truth_of(frame, result.truth)
-    title = f"{choice.label.capitalize()}, {result.drive.seconds(frame.stamp_ns):.2f} s"
+    title = f"{example.label.capitalize()}, {result.drive.seconds(frame.stamp_ns):.2f} s"
     if match is not None:
         title += f": {_frame_score(match, result)}"
-    name = choice.label.replace(" ", "_")
+    name = example.label.replace(" ", "_")
     camera = None
     if recorded.image is not None:
         figure = _camera_figure(result, frame, recorded.image, truth, recorded, title)
@@ -61,7 +68,7 @@ def _shot(result: DriveEvaluation, choice: Choice, recorded: Recorded, folder: P
     figure = pictures.birds_eye_picture(
         frame.cones, truth, scan, match, result.evaluation.config, title=title
     )
-    return Shot(choice.label, camera, _saved(figure, folder / f"above_{name}.png"))
+    return ExamplePictures(example.label, camera, _saved(figure, folder / f"above_{name}.png"))
 
 
 def _frame_score(match: FrameResult, result: DriveEvaluation) -> str:
@@ -81,7 +88,7 @@ def _camera_figure(
     frame: DriveFrame,
     image: RgbImage,
     truth: TrueCones | None,
-    recorded: Recorded,
+    recorded: ExampleData,
     title: str,
 ) -> Figure:
     cones = frame.cones
@@ -103,21 +110,21 @@ def _camera_figure(
 def _scan_at(
     result: DriveEvaluation, frame: DriveFrame, scan: SegmentedScan | None
 ) -> SegmentedScan | None:
-    """The scan as it would lie in the frame and at the stamp of the cones."""
+    """The scan in the frame and at the stamp of the cones."""
     if scan is None or frame.lidar_ns is None:
         return None
     motion = result.drive.lidar_motion(frame.stamp_ns, frame.lidar_ns)
     if motion is None:
         return scan
     points = torch.stack([scan.ranges * scan.angles.cos(), scan.ranges * scan.angles.sin()], -1)
-    moved = moved_positions(_unrolled(result, frame.lidar_ns, scan, points), motion)
+    moved = moved_positions(_deskewed_points(result, frame.lidar_ns, scan, points), motion)
     return SegmentedScan(moved.norm(dim=-1), torch.atan2(moved[:, 1], moved[:, 0]), scan.logits)
 
 
-def _unrolled(
+def _deskewed_points(
     result: DriveEvaluation, lidar_ns: int, scan: SegmentedScan, points: torch.Tensor
 ) -> torch.Tensor:
-    """Points of the beams at the stamp of the scan, where each was measured at its own time."""
+    """Points of the beams at the stamp of the scan; each beam has its own measurement time."""
     drive, (first, last) = result.drive, sweep_span(scan)
     if first == last or drive.base_from_lidar is None:
         return points
@@ -127,7 +134,7 @@ def _unrolled(
 
 
 def _saved(figure: Figure, path: Path, dpi: int = 130) -> str:
-    """Write the figure as PNG and give it as a smaller JPEG data address."""
+    """Write the figure as PNG and return it as a smaller JPEG data URI."""
     png = png_bytes(figure, dpi)
     path.write_bytes(png)
     buffer = io.BytesIO()
@@ -136,7 +143,7 @@ def _saved(figure: Figure, path: Path, dpi: int = 130) -> str:
 
 
 def draw_plots(result: DriveEvaluation) -> list[dict[str, str]]:
-    """Draw the plots for which there are numbers, as name and data address."""
+    """Draw the plots that have data; name and data URI of each."""
     evaluation = result.evaluation
     drawn: list[tuple[str, Callable[[], Figure]]] = []
     if evaluation.frames:
@@ -163,7 +170,7 @@ def _accuracy_plots(
     )
     with_camera = evaluation.with_camera
     return [
-        ("what became of the truth", lambda: plots.outcome_plot(records)),
+        ("detection outcome", lambda: plots.outcome_plot(records)),
         ("precision and recall", lambda: plots.precision_recall_plot(evaluation)),
         ("position error", lambda: plots.error_plot(records)),
         ("colours", lambda: plots.confusion_plot(evaluation)),
@@ -192,7 +199,7 @@ def draw_map(result: DriveEvaluation, folder: Path) -> str | None:
             truths.append(_layer(truth.positions, one_hot, pose, result))
     if not layers:
         return None
-    truth_layer = _once(pictures.joined_layers(truths)) if truths else None
+    truth_layer = _distinct(pictures.joined_layers(truths)) if truths else None
     figure = pictures.map_picture(drive.odometry.poses, pictures.joined_layers(layers), truth_layer)
     return _saved(figure, folder / "map.png")
 
@@ -205,6 +212,6 @@ def _layer(
     return pictures.MapLayer(in_map, colours[near].argmax(-1).numpy().astype(np.int64))
 
 
-def _once(layer: pictures.MapLayer) -> pictures.MapLayer:
+def _distinct(layer: pictures.MapLayer) -> pictures.MapLayer:
     _, first = np.unique(np.round(layer.positions / MAP_CELL), axis=0, return_index=True)
     return pictures.MapLayer(layer.positions[first], layer.classes[first])

@@ -1,4 +1,4 @@
-"""Numbers of the report: cards, tables and sentences."""
+"""Cards, tables and sentences of the report."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
-from conegrad_evaluation.metrics.evaluator import Evaluation, Group
-from conegrad_evaluation.metrics.failure_modes import FALSE_REASONS, MISS_REASONS
+from conegrad_evaluation.metrics.evaluator import Evaluation, SubsetMetrics
+from conegrad_evaluation.metrics.failure_modes import FALSE_CONE_MODES, MISS_MODES
 from conegrad_evaluation.metrics.table import number
 from conegrad_evaluation.report.figure_style import BAD, WARN
 
-REASON_COLOURS = {"wrong_colour": WARN, "unknown_colour": WARN}
+MODE_COLOURS = {"wrong_colour": WARN, "unknown_colour": WARN}
 
 
 def cards(result: DriveEvaluation) -> Iterator[dict[str, str]]:
-    """The headline numbers: label, value, unit and note."""
+    """The cards of headline metrics: label, value, unit and note."""
     evaluation = result.evaluation
     if evaluation.frames:
         yield from _accuracy_cards(evaluation)
     else:
         cones = [len(frame.cones.positions) for frame in result.drive.frames]
         mean = f"{np.mean(cones):.1f}" if cones else "-"
-        yield _card("Cones per frame", mean, note=f"{sum(cones)} in all")
+        yield _card("Cones per frame", mean, note=f"{sum(cones)} in total")
         rate = result.drive.info.topics[result.drive.info.roles["cones"]].rate
         yield _card("Rate of the cones", number(rate, 1), "Hz")
     times = evaluation.latency
@@ -35,7 +35,7 @@ def cards(result: DriveEvaluation) -> Iterator[dict[str, str]]:
 def _accuracy_cards(evaluation: Evaluation) -> Iterator[dict[str, str]]:
     counts, position = evaluation.total.counts, evaluation.total.position
     interval = evaluation.score_interval
-    other = f"F1 {number(counts.f1)}" if evaluation.with_camera else "no camera, hence no colours"
+    other = f"F1 {number(counts.f1)}" if evaluation.with_camera else "no camera, so no colours"
     yield _card(
         "F1 with colour" if evaluation.with_camera else "F1",
         number(evaluation.score),
@@ -62,22 +62,22 @@ def _coverage(result: DriveEvaluation) -> str:
         for role, name in (("image", "images"), ("scan", "scans"), ("points", "clouds"))
         if role in info.roles
     }
-    of_inputs = ", ".join(f"{number_} {name}" for name, number_ in inputs.items())
+    of_inputs = ", ".join(f"{count} {name}" for name, count in inputs.items())
     return f"from {of_inputs}" if inputs else "no images and no scans in the bag"
 
 
-def band_rows(evaluation: Evaluation) -> list[list[str]]:
-    """Cells of the table by range; the last row is the whole."""
-    groups = [
-        (name, group)
-        for name, group in evaluation.bands.items()
-        if group.counts.true or group.counts.predicted
+def range_rows(evaluation: Evaluation) -> list[list[str]]:
+    """Cells of the table by range; the last row is that of all cones."""
+    subsets = [
+        (name, subset)
+        for name, subset in evaluation.range_bins.items()
+        if subset.counts.true or subset.counts.predicted
     ]
-    return [_band_row(name, group) for name, group in [*groups, ("all", evaluation.total)]]
+    return [_range_row(name, subset) for name, subset in [*subsets, ("all", evaluation.total)]]
 
 
-def _band_row(name: str, group: Group) -> list[str]:
-    counts, position = group.counts, group.position
+def _range_row(name: str, subset: SubsetMetrics) -> list[str]:
+    counts, position = subset.counts, subset.position
     rates = (counts.f1_colour, counts.f1, counts.precision, counts.recall)
     lengths = (position.rmse, position.median)
     biases = (position.bias_radial, position.bias_tangential)
@@ -92,47 +92,52 @@ def _band_row(name: str, group: Group) -> list[str]:
 
 
 def range_hint(evaluation: Evaluation) -> str:
-    """What the table by range means."""
+    """Explanation of the table by range."""
     return (
-        "Distance from the LiDAR. Truth that no sensor could see is left out. Along: positive is "
-        f"too far; across: positive is to the left. {evaluation.label_values} label values used "
-        "(x, y and colour of each true cone)."
+        "Distance from the LiDAR. Truth that no sensor could see is left out. Bias along the ray "
+        "is positive where cones are too far, across it where they are too far left. "
+        f"{evaluation.label_values} label values used (x, y and colour of each true cone)."
     )
 
 
 def limits(evaluation: Evaluation) -> str:
-    """What keeps the score below 1, in sentences."""
-    misses = {MISS_REASONS[key]: n for key, n in evaluation.reasons.misses.items() if n}
-    false = {FALSE_REASONS[key]: n for key, n in evaluation.reasons.false_cones.items() if n}
+    """The most frequent failure modes, in sentences."""
+    misses = {MISS_MODES[key]: n for key, n in evaluation.failure_modes.misses.items() if n}
+    false = {
+        FALSE_CONE_MODES[key]: n for key, n in evaluation.failure_modes.false_cones.items() if n
+    }
     if not misses and not false:
-        return "Nothing: every cone was found in its colour, and none was made up."
-    lost, made_up = sum(misses.values()), sum(false.values())
+        return "No failures: every cone was found with its colour, and no cone is false."
+    missed, wrong = sum(misses.values()), sum(false.values())
     sentences = []
     if misses:
         worst = max(misses, key=lambda text: misses[text])
         sentences.append(
-            f"{lost} of {evaluation.total.counts.true} true cones were not found in their colour; "
-            f"most often ({misses[worst] / lost:.0%}): {worst}."
+            f"{missed} of {evaluation.total.counts.true} true cones were not found with "
+            f"their colour; most often ({misses[worst] / missed:.0%}): {worst}."
         )
     if false:
         worst = max(false, key=lambda text: false[text])
         sentences.append(
-            f"{made_up} of {evaluation.total.counts.predicted} cones are wrong; most often "
-            f"({false[worst] / made_up:.0%}): {worst}."
+            f"{wrong} of {evaluation.total.counts.predicted} cones are wrong; most often "
+            f"({false[worst] / wrong:.0%}): {worst}."
         )
     return " ".join(sentences)
 
 
-def reason_panels(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Reasons of misses and false cones as bars, most frequent first."""
-    reasons = evaluation.reasons
+def failure_mode_panels(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """FailureModes of misses and false cones as bars, most frequent first."""
+    modes = evaluation.failure_modes
     by_source = {
-        f"{source}: {FALSE_REASONS[key]}": (key, n)
-        for source, counts in reasons.false_cones_by_source.items()
+        f"{source}: {FALSE_CONE_MODES[key]}": (key, n)
+        for source, counts in modes.false_cones_by_source.items()
         for key, n in counts.items()
     }
-    misses = {MISS_REASONS[key]: (key, n) for key, n in reasons.misses.items()}
-    named = (("True cones not found in their colour", misses), ("Wrong cones by source", by_source))
+    misses = {MISS_MODES[key]: (key, n) for key, n in modes.misses.items()}
+    named = (
+        ("True cones not found with their colour", misses),
+        ("Wrong cones by source", by_source),
+    )
     return [{"title": title, "rows": _bars(counts)} for title, counts in named]
 
 
@@ -143,7 +148,7 @@ def _bars(counts: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
             "text": text.replace("lidar:", "LiDAR:"),
             "count": n,
             "percent": round(100 * n / highest, 1),
-            "colour": REASON_COLOURS.get(key, BAD),
+            "colour": MODE_COLOURS.get(key, BAD),
         }
         for text, (key, n) in sorted(counts.items(), key=lambda item: -item[1][1])
         if n
@@ -177,17 +182,17 @@ def tables(evaluation: Evaluation) -> list[dict[str, Any]]:
             "title": "Truth by colour",
             "header": ["colour", "truth", "recall", "with colour", "RMSE [m]"],
             "rows": [
-                [name.replace("_", " "), *_truth_cells(group)]
-                for name, group in evaluation.by_class.items()
-                if group.counts.true
+                [name.replace("_", " "), *_truth_cells(subset)]
+                for name, subset in evaluation.by_class.items()
+                if subset.counts.true
             ],
         },
     ]
 
 
-def _truth_cells(group: Group) -> list[str]:
-    counts = group.counts
-    rates = (counts.recall, counts.recall_colour, group.position.rmse)
+def _truth_cells(subset: SubsetMetrics) -> list[str]:
+    counts = subset.counts
+    rates = (counts.recall, counts.recall_colour, subset.position.rmse)
     return [str(counts.true), *(number(rate) for rate in rates)]
 
 

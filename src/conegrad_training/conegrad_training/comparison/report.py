@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 from matplotlib.figure import Figure
 
-from conegrad_evaluation.report.figure_style import house_style, png_bytes, svg_uri
+from conegrad_evaluation.report.figure_style import png_bytes, report_style, svg_uri
 from conegrad_training.comparison import plots
 from conegrad_training.comparison.groups import RunGroup, groups_of, has_own_runs
 from conegrad_training.comparison.results import RunResult
@@ -31,7 +31,7 @@ def write_report(results: Sequence[RunResult], config: ComparisonConfig, output:
     )
     folder = output / "plots"
     folder.mkdir(parents=True, exist_ok=True)
-    with house_style():
+    with report_style():
         sections = [
             _section(name, scenario, groups, folder)
             for name, scenario in SCENARIOS.items()

@@ -8,7 +8,7 @@ import pytest
 from conegrad_data.bags.types import BagError
 from conegrad_data.cone_map.cone_map_csv import save_cones
 from conegrad_data.errors import AlignmentError
-from conegrad_evaluation.drives.bag_evaluation import evaluate_bag
+from conegrad_evaluation.bag_evaluation import evaluate_bag
 from conegrad_evaluation.metrics.table import summary_table
 
 NO_SENSORS = {"images": False, "scans": False}
@@ -36,7 +36,7 @@ def test_a_drive_with_everything_gives_metrics_report_and_pictures(make_drive, p
     expected = {f"{view}_{name}_frame.png" for view in ("camera", "above") for name in frames}
     assert pictures == expected | {"map.png"}
     assert summary_table(evaluation).count("\n") > 5
-    assert "What limits the score" in report(tmp_path / "out")
+    assert "<h2>Failure modes</h2>" in report(tmp_path / "out")
 
 
 def test_the_report_needs_no_other_file_and_no_network(make_drive, plan, tmp_path):
@@ -52,7 +52,7 @@ def test_cones_that_are_the_truth_score_one(make_drive, plan, tmp_path):
     evaluation = evaluate_bag(bag, tmp_path / "out")
     assert evaluation.f1_colour == 1.0
     assert evaluation.rmse < 1e-5
-    assert "Nothing: every cone was found" in report(tmp_path / "out")
+    assert "No failures: every cone was found" in report(tmp_path / "out")
 
 
 def test_without_a_camera_the_headline_is_f1(make_drive, plan, tmp_path):
@@ -62,7 +62,7 @@ def test_without_a_camera_the_headline_is_f1(make_drive, plan, tmp_path):
     assert evaluation.score == written["f1"] == evaluation.total.counts.f1
     assert f"headline f1: {evaluation.score:.3f}; no camera" in summary_table(evaluation)
     page = report(tmp_path / "out")
-    assert "no camera, hence no colours" in page
+    assert "no camera, so no colours" in page
 
 
 def test_truth_between_stamps_is_carried_along_by_odometry(make_drive, plan, tmp_path):

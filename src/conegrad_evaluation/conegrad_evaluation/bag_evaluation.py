@@ -12,7 +12,7 @@ from conegrad_data.recording.bag_index import NANOSECONDS
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation, evaluate_drive
 from conegrad_evaluation.drives.recorded_drive import RecordedDrive, read_drive
 from conegrad_evaluation.metrics.evaluator import Evaluation
-from conegrad_evaluation.metrics.json_values import to_plain
+from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.report.report import Preface, write_report
 
@@ -46,7 +46,7 @@ def evaluate_bag(
         max_range: truth beyond is ignored [m]; None takes the vehicle's, else 12.
         match_distance: farthest match [m]; None takes the vehicle's, else 0.5.
         min_existence: published cones below this probability are left out.
-        preface: what stands first in the report.
+        preface: first section of the report; None leaves it out.
         topics: topics that the user chose, by role.
 
     Raises:
@@ -75,14 +75,14 @@ def evaluate_bag(
 
 
 def _refuse_bag(folder: Path, bag: Path) -> None:
-    """A report among the files of a bag would be in the way of whoever reads it."""
+    """Refuse to write the report into the folder of a bag."""
     place = folder.resolve()
     if bag.resolve() in (place, *place.parents) or (folder / "metadata.yaml").exists():
         raise ValueError(f"output {folder} is a bag, expected another folder for the report")
 
 
 def _frames_per_second(drive: RecordedDrive) -> int:
-    """Frames of one second are resampled together: they see the same cones."""
+    """Frames of one second, which are resampled together: they show the same cones."""
     stamps = np.array([frame.stamp_ns for frame in drive.frames], dtype=np.int64)
     if len(stamps) < 2:
         return 1
@@ -104,8 +104,8 @@ def _metrics(result: DriveEvaluation) -> dict[str, Any]:
         },
         "notes": _notes(drive.notes, [f"{a.problem}: {a.remedy}" for a in drive.info.advice]),
     }
-    plain: dict[str, Any] = to_plain(metrics)
-    return plain
+    values: dict[str, Any] = to_json_values(metrics)
+    return values
 
 
 def _notes(*groups: Sequence[str]) -> list[str]:
