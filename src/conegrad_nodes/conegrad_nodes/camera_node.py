@@ -37,7 +37,7 @@ class CameraNode(SensorNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("camera_node", **node_options)
         self.hosted = HostedStage(DEFAULT, "detector")
-        self._config = declare_config(self, CameraNodeConfig)
+        self._config: CameraNodeConfig = declare_config(self, CameraNodeConfig)
         self.declare_loaded(DetectorConfig, "detector")
         self.subscribe_to(*IMAGE.transports[self._config.image_transport])
 

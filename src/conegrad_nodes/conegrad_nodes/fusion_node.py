@@ -94,7 +94,10 @@ class FusionNode(PerceptionNode):
         results = input_qos(config.reliability, config.depth)
         sensors = input_qos(config.sensor_reliability, 1)
         odometry = input_qos(config.sensor_reliability, config.odom_depth)
-        limits = {"timeout": config.input_timeout, "stamp_tolerance": config.stamp_tolerance}
+        limits: dict[str, Any] = {
+            "timeout": config.input_timeout,
+            "stamp_tolerance": config.stamp_tolerance,
+        }
         latched = {**limits, "is_latched": True}
         self.inputs = [
             Input(

@@ -44,7 +44,7 @@ class LidarNode(SensorNode):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("lidar_node", **node_options)
         self.hosted = HostedStage(DEFAULT, "segmenter")
-        self._config = declare_config(self, LidarNodeConfig)
+        self._config: LidarNodeConfig = declare_config(self, LidarNodeConfig)
         self.declare_loaded(SegmenterConfig, "segmenter")
         self._reader = ScanReader(
             declare_config(self, ReductionConfig, "reduction"),

@@ -11,8 +11,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from conegrad_core.processes.supervision import (
+    Action,
     Condition,
-    Help,
     Order,
     SupervisionConfig,
     Supervisor,
@@ -25,10 +25,10 @@ from conegrad_nodes.node_base.running import run
 from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_nodes.parameters.node_settings import LifecycleManagerConfig
 
-LOOK_PERIOD = 0.2  # [s] between two decisions
+DECISION_PERIOD = 0.2  # [s] between two decisions
 TRANSITIONS = {
-    Help.CONFIGURE: Transition.TRANSITION_CONFIGURE,
-    Help.ACTIVATE: Transition.TRANSITION_ACTIVATE,
+    Action.CONFIGURE: Transition.TRANSITION_CONFIGURE,
+    Action.ACTIVATE: Transition.TRANSITION_ACTIVATE,
 }
 
 
@@ -57,28 +57,28 @@ class LifecycleManager(Node):
         }
         self._diagnostics = Diagnostics(self)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 100)
-        self.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(DECISION_PERIOD, self._act, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def start(self) -> None:
         """Nothing to load: the node works from the first heartbeat on."""
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         for heartbeat in heartbeats_from_msg(msg):
-            self._supervisor.hear(heartbeat, time.monotonic())
+            self._supervisor.receive(heartbeat, time.monotonic())
 
-    def _look(self) -> None:
+    def _act(self) -> None:
         now = time.monotonic()
-        for order in self._supervisor.look(now):
-            self._obey(order)
+        for order in self._supervisor.due_orders(now):
+            self._carry_out(order)
         self._diagnostics.report([_finding(c) for c in self._supervisor.conditions(now)])
 
-    def _obey(self, order: Order) -> None:
-        if order.help is Help.END:
+    def _carry_out(self, order: Order) -> None:
+        if order.action is Action.END:
             self._end(order)
             return
-        self.get_logger().warning(f"asks {order.node} to {order.help.value}")
+        self.get_logger().warning(f"asks {order.node} to {order.action.value}")
         request = ChangeState.Request()
-        request.transition.id = TRANSITIONS[order.help]
+        request.transition.id = TRANSITIONS[order.action]
         self._transitions[order.node].call_async(request)
 
     def _end(self, order: Order) -> None:

@@ -7,8 +7,8 @@ from conegrad_core.processes.supervision import (
     ACTIVE,
     INACTIVE,
     UNCONFIGURED,
+    Action,
     Heartbeat,
-    Help,
     Process,
     SupervisionConfig,
     Supervisor,
@@ -41,9 +41,9 @@ class Car:
         end, orders = self.now + seconds, []
         while self.now < end:
             for heartbeat in filter(None, self.beating.values()):
-                self.supervisor.hear(heartbeat, self.now)
-            for order in self.supervisor.look(self.now):
-                orders.append((order.help, order.process.pid, self.now))
+                self.supervisor.receive(heartbeat, self.now)
+            for order in self.supervisor.due_orders(self.now):
+                orders.append((order.action, order.process.pid, self.now))
             self.now += 0.1
         return orders
 
@@ -65,7 +65,7 @@ def test_a_silent_node_is_ended_once_when_its_time_is_over():
     car = Car().beat(ACTIVE)
     car.run(10)
     [(help, pid, when)] = car.beat(None).run(60)
-    assert (help, pid) == (Help.END, 100)
+    assert (help, pid) == (Action.END, 100)
     assert when - 1010 == pytest.approx(5.0, abs=0.3)
     assert not car.condition().is_fine
     assert "its process 100 was ended" in car.condition().text
@@ -74,20 +74,20 @@ def test_a_silent_node_is_ended_once_when_its_time_is_over():
 def test_a_node_that_loads_its_model_may_be_silent_for_longer():
     car = Car().beat(UNCONFIGURED)
     car.run(0.5)
-    assert helps(car.beat(None).run(29)) == [Help.CONFIGURE]  # it is at it
-    assert helps(car.run(2)) == [Help.END]
+    assert helps(car.beat(None).run(29)) == [Action.CONFIGURE]  # it is at it
+    assert helps(car.run(2)) == [Action.END]
 
 
 def test_one_process_is_ended_once_for_all_its_nodes():
     car = Car(CAMERA, LIDAR).beat(ACTIVE).beat(ACTIVE, LIDAR)
     car.run(2)
-    assert helps(car.beat(None).beat(None, LIDAR).run(20)) == [Help.END]
+    assert helps(car.beat(None).beat(None, LIDAR).run(20)) == [Action.END]
 
 
 def test_processes_apart_are_ended_each():
     car = Car(CAMERA, LIDAR).beat(ACTIVE).beat(ACTIVE, LIDAR, OTHER)
     car.run(2)
-    assert helps(car.beat(None).beat(ACTIVE, LIDAR, OTHER).run(20)) == [Help.END]
+    assert helps(car.beat(None).beat(ACTIVE, LIDAR, OTHER).run(20)) == [Action.END]
 
 
 def test_a_node_that_came_back_in_another_process_is_fine():
@@ -100,9 +100,9 @@ def test_a_node_that_came_back_in_another_process_is_fine():
 
 def test_a_node_that_could_not_be_configured_is_configured_again_and_then_activated():
     car = Car().beat(UNCONFIGURED, trouble="cannot configure: no weights")
-    assert helps(car.run(1.5)) == [Help.CONFIGURE]
+    assert helps(car.run(1.5)) == [Action.CONFIGURE]
     assert "no weights (try 1 of 3)" in car.condition().text
-    assert helps(car.beat(INACTIVE).run(2.5)) == [Help.ACTIVATE]
+    assert helps(car.beat(INACTIVE).run(2.5)) == [Action.ACTIVATE]
     assert car.beat(ACTIVE).run(10) == []
     assert car.condition().is_fine
 
@@ -143,7 +143,7 @@ def test_a_node_that_never_comes_is_told_after_the_time_for_a_start():
     assert car.condition().is_fine
     car.run(2)
     assert not car.condition().is_fine
-    assert "has not been heard yet" in car.condition().text
+    assert "has sent no heartbeat yet" in car.condition().text
 
 
 def test_heartbeats_of_others_are_ignored():

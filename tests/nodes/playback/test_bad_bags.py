@@ -11,8 +11,8 @@ from conegrad_data.bags.types import BagError
 from conegrad_data.bags.writer import BagWriter
 from conegrad_nodes.playback import perceive
 from conegrad_nodes.playback.direct_bag import perceive_directly
-from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+from conegrad_nodes.playback.result_tracker import ResultCounts
 
 pytestmark = pytest.mark.ros
 
@@ -235,7 +235,7 @@ def test_the_live_graph_perceives_what_is_readable_of_a_cut_bag_and_says_what_is
 ):
     options = PerceiveOptions(parameters=parameters, domain=domain)
     result = perceive_bag(cut_drive, tmp_path / "out", options)
-    assert result.images == result.fusions == Counts(sent=6, answered=6, lost=0)
+    assert result.images == result.fusions == ResultCounts(sent=6, received=6, lost=0)
     assert any("cut" in warning for warning in result.warnings), result.warnings
     with BagReader(tmp_path / "out") as made:
         assert made.warnings == []
@@ -247,7 +247,7 @@ def test_the_live_graph_perceives_the_rest_of_a_bag_with_a_topic_of_unknown_type
 ):
     options = PerceiveOptions(parameters=parameters, domain=domain)
     result = perceive_bag(odd_drive, tmp_path / "out", options)
-    assert result.images == result.fusions == Counts(sent=6, answered=6, lost=0)
+    assert result.images == result.fusions == ResultCounts(sent=6, received=6, lost=0)
     assert any("/odd" in warning and "acme_msgs" in warning for warning in result.warnings)
     with BagReader(tmp_path / "out") as made:
         assert "/odd" not in made.topics

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from conegrad_data.bags.reader import BagReader
-from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
+from conegrad_nodes.playback.result_tracker import ResultCounts
 
 pytestmark = [pytest.mark.ros, pytest.mark.gpu]
 
@@ -29,7 +29,7 @@ def test_the_composed_graph_gives_the_cones_of_the_cpu(drive, parameters, tmp_pa
     for name, chosen in (("cpu", parameters), ("cuda", on_gpu)):
         path = tmp_path / name
         result = perceive_bag(drive, path, PerceiveOptions(parameters=chosen))
-        assert result.fusions == Counts(sent=6, answered=6, lost=0)
+        assert result.fusions == ResultCounts(sent=6, received=6, lost=0)
         assert result.reasons == []
         found[name] = positions(path)
     # Not all of them: which boxes of a random network are duplicates hangs on the last bits.

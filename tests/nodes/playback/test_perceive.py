@@ -16,9 +16,9 @@ from conegrad_data.bags.types import BagError
 from conegrad_data.bags.writer import BagWriter
 from conegrad_nodes.playback.direct_bag import perceive_directly
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
-from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.perceive import PerceiveOptions, perceive_bag
 from conegrad_nodes.playback.player import PlayConfig
+from conegrad_nodes.playback.result_tracker import ResultCounts
 
 pytestmark = pytest.mark.ros
 
@@ -71,9 +71,9 @@ def perceived(drive, parameters, tmp_path_factory):
 
 def test_nothing_is_lost_in_lockstep(perceived):
     _, result = perceived
-    assert result.images == Counts(sent=6, answered=6, lost=0)
-    assert result.scans == Counts(sent=14, answered=14, lost=0)
-    assert result.fusions == Counts(sent=6, answered=6, lost=0)
+    assert result.images == ResultCounts(sent=6, received=6, lost=0)
+    assert result.scans == ResultCounts(sent=14, received=14, lost=0)
+    assert result.fusions == ResultCounts(sent=6, received=6, lost=0)
     assert len(result.latencies) == 6
     assert result.reasons == []
 
@@ -179,8 +179,8 @@ def test_real_time_play_takes_as_long_as_the_drive(drive, parameters, domain, tm
     options = PerceiveOptions(play=PlayConfig(rate=0.5), parameters=parameters, domain=domain)
     result = perceive_bag(drive, tmp_path / "out", options)
     assert result.images.sent == 6
-    assert result.images.answered + result.images.lost == 6
-    assert result.fusions.answered > 0
+    assert result.images.received + result.images.lost == 6
+    assert result.fusions.received > 0
 
 
 @pytest.mark.parametrize("vehicle", ["formula_student", ""])
@@ -191,7 +191,7 @@ def test_a_lidar_alone_gives_the_cones_of_every_scan(
     options = PerceiveOptions(parameters=parameters, domain=domain, vehicle=vehicle)
     result = perceive_bag(bag, tmp_path / "live", options)
     assert result.images.sent == 0
-    assert result.fusions == Counts(sent=10, answered=10, lost=0)
+    assert result.fusions == ResultCounts(sent=10, received=10, lost=0)
     assert perceive_directly(bag, tmp_path / "direct", options) == 10
     heights = {
         round(cone.position.z, 3)
@@ -220,7 +220,7 @@ def test_the_parameter_file_of_a_car_serves_for_its_recordings(
     assert parameters["min_existence"] < 0.9
     options = PerceiveOptions(parameters=parameters, parameter_files=[file], domain=domain)
     result = perceive_bag(drive, tmp_path / "live", options)
-    assert result.fusions == Counts(sent=14, answered=14, lost=0)
+    assert result.fusions == ResultCounts(sent=14, received=14, lost=0)
     perceive_directly(drive, tmp_path / "direct", options)
     live, direct = cones_of(tmp_path / "live"), cones_of(tmp_path / "direct")
     assert sum(len(msg.cones) for msg in live) == sum(len(msg.cones) for msg in direct) > 0
@@ -239,7 +239,7 @@ def test_a_camera_alone_gives_cones_in_the_frame_of_the_base(
     bag = record_drive("camera_only", images=4, scans=0)
     options = PerceiveOptions(parameters=parameters, domain=domain, vehicle=vehicle)
     live = perceive_bag(bag, tmp_path / "live", options)
-    assert live.fusions == Counts(sent=4, answered=4, lost=0)
+    assert live.fusions == ResultCounts(sent=4, received=4, lost=0)
     perceive_directly(bag, tmp_path / "direct", options)
     for name in ("live", "direct"):
         frames = [msg.header.frame_id for msg in cones_of(tmp_path / name)]

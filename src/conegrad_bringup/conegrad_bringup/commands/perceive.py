@@ -76,7 +76,7 @@ def describe(result: PerceiveResult) -> str:
         ("cones", result.fusions),
     ):
         if counts.sent:
-            lines.append(f"{name:<7} {counts.answered} of {counts.sent}, {counts.lost} lost")
+            lines.append(f"{name:<7} {counts.received} of {counts.sent}, {counts.lost} lost")
     if result.latencies:
         ordered = sorted(result.latencies)
         p50, p95 = ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100]

@@ -1,4 +1,4 @@
-"""Which node needs help, and which: decided from heartbeats alone."""
+"""Which node needs which action, from heartbeats alone."""
 
 import math
 from collections.abc import Sequence
@@ -35,13 +35,13 @@ class Process(NamedTuple):
 
 
 class Heartbeat(NamedTuple):
-    """What a node says about itself.
+    """What a node reports about itself.
 
     Attributes:
         node: its full name.
         process: it runs in.
         state: of its life cycle.
-        is_managed: it wants to be active (parameter ``autostart``).
+        is_managed: it is to be active (parameter ``autostart``).
         trouble: why it could not be configured, or empty.
     """
 
@@ -52,8 +52,8 @@ class Heartbeat(NamedTuple):
     trouble: str = ""
 
 
-class Help(Enum):
-    """What a node may need."""
+class Action(Enum):
+    """Action that a node may need."""
 
     CONFIGURE = "configure"
     ACTIVATE = "activate"
@@ -61,9 +61,9 @@ class Help(Enum):
 
 
 class Order(NamedTuple):
-    """Help for a node; its process as it last said."""
+    """Action for a node, and its process as of its last heartbeat."""
 
-    help: Help
+    action: Action
     node: str
     process: Process
 
@@ -80,9 +80,9 @@ class Condition(NamedTuple):
 class Supervisor:
     """Brings nodes that crashed, hang or failed to start back to the state ``active``.
 
-    Nodes start by themselves: help is for those that could not. A node that somebody deactivates,
-    cleans up or shuts down after it was active is left alone until its process is another one. A
-    node that does not want to be active is left alone.
+    Nodes start by themselves; actions are for those that could not. A node that somebody
+    deactivates, cleans up or shuts down after it was active is left alone until its process is
+    another one. A node whose ``autostart`` is false is left alone.
 
     Args:
         nodes: full names.
@@ -93,15 +93,15 @@ class Supervisor:
     def __init__(self, nodes: Sequence[str], config: SupervisionConfig, now: float) -> None:
         self._watched = {node: _Watched(node, config, now) for node in nodes}
 
-    def hear(self, heartbeat: Heartbeat, now: float) -> None:
-        """Take a heartbeat; those of other nodes are ignored."""
+    def receive(self, heartbeat: Heartbeat, now: float) -> None:
+        """Note a heartbeat; those of other nodes are ignored."""
         if watched := self._watched.get(heartbeat.node):
-            watched.hear(heartbeat, now)
+            watched.receive(heartbeat, now)
 
-    def look(self, now: float) -> list[Order]:
-        """What is to be done now. A process is ended once, however many of its nodes are silent."""
-        orders = [order for watched in self._watched.values() if (order := watched.look(now))]
-        ended = {order.process: order for order in orders if order.help is Help.END}
+    def due_orders(self, now: float) -> list[Order]:
+        """Orders that are due. A process is ended once, however many of its nodes are silent."""
+        orders = [order for watched in self._watched.values() if (order := watched.due_order(now))]
+        ended = {order.process: order for order in orders if order.action is Action.END}
         return [*ended.values(), *(order for order in orders if order.process not in ended)]
 
     def conditions(self, now: float) -> list[Condition]:
@@ -115,14 +115,14 @@ class _Watched:
     def __init__(self, node: str, config: SupervisionConfig, now: float) -> None:
         self._node, self._config = node, config
         self._back_off = BackOff(config)
-        self._heard = self._due = now
+        self._received = self._due = now
         self._ordered = -math.inf
         self._active_since = 0.0
         self._was_active = False  # in this process
         self._is_ended = False  # this process, by an order
         self._last: Heartbeat | None = None
 
-    def hear(self, heartbeat: Heartbeat, now: float) -> None:
+    def receive(self, heartbeat: Heartbeat, now: float) -> None:
         last, self._last = self._last, heartbeat
         if last is None or last.process != heartbeat.process:
             self._was_active = self._is_ended = False
@@ -132,11 +132,11 @@ class _Watched:
         ):
             self._active_since = now
         self._was_active |= heartbeat.state == ACTIVE
-        self._heard = now
+        self._received = now
         if heartbeat.state == ACTIVE:
             self._back_off.note_well(now - self._active_since)
 
-    def look(self, now: float) -> Order | None:
+    def due_order(self, now: float) -> Order | None:
         if self._last is None or not self._last.is_managed or self._back_off.is_exhausted:
             return None
         needed = self._needed(now)
@@ -144,23 +144,23 @@ class _Watched:
             return None
         self._ordered, self._due = now, now + self._back_off.wait
         self._back_off.note_try()
-        self._is_ended |= needed is Help.END
+        self._is_ended |= needed is Action.END
         return Order(needed, self._node, self._last.process)
 
-    def _needed(self, now: float) -> Help | None:
+    def _needed(self, now: float) -> Action | None:
         if self._last is None or self._is_ended:
             return None
         if self._is_silent(now):
-            return Help.END
-        # A node without a heartbeat since the last order is still at it.
-        if self._was_active or self._heard <= self._ordered:
+            return Action.END
+        # Without a heartbeat since the last order, the node still carries it out.
+        if self._was_active or self._received <= self._ordered:
             return None
-        return {UNCONFIGURED: Help.CONFIGURE, INACTIVE: Help.ACTIVATE}.get(self._last.state)
+        return {UNCONFIGURED: Action.CONFIGURE, INACTIVE: Action.ACTIVATE}.get(self._last.state)
 
     def _is_silent(self, now: float) -> bool:
         is_active = self._last is not None and self._last.state == ACTIVE
         limit = self._config.heartbeat_timeout if is_active else self._config.start_timeout
-        return now - self._heard > limit
+        return now - self._received > limit
 
     def condition(self, now: float) -> Condition:
         is_fine, cause, text = self._condition(now)
@@ -171,10 +171,14 @@ class _Watched:
         return Condition(self._node, is_fine, cause, text)
 
     def _condition(self, now: float) -> tuple[bool, str, str]:
-        age = now - self._heard
+        age = now - self._received
         if self._last is None:
             is_fine = age < self._config.start_timeout
-            return is_fine, "never heard", f"{self._node} has not been heard yet, for {age:.0f} s"
+            return (
+                is_fine,
+                "no heartbeat",
+                f"{self._node} has sent no heartbeat yet, for {age:.0f} s",
+            )
         if not self._last.is_managed:
             return True, "not managed", f"{self._node} is {self._last.state}; autostart is false"
         if self._is_ended:

@@ -130,7 +130,8 @@ class Input:
 
     def _note(self, msg: Any) -> None:
         now = self._time.now()
-        self.record.size = len(getattr(msg, "data", ()))
+        data = getattr(msg, "data", ())
+        self.record.size = len(data) if hasattr(data, "__len__") else 0  # it may be one number
         try:
             stamp_ns = _stamp_ns(msg) if hasattr(msg, "header") else None
         except DecodeError:

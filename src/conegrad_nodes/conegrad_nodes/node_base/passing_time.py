@@ -33,4 +33,4 @@ class PassingTime:
         if simulated_ns != self._simulated_ns:
             self._simulated_ns, self._changed = simulated_ns, steady
         stalled = max(0.0, steady - self._changed - CLOCK_STALL)
-        return simulated_ns / 1e9 + stalled
+        return float(simulated_ns / 1e9 + stalled)

@@ -44,9 +44,9 @@ from conegrad_nodes.playback.bag_checks import CHECKS
 from conegrad_nodes.playback.calibration_check import FRAMES_OF_BAG
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.graph_process import GraphProcess
-from conegrad_nodes.playback.ledger import Counts
 from conegrad_nodes.playback.link import GraphLink, Output
 from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
+from conegrad_nodes.playback.result_tracker import ResultCounts
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
 
 FLOAT = "std_msgs/msg/Float64"
@@ -102,15 +102,15 @@ class PerceiveResult(NamedTuple):
     """What came of a run.
 
     Attributes:
-        images, scans, fusions: sent, answered and lost messages of each stage.
+        images, scans, fusions: sent, received and lost messages of each stage.
         latencies: from publishing to the cones [s].
         reasons: what the nodes said whenever an output was missing.
         warnings: what was wrong with the bag.
     """
 
-    images: Counts
-    scans: Counts
-    fusions: Counts
+    images: ResultCounts
+    scans: ResultCounts
+    fusions: ResultCounts
     latencies: list[float]
     reasons: list[str]
     warnings: list[str]
@@ -215,12 +215,12 @@ class _Run:
 
     def result(self) -> PerceiveResult:
         """What came of it."""
-        ledger = self._player.ledger
+        tracker = self._player.tracker
         return PerceiveResult(
-            ledger.images.counts(),
-            ledger.scans.counts(),
-            ledger.fusions.counts(),
-            ledger.fusions.latencies,
+            tracker.images.counts(),
+            tracker.scans.counts(),
+            tracker.fusions.counts(),
+            tracker.fusions.latencies,
             self._player.reasons,
             [*self._bag.warnings, *self._readable.described()],
         )

@@ -10,8 +10,8 @@ from conegrad_data.bags.reader import RawMessage
 from conegrad_data.decode import read_header
 from conegrad_data.recording.bag_clock import BagClock
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
-from conegrad_nodes.playback.ledger import NANOSECONDS, Ledger, Stage
 from conegrad_nodes.playback.link import GraphLink, Output, decoded
+from conegrad_nodes.playback.result_tracker import NANOSECONDS, AwaitedResults, ResultTracker
 
 CAMERA, LIDAR = "camera", "lidar"
 END_MARGIN = 0.5  # [s] of bag time after the last message, in which timeouts end
@@ -20,7 +20,7 @@ END_MARGIN = 0.5  # [s] of bag time after the last message, in which timeouts en
 AHEAD = 0.03  # [s]
 FIRST_MESSAGE_WAIT = 0.3  # [s] after the first message of an input
 END_WAIT = 3.0  # [s] for the last outputs
-LOSSES_UNTIL_GIVING_UP = 5  # in a row, with nothing ever answered: the graph cannot work
+LOSSES_UNTIL_GIVING_UP = 5  # in a row, with nothing ever received: the graph cannot work
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Player:
     """Publishes the messages of a bag, and tells outputs apart by their stamps.
 
     Attributes:
-        ledger: what was answered and what was lost.
+        tracker: which results were received, and which were lost.
         now_ns: time of the graph: the newest stamp [ns].
         receive_ns: receive time of the newest message of the bag [ns].
         reasons: what the nodes said whenever an output was missing.
@@ -75,7 +75,7 @@ class Player:
         self._losses_in_a_row = 0
         self._published_ns = -1
         self._begun: set[str] = set()
-        self.ledger = Ledger()
+        self.tracker = ResultTracker()
         self.now_ns = 0
         self.receive_ns = 0
         self.reasons: list[str] = []
@@ -108,7 +108,7 @@ class Player:
         """Publish one message of the bag; in lockstep, after waiting for those before it.
 
         Raises:
-            GraphError: if the process ended, or nothing is ever answered.
+            GraphError: if the process ended, or nothing is ever received.
         """
         entry = self._inputs.get(raw.topic)
         self.receive_ns = raw.receive_ns
@@ -135,16 +135,16 @@ class Player:
 
     def finish(self) -> None:
         """Let the time run on until the last outputs are there; count what is missing as lost."""
-        ledger = self.ledger
-        for stage in (ledger.images, ledger.scans):
+        tracker = self.tracker
+        for stage in (tracker.images, tracker.scans):
             self._link.wait(stage.is_idle, END_WAIT, self._process.check)
             self._give_up(stage, self.now_ns)
         steps = 10
         for _ in range(steps):
             self._advance(self.now_ns + round(END_MARGIN * NANOSECONDS / steps))
-            self._link.wait(ledger.fusions.is_idle, END_MARGIN / steps, self._process.check)
-        self._link.wait(ledger.fusions.is_idle, END_WAIT, self._process.check)
-        self._give_up(ledger.fusions, self.now_ns)
+            self._link.wait(tracker.fusions.is_idle, END_MARGIN / steps, self._process.check)
+        self._link.wait(tracker.fusions.is_idle, END_WAIT, self._process.check)
+        self._give_up(tracker.fusions, self.now_ns)
 
     def receive(self, output: Output) -> float | None:
         """Book an output; returns the latency of cones that were awaited [s]."""
@@ -152,19 +152,19 @@ class Player:
         if kind in ("detections", "segmentation"):
             sensor = CAMERA if kind == "detections" else LIDAR
             stamp_ns = read_header(output.data).stamp_ns
-            self._stage(sensor).answer(stamp_ns, output.arrival)
+            self._stage(sensor).receive(stamp_ns, output.arrival)
             if sensor != self._trigger:
-                self.ledger.note_partner(stamp_ns)
+                self.tracker.note_partner(stamp_ns)
         elif kind == "cones":
             self._losses_in_a_row = 0
             msg = decoded(output)
             stamp = msg.camera_stamp if self._trigger == CAMERA else msg.lidar_stamp
             stamp_ns = stamp.sec * NANOSECONDS + stamp.nanosec
-            return self.ledger.fusions.answer(stamp_ns, output.arrival)
+            return self.tracker.fusions.receive(stamp_ns, output.arrival)
         return None
 
-    def _stage(self, sensor: str) -> Stage:
-        return self.ledger.images if sensor == CAMERA else self.ledger.scans
+    def _stage(self, sensor: str) -> AwaitedResults:
+        return self.tracker.images if sensor == CAMERA else self.tracker.scans
 
     def _note(self, entry: InputTopic, stamp_ns: int) -> None:
         sensor = {"image": CAMERA, "scan": LIDAR, "points": LIDAR}.get(entry.role)
@@ -172,35 +172,35 @@ class Player:
             return
         self._stage(sensor).send(stamp_ns)
         if sensor == self._trigger:
-            self.ledger.fusions.send(stamp_ns)
+            self.tracker.fusions.send(stamp_ns)
 
     def _wait_for_answers(self, entry: InputTopic, now_ns: int) -> None:
-        ledger = self.ledger
-        if entry.role == "image" or ledger.images.oldest_age(now_ns) > AHEAD:
-            self._wait_for(ledger.images)
+        tracker = self.tracker
+        if entry.role == "image" or tracker.images.oldest_age(now_ns) > AHEAD:
+            self._wait_for(tracker.images)
         if entry.role in ("scan", "points"):
-            self._wait_for(ledger.scans)
+            self._wait_for(tracker.scans)
         # Nothing may be left behind by a jump of the time.
         if self._published_ns >= 0 and now_ns - self._published_ns > 0.1 * NANOSECONDS:
-            self._wait_for(ledger.images)
-            self._wait_for(ledger.scans)
+            self._wait_for(tracker.images)
+            self._wait_for(tracker.scans)
         self._wait_for_cones(now_ns)
 
-    def _wait_for(self, stage: Stage) -> None:
+    def _wait_for(self, stage: AwaitedResults) -> None:
         if not self._link.wait(stage.is_idle, self._config.timeout, self._process.check):
             self._give_up(stage, self.now_ns)
 
     def _wait_for_cones(self, now_ns: int) -> None:
-        ledger = self.ledger
-        overdue = ledger.overdue(now_ns)
+        tracker = self.tracker
+        overdue = tracker.overdue(now_ns)
         if not overdue:
             return
         # Inputs on their way decide the oldest pairs, so they come first.
-        for stage in (ledger.images, ledger.scans):
+        for stage in (tracker.images, tracker.scans):
             self._wait_for(stage)
         # The time may have to pass before the fusion gives up waiting for a partner.
         self._advance(now_ns)
-        fusions = ledger.fusions
+        fusions = tracker.fusions
         if not self._link.wait(
             lambda: all(stamp > overdue for stamp in fusions.waiting),
             self._config.timeout,
@@ -208,7 +208,7 @@ class Player:
         ):
             self._give_up(fusions, overdue)
 
-    def _give_up(self, stage: Stage, before_ns: int) -> None:
+    def _give_up(self, stage: AwaitedResults, before_ns: int) -> None:
         lost = stage.give_up(before_ns)
         if not lost:
             return
@@ -216,9 +216,9 @@ class Player:
         reason = self._explanation()
         if reason not in self.reasons:
             self.reasons.append(reason)
-        if self._losses_in_a_row >= LOSSES_UNTIL_GIVING_UP and not self.ledger.fusions.answered:
+        if self._losses_in_a_row >= LOSSES_UNTIL_GIVING_UP and not self.tracker.fusions.received:
             raise GraphError(
-                f"no output for {len(self.ledger.fusions.lost)} messages in a row; {reason}"
+                f"no output for {len(self.tracker.fusions.lost)} messages in a row; {reason}"
             )
 
     def _explanation(self) -> str:

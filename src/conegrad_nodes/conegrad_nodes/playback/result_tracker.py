@@ -1,4 +1,4 @@
-"""Which inputs of the graph have been answered, by their stamps; what is lost is known by name."""
+"""Inputs of the graph that wait for their result, by stamp, and those whose result is lost."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,27 +6,27 @@ from typing import NamedTuple
 
 NANOSECONDS = 1_000_000_000
 # A pair is decided once the other sensor has passed it, and given up after the pairing's timeout.
-SETTLE = 0.15  # [s] of bag time after which a decidable image has to be answered
-GIVEN_UP = 0.35  # [s] of bag time after which any image has to be answered
+SETTLE = 0.15  # [s] of bag time after which the result of a decidable image has to be there
+GIVEN_UP = 0.35  # [s] of bag time after which the result of any image has to be there
 
 
-class Counts(NamedTuple):
-    """Messages of one stage: sent in, answered, and known to be lost."""
+class ResultCounts(NamedTuple):
+    """Of one stage: inputs sent, results received, and results known to be lost."""
 
     sent: int
-    answered: int
+    received: int
     lost: int
 
 
 @dataclass
-class Stage:
-    """One stage of the graph: inputs by stamp that wait for their output.
+class AwaitedResults:
+    """Results of one stage of the graph: inputs by stamp that wait for theirs.
 
     Attributes:
         name: such as ``images``.
         waiting: ``time.perf_counter()`` of publishing, by stamp [ns].
         sent: inputs so far.
-        answered: outputs that belong to one of them.
+        received: outputs that belong to one of them.
         lost: stamps of inputs that were given up [ns].
         latencies: from publishing to the output [s], in the order of outputs.
     """
@@ -34,7 +34,7 @@ class Stage:
     name: str
     waiting: dict[int, float] = field(default_factory=dict)
     sent: int = 0
-    answered: int = 0
+    received: int = 0
     lost: list[int] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
 
@@ -43,12 +43,12 @@ class Stage:
         self.waiting[stamp_ns] = time.perf_counter()
         self.sent += 1
 
-    def answer(self, stamp_ns: int, arrival: float) -> float | None:
+    def receive(self, stamp_ns: int, arrival: float) -> float | None:
         """An output came at ``time.perf_counter()``; returns its latency if it was awaited [s]."""
         sent = self.waiting.pop(stamp_ns, None)
         if sent is None:
             return None
-        self.answered += 1
+        self.received += 1
         self.latencies.append(arrival - sent)
         return arrival - sent
 
@@ -68,12 +68,12 @@ class Stage:
         """Nothing waits."""
         return not self.waiting
 
-    def counts(self) -> Counts:
+    def counts(self) -> ResultCounts:
         """Messages so far."""
-        return Counts(self.sent, self.answered, len(self.lost))
+        return ResultCounts(self.sent, self.received, len(self.lost))
 
 
-class Ledger:
+class ResultTracker:
     """All stages of the graph.
 
     Attributes:
@@ -83,9 +83,9 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self.images = Stage("images")
-        self.scans = Stage("scans")
-        self.fusions = Stage("fusions")
+        self.images = AwaitedResults("images")
+        self.scans = AwaitedResults("scans")
+        self.fusions = AwaitedResults("fusions")
         self._newest_partner_ns = 0
 
     def note_partner(self, stamp_ns: int) -> None:
