@@ -46,7 +46,7 @@ def points_from_msg(msg: Any) -> PointCloud:
     with np.errstate(over="ignore", invalid="ignore"):
         columns = [records[name].astype(np.float32) for name in COORDINATES]
     points = np.stack(columns, axis=-1)
-    usable = (np.abs(points) <= MAX_DISTANCE).all(axis=-1)  # false for NaN
+    usable: np.ndarray = np.all(np.abs(points) <= MAX_DISTANCE, axis=-1)  # false for NaN
     rings = None
     if RING in (records.dtype.names or ()):
         rings = torch.from_numpy(records[RING].astype(np.int64)[usable])

@@ -107,7 +107,10 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
         ranges[~(np.isfinite(ranges) & (ranges > 0))] = np.nan
     angles = beam_angles(msg.angle_min, msg.angle_increment, len(ranges))
     segmented = SegmentedScan(
-        *map(torch.from_numpy, (ranges, angles, logits)), _times(msg, len(ranges))
+        torch.from_numpy(ranges),
+        torch.from_numpy(angles),
+        torch.from_numpy(logits),
+        _times(msg, len(ranges)),
     )
     check_segmentation(segmented)
     return segmented

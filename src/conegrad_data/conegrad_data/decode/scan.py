@@ -58,9 +58,10 @@ def scan_from_msg(msg: Any) -> Scan:
 def usable_readings(msg: Any, ranges: np.ndarray) -> np.ndarray:
     """``(B,)`` mask of the readings that are a distance to something."""
     with np.errstate(invalid="ignore"):
-        usable = (ranges > 0) & (ranges >= msg.range_min)
+        usable: np.ndarray = (ranges > 0) & (ranges >= msg.range_min)
         usable &= ranges < msg.range_max * NO_RETURN_SHARE
-    return usable & np.isfinite(ranges)
+    usable &= np.isfinite(ranges)
+    return usable
 
 
 def check_angles(msg: Any, beams: int) -> None:

@@ -145,11 +145,13 @@ def read_scan(path: Path) -> RawScan:
         return RawScan(_flat(path, loaded), None, None)
     if "ranges" not in loaded:
         raise BagError(f"{path} holds {sorted(loaded)}, expected ranges")
-    angles = [float(loaded[k]) if k in loaded else None for k in ("angle_min", "angle_increment")]
+    first, increment = (
+        float(loaded[key]) if key in loaded else None for key in ("angle_min", "angle_increment")
+    )
     ranges = _flat(path, loaded["ranges"])
-    if angles[1] is not None:
-        check_angles(path, angles[0] or 0.0, angles[1], len(ranges))
-    return RawScan(ranges, *angles)
+    if increment is not None:
+        check_angles(path, first or 0.0, increment, len(ranges))
+    return RawScan(ranges, first, increment)
 
 
 def read_cloud(path: Path, columns: int = BIN_COLUMNS) -> Array:
@@ -173,7 +175,7 @@ def read_cloud(path: Path, columns: int = BIN_COLUMNS) -> Array:
         points = values.reshape(-1, columns)
     if points.ndim != 2 or points.shape[1] < 3:
         raise BagError(f"{path} has shape {points.shape}, expected (N, 3) or more columns")
-    return points[:, :4].astype(np.float64)
+    return np.asarray(points[:, :4], dtype=np.float64)
 
 
 def _listed_stamps(path: Path) -> dict[str, int]:
@@ -222,7 +224,7 @@ def _flat(path: Path, ranges: Any) -> Array:
 def _cloud_of_pcd(path: Path) -> Array:
     import open3d
 
-    points = np.asarray(open3d.io.read_point_cloud(str(path)).points)
+    points = np.asarray(open3d.io.read_point_cloud(path).points)
     if len(points) == 0:
         raise BagError(f"{path}: Open3D reads no point from it")
     return points

@@ -126,11 +126,17 @@ def _with_files(path: Path, frames: Sequence[FskittiFrame]) -> list[FskittiFrame
     if not kept:
         raise BagError(f"{path.parent}: no frame of {path.name} has a cloud points/NNNNNNN.bin")
     _tell_missing(path, "cloud", [f.points for f in frames if not f.points.exists()], "left out")
-    for kind in ("labels", "image"):
-        lost = [file for f in kept if (file := getattr(f, kind)) and not file.exists()]
-        _tell_missing(path, kind, lost, f"imported without {kind}")
-        kept = [f._replace(**{kind: None}) if getattr(f, kind) in lost else f for f in kept]
-    return kept
+    labels = [f.labels for f in kept if f.labels and not f.labels.exists()]
+    images = [f.image for f in kept if f.image and not f.image.exists()]
+    _tell_missing(path, "labels", labels, "imported without labels")
+    _tell_missing(path, "image", images, "imported without image")
+    return [
+        frame._replace(
+            labels=None if frame.labels in labels else frame.labels,
+            image=None if frame.image in images else frame.image,
+        )
+        for frame in kept
+    ]
 
 
 def _tell_missing(path: Path, kind: str, missing: Sequence[Path], fate: str) -> None:
