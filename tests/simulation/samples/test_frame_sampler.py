@@ -10,7 +10,8 @@ import torch
 
 from conegrad_core.geometry.camera import project
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.samples.frame_sampler import MIN_BOX_HEIGHT, sample_frame, sample_image
+from conegrad_simulation.recording.drive_render import MIN_BOX_HEIGHT
+from conegrad_simulation.samples.frame_sampler import sample_frame, sample_image
 
 VEHICLE = load_vehicle("formula_student")
 

@@ -15,6 +15,7 @@ from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.vehicle import LidarPreset, Vehicle, camera_from_lidar
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
 from conegrad_simulation.planar import Floats, Pose
+from conegrad_simulation.recording.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
 from conegrad_simulation.render.camera import CameraRenderer, RenderedImage
 from conegrad_simulation.render.view import view_from_pose
 from conegrad_simulation.samples.random_camera import (
@@ -30,8 +31,6 @@ from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
 
 PADDING = 114  # grey around an image that does not fill its frame, as the detector pads
-MIN_VISIBILITY = 0.3  # least visible share of a cone
-MIN_BOX_HEIGHT = 4.0  # [px]
 TRUTH_RANGE = 30.0  # [m]
 LIDAR_HEIGHTS = (0.09, 0.2)  # [m]
 
