@@ -7,7 +7,7 @@ import torch
 
 from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.fusion.config import FuserConfig
-from conegrad_core.fusion.extrinsic_correction import Mounting
+from conegrad_core.fusion.extrinsic_correction import ExtrinsicCorrection
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
@@ -31,14 +31,14 @@ def cones_at(points):
 
 def test_nothing_is_corrected_before_it_is_learned(world):
     scene = world.scene(world.track())
-    mounting = Mounting()
+    mounting = ExtrinsicCorrection()
     mounting.requires_grad_(requires_grad=False)
     assert mounting.corrected(scene.calibration) is scene.calibration
 
 
 def test_the_camera_is_where_its_corrections_say(world):
     # 5 cm further right and 2 cm ahead, and turned by 0.1 rad about the axis to its right: up.
-    mounting = Mounting()
+    mounting = ExtrinsicCorrection()
     mounting.set_values({"camera_x": 0.05, "camera_z": 0.02, "camera_turn_x": 0.1})
     nominal = world.calibration().camera_from_lidar
     point = torch.tensor([5.0, 1.0, 0.2, 1.0])
@@ -52,7 +52,7 @@ def test_the_camera_is_where_its_corrections_say(world):
 
 def test_a_turned_lidar_moves_along_its_own_axes():
     # A car that drives straight ahead: in the frame of a LiDAR turned left, ahead is to the right.
-    mounting = Mounting()
+    mounting = ExtrinsicCorrection()
     mounting.requires_grad_(requires_grad=False)
     motion = torch.tensor([1.5, 0.0, 0.0])
     assert mounting.carried(motion) is motion
@@ -64,7 +64,7 @@ def test_a_turned_lidar_moves_along_its_own_axes():
 
 
 def test_the_motions_of_beams_are_carried_like_any_motion():
-    mounting = Mounting()
+    mounting = ExtrinsicCorrection()
     mounting.requires_grad_(requires_grad=False)
     motions = torch.tensor([[1.5, 0.2, 0.1], [0.0, 0.0, 0.0], [-1.0, 0.0, -0.3]])
     assert mounting.carried_beams(motions) is motions
@@ -92,11 +92,11 @@ def test_cones_of_a_turned_lidar_are_turned_back(world):
 def test_passes_gradients_to_all_corrections(world):
     calibration = world.calibration()
     matrix = calibration.camera_from_lidar.double()
-    mounting = Mounting().double()
+    mounting = ExtrinsicCorrection().double()
     points = torch.rand(3, 2, dtype=torch.float64)
 
     def outputs(stored):
-        module = Mounting().double()
+        module = ExtrinsicCorrection().double()
         del module.stored
         module.stored = stored
         corrected = module.corrected(calibration._replace(camera_from_lidar=matrix))
@@ -170,4 +170,4 @@ def test_what_is_learned_stays_within_what_can_be_loaded(tmp_path):
 )
 def test_refuses_what_no_knock_explains(values, message):
     with pytest.raises(ValueError, match=message):
-        Mounting().set_values(values)
+        ExtrinsicCorrection().set_values(values)

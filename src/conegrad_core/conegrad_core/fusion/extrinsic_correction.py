@@ -1,4 +1,4 @@
-"""Where the sensors really are: learned corrections of a calibration that is a little off."""
+"""Learned corrections of the extrinsic calibration of camera and LiDAR."""
 
 import math
 
@@ -25,22 +25,22 @@ NAMES = (
     "lidar_y",
     "lidar_turn",
 )
-MAX_SHIFT = 0.3  # [m]; beyond these the calibration is wrong, not a little off
+MAX_SHIFT = 0.3  # [m]; a calibration with larger errors has to be measured again
 MAX_TURN = math.radians(10.0)  # [rad]
 LIMITS = tuple(MAX_TURN if "turn" in name else MAX_SHIFT for name in NAMES)
 ROUNDING = 1 + 1e-6  # of single precision
 SCALE = 0.2  # [m] or [rad] per unit stored: the rate of the scalars, 5e-3, moves 1 mm or 0.06 deg
 
 
-class Mounting(nn.Module):
-    """Corrections of camera and LiDAR against the calibration that the fusion is given.
+class ExtrinsicCorrection(nn.Module):
+    """Corrections of the poses of camera and LiDAR in the calibration that the fusion is given.
 
-    All are 0 until they are learned, and then cost nothing. Each says where a sensor is, seen from
-    where the calibration has it: the camera's, ``camera_x`` to ``camera_turn_z``, are its shift [m]
-    and its turns [rad] in the optical frame of the calibration, against the LiDAR; the LiDAR's,
-    ``lidar_x``, ``lidar_y`` [m] and ``lidar_turn`` [rad], are those of the scan in the LiDAR frame
-    of the calibration. Height and tilt of the LiDAR do not show in a planar scan and have none.
-    What is learned stays within ``MAX_SHIFT`` and ``MAX_TURN``.
+    All are 0 before training, and then no operation runs. Each is the pose of a sensor relative to
+    its pose in the calibration: ``camera_x`` to ``camera_turn_z`` are shift [m] and rotations [rad]
+    of the camera in the optical frame of the calibration, relative to the LiDAR; ``lidar_x``,
+    ``lidar_y`` [m] and ``lidar_turn`` [rad] are those of the scan in the LiDAR frame of the
+    calibration. A planar scan does not depend on height and tilt of the LiDAR, so they have no
+    correction. Learned values stay within ``MAX_SHIFT`` and ``MAX_TURN``.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Mounting(nn.Module):
         )
 
     def corrected(self, calibration: Calibration) -> Calibration:
-        """The calibration with the camera where it is against the LiDAR."""
+        """The calibration with the corrected pose of the camera relative to the LiDAR."""
         if self.is_neutral:
             return calibration
         values = self._values().to(calibration.camera_from_lidar)
@@ -111,7 +111,7 @@ class Mounting(nn.Module):
         """Set corrections by name.
 
         Raises:
-            ValueError: if a name is unknown, or a value larger than a knock can be.
+            ValueError: if a name is unknown, or a value beyond its limit.
         """
         for name, value in values.items():
             if name not in NAMES:

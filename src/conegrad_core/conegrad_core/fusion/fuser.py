@@ -17,7 +17,7 @@ from conegrad_core.fusion.existence import (
     segment_existence,
     should_be_seen,
 )
-from conegrad_core.fusion.extrinsic_correction import Mounting
+from conegrad_core.fusion.extrinsic_correction import ExtrinsicCorrection
 from conegrad_core.fusion.monocular import (
     BoxRays,
     CameraCandidates,
@@ -46,15 +46,15 @@ class Fuser(nn.Module):
     Every segment and every box gives one row of the result; rows that are no cones have low
     existence. Gradients reach box coordinates, class logits, beam logits, ranges, the calibration,
     the scalars of :class:`conegrad_core.fusion.scalars.ScalarValues` and the corrections of
-    :class:`conegrad_core.fusion.extrinsic_correction.Mounting`; which beams form a segment is
-    constant.
+    :class:`conegrad_core.fusion.extrinsic_correction.ExtrinsicCorrection`; which beams form a
+    segment is constant.
     """
 
     def __init__(self, config: FuserConfig | None = None) -> None:
         super().__init__()
         self.config = config or FuserConfig()
         self.scalars = FusionScalars()
-        self.mounting = Mounting()
+        self.mounting = ExtrinsicCorrection()
         if self.config.weights:
             load_learned(self.scalars, self.mounting, Path(self.config.weights))
 

@@ -7,19 +7,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from conegrad_core.fusion.extrinsic_correction import NAMES as MOUNTING
-from conegrad_core.fusion.extrinsic_correction import Mounting
+from conegrad_core.fusion.extrinsic_correction import ExtrinsicCorrection
 from conegrad_core.fusion.scalars import ADDED_LATER, FusionScalars, ScalarValues
 from conegrad_core.weights import in_one_line
 from conegrad_core.whole_file import write_whole
 
 
-def save_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:
+def save_learned(scalars: FusionScalars, mounting: ExtrinsicCorrection, path: Path) -> None:
     """Write scalars and corrections to a safetensors file."""
     values = {**scalars.values(), **mounting.values()}
     write_whole(path, save({name: torch.tensor(value) for name, value in values.items()}))
 
 
-def load_learned(scalars: FusionScalars, mounting: Mounting, path: Path) -> None:
+def load_learned(scalars: FusionScalars, mounting: ExtrinsicCorrection, path: Path) -> None:
     """Read a file of :func:`save_learned`; one without corrections has none.
 
     Files from before a scalar of :data:`ADDED_LATER` existed keep its built-in value.
