@@ -120,13 +120,13 @@ def test_reads_stages_connections_settings_and_lines():
                      "toy.yaml:5: stage first, port whole: the stages first -> second -> first "
                      "are a cycle", id="cycle"),
         pytest.param(changed("gain: 3", "gan: 3"),
-                     "toy.yaml:7: stage first: unknown setting gan, expected one of gain, name",
+                     "toy.yaml:7: stage first: setting gan is unknown, did you mean gain?",
                      id="unknown setting"),
         pytest.param(changed("gain: 3", "gain: three"),
-                     "toy.yaml:7: stage first: the setting gain is 'three', expected a value of "
-                     "type float", id="setting of another type"),
+                     "toy.yaml:7: stage first: setting gain is 'three', expected "
+                     "a finite number", id="setting of another type"),
         pytest.param(changed("gain: 3", "gain: -3"),
-                     "toy.yaml:7: stage first: GainConfig.gain is -3.0, expected at least 0.0",
+                     "toy.yaml:7: stage first: setting gain is -3.0, expected at least 0.0",
                      id="setting out of bounds"),
     ],
 )  # fmt: skip

@@ -1,7 +1,6 @@
 """From a specification to a pipeline that runs: classes, settings, weights."""
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from conegrad_core.pipeline.registry import stage_class
 from conegrad_core.pipeline.specification import PipelineSpecification
 from conegrad_core.pipeline.stage import Stage
 from conegrad_core.settings import Config
+from conegrad_core.settings.mapping import Location, ReadError, read_config
 
 DEFAULT = "camera_lidar"  # the car
 
@@ -97,26 +97,15 @@ def stage_config(
             found, expected = type(settings).__name__, config_class.__name__
             raise PipelineError(f"stage {name}: its settings are {found}, expected {expected}")
         return settings
-    fields = {field.name: field for field in dataclasses.fields(config_class)}
     values = {**specification.stages[name].settings, **settings}
-    for key, value in values.items():
-        path = ("stages", name, "settings", key)
-        if key not in fields:
-            known = ", ".join(fields) or "none: it has no settings"
-            raise specification.error(
-                f"stage {name}: unknown setting {key}, expected one of {known}", *path
-            )
-        default = fields[key].default
-        if isinstance(default, float) and type(value) is int:
-            values[key] = float(value)
-        elif default is not dataclasses.MISSING and type(value) is not type(default):
-            expected = type(default).__name__
-            raise specification.error(
-                f"stage {name}: the setting {key} is {value!r}, expected a value of type "
-                f"{expected}",
-                *path,
-            )
+
+    def place(keys: Sequence[object]) -> str:
+        path = ("stages", name, "settings", *map(str, keys))
+        return str(specification.error(f"stage {name}: setting ", *path))
+
     try:
-        return config_class(**values)
+        return read_config(config_class, values, Location(place))
+    except ReadError as error:
+        raise PipelineError(str(error)) from error
     except ValueError as error:
         raise specification.error(f"stage {name}: {error}", "stages", name, "settings") from error

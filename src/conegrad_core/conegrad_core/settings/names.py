@@ -46,6 +46,8 @@ def unknown_fault(name: object, known: Iterable[str], listed: str = "", prefix: 
         prefix: put before the name that is suggested.
     """
     known = list(known)
+    if not known:
+        return "is unknown: there are no settings here"
     near = difflib.get_close_matches(str(name)[:LONGEST_NAME], known, n=1)
     if near:
         return f"is unknown, did you mean {prefix}{near[0]}?"
