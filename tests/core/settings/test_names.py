@@ -32,6 +32,7 @@ def test_the_nearest_name_is_suggested():
 def test_without_a_near_name_all_are_listed_or_the_place_where_they_are():
     assert unknown_fault("zzz", ["decay", "rate"]) == "is unknown, expected one of decay, rate"
     assert unknown_fault("zzz", ["decay"], ": see there") == "is unknown: see there"
+    assert unknown_fault("zzz", []) == "is unknown: there are no settings here"
 
 
 def test_a_long_or_odd_name_is_shortened_in_messages():
