@@ -32,16 +32,11 @@ from conegrad_simulation.track.named_track import make_track
 from conegrad_training.data.sample import Sample
 from conegrad_training.data.sample_stream import SampleBatches
 from conegrad_training.data.training_data import bag_data
-from conegrad_training.engine.loop import StepReport, fused_losses
+from conegrad_training.engine.loop import StepReport, joined_losses
 from conegrad_training.engine.optimizers import make_optimizer
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig
-from conegrad_training.systems.system import (
-    PARTS,
-    PartOutputs,
-    SystemConfig,
-    TrainableSystem,
-    load_system,
-)
+from conegrad_training.systems.system import TrainableSystem, load_system
+from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracked_run import run_tracked
 from conegrad_training.tracking.tracking import TrackingConfig
 
@@ -58,7 +53,9 @@ class Bare:
 
     def __init__(self, config: TrainingConfig, batches: Sequence[Sequence[Sample]]) -> None:
         self._system = load_system(config.system)
-        self._system.train_only(PARTS, adapt_statistics=config.run.adapt_statistics)
+        self._system.train_only(
+            self._system.end_stages, adapt_statistics=config.run.adapt_statistics
+        )
         self._optimizer = make_optimizer(self._system, config.optimizer)
         self._criterion = EndLoss(config.loss)
         self._batches = [(batch, self._inputs(self._system, batch)) for batch in batches]
@@ -66,25 +63,32 @@ class Bare:
 
     @staticmethod
     def _inputs(system: TrainableSystem, batch: Sequence[Sample]) -> torch.Tensor:
-        letterbox = system.perception.detector.letterbox
-        pixels = (letterbox(sample.image).apply(sample.image) for sample in batch)
+        letterbox = _module(system, "detector").letterbox
+        images = [sample.inputs["image"] for sample in batch]
+        pixels = (letterbox(image).apply(image) for image in images)
         return torch.cat([inputs_from_pixels(image) for image in pixels])
 
     def step(self) -> None:
         """Forward, loss, backward, step."""
         samples, inputs = self._batches[self._done % len(self._batches)]
-        detector = self._system.perception.detector
+        detector = _module(self._system, "detector")
         found: list[Detections] = [
-            detector.reduce(*rows, detector.letterbox(sample.image))
+            detector.reduce(*rows, detector.letterbox(sample.inputs["image"]))
             for sample, *rows in zip(samples, *detector.engine(inputs), strict=True)
         ]
-        segmented = self._system.perception.segmenter([s.scan for s in samples])
-        outputs = [PartOutputs(*pair) for pair in zip(found, segmented, strict=True)]
-        losses = fused_losses(self._system, samples, outputs, self._criterion)
+        segmented = _module(self._system, "segmenter")([s.inputs["scan"] for s in samples])
+        outputs = {"detections": found, "segmentation": segmented}
+        losses = joined_losses(self._system, samples, outputs, self._criterion)
         self._optimizer.zero_grad()
         torch.stack([loss.mean() for loss in losses.values()]).sum().backward()
         self._optimizer.step()
         self._done += 1
+
+
+def _module(system: TrainableSystem, stage: str) -> Any:
+    """What is inside a stage."""
+    found: Any = system.stages[stage]
+    return found.module
 
 
 def settings(steps: int, options: argparse.Namespace, **system: int) -> TrainingConfig:

@@ -13,7 +13,7 @@ from conegrad_core.losses import EndLoss
 from conegrad_training.data.replay import BagReplay
 from conegrad_training.engine.loop import train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
-from conegrad_training.engine.training_cost import Budget
+from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.patterns.patterns import PatternConfig, make_pattern
 from conegrad_training.systems.system import load_system
 
@@ -26,10 +26,10 @@ def main(bag: Path, steps: int = 3, batch: int = 2) -> list[float]:
     reports = train(
         system,
         batches,
-        make_pattern(PatternConfig(pattern="simultaneous")),
+        make_pattern(PatternConfig(pattern="simultaneous"), system),
         EndLoss(),
         make_optimizer(system, OptimizerConfig()),
-        budget=Budget(),
+        cost=TrainingCost(),
     )
     totals = []
     for report in reports:

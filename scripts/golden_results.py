@@ -173,7 +173,8 @@ def topics(drive: Path, work: Path) -> Digests:
     output, settings = work / "topics", work / "topics.yaml"
     small = {"input_width": 160, "input_height": 96}
     run = {"batch": 2, "steps": 5, "workers": 0}
-    settings.write_text(yaml.safe_dump({"system": small, "run": run}))
+    content = {"system": small, "run": run, "tracking": {"tracking": False}}
+    settings.write_text(yaml.safe_dump(content))
     shared = {"reliability": "reliable", "depth": 5, "training.output": output}
     width = {f"detector.{name}": value for name, value in small.items()}
     models = [node("training_camera_node", shared | width), node("training_lidar_node", shared)]

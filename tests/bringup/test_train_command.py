@@ -37,7 +37,7 @@ def test_trains_resumes_and_says_where_the_weights_are(
     settings = json.loads((tmp_path / "run" / "run.json").read_text())["settings"]
     assert settings["loss.recall_weight"] == 1.5
     assert settings["augmentation.mirror"] == 0
-    assert settings["pattern.pattern"] == "partial_lidar"
+    assert (settings["pattern.pattern"], settings["pattern.stages"]) == ("partial", ["segmenter"])
 
     assert main(arguments) == 1
     assert "resume that run (--resume)" in capsys.readouterr().err

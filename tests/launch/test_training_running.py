@@ -7,6 +7,7 @@ pytest.importorskip("launch_support")
 
 import launch_pytest
 import torch
+from car_stages import FILES
 from conegrad_msgs.action import Train
 from conegrad_msgs.msg import TrainingStatus
 from node_questions import parameters_of
@@ -14,8 +15,6 @@ from rclpy.action import ActionClient
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from safetensors.torch import load_file
 from small_car import HEIGHT, WIDTH
-
-from conegrad_training.systems.system import FILES, LIDAR
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -56,7 +55,8 @@ def settings(tiny_parameters, tmp_path):
     }
     path = tmp_path / "settings.yaml"
     run = {"batch": 2, "steps": 2, "workers": 0}
-    path.write_text(yaml.safe_dump({"system": system, "run": run}))
+    tracking = {"tracking": False}
+    path.write_text(yaml.safe_dump({"system": system, "run": run, "tracking": tracking}))
     return str(path)
 
 
@@ -81,7 +81,7 @@ def test_gradients_over_topics_change_the_weights_and_the_launch_ends_by_itself(
     folder = tmp_path / "weights"
     assert {path.name for path in folder.iterdir()} == set(FILES.values())
     before = load_file(tiny_parameters["lidar_node"]["segmenter"]["weights"])
-    after = load_file(folder / FILES[LIDAR])
+    after = load_file(folder / FILES["segmenter"])
     assert any(not torch.equal(before[name], after[name]) for name in before)
     yield
     processes.assert_ended_well()

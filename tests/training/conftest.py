@@ -19,7 +19,8 @@ from conegrad_simulation.track.named_track import make_track
 from conegrad_training.data.replay import BagReplay
 from conegrad_training.data.sample import Sample
 from conegrad_training.data.simulated_samples import SimulatedSamples
-from conegrad_training.systems.system import SystemConfig, TrainableSystem, load_system
+from conegrad_training.systems.system import TrainableSystem, load_system
+from conegrad_training.systems.system_config import SystemConfig
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +57,8 @@ def system_config(tmp_path_factory: pytest.TempPathFactory) -> SystemConfig:
     )
     save_segmenter(ScanNetwork(), lidar, {})
     Fuser().save(fusion)
-    return SystemConfig(
-        str(camera), str(lidar), str(fusion), input_width=WIDTH, input_height=HEIGHT
-    )
+    files = {"detector": camera, "segmenter": lidar, "fuser": fusion}
+    return SystemConfig(input_width=WIDTH, input_height=HEIGHT).with_weights(files)
 
 
 @pytest.fixture

@@ -3,16 +3,18 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from car_stages import FILES
 from safetensors.torch import load_file
 
-from conegrad_core.camera.detector import DetectorConfig, load_detector
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.fusion.traced import TracedFuser
-from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_core.perception import Perception
+from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.data.sample import Sample
@@ -20,7 +22,7 @@ from conegrad_training.data.simulated_samples import SimulatedSamples
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig, run_training
 from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system import FILES, Modules, SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
 
 pytestmark = pytest.mark.gpu
 
@@ -39,18 +41,20 @@ def sample() -> Sample:
     return SimulatedSamples(load_vehicle("formula_student"), first_seed=50, count=1)[0]
 
 
-def perception(device: str, precision: str = "fp32") -> Modules:
-    """The shipped networks on torch."""
-    settings = DetectorConfig(engine="torch", device=device, precision=precision)
-    segmenter = load_segmenter(SegmenterConfig(engine="torch", device=device))
-    return Modules(load_detector(settings), segmenter, Fuser()).eval()
+def module(stage: str, device: str, precision: str = "fp32") -> Any:
+    """What is inside a stage, with the shipped weights on torch."""
+    settings: dict[str, Any] = {"engine": "torch", "device": device}
+    if stage == "detector":
+        settings["precision"] = precision
+    loaded: Any = load_pipeline(settings={stage: settings}).stage(stage)
+    return loaded.module
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 @torch.inference_mode()
 def test_the_detector_finds_what_it_finds_on_the_cpu(sample: Sample, precision: str):
-    expected = perception("cpu").detector([sample.image])[0]
-    found = perception("cuda", precision).detector([sample.image])[0]
+    expected = module("detector", "cpu")([sample.inputs["image"]])[0]
+    found = module("detector", "cuda", precision)([sample.inputs["image"]])[0]
     assert found.boxes_xyxy.device.type == found.logits.device.type == "cpu"
     sure = expected.logits.amax(-1) > 0
     assert sure.sum() >= 2
@@ -67,19 +71,19 @@ def test_the_detector_finds_what_it_finds_on_the_cpu(sample: Sample, precision: 
 
 @torch.inference_mode()
 def test_the_segmenter_labels_as_it_does_on_the_cpu(sample: Sample):
-    expected = perception("cpu").segmenter([sample.scan])[0]
-    found = perception("cuda").segmenter([sample.scan])[0]
+    expected = module("segmenter", "cpu")([sample.inputs["scan"]])[0]
+    found = module("segmenter", "cuda")([sample.inputs["scan"]])[0]
     torch.testing.assert_close(found.logits, expected.logits, rtol=0.0, atol=0.05)
 
 
 @torch.inference_mode()
 def test_the_recorded_fusion_takes_what_comes_from_the_gpu(sample: Sample):
-    calibration, motion = sample.calibration, sample.motion
-    expected = perception("cpu").perceive(sample.image, sample.scan, calibration, motion)
-    on_gpu = perception("cuda")
-    segmented = on_gpu.segmenter([sample.scan])[0]
-    detections = on_gpu.detector([sample.image])[0]
-    found = select_cones(TracedFuser(on_gpu.fuser)(segmented, detections, calibration, motion))
+    calibration, motion = sample.context.calibration, sample.context.motion
+    image, scan = sample.inputs["image"], sample.inputs["scan"]
+    expected = Perception.load()(image, scan, calibration, motion)
+    segmented = module("segmenter", "cuda")([scan])[0]
+    detections = module("detector", "cuda")([image])[0]
+    found = select_cones(TracedFuser(Fuser())(segmented, detections, calibration, motion))
     assert len(expected.positions) >= 2
     assert len(found.positions) == len(expected.positions)
     gaps = torch.cdist(found.positions, expected.positions)
@@ -88,8 +92,8 @@ def test_the_recorded_fusion_takes_what_comes_from_the_gpu(sample: Sample):
 
 @torch.inference_mode()
 def test_a_recorded_forward_follows_the_image_and_the_weights(sample: Sample):
-    detector = perception("cuda").detector
-    images = [sample.image, sample.image[:, ::-1].copy()]
+    detector = module("detector", "cuda")
+    images = [sample.inputs["image"], sample.inputs["image"][:, ::-1].copy()]
     first = [detector([image])[0] for image in images]
     again = [detector([image])[0] for image in images]
     torch.testing.assert_close(again, first)
@@ -120,9 +124,9 @@ def test_training_on_the_gpu_learns_what_the_cpu_learns(
         if pattern == "individual":
             data = data._replace(training=labelled)
         run_training(config, data, output)
-        assert json.loads((output / "run.json").read_text())["budget"]["steps"] == 4
+        assert json.loads((output / "run.json").read_text())["cost"]["steps"] == 4
         rows = [row.split(",") for row in (output / "losses.csv").read_text().splitlines()]
-        last = rows[0].index("parts")
+        last = rows[0].index("stages")
         return [sum(map(float, row[1:last])) for row in rows[1:]]
 
     expected, found = losses("cpu", "fp32"), losses("cuda", precision)

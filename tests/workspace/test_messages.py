@@ -35,7 +35,16 @@ def test_every_message_file_is_built(messages, path):
 
 
 @pytest.mark.parametrize(
-    "name", ["ConeDetectionArray", "ScanSegmentation", "ConeArray", "TrainingStatus", "TruthCones"]
+    "name",
+    [
+        "ConeDetectionArray",
+        "ScanSegmentation",
+        "ConeArray",
+        "TrainingStatus",
+        "TruthCones",
+        "PortGradient",
+        "GradientReceipt",
+    ],
 )
 def test_every_published_message_has_a_header(messages, name):
     fields = getattr(messages, name).get_fields_and_field_types()

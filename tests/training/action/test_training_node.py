@@ -15,6 +15,7 @@ pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
 
 from action_msgs.msg import GoalStatus
+from car_stages import FILES
 from conegrad_msgs.action import Train
 from conegrad_msgs.msg import TrainingStatus
 from rclpy.action import ActionClient
@@ -25,7 +26,7 @@ from rclpy.qos import QoSProfile
 
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.action.training_node import STATUS, TrainingNode
-from conegrad_training.systems.system import FILES, SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracking import make_client
 
 pytestmark = pytest.mark.ros
@@ -98,8 +99,9 @@ def node(client, context, tmp_path):
 def settings(system_config: SystemConfig, tmp_path: Path) -> str:
     """A file of settings for tiny runs."""
     system = {
-        name: getattr(system_config, name)
-        for name in ("camera", "lidar", "fusion", "input_width", "input_height")
+        "weights": list(system_config.weights),
+        "input_width": system_config.input_width,
+        "input_height": system_config.input_height,
     }
     run = {"batch": 1, "workers": 0, "threads": 1, "evaluation_frames": 0, "steps": 2}
     path, tracking = tmp_path / "settings.yaml", {"tracking": False}
@@ -120,7 +122,7 @@ def test_a_goal_trains_and_tells_every_step(
     client.until(lambda: len(client.feedback) == 2, "feedback of both steps")
     assert [f.step for f in client.feedback] == [1, 2]
     last = client.feedback[-1]
-    assert (last.total_steps, last.pattern, last.eta) == (2, "partial_lidar", 0.0)
+    assert (last.total_steps, last.pattern, last.eta) == (2, "partial", 0.0)
     assert list(last.loss_names) == ["position", "colour", "existence", "covariance"]
     assert last.loss_values[2] > 0  # existence, of an untrained network
     assert client.feedback[0].steps_per_second > 0
@@ -147,7 +149,7 @@ def test_a_run_is_tracked_as_that_of_the_command_line_is(
     runs = {run.info.run_name: run for run in tracked.search_runs([experiment.experiment_id])}
     assert set(runs) == {"run_001", "run_001 camera", "run_001 lidar", "run_001 fusion"}
     assert runs["run_001"].info.status == "FINISHED"
-    assert runs["run_001"].data.params["pattern.pattern"] == "partial_lidar"
+    assert runs["run_001"].data.params["pattern.pattern"] == "partial"
     losses = tracked.get_metric_history(runs["run_001"].info.run_id, "loss_existence")
     assert [metric.step for metric in losses] == [1, 2]
 

@@ -12,7 +12,7 @@ from conegrad_training.alignment.perceived_map import (
     seen_cones,
 )
 from conegrad_training.data.replay import BagReplay
-from conegrad_training.systems.system import SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
 
 BLUE, UNKNOWN = np.eye(5)[ConeClass.BLUE], np.eye(5)[ConeClass.UNKNOWN]
 

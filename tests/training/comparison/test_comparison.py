@@ -11,7 +11,8 @@ from conegrad_training.comparison.plan import planned_runs
 from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import RESULT, read_results, write_table
 from conegrad_training.comparison.settings import RUN, SYSTEM, ComparisonConfig, DesignConfig
-from conegrad_training.systems.system import SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
+from conegrad_training.tracking.tracking import TrackingConfig, make_client
 
 WIDTH, HEIGHT = 160, 96  # [px]
 STEPS = 4
@@ -38,8 +39,24 @@ def output(
     output = tmp_path_factory.mktemp("comparison")
     patterns = ["simultaneous", "individual_then_simultaneous", "statistics_only"]
     runs = planned_runs(["domain_shift"], patterns, [1], config.design.frames)
-    compare(config, runs, small_vehicle, output)
+    tracking = TrackingConfig(tracking_uri=f"sqlite:///{output}/mlflow.db", experiment="compared")
+    compare(config, runs, small_vehicle, output, tracking=tracking)
     return output
+
+
+def test_every_run_is_tracked_with_its_stages(output: Path):
+    client = make_client(f"sqlite:///{output}/mlflow.db")
+    experiment = client.get_experiment_by_name("compared")
+    runs = {r.info.run_name: r for r in client.search_runs([experiment.experiment_id])}
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    parents = {name: run for name, run in runs.items() if " " not in name}
+    assert len(parents) == 3
+    assert len(runs) == 4 * len(parents)  # each with detector, segmenter and fuser
+    for name, run in parents.items():
+        assert run.data.metrics["f1_colour_after"] >= 0
+        of_stage = runs[f"{name} segmenter"].data
+        assert of_stage.tags["mlflow.parentRunId"] == run.info.run_id
+        assert of_stage.metrics["beam_f1"] >= 0
 
 
 def test_every_run_has_the_same_budget_and_its_own_costs(output: Path):
@@ -49,9 +66,9 @@ def test_every_run_has_the_same_budget_and_its_own_costs(output: Path):
     assert results["statistics_only"].frame_values == 0
     assert results["statistics_only"].backward == {}
     end, both = results["simultaneous"], results["individual_then_simultaneous"]
-    assert end.backward == {"camera": STEPS, "lidar": STEPS, "fusion": STEPS}
+    assert end.backward == {"detector": STEPS, "segmenter": STEPS, "fuser": STEPS}
     # Half of the steps of the sequence did not touch the fusion.
-    assert both.backward == {"camera": STEPS, "lidar": STEPS, "fusion": STEPS // 2}
+    assert both.backward == {"detector": STEPS, "segmenter": STEPS, "fuser": STEPS // 2}
     # Cones that are seen in two frames are measured once, and never more than counted.
     assert 0 < end.map_values < end.frame_values
     assert end.map_values % 3 == 0
@@ -107,7 +124,7 @@ def test_other_weights_need_another_folder(small_vehicle: Vehicle, tmp_path: Pat
     compare(config, [], small_vehicle, tmp_path)
     path = tmp_path / "settings.json"
     # As of a version that shipped other weights.
-    path.write_text(json.dumps({**json.loads(path.read_text()), "weights": "0123"}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "fingerprint": "0123"}))
     with pytest.raises(ValueError, match="did not start from the weights"):
         compare(config, [], small_vehicle, tmp_path)
 
@@ -129,7 +146,18 @@ def test_settings_of_version_0_1_are_those_of_the_same_name(small_vehicle: Vehic
     config = ComparisonConfig(run=replace(RUN, steps=4))
     compare(config, [], small_vehicle, tmp_path)
     path = tmp_path / "settings.json"
-    settings = {k.rpartition(".")[2]: v for k, v in json.loads(path.read_text()).items()}
+    old = {
+        "stages.detector.rate": "camera_rate", "stages.detector.supervised_rate": "own_camera_rate",
+        "stages.segmenter.rate": "lidar_rate", "stages.fuser.rate": "fusion_rate",
+        "stages.detector.weights": "camera", "stages.segmenter.weights": "lidar",
+        "stages.fuser.weights": "fusion", "fingerprint": "weights",
+    }  # fmt: skip
+    written = json.loads(path.read_text()).items()
+    settings = {
+        old.get(key, key.rpartition(".")[2]): value
+        for key, value in written
+        if key in old or not key.startswith(("stages.", "system.pipeline"))
+    }
     path.write_text(json.dumps(settings))
     compare(config, [], small_vehicle, tmp_path)
     with pytest.raises(ValueError, match=r"has run\.steps = 4 \(now 5\)"):

@@ -23,8 +23,8 @@ RESULT_OF_A_RUN = RunResult(
     before_degradation={"f1_colour": 0.875},
     steps=4,
     seconds=1.23456789,
-    forward={"camera": 32},
-    backward={"camera": 16},
+    forward={"detector": 32},
+    backward={"detector": 16},
     frame_values=30,
     map_values=12,
 )
@@ -59,5 +59,5 @@ def test_the_table_has_a_column_per_metric(tmp_path: Path):
     assert row["seconds"] == "1.23457"
     assert (row["baseline_f1_colour"], row["after_f1_colour"]) == ("0.5", "0.75")
     assert row["before_degradation_f1_colour"] == "0.875"
-    assert (row["forward_camera"], row["backward_camera"]) == ("32", "16")
+    assert (row["forward_detector"], row["backward_detector"]) == ("32", "16")
     assert row["frame_values"] == "30"

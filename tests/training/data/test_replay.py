@@ -36,8 +36,8 @@ def test_samples_are_what_the_nodes_decode(replay: BagReplay, small_bag: Simulat
     image = found[frame.image.topic, frame.image.stamp_ns]
     scan = found["/scan", frame.scan.stamp_ns]
     truth = truth_from_msg(found["/truth", frame.scan.stamp_ns])
-    np.testing.assert_array_equal(sample.image, image_from_msg(image))
-    torch.testing.assert_close(sample.scan, scan_from_msg(scan), equal_nan=True)
+    np.testing.assert_array_equal(sample.inputs["image"], image_from_msg(image))
+    torch.testing.assert_close(sample.inputs["scan"], scan_from_msg(scan), equal_nan=True)
     at_image = truth_from_msg(found["/truth", frame.image.stamp_ns])
     torch.testing.assert_close(sample.truth, truth._replace(visible_camera=at_image.visible_camera))
     assert sample.key == ("drive", 4, frame.scan.stamp_ns)
@@ -45,7 +45,7 @@ def test_samples_are_what_the_nodes_decode(replay: BagReplay, small_bag: Simulat
 
 def test_motion_between_image_and_scan_is_that_of_the_car(replay: BagReplay):
     # At 8 m/s at most the car drives up to 56 mm in the 7 ms from the scan to the image.
-    motion = replay[5].motion
+    motion = replay[5].context.motion
     assert motion is not None
     assert 0.005 < float(motion[0, 3]) < 0.06
     assert abs(float(motion[1, 3])) < 0.01
@@ -58,7 +58,7 @@ def test_the_motion_within_a_scan_is_that_of_the_car(small_vehicle: Vehicle, tmp
     replay = BagReplay(made.path)
     worst = {"moved": 0.0, "skewed": 0.0}
     for sample in (replay[place] for place in range(len(replay))):
-        scan, motions = sample.scan, sample.scan.motions
+        scan, motions = sample.inputs["scan"], sample.inputs["scan"].motions
         assert motions is not None
         points = torch.stack([scan.ranges * scan.angles.cos(), scan.ranges * scan.angles.sin()], -1)
         moved = turned(points, motions[:, 2]) + motions[:, :2]
@@ -83,7 +83,7 @@ def test_calibration_of_the_bag_is_that_of_the_car(replay: BagReplay, small_vehi
 def test_another_process_reads_the_same_sample(replay: BagReplay):
     before = replay[7]
     copy = pickle.loads(pickle.dumps(replay))
-    np.testing.assert_array_equal(copy[7].image, before.image)
+    np.testing.assert_array_equal(copy[7].inputs["image"], before.inputs["image"])
     assert copy[7].key == before.key
     copy.close()
 
@@ -121,8 +121,8 @@ def test_sqlite_bags_give_the_same_samples(
             writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
     copy = BagReplay(tmp_path / "db")
     assert len(copy) == len(replay)
-    np.testing.assert_array_equal(copy[3].image, replay[3].image)
-    torch.testing.assert_close(copy[3].scan, replay[3].scan, equal_nan=True)
+    np.testing.assert_array_equal(copy[3].inputs["image"], replay[3].inputs["image"])
+    torch.testing.assert_close(copy[3].inputs["scan"], replay[3].inputs["scan"], equal_nan=True)
     copy.close()
 
 
@@ -186,8 +186,8 @@ def test_a_vehicle_replaces_missing_calibration(
         for raw in bag.raw_messages(kept):
             writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
     copy = BagReplay(tmp_path / "cut", vehicle=small_vehicle)
-    assert copy[2].calibration.lidar_height == pytest.approx(small_vehicle.lidar_height)
-    assert copy[2].motion is None  # there is no odometry
+    assert copy[2].context.calibration.lidar_height == pytest.approx(small_vehicle.lidar_height)
+    assert copy[2].context.motion is None  # there is no odometry
     copy.close()
 
 
@@ -219,7 +219,7 @@ def test_clouds_become_scans_as_the_settings_say(small_bag: SimulatedBag, tmp_pa
     for ahead in (0.0, 2.4):
         reduction = ReductionConfig(sensor_height=0.15, car_ahead=ahead, car_beside=0.5)
         data = bag_data([tmp_path / "clouds"], reduction=reduction)
-        nearest.append(float(data.training[0].scan.ranges.nan_to_num(99.0).min()))
+        nearest.append(float(data.training[0].inputs["scan"].ranges.nan_to_num(99.0).min()))
     assert nearest == pytest.approx([2.0, 5.0])
 
 

@@ -34,8 +34,8 @@ def test_a_resumed_stream_goes_on_where_the_run_was(replay: BagReplay):
     for before, after in zip(whole[4:], rest, strict=True):
         for a, b in zip(before, after, strict=True):
             assert a.key == b.key
-            np.testing.assert_array_equal(a.image, b.image)
-            np.testing.assert_array_equal(a.scan.ranges, b.scan.ranges)
+            np.testing.assert_array_equal(a.inputs["image"], b.inputs["image"])
+            np.testing.assert_array_equal(a.inputs["scan"].ranges, b.inputs["scan"].ranges)
 
 
 def test_worker_processes_give_what_this_process_gives(replay: BagReplay):
@@ -45,8 +45,8 @@ def test_worker_processes_give_what_this_process_gives(replay: BagReplay):
     assert [sample.key for batch in here for sample in batch] == [
         sample.key for batch in there for sample in batch
     ]
-    np.testing.assert_array_equal(here[1][1].image, there[1][1].image)
-    assert isinstance(there[1][1].image, np.ndarray)
+    np.testing.assert_array_equal(here[1][1].inputs["image"], there[1][1].inputs["image"])
+    assert isinstance(there[1][1].inputs["image"], np.ndarray)
 
 
 def test_workers_do_not_share_the_open_file_of_this_process(small_bag: SimulatedBag):
@@ -56,7 +56,7 @@ def test_workers_do_not_share_the_open_file_of_this_process(small_bag: Simulated
         stream(batches, 0, workers=4), stream(batches, 0, workers=0), strict=True
     ):
         for one, other in zip(batch, expected, strict=True):
-            np.testing.assert_array_equal(one.image, other.image)
+            np.testing.assert_array_equal(one.inputs["image"], other.inputs["image"])
 
 
 def test_fewer_samples_are_spread_evenly(replay: BagReplay):

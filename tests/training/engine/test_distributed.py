@@ -20,10 +20,11 @@ from conegrad_training.engine.distributed import JointBatchNorm
 from conegrad_training.engine.loop import end_losses, prepare
 from conegrad_training.engine.optimizers import clipped_norms
 from conegrad_training.engine.precision import check_precision
-from conegrad_training.engine.training_cost import Budget
+from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig, run_training
 from conegrad_training.patterns.patterns import PatternConfig, make_pattern
-from conegrad_training.systems.system import SystemConfig, load_system
+from conegrad_training.systems.system import load_system
+from conegrad_training.systems.system_config import SystemConfig
 
 DEADLINE = 300.0  # [s], on a busy machine
 NEAR = {"cpu": 1e-3, "cuda": 5e-3}  # relative; a GPU adds in any order
@@ -106,13 +107,13 @@ def test_two_processes_do_what_one_does_with_the_joint_batch(
             )
 
     run_training(config, bag_data([small_bag.path]), tmp_path / "one")
-    budgets = [
-        json.loads((tmp_path / name / "run.json").read_text())["budget"] for name in ("one", "two")
+    costs = [
+        json.loads((tmp_path / name / "run.json").read_text())["cost"] for name in ("one", "two")
     ]
-    for budget in budgets:
-        del budget["seconds"]
-    assert budgets[0] == budgets[1]
-    assert budgets[0]["forward"]["camera"] == 12
+    for cost in costs:
+        del cost["seconds"]
+    assert costs[0] == costs[1]
+    assert costs[0]["forward"]["detector"] == 12
     rows = [(tmp_path / n / "losses.csv").read_text().splitlines() for n in ("one", "two")]
     first = [[float(value) for value in table[1].split(",")[1:5]] for table in rows]
     assert first[1] == pytest.approx(first[0], rel=0.1 * NEAR[device])
@@ -145,11 +146,11 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(monkeypatch: pytest.Mon
 
 
 def test_a_budget_keeps_its_labels_over_a_checkpoint():
-    budget = Budget()
-    budget.add_labels("a", 6)
-    budget.add_labels("a", 6)
-    copy = Budget()
-    copy.load_state_dict(budget.state_dict())
+    cost = TrainingCost()
+    cost.add_labels("end", "a", 6)
+    cost.add_labels("end", "a", 6)
+    copy = TrainingCost()
+    copy.load_state_dict(cost.state_dict())
     copy.add_labels("b", 3)
     assert copy.to_dict()["label_values"] == 9
     assert copy.knows("a")

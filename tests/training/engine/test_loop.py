@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
+from car_stages import STAGES
 
 from conegrad_core.losses import EndLoss
 from conegrad_data.errors import ReplayError, TrainingError
@@ -10,9 +11,9 @@ from conegrad_training.data.replay import BagReplay
 from conegrad_training.data.sample import Sample
 from conegrad_training.engine.loop import StepReport, counted_cones, train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
-from conegrad_training.engine.training_cost import Budget
+from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.patterns.patterns import PatternConfig, make_pattern
-from conegrad_training.systems.system import PARTS, TrainableSystem
+from conegrad_training.systems.system import TrainableSystem
 
 NetworkState = dict[str, torch.Tensor]
 
@@ -21,34 +22,35 @@ def run(
     system: TrainableSystem,
     batches: Sequence[Sequence[Sample]],
     pattern: str = "simultaneous",
-    budget: Budget | None = None,
+    cost: TrainingCost | None = None,
     *,
     adapt_statistics: bool = False,
-    **settings: float,
+    stages: tuple[str, ...] = (),
+    **settings: tuple[str, ...],
 ) -> list[StepReport]:
     """Train on each batch once."""
     return list(
         train(
             system,
             batches,
-            make_pattern(PatternConfig(pattern)),
+            make_pattern(PatternConfig(pattern, stages), system),
             EndLoss(),
             make_optimizer(system, OptimizerConfig(**settings)),
-            budget=budget or Budget(),
+            cost=cost or TrainingCost(),
             adapt_statistics=adapt_statistics,
         )
     )
 
 
 def states(system: TrainableSystem) -> dict[str, NetworkState]:
-    return {part: copy.deepcopy(module.state_dict()) for part, module in system.parts.items()}
+    return {part: copy.deepcopy(module.state_dict()) for part, module in system.stages.items()}
 
 
 def changed(before: dict[str, NetworkState], after: dict[str, NetworkState]) -> set[str]:
-    """Parts of which any bit is another one."""
+    """Stages of which any bit is another one."""
     return {
         part
-        for part in PARTS
+        for part in STAGES
         if any(not torch.equal(before[part][name], after[part][name]) for name in before[part])
     }
 
@@ -56,11 +58,11 @@ def changed(before: dict[str, NetworkState], after: dict[str, NetworkState]) -> 
 @pytest.mark.parametrize(
     ("pattern", "learned"),
     [
-        ("partial_camera", {"camera", "fusion"}),
-        ("partial_lidar", {"lidar", "fusion"}),
-        ("simultaneous", {"camera", "lidar", "fusion"}),
-        ("fusion_only", {"fusion"}),
-        ("statistics_only", {"camera", "lidar"}),
+        ("partial detector", {"detector", "fuser"}),
+        ("partial segmenter", {"segmenter", "fuser"}),
+        ("simultaneous", {"detector", "segmenter", "fuser"}),
+        ("fusion_only", {"fuser"}),
+        ("statistics_only", {"detector", "segmenter"}),
     ],
 )
 @pytest.mark.parametrize("adapt_statistics", [False, True])
@@ -73,7 +75,8 @@ def test_frozen_parts_stay_bit_identical(
 ):
     before = states(system)
     batches = [[replay[0], replay[1]], [replay[2], replay[3]]]
-    run(system, batches, pattern, adapt_statistics=adapt_statistics)
+    name, *stages = pattern.split()
+    run(system, batches, name, stages=tuple(stages), adapt_statistics=adapt_statistics)
     assert changed(before, states(system)) == learned
 
 
@@ -84,16 +87,16 @@ def test_statistics_stay_when_they_must_not_adapt(system: TrainableSystem, repla
 
 
 def test_only_statistics_change_without_labels(system: TrainableSystem, replay: BagReplay):
-    before, budget = [weight.clone() for weight in system.parameters()], Budget()
-    run(system, [[replay[0], replay[1]]], "statistics_only", budget)
+    before, cost = [weight.clone() for weight in system.parameters()], TrainingCost()
+    run(system, [[replay[0], replay[1]]], "statistics_only", cost)
     assert all(torch.equal(a, b) for a, b in zip(before, system.parameters(), strict=True))
-    assert budget.label_values == 0
-    assert budget.backward == {}
+    assert cost.label_values == 0
+    assert cost.backward == {}
 
 
 def test_training_lowers_the_end_loss(system: TrainableSystem, replay: BagReplay):
     batch = [replay[0], replay[4]]
-    reports = run(system, [batch] * 12, camera_rate=1e-3, lidar_rate=3e-3)
+    reports = run(system, [batch] * 12, rates=("detector=1e-3", "segmenter=3e-3"))
     losses = [sum(report.losses.values()) for report in reports]
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
 
@@ -102,51 +105,55 @@ def test_training_lowers_the_end_loss(system: TrainableSystem, replay: BagReplay
 def test_alternating_moves_one_network_at_a_time(
     system: TrainableSystem, replay: BagReplay, adapt_statistics: bool
 ):
-    pattern = make_pattern(PatternConfig("alternating", learn_fusion=False))
+    pattern = make_pattern(PatternConfig("alternating", learn_fusion=False), system)
     steps = train(
         system,
         [[replay[0], replay[1]]] * 3,
         pattern,
         EndLoss(),
         make_optimizer(system, OptimizerConfig()),
-        budget=Budget(),
+        cost=TrainingCost(),
         adapt_statistics=adapt_statistics,
     )
-    for expected in ({"camera"}, {"lidar"}, {"camera"}):
+    for expected in ({"detector"}, {"segmenter"}, {"detector"}):
         before = states(system)
         next(steps)
         assert changed(before, states(system)) == expected
 
 
-def test_individual_training_lowers_each_models_own_loss(
+def test_individual_training_lowers_the_supervised_loss_of_each_stage(
     system: TrainableSystem, labelled: list[Sample]
 ):
-    before, budget = states(system), Budget()
+    before, cost = states(system), TrainingCost()
     reports = run(
-        system, [labelled] * 30, "individual", budget, camera_rate=2e-3, lidar_rate=3e-3,
+        system,
+        [labelled] * 30,
+        "individual",
+        cost,
+        supervised_rates=("detector=2e-3", "segmenter=3e-3"),
         adapt_statistics=True,
-    )  # fmt: skip
-    assert changed(before, states(system)) == {"camera", "lidar"}
+    )
+    assert changed(before, states(system)) == {"detector", "segmenter"}
     # At first no box fits any cone, so the detector's loss is low until some do.
     detector = [r.losses["box"] + r.losses["class"] + r.losses["distribution"] for r in reports]
     assert detector[-1] < 0.7 * max(detector)
     assert reports[-1].losses["beams"] < 0.2 * reports[0].losses["beams"]
-    boxes = sum(len(sample.labels.boxes.classes) for sample in labelled if sample.labels)
-    returns = sum(int(sample.scan.ranges.isfinite().sum()) for sample in labelled)
-    assert budget.label_values == 5 * boxes + returns
-    assert budget.forward == {"camera": 90, "lidar": 90}
+    boxes = sum(len(sample.labels["boxes"].classes) for sample in labelled if sample.labels)
+    returns = sum(int(sample.inputs["scan"].ranges.isfinite().sum()) for sample in labelled)
+    assert cost.label_values == 5 * boxes + returns
+    assert cost.forward == {"detector": 90, "segmenter": 90}
 
 
 def test_individual_training_needs_labels(system: TrainableSystem, replay: BagReplay):
-    with pytest.raises(ReplayError, match="has no boxes and beam labels"):
+    with pytest.raises(ReplayError, match="has no labels boxes for the stage detector"):
         run(system, [[replay[0]]], "individual")
 
 
 def test_the_budget_counts_three_values_per_cone_that_the_loss_sees(
     system: TrainableSystem, replay: BagReplay
 ):
-    budget = Budget()
-    run(system, [[replay[0], replay[1]], [replay[1], replay[0]]], budget=budget)
+    cost = TrainingCost()
+    run(system, [[replay[0], replay[1]], [replay[1], replay[0]]], cost=cost)
     truths = [replay[place].truth for place in (0, 1)]
     # Seen by some sensor, 1.5 to 15 m away, within 2.36 rad of the x axis.
     cones = 0
@@ -156,11 +163,11 @@ def test_the_budget_counts_three_values_per_cone_that_the_loss_sees(
         seen = truth.visible_camera | truth.visible_lidar
         cones += int((seen & (distance >= 1.5) & (distance <= 15) & (angle <= 2.36)).sum())
     assert cones > 4
-    assert budget.label_values == 3 * cones
+    assert cost.label_values == 3 * cones
     assert sum(counted_cones(replay[place], EndLoss()) for place in (0, 1)) == cones
-    assert budget.steps == 2
-    assert budget.backward == {"camera": 4, "lidar": 4, "fusion": 4}
-    assert budget.seconds > 0
+    assert cost.steps == 2
+    assert cost.backward == {"detector": 4, "segmenter": 4, "fuser": 4}
+    assert cost.seconds > 0
 
 
 def spoilt(sample: Sample, field: str) -> Sample:
@@ -169,19 +176,20 @@ def spoilt(sample: Sample, field: str) -> Sample:
         truth = sample.truth
         return sample._replace(truth=truth._replace(positions=truth.positions * torch.nan))
     if field == "motion":
-        return sample._replace(motion=torch.full((4, 4), torch.nan))
-    camera = sample.calibration.camera
-    calibration = sample.calibration._replace(
+        motion = torch.full((4, 4), torch.nan)
+        return sample._replace(context=sample.context._replace(motion=motion))
+    camera = sample.context.calibration.camera
+    calibration = sample.context.calibration._replace(
         camera=camera._replace(intrinsics=camera.intrinsics * torch.nan)
     )
-    return sample._replace(calibration=calibration)
+    return sample._replace(context=sample.context._replace(calibration=calibration))
 
 
 @pytest.mark.parametrize("adapt_statistics", [False, True])
 @pytest.mark.parametrize(
     ("field", "message"),
     [
-        ("truth", "drive, frame 3 .*the term position judges is not finite"),
+        ("truth", "drive, frame 3 .*an input of the term position is not finite"),
         ("motion", "drive, frame 3 .*camera is nan m above the ground"),
         ("calibration", r"drive, frame 3 .*intrinsics are \[\[nan"),
     ],
@@ -198,7 +206,7 @@ def test_a_sample_that_is_not_finite_is_refused_by_name(
 
 def test_a_weight_that_is_not_finite_is_refused(system: TrainableSystem, replay: BagReplay):
     with torch.no_grad():
-        next(system.perception.segmenter.parameters())[0] = torch.nan
+        next(system.stages["segmenter"].module.parameters())[0] = torch.nan
     with pytest.raises(TrainingError, match=r"drive, frame 1 .*not finite"):
         run(system, [[replay[1]]])
 
@@ -221,10 +229,10 @@ def test_a_gradient_that_is_not_finite_is_refused_by_name(
     steps = train(
         system,
         [[replay[0], bad]],
-        make_pattern(PatternConfig()),
+        make_pattern(PatternConfig(), system),
         Spoilt(),
         make_optimizer(system, OptimizerConfig()),
-        budget=Budget(),
+        cost=TrainingCost(),
         adapt_statistics=True,
     )
     with pytest.raises(TrainingError, match=r"drive, frame 2 .*term colour.*not finite"):

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from conegrad_data.errors import ReplayError
-from conegrad_training.engine.output_folder import LOCK, claimed
+from conegrad_training.engine.output_folder import LOCK, lock_folder
 
 # Trains for ever, with a process that reads samples, which is left behind when it is killed.
 TRAINING = """
 import os, sys, time
 from pathlib import Path
-from conegrad_training.engine.output_folder import claimed
+from conegrad_training.engine.output_folder import lock_folder
 
-with claimed(Path(sys.argv[1])):
+with lock_folder(Path(sys.argv[1])):
     reader = os.fork()
     if reader:
         print(reader, flush=True)
@@ -40,20 +40,23 @@ def trained(tmp_path: Path):
 
 def test_a_folder_where_another_process_trains_is_refused_until_that_is_killed(trained):
     folder, process = trained
-    with pytest.raises(ReplayError, match=f"another process trains in {folder}"), claimed(folder):
+    with (
+        pytest.raises(ReplayError, match=f"another process trains in {folder}"),
+        lock_folder(folder),
+    ):
         pass
     process.kill()
     process.wait()
-    with claimed(folder):
+    with lock_folder(folder):
         (folder / "checkpoint.pt").touch()
     assert [path.name for path in folder.iterdir()] == ["checkpoint.pt"]
 
 
 def test_folders_that_were_made_and_hold_nothing_are_removed_and_no_others(tmp_path: Path):
-    with claimed(tmp_path / "runs" / "first"):
+    with lock_folder(tmp_path / "runs" / "first"):
         assert (tmp_path / "runs" / "first" / LOCK).exists()
     assert list(tmp_path.iterdir()) == []
-    with claimed(tmp_path):
+    with lock_folder(tmp_path):
         pass
     assert tmp_path.exists()
 
@@ -63,6 +66,6 @@ def test_what_a_killed_training_was_writing_is_named_and_removed(
 ):
     half = tmp_path / "checkpoint.pt.77.partial"
     half.write_bytes(bytes(1_000_000))
-    with claimed(tmp_path):
+    with lock_folder(tmp_path):
         assert not half.exists()
     assert f"{half} (1.0 MB) was left by a training that was killed" in caplog.text

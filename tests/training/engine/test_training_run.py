@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from car_stages import FILES, STAGES, saved_in
 from safetensors.torch import load_file
 
 from conegrad_data.errors import ReplayError
@@ -30,7 +31,8 @@ from conegrad_training.engine.training_run import (
     run_training,
 )
 from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system import FILES, PARTS, SystemConfig, load_system
+from conegrad_training.systems.system import load_system
+from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.systems.system_metrics import measure
 
 STEPS = 8
@@ -105,7 +107,7 @@ def config(system_config: SystemConfig) -> TrainingConfig:
 def differences(one: Path, other: Path) -> list[str]:
     """Tensors of any part of which a bit is another one."""
     found = []
-    for part in PARTS:
+    for part in STAGES:
         tensors, others = load_file(one / FILES[part]), load_file(other / FILES[part])
         assert tensors.keys() == others.keys()
         found += [
@@ -182,13 +184,13 @@ def test_a_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(
     tables = [(tmp_path / name / "losses.csv").read_text() for name in ("killed", "whole")]
     columns = [[row[:6] for row in csv.reader(table.splitlines())] for table in tables]
     assert columns[0] == columns[1]
-    budgets = [
-        json.loads((tmp_path / name / "run.json").read_text())["budget"]
+    costs = [
+        json.loads((tmp_path / name / "run.json").read_text())["cost"]
         for name in ("killed", "whole")
     ]
-    for budget in budgets:
-        del budget["seconds"]
-    assert budgets[0] == budgets[1]
+    for cost in costs:
+        del cost["seconds"]
+    assert costs[0] == costs[1]
 
 
 def test_a_run_writes_weights_metrics_and_a_picture(
@@ -208,14 +210,12 @@ def test_a_run_writes_weights_metrics_and_a_picture(
     assert set(headlines) == {"before", "after"}
     summary = json.loads((tmp_path / "run.json").read_text())
     assert summary["metrics"]["after"]["f1_colour"] == headlines["after"]["f1_colour"]
-    assert summary["budget"]["steps"] == 2
+    assert summary["cost"]["steps"] == 2
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
-    trained = load_system(
-        dataclasses.replace(config.system, **{part: str(tmp_path / FILES[part]) for part in PARTS})
-    )
+    trained = load_system(saved_in(tmp_path, config.system))
     start = load_system(config.system)
-    for name, module in trained.parts.items():
-        before = start.parts[name].state_dict()
+    for name, module in trained.stages.items():
+        before = start.stages[name].state_dict()
         assert any(
             not torch.equal(before[key], value) for key, value in module.state_dict().items()
         )
@@ -243,7 +243,7 @@ def test_individual_training_on_a_bag_is_refused_before_it_begins(
     config: TrainingConfig, small_bag: SimulatedBag, tmp_path: Path, pattern: str
 ):
     config = replace(config, pattern=PatternConfig(pattern))
-    with pytest.raises(ReplayError, match="has no boxes and beam labels"):
+    with pytest.raises(ReplayError, match="has no labels boxes for the stage detector"):
         run_training(config, bag_data([small_bag.path]), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -261,19 +261,17 @@ def test_perfect_boxes_and_beams_give_perfect_part_metrics(
     def outputs(samples):
         from conegrad_core.camera.image import Detections
         from conegrad_core.lidar.scan import SegmentedScan
-        from conegrad_training.systems.system import PartOutputs
 
         (sample,) = samples
-        classes = sample.labels.boxes.classes
+        classes = sample.labels["boxes"].classes
         logits = torch.full((len(classes), 4), -9.0)
         logits[torch.arange(len(classes)), classes] = 9.0
-        beams = torch.where(sample.labels.beams, 9.0, -9.0)
-        return [
-            PartOutputs(
-                Detections(sample.labels.boxes.boxes_xyxy, logits),
-                SegmentedScan(sample.scan.ranges, sample.scan.angles, beams),
-            )
-        ]
+        beams = torch.where(sample.labels["beams"], 9.0, -9.0)
+        scan = sample.inputs["scan"]
+        return {
+            "detections": [Detections(sample.labels["boxes"].boxes_xyxy, logits)],
+            "segmentation": [SegmentedScan(scan.ranges, scan.angles, beams)],
+        }
 
     monkeypatch.setattr(system, "outputs", outputs)
     headline = measure(system, labelled, EvaluationConfig(max_range=12.0)).headline()

@@ -25,10 +25,11 @@ class Model:
         return self.layer.weight.item()
 
     def forward(self, stamp, value, now=0.0):
-        self.exchange.remember(stamp, (self.layer(torch.tensor([[value]])),), now)
+        self.exchange.remember(stamp, {"y": (self.layer(torch.tensor([[value]])),)}, now)
 
     def apply(self, stamp, gradient, step=0, parts=1, now=0.0):
-        return self.exchange.apply(stamp, [torch.tensor(gradient)], step=step, parts=parts, now=now)
+        gradients = [torch.tensor(gradient)]
+        return self.exchange.apply(stamp, "y", gradients, step=step, parts=parts, now=now)
 
 
 def test_a_gradient_goes_back_through_the_graph_of_its_stamp():
@@ -127,6 +128,25 @@ def test_a_gradient_that_cannot_be_is_refused_and_nothing_changes(gradient, reas
 
 def test_outputs_without_a_graph_have_nothing_to_learn():
     model = Model()
-    model.exchange.remember(1, (torch.zeros(0, 4),), 0.0)
-    assert model.exchange.apply(1, [torch.zeros(0)], step=0, parts=1, now=0.0)
+    model.exchange.remember(1, {"y": (torch.zeros(0, 4),)}, 0.0)
+    assert model.exchange.apply(1, "y", [torch.zeros(0)], step=0, parts=1, now=0.0)
     assert model.weight == 2.0
+
+
+def test_gradients_of_two_ports_of_one_graph_add_up():
+    model = Model()
+    shared = model.layer(torch.tensor([[3.0]]))
+    model.exchange.remember(1, {"y": (shared,), "z": (2 * shared,)}, 0.0)
+    settings = {"step": 0, "parts": 2, "now": 0.0}
+    assert not model.exchange.apply(1, "z", [torch.tensor([1.0])], **settings)
+    assert not model.exchange.apply(1, "z", [torch.tensor([1.0])], **settings)  # sent again
+    assert model.exchange.apply(1, "y", [torch.tensor([1.0])], **settings)
+    assert model.weight == 2.0 - 0.5 * (2 * 3.0 + 3.0)
+    assert len(model.exchange) == 0
+
+
+def test_a_gradient_of_a_port_that_was_not_written_is_refused():
+    model = Model()
+    model.forward(1, 3.0)
+    with pytest.raises(GradientRefusedError, match="stamp 1 ns has no graph of z"):
+        model.exchange.apply(1, "z", [torch.tensor([1.0])], step=0, parts=1, now=0.0)

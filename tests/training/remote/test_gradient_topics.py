@@ -1,6 +1,5 @@
 """Training over topics: the nodes end with the weights that training in one process gives."""
 
-import dataclasses
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import torch
 pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
 
+from car_stages import FILES, saved_in, weights_of
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -24,20 +24,15 @@ from conegrad_training.data.replay import BagReplay
 from conegrad_training.data.sample_stream import SampleBatches, stream
 from conegrad_training.engine.loop import train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
-from conegrad_training.engine.training_cost import Budget
+from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.patterns.patterns import PatternConfig, make_pattern
 from conegrad_training.remote.gradient_link import GradientLink
 from conegrad_training.remote.gradient_messages import scan_to_msg
 from conegrad_training.remote.topic_training import train_over_topics
 from conegrad_training.remote.training_camera_node import TrainingCameraNode
 from conegrad_training.remote.training_lidar_node import TrainingLidarNode
-from conegrad_training.systems.system import (
-    FILES,
-    PARTS,
-    SystemConfig,
-    TrainableSystem,
-    load_system,
-)
+from conegrad_training.systems.system import TrainableSystem, load_system
+from conegrad_training.systems.system_config import SystemConfig
 
 pytestmark = pytest.mark.ros
 
@@ -52,14 +47,14 @@ class Graph:
         self.executor = EventsExecutor(context=context)
         self.trainer = Node("trainer", context=context)
         camera = {
-            "detector.weights": system.camera,
+            "detector.weights": weights_of(system)["detector"],
             "detector.input_width": system.input_width,
             "detector.input_height": system.input_height,
         }
         shared = {"reliability": "reliable", "depth": 5, "training.output": str(output)}
         makers = (
             (TrainingCameraNode, camera),
-            (TrainingLidarNode, {"segmenter.weights": system.lidar}),
+            (TrainingLidarNode, {"segmenter.weights": weights_of(system)["segmenter"]}),
         )
         self.nodes = [
             maker(
@@ -126,36 +121,34 @@ def test_twenty_steps_over_topics_give_the_weights_of_one_process(
         train(
             inside,
             batches(replay, STEPS),
-            make_pattern(PatternConfig("simultaneous")),
+            make_pattern(PatternConfig("simultaneous"), inside),
             criterion,
             make_optimizer(inside, settings),
-            budget=Budget(),
+            cost=TrainingCost(),
             max_grad_norm=settings.max_grad_norm,
         )
     )
     graph.start()
-    apart, budget = load_system(system_config), Budget()
+    apart, cost = load_system(system_config), TrainingCost()
     over_topics = list(
         train_over_topics(
             apart,
-            GradientLink(graph.trainer, graph.spin, timeout=DEADLINE),
+            GradientLink(graph.trainer, apart, graph.spin, timeout=DEADLINE),
             batches(replay, STEPS),
-            make_pattern(PatternConfig("simultaneous")),
+            make_pattern(PatternConfig("simultaneous"), apart),
             criterion,
             make_optimizer(apart, settings),
-            budget=budget,
+            cost=cost,
             max_grad_norm=settings.max_grad_norm,
         )
     )
-    assert budget.steps == len(reports) == STEPS
+    assert cost.steps == len(reports) == STEPS
     for report, other in zip(reports, over_topics, strict=True):
         assert other.losses == pytest.approx(report.losses, rel=1e-5)
     for node in ("camera_node", "lidar_node"):
         graph.save(node)
-    apart.perception.fuser.save(tmp_path / FILES["fusion"])
-    learned = load_system(
-        dataclasses.replace(system_config, **{part: str(tmp_path / FILES[part]) for part in PARTS})
-    )
+    apart.stages["fuser"].save(tmp_path / FILES["fuser"])
+    learned = load_system(saved_in(tmp_path, system_config))
     start = load_system(system_config)
     assert largest_difference(start, learned) > 1e-3
     assert largest_difference(inside, learned) < 1e-6
@@ -166,32 +159,31 @@ def test_a_frozen_network_gets_no_gradient_and_stays_bit_identical(
 ):
     graph.start()
     apart = load_system(system_config)
-    link = GradientLink(graph.trainer, graph.spin, timeout=DEADLINE)
-    pattern = make_pattern(PatternConfig("partial_lidar", learn_fusion=False))
+    link = GradientLink(graph.trainer, apart, graph.spin, timeout=DEADLINE)
+    pattern = make_pattern(PatternConfig("partial", ("segmenter",), learn_fusion=False), apart)
     for _ in train_over_topics(
         apart, link, batches(replay, 2), pattern, EndLoss(),
-        make_optimizer(apart, OptimizerConfig()), budget=Budget(), max_grad_norm=5.0,
+        make_optimizer(apart, OptimizerConfig()), cost=TrainingCost(), max_grad_norm=5.0,
     ):  # fmt: skip
         pass
     for node in ("camera_node", "lidar_node"):
         graph.save(node)
-    paths = {part: str(tmp_path / FILES[part]) for part in ("camera", "lidar")}
-    learned = load_system(dataclasses.replace(system_config, **paths))
+    learned = load_system(saved_in(tmp_path, system_config, ("detector", "segmenter")))
     start = load_system(system_config)
-    for part, is_same in (("camera", True), ("lidar", False), ("fusion", True)):
-        before, after = start.parts[part].state_dict(), learned.parts[part].state_dict()
+    for part, is_same in (("detector", True), ("segmenter", False), ("fuser", True)):
+        before, after = start.stages[part].state_dict(), learned.stages[part].state_dict()
         assert all(torch.equal(before[k], after[k]) for k in before) == is_same, part
 
 
-def test_a_node_that_does_not_answer_is_named(graph, replay: BagReplay):
-    link = GradientLink(graph.trainer, graph.spin, retry=0.05, timeout=0.2)
+def test_a_node_that_does_not_answer_is_named(graph, system: TrainableSystem, replay: BagReplay):
+    link = GradientLink(graph.trainer, system, graph.spin, retry=0.05, timeout=0.2)
     with pytest.raises(TrainingError, match=r"no answer on detections and segmentation within 0"):
         link.outputs([replay[0]])
 
 
 @pytest.mark.parametrize("is_mirrored", [False, True])
 def test_a_scan_keeps_ranges_and_outer_angles_bit_for_bit(replay: BagReplay, is_mirrored: bool):
-    scan = replay[0].scan
+    scan = replay[0].inputs["scan"]
     if is_mirrored:
         scan = scan._replace(ranges=scan.ranges.flip(0), angles=-scan.angles.flip(0))
     back = scan_from_msg(scan_to_msg(scan, Header()))

@@ -16,9 +16,11 @@ pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
 
 import rclpy
+from car_stages import FILES, STAGES, weights_of
 
 from conegrad_simulation.recording.bag import SimulatedBag
-from conegrad_training.systems.system import FILES, PARTS, SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
+from conegrad_training.tracking.tracking import make_client
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -26,7 +28,7 @@ DEADLINE = 240.0  # [s], generous: three programs load torch on a busy machine
 
 
 def start(program: str, **parameters: object) -> subprocess.Popen:
-    code = f"from conegrad_training.{program} import main; main()"
+    code = f"from conegrad_training.programs import {program}; {program}()"
     given = [
         word
         for name, value in parameters.items()
@@ -45,13 +47,18 @@ def start(program: str, **parameters: object) -> subprocess.Popen:
 def test_programs_train_together_and_write_the_weights_of_all_parts(
     domain, system_config: SystemConfig, small_bag: SimulatedBag, tmp_path: Path
 ):
-    names = ("camera", "lidar", "fusion", "input_width", "input_height")
+    names = ("input_width", "input_height")
+    weights = weights_of(system_config)
     settings = tmp_path / "settings.yaml"
     settings.write_text(
         yaml.safe_dump(
             {
-                "system": {name: getattr(system_config, name) for name in names},
+                "system": {
+                    "weights": list(system_config.weights),
+                    **{name: getattr(system_config, name) for name in names},
+                },
                 "run": {"batch": 2, "steps": 2, "workers": 0},
+                "tracking": {"tracking_uri": f"sqlite:///{tmp_path}/mlflow.db"},
             }
         )
     )
@@ -61,11 +68,11 @@ def test_programs_train_together_and_write_the_weights_of_all_parts(
         start(
             "training_camera_node",
             **shared,
-            detector__weights=system_config.camera,
+            detector__weights=weights["detector"],
             detector__input_width=system_config.input_width,
             detector__input_height=system_config.input_height,
         ),
-        start("training_lidar_node", **shared, segmenter__weights=system_config.lidar),
+        start("training_lidar_node", **shared, segmenter__weights=weights["segmenter"]),
     ]
     trainer = start(
         "topic_trainer", bags=f"[{small_bag.path}]", config=settings, output=output, timeout=200.0
@@ -78,8 +85,14 @@ def test_programs_train_together_and_write_the_weights_of_all_parts(
         said = [process.communicate(timeout=30)[0] for process in models]
     assert trainer.returncode == 0, "\n".join([printed, *said])
     assert "step 2: position" in printed
-    for part in PARTS:
-        before, after = load_file(getattr(system_config, part)), load_file(output / FILES[part])
+    client = make_client(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("conegrad")
+    runs = {r.info.run_name: r for r in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"weights", "weights detector", "weights segmenter", "weights fuser"}
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    assert runs["weights"].data.metrics["loss_position"] > 0
+    for part in STAGES:
+        before, after = load_file(weights[part]), load_file(output / FILES[part])
         assert any(not torch.equal(before[name], after[name]) for name in before), part
 
 

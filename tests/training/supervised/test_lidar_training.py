@@ -18,6 +18,7 @@ from conegrad_training.supervised.lidar_training import (
 )
 from conegrad_training.supervised.simulated_scans import SimulatedScans
 from conegrad_training.tracking.model_card import training_command
+from conegrad_training.tracking.tracking import TrackingConfig, make_client
 
 TINY = LidarTrainingConfig(
     steps=4,
@@ -116,3 +117,35 @@ def test_a_setting_out_of_bounds_is_refused_by_name(capsys):
     with pytest.raises(SystemExit):
         config_from_arguments(LidarTrainingConfig, ["--steps", "0"])
     assert "--steps is 0, expected at least 1" in capsys.readouterr().err
+
+
+def test_a_run_is_tracked_as_its_stage(tmp_path):
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    tracking = TrackingConfig(tracking_uri=store, experiment="alone")
+    train_lidar(dataclasses.replace(TINY, output=str(tmp_path / "scans")), tracking)
+    client = make_client(store)
+    experiment = client.get_experiment_by_name("alone")
+    runs = {r.info.run_name: r for r in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"scans", "scans segmenter"}
+    parent, child = runs["scans"], runs["scans segmenter"]
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    assert parent.data.params["run.steps"] == "4"
+    assert parent.data.metrics["loss_beams"] > 0
+    assert 0 <= parent.data.metrics["beam_f1_after"] <= 1
+    files = {file.path for file in client.list_artifacts(child.info.run_id, "weights")}
+    assert files == {f"weights/scan_cnn.{ending}" for ending in ("safetensors", "json", "md")}
+
+
+def test_a_run_that_ends_with_an_error_is_tracked_as_failed(tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("no gradient")
+
+    monkeypatch.setattr(lidar_training, "train_step", broken)
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    tracking = TrackingConfig(tracking_uri=store, experiment="alone")
+    with pytest.raises(RuntimeError, match="no gradient"):
+        train_lidar(dataclasses.replace(TINY, output=str(tmp_path / "scans")), tracking)
+    client = make_client(store)
+    experiment = client.get_experiment_by_name("alone")
+    runs = client.search_runs([experiment.experiment_id])
+    assert {run.info.status for run in runs} == {"FAILED"}

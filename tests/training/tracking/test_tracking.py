@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 import torch
+from car_stages import FILES, STAGES
 
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig
-from conegrad_training.systems.system import FILES, PARTS, SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracked_run import run_tracked
 from conegrad_training.tracking.tracking import RunTracker, TrackingConfig, local_store, make_client
 
@@ -57,18 +58,19 @@ def test_a_run_is_tracked_as_a_system_with_its_models(
     assert look == f"runs: mlflow ui --backend-store-uri {store}"
 
     runs = runs_of(store, "whole")
-    assert set(runs) == {"first", "first camera", "first lidar", "first fusion"}
+    assert set(runs) == {"first", "first detector", "first segmenter", "first fuser"}
     system = runs["first"]
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
-    parents = {runs[f"first {part}"].data.tags["mlflow.parentRunId"] for part in PARTS}
+    parents = {runs[f"first {part}"].data.tags["mlflow.parentRunId"] for part in STAGES}
     assert parents == {system.info.run_id}
     assert system.data.params["run.steps"] == "2"
     assert system.data.params["data.names"] == "drive"
-    assert runs["first lidar"].data.params["optimizer.lidar_rate"] == "0.001"
+    assert runs["first segmenter"].data.params["rate"] == "0.001"
+    assert system.data.params["stages.segmenter.rate"] == "0.001"
     assert system.data.metrics["recall_after"] == headlines["after"]["recall"]
     names = artifacts(store, system)
     assert {"run.json", "losses.png", "checkpoint.pt", "metrics_after.json"} <= names
-    for part in PARTS:
+    for part in STAGES:
         assert artifacts(store, runs[f"first {part}"], "weights") == {f"weights/{FILES[part]}"}
         assert runs[f"first {part}"].data.metrics["gradient_norm"] > 0
 
@@ -121,7 +123,7 @@ def test_a_server_that_is_away_costs_a_warning_and_no_training(
     assert f"everything is in {tmp_path}" in caplog.text
     assert look == ""
     assert set(headlines) == {"before", "after"}
-    assert (tmp_path / FILES["camera"]).exists()
+    assert (tmp_path / FILES["detector"]).exists()
 
 
 REPORTS = [StepReport(n, {"colour": 3.0 - n}, {}, frozenset(), 0.1) for n in range(3)]
@@ -187,7 +189,7 @@ def test_a_store_that_is_full_or_broken_is_said_once_and_costs_no_step(
         pytest.param('{"uri": "URI"}', id="no runs"),
         pytest.param('{"uri": "URI", "runs": {"system": "a"}}', id="not all runs"),
         pytest.param(
-            '{"uri": "URI", "runs": {"system": "a", "camera": "b", "lidar": "c", "fusion": "d"}}',
+            '{"uri": "URI", "runs": {"system": "a", "detector": "b"}}',
             id="of another store",
         ),
     ],
@@ -198,7 +200,7 @@ def test_a_record_of_runs_that_the_store_does_not_have_begins_new_ones(
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "tracking.json").write_text(record.replace("URI", store))
     config = TrackingConfig(tracking_uri=store, experiment="records")
-    tracker = RunTracker(config, tmp_path / "run", {})
+    tracker = RunTracker(config, tmp_path / "run", {}, ["detector"])
     tracker.finish({})
     assert not tracker.is_lost
 

@@ -15,10 +15,11 @@ from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.vehicle import load_vehicle
 from conegrad_data.cone_map.cone_map_csv import read_cones, save_cones
+from conegrad_training import aliases
 from conegrad_training.alignment.alignment_picture import draw_alignment
 from conegrad_training.alignment.map_alignment import AlignmentConfig, ConeMap, align_map, moved
 from conegrad_training.alignment.perceived_map import SeenConesConfig, seen_cones
-from conegrad_training.systems.system import SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--track", type=Path, required=True, help="map of the cones, CSV")
     parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
     SETTINGS.add_to(parser)
+    aliases.add_options(parser, SETTINGS)
 
 
 def run(options: argparse.Namespace) -> None:
     """Align, write map and picture, print the fit."""
+    aliases.translate_options(options, SETTINGS)
     settings = SETTINGS.read(options)
     own = settings[AlignSettings]
     survey = ConeMap(*read_cones(options.track))

@@ -15,6 +15,7 @@ from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group
 from conegrad_core.vehicle import load_vehicle
+from conegrad_training import aliases
 from conegrad_training.comparison.comparison import SETTINGS as SETTINGS_FILE
 from conegrad_training.comparison.comparison import ComparisonProgress, compare
 from conegrad_training.comparison.plan import planned_runs
@@ -27,7 +28,8 @@ from conegrad_training.engine.optimizers import OptimizerConfig
 from conegrad_training.engine.progress_display import shown
 from conegrad_training.engine.training_run import RunConfig
 from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system import SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
+from conegrad_training.tracking.tracking import TrackingConfig
 
 T = TypeVar("T")
 
@@ -54,6 +56,7 @@ SETTINGS = CommandSettings(
             name: Group(config, leave_out=DECIDED.get(name, ()))
             for name, config in DEFAULTS.groups.items()
         },
+        "tracking": TrackingConfig(),
     }
 )
 
@@ -63,10 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--resume", action="store_true", help="go on with the runs there")
     SETTINGS.add_to(parser)
+    aliases.add_options(parser, SETTINGS)
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the runs that are missing, then the report of all."""
+    aliases.translate_options(options, SETTINGS)
     settings = SETTINGS.read(options)
     own = settings[CompareSettings]
     config = ComparisonConfig(
@@ -81,7 +86,8 @@ def run(options: argparse.Namespace) -> None:
     output: Path = options.output
     if (output / SETTINGS_FILE).exists() and not options.resume:
         raise ValueError(f"{output} holds a comparison; go on with --resume, or choose another one")
-    compare(config, runs, load_vehicle(own.vehicle), output, _Bars())
+    vehicle = load_vehicle(own.vehicle)
+    compare(config, runs, vehicle, output, _Bars(), tracking=settings[TrackingConfig])
     results = read_results(output)
     write_table(results, output / "results.csv")
     print(f"report: {write_report(results, config, output)}")

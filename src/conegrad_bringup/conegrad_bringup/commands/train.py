@@ -1,4 +1,4 @@
-"""Train detector, segmenter and fusion together on recorded drives.
+"""Train the stages of a pipeline together on recorded drives.
 
 The bags need images, scans and truth: a truth topic, or --track with a map of the cones (CSV with
 x, y, colour) and odometry. The output folder holds checkpoint, weights, losses and metrics.
@@ -6,6 +6,7 @@ x, y, colour) and odometry. The output folder holds checkpoint, weights, losses 
 
 import argparse
 import dataclasses
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_core.vehicle import load_vehicle
 from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_training import aliases
 from conegrad_training.action.goal_settings import DataConfig
 from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.data.training_data import bag_data, simulated_data
@@ -29,7 +31,7 @@ from conegrad_training.engine.precision import check_precision
 from conegrad_training.engine.progress_display import shown, written_losses
 from conegrad_training.engine.training_run import Data, RunConfig, TrainingConfig
 from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system import FILES, SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracked_run import run_tracked
 from conegrad_training.tracking.tracking import TrackingConfig
 
@@ -70,10 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint there")
     SETTINGS.add_to(parser)
+    aliases.add_options(parser, SETTINGS)
 
 
 def run(options: argparse.Namespace) -> None:
     """Train, print the metrics and where the results are."""
+    aliases.translate_options(options, SETTINGS)
     settings = SETTINGS.read(options)
     config = TrainingConfig(
         run=settings[RunConfig],
@@ -147,7 +151,8 @@ def _print_results(
 ) -> None:
     if headlines:
         _print_metrics(headlines)
-    print(f"weights: {', '.join(str(output / name) for name in FILES.values())}")
+    files = json.loads((output / "run.json").read_text())["weights"]
+    print(f"weights: {', '.join(str(output / name) for name in files.values())}")
     if tracking_hint:
         print(tracking_hint)
 

@@ -8,8 +8,9 @@ import argparse
 
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_training.supervised.camera_training import CameraTrainingConfig, train_camera
+from conegrad_training.tracking.tracking import TrackingConfig
 
-SETTINGS = CommandSettings({"": CameraTrainingConfig()})
+SETTINGS = CommandSettings({"": CameraTrainingConfig(), "tracking": TrackingConfig()})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,5 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train and print the metrics."""
-    for name, value in train_camera(SETTINGS.read(options)[CameraTrainingConfig]).items():
+    settings = SETTINGS.read(options)
+    card = train_camera(settings[CameraTrainingConfig], settings[TrackingConfig])
+    for name, value in card.items():
         print(f"{name}: {value}")

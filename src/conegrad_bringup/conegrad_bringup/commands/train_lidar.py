@@ -8,8 +8,9 @@ import argparse
 
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_training.supervised.lidar_training import LidarTrainingConfig, train_lidar
+from conegrad_training.tracking.tracking import TrackingConfig
 
-SETTINGS = CommandSettings({"": LidarTrainingConfig()})
+SETTINGS = CommandSettings({"": LidarTrainingConfig(), "tracking": TrackingConfig()})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,5 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train and print the metrics."""
-    for name, value in train_lidar(SETTINGS.read(options)[LidarTrainingConfig]).items():
+    settings = SETTINGS.read(options)
+    card = train_lidar(settings[LidarTrainingConfig], settings[TrackingConfig])
+    for name, value in card.items():
         print(f"{name}: {value}")

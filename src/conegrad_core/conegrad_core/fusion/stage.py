@@ -1,10 +1,11 @@
 """Stage ``cone_fusion``: detections and segmented scans in, cones on the ground out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from torch import nn
 
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
@@ -63,6 +64,14 @@ class FusionStage(Stage):
                 for segmented, detections, context in samples
             ]
         }
+
+    def calibration_weights(self) -> Iterable[nn.Parameter]:
+        """Corrections of the extrinsics and of the offset in time."""
+        return self.module.mounting.parameters()
+
+    def scalars(self) -> dict[str, float]:
+        """Learned scalars and corrections, as values with units."""
+        return dict(self.module.values())
 
     def save(self, path: Path) -> None:
         """Write scalars and corrections of the calibration."""

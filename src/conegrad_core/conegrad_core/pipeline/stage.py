@@ -1,7 +1,7 @@
 """Stage: a named box of a pipeline with typed inputs and outputs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -48,7 +48,7 @@ class Stage(nn.Module, ABC):
         config_class: its settings; a field ``weights`` holds the path of its weights file.
         rates: defaults of the optimizer.
         end_loss_terms: terms of the end loss that depend on its outputs.
-        label_kinds: labels that the supervised loss needs; empty: there is no supervised loss.
+        label_kinds: labels that the supervised loss needs; empty: it derives them from the inputs.
         weights_file: file name of its weights in the folder of a system; empty: none are saved.
         config: the settings of this stage.
     """
@@ -86,6 +86,11 @@ class Stage(nn.Module, ABC):
     def forward(self, inputs: Values, contexts: Sequence[FrameContext]) -> dict[str, list[Any]]:
         """Values of every output from those of the inputs, one per sample."""
 
+    @classmethod
+    def has_supervised_loss(cls) -> bool:
+        """Whether it learns from a loss of its own, too."""
+        return cls.learns and cls.supervised_loss is not Stage.supervised_loss
+
     @property
     def is_network(self) -> bool:
         """It is a learned model of its own: it learns, and does not only join."""
@@ -113,13 +118,24 @@ class Stage(nn.Module, ABC):
             f"{type(self).__name__} has no supervised loss, expected a pattern of the end loss"
         )
 
+    def calibration_weights(self) -> Iterable[nn.Parameter]:
+        """Weights that correct the calibration: they learn only where a user asks for that."""
+        return ()
+
+    def scalars(self) -> dict[str, float]:
+        """Learned values with a meaning of their own, for reports; none by default."""
+        return {}
+
     def label_values(self, labels: Mapping[str, Any], inputs: Mapping[str, Any]) -> int:
         """Numbers that a person had to give for the labels of one sample.
 
         Raises:
-            PipelineError: if the stage has no supervised loss.
+            PipelineError: if the stage has labels and does not say.
         """
-        raise PipelineError(f"{type(self).__name__} has no supervised loss and needs no labels")
+        if self.label_kinds:
+            kinds = " and ".join(self.label_kinds)
+            raise PipelineError(f"{type(self).__name__} does not say what the labels {kinds} cost")
+        return 0
 
     def save(self, path: Path) -> None:
         """Write its weights, to be loaded as the setting ``weights``.

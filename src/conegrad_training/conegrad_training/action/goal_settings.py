@@ -19,9 +19,11 @@ from conegrad_training.action.goal_files import (
     folder_within,
     read_sections,
 )
+from conegrad_training.aliases import current_sections
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.precision import check_precision
-from conegrad_training.engine.training_run import Data, TrainingConfig
+from conegrad_training.engine.training_run import Data, TrainingConfig, plain_settings
+from conegrad_training.systems.system_config import by_stage
 from conegrad_training.tracking.tracking import TrackingConfig
 
 
@@ -77,13 +79,13 @@ def read_goal_settings(path: Path | None, pattern: str = "", steps: int = 0) -> 
     sources = []
     if path is not None:
         document = read_sections(path)
-        sources.append(Source(document.content, Location(document.place)))
+        sources.append(Source(current_sections(document.content), Location(document.place)))
     of_goal: dict[str, dict[str, Any]] = {}
     if pattern:
         of_goal["pattern"] = {"pattern": pattern}
     if steps:
         of_goal["run"] = {"steps": steps}
-    sources.append(Source(of_goal, Location()))
+    sources.append(Source(current_sections(of_goal), Location()))
     try:
         parts: dict[str, Any] = read_groups(_groups(), sources)
     except ReadError as error:
@@ -118,9 +120,10 @@ def check_goal(settings: GoalSettings, root: Path) -> None:
     data, system = settings.data, settings.training.system
     if data.resume and not data.output:
         raise GoalError("data.resume is true, expected the folder of that run in data.output")
-    for name in ("camera", "lidar", "fusion"):
-        if weights := getattr(system, name):
-            check_plain(f"system.{name}", Path(weights).expanduser())
+    for stage, weights in by_stage(system, "weights").items():
+        if weights:
+            check_plain(f"system.weights {stage}", Path(weights).expanduser())
+    plain_settings(settings.training)  # names of stages are those of the pipeline
     for test in data.tests:
         if not Path(test).exists():
             raise GoalError(f"data.tests has {test!r}, which does not exist on this machine")

@@ -12,8 +12,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 NEAREST, FARTHEST = 3.0, 25.0  # [m], pairs in between: their direction is exact enough
 PAIRS = 40  # seen pairs that are tried: one whose cones are both right is enough
-JUDGES = 40  # seen cones that judge a start
-MAX_STARTS = 30_000  # judged, evenly chosen where there are more
+SCORED_CONES = 40  # seen cones that score a start
+MAX_STARTS = 30_000  # scored, evenly chosen where there are more
 CELL = (0.5, 0.05)  # [m], [rad], nearer starts count as one
 
 
@@ -77,11 +77,11 @@ def _scores(
     poses: Floats, survey: Any, seen: Any, match_distance: float, rng: np.random.Generator
 ) -> Floats:
     """How well the seen cones lie on the map at each pose, 0 to 1."""
-    judges = rng.permutation(len(seen.positions))[:JUDGES]
+    scored = rng.permutation(len(seen.positions))[:SCORED_CONES]
     gate = 2 * match_distance  # a start is only roughly right
     score = np.zeros(len(poses))
-    for colour in np.unique(seen.classes[judges]):
-        points = seen.positions[judges][seen.classes[judges] == colour]
+    for colour in np.unique(seen.classes[scored]):
+        points = seen.positions[scored][seen.classes[scored] == colour]
         same = _may_be(survey.classes, colour) | (colour == ConeClass.UNKNOWN)
         if not same.any() or not len(poses):
             continue
@@ -90,7 +90,7 @@ def _scores(
         tree = cKDTree(survey.positions[same])
         errors, _ = tree.query(in_map, distance_upper_bound=gate)
         score += np.clip(1 - errors / gate, 0, 1).sum(axis=1)
-    return score / len(judges)
+    return score / len(scored)
 
 
 def _distinct(poses: Floats) -> Floats:

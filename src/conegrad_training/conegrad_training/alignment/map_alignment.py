@@ -167,7 +167,7 @@ def _fitted(start: Floats, survey: ConeMap, seen: SeenCones, config: AlignmentCo
         if (matches >= 0).sum() < 2:
             break
         pose = _least_squares(pose, survey, seen, matches)
-    return _judged(pose, survey, seen, config)
+    return _measured(pose, survey, seen, config)
 
 
 def match(placed: Floats, classes: Ints, seen: SeenCones, gate: float) -> Ints:
@@ -196,7 +196,7 @@ def _least_squares(pose: Floats, survey: ConeMap, seen: SeenCones, matches: Ints
     return np.asarray(fit.x)
 
 
-def _judged(pose: Floats, survey: ConeMap, seen: SeenCones, config: AlignmentConfig) -> Alignment:
+def _measured(pose: Floats, survey: ConeMap, seen: SeenCones, config: AlignmentConfig) -> Alignment:
     placed = moved(survey.positions, pose)
     matches = match(placed, survey.classes, seen, config.match_distance)
     fits = matches >= 0

@@ -18,7 +18,8 @@ from conegrad_data.errors import ReplayError
 from conegrad_data.recording.paired_drive import PairedDrive
 from conegrad_training.alignment.map_alignment import SeenCones
 from conegrad_training.data.replay import BagReplay
-from conegrad_training.systems.system import SystemConfig, TrainableSystem, load_system
+from conegrad_training.systems.system import TrainableSystem, load_system
+from conegrad_training.systems.system_config import SystemConfig
 
 Floats = npt.NDArray[np.float64]
 

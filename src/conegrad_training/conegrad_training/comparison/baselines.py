@@ -1,6 +1,5 @@
 """Baselines: the weights that the runs of a condition start from, and their metrics untrained."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,7 +10,8 @@ from conegrad_training.comparison.degradation import degrade
 from conegrad_training.comparison.drive_samples import DriveSamples
 from conegrad_training.comparison.results import write_json
 from conegrad_training.engine.training_run import TrainingConfig
-from conegrad_training.systems.system import SystemConfig, load_system, save_system
+from conegrad_training.systems.system import load_system
+from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.systems.system_metrics import measure
 
 BASELINE = "baseline.json"
@@ -56,10 +56,8 @@ def prepare_baseline(
     if not (folder / BASELINE).exists():
         _make(system, degradation, test, folder)
     found = json.loads((folder / BASELINE).read_text(encoding="utf-8"))
-    weights: dict[str, Any] = {part: str(folder / name) for part, name in found["weights"].items()}
-    return Baseline(
-        dataclasses.replace(system, **weights), found["baseline"], found["before_degradation"]
-    )
+    weights = {stage: folder / name for stage, name in found["weights"].items()}
+    return Baseline(system.with_weights(weights), found["baseline"], found["before_degradation"])
 
 
 def _make(
@@ -72,6 +70,6 @@ def _make(
     if degradation:
         degrade(system, degradation)
         baseline = measure(system, test.all(), evaluation).headline()
-        weights = {part: path.name for part, path in save_system(system, folder).items()}
+        weights = {stage: path.name for stage, path in system.save(folder).items()}
     content = {"baseline": baseline, "before_degradation": before, "weights": weights}
     write_json(folder / BASELINE, content)

@@ -25,11 +25,14 @@ from conegrad_training.comparison.results import RESULT, RunResult, write_json, 
 from conegrad_training.comparison.scenarios import CONDITIONS
 from conegrad_training.comparison.settings import ComparisonConfig, full_names
 from conegrad_training.data.sample_stream import position
-from conegrad_training.engine.loop import StepReport, label_key
-from conegrad_training.engine.output_folder import claimed
-from conegrad_training.engine.training_cost import Budget
+from conegrad_training.engine.loop import StepReport
+from conegrad_training.engine.output_folder import lock_folder
+from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.engine.training_run import CHECKPOINT, Data, Run
 from conegrad_training.patterns.patterns import END
+from conegrad_training.systems.system import load_system
+from conegrad_training.tracking.tracked_run import tracked, watched
+from conegrad_training.tracking.tracking import TrackingConfig
 
 T = TypeVar("T")
 
@@ -58,6 +61,8 @@ def compare(
     vehicle: Vehicle,
     output: Path,
     progress: ComparisonProgress | None = None,
+    *,
+    tracking: TrackingConfig | None = None,
 ) -> None:
     """Make the runs that are not done yet, each in a folder below ``runs``.
 
@@ -69,6 +74,7 @@ def compare(
         vehicle: of the simulated drives.
         output: folder of the comparison.
         progress: displays the progress.
+        tracking: where each run is tracked; None: nowhere.
 
     Raises:
         ValueError: if the output holds runs of other settings.
@@ -79,7 +85,7 @@ def compare(
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     left = [run for run in runs if not (folder_of(run, output) / RESULT).exists()]
-    runner = ComparisonRunner(config, vehicle, output, progress)
+    runner = ComparisonRunner(config, vehicle, output, progress, tracking)
     for planned in progress.items(left, len(left), "runs"):
         runner.run(planned)
 
@@ -91,10 +97,10 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
         ValueError: if they, or the weights to start from, differ: the runs could not be compared.
     """
     settings = {**config.by_name(), "vehicle": vehicle.name}
-    weights = fingerprint(config.system)
+    start = fingerprint(config.system)
     path = output / SETTINGS
     if not path.exists():
-        write_json(path, {**settings, "weights": weights})
+        write_json(path, {**settings, "fingerprint": start})
         return
     # A setting that was added after the folder was written had its default.
     written = full_names(json.loads(path.read_text(encoding="utf-8")))
@@ -105,7 +111,7 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
                 f"{path} has {name} = {found.get(name)!r} (now {value!r}); expected the same "
                 "settings, or another output folder"
             )
-    if found.get("weights") != weights:
+    if found.get("fingerprint") != start:
         raise ValueError(
             f"the runs of {output} did not start from the weights and scalars that are given or "
             "shipped now; expected the same, or another output folder"
@@ -121,8 +127,14 @@ class ComparisonRunner:
     """Makes runs; shares samples and baselines between them."""
 
     def __init__(
-        self, config: ComparisonConfig, vehicle: Vehicle, output: Path, progress: ComparisonProgress
+        self,
+        config: ComparisonConfig,
+        vehicle: Vehicle,
+        output: Path,
+        progress: ComparisonProgress,
+        tracking: TrackingConfig | None = None,
     ) -> None:
+        self._tracking = tracking
         self._config, self._vehicle = config, vehicle
         self._output, self._progress = output, progress
         self._samples: dict[tuple[str, int], DriveSamples] = {}
@@ -141,13 +153,19 @@ class ComparisonRunner:
         folder = folder_of(planned, self._output)
         title = f"{planned.condition} {planned.name}"
         data = Data(Subset(training, positions), test, (title,))
-        with claimed(folder):
-            run = Run(self._config.training(planned, baseline.system), data, folder)
+        with lock_folder(folder):
+            config = self._config.training(planned, baseline.system)
+            run = Run(config, data, folder)
             run.start(resume=True)
-            run.take_steps(functools.partial(self._progress.steps, title=title))
-            after = run.measure("after")
-            run.publish({"before": baseline.headline, "after": after})
-            write_result(self._result(planned, positions, baseline, after, run.budget), folder)
+            shown = functools.partial(self._progress.steps, title=title)
+            with tracked(config, data.names, folder, self._tracking) as tracker:
+                run.take_steps(watched(tracker, shown))
+                after = run.measure("after")
+                headlines = {"before": baseline.headline, "after": after}
+                run.publish(headlines)
+                if tracker is not None:
+                    tracker.finish(headlines)
+            write_result(self._result(planned, positions, baseline, after, run.cost), folder)
             (folder / CHECKPOINT).unlink()  # large, and not needed after the result
 
     def _training(self, planned: PlannedRun) -> DriveSamples:
@@ -182,7 +200,8 @@ class ComparisonRunner:
         budget = training.map_values(used, loss)
         if planned.label_budget == "frame_values":
             budget = sum(end_label_values(training[place], loss) for place in used)
-        label_values = [supervised_label_values(sample) for sample in training.all()]
+        system = load_system(self._config.system)
+        label_values = [supervised_label_values(sample, system) for sample in training.all()]
         return samples_within_budget(budget, label_values)
 
     def _result(
@@ -191,10 +210,10 @@ class ComparisonRunner:
         positions: Sequence[int],
         baseline: Baseline,
         after: dict[str, float],
-        budget: Budget,
+        training_cost: TrainingCost,
     ) -> RunResult:
-        training, cost = self._training(planned), budget.to_dict()
-        measured = [p for p in positions if budget.knows(label_key(training[p], END))]
+        training, cost = self._training(planned), training_cost.to_dict()
+        measured = [p for p in positions if training_cost.knows(END, str(training[p].key))]
         loss = self._config.loss
         in_frames = sum(end_label_values(training[p], loss) for p in measured)
         return RunResult(

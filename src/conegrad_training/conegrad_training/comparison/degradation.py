@@ -1,4 +1,4 @@
-"""Reproducible degradations of one part of a trained system."""
+"""Reproducible degradations of one network of a trained system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,46 +6,49 @@ from typing import Any
 import torch
 from torch import nn
 
-from conegrad_training.systems.system import CAMERA, LIDAR, TrainableSystem
+from conegrad_core.camera.stage import DetectorStage
+from conegrad_core.lidar.stage import SegmenterStage
+from conegrad_training.systems.system import TrainableSystem
 
 
 @torch.no_grad()
-def lower_logits(system: TrainableSystem, part: str, amount: float) -> None:
+def lower_logits(system: TrainableSystem, stage: str, amount: float) -> None:
     """Lower every logit of a network by a constant, so that no detection passes its threshold.
 
     Args:
         system: is changed.
-        part: ``camera`` (class logits of all anchors) or ``lidar`` (logits of all beams).
+        stage: a detector (class logits of all anchors) or a segmenter (logits of all beams).
         amount: by which the biases of the last layers are lowered.
 
     Raises:
-        ValueError: for another part.
+        ValueError: for another stage.
     """
-    for layer in _last_layers(system, part):
+    for layer in _last_layers(system, stage):
         if layer.bias is None:
-            raise ValueError(f"the last layer of {part} has no bias, expected one to lower")
+            raise ValueError(f"the last layer of {stage} has no bias, expected one to lower")
         layer.bias -= amount
 
 
 @torch.no_grad()
-def add_weight_noise(system: TrainableSystem, part: str, strength: float, seed: int) -> None:
+def add_weight_noise(system: TrainableSystem, stage: str, strength: float, seed: int) -> None:
     """Add Gaussian noise to the weights of all convolutions of a network.
 
     Models an undertrained network. Biases and batch norm stay as they are.
 
     Args:
         system: is changed.
-        part: whose weights change, ``camera`` or ``lidar``.
+        stage: network whose weights change.
         strength: standard deviation of the noise relative to that of each tensor.
         seed: of the noise.
 
     Raises:
-        ValueError: for another part.
+        ValueError: for another stage.
     """
-    if part not in (CAMERA, LIDAR):
-        raise ValueError(f"part is {part!r}, expected {CAMERA!r} or {LIDAR!r}")
+    networks = system.pipeline.networks
+    if stage not in networks:
+        raise ValueError(f"stage is {stage!r}, expected one of {', '.join(networks)}")
     generator = torch.Generator().manual_seed(seed)
-    for weight in system.parts[part].parameters():
+    for weight in system.stages[stage].parameters():
         if weight.dim() > 1:  # convolutions; gains and biases stay
             noise = torch.randn(weight.shape, generator=generator).to(weight)
             weight.add_(strength * weight.std() * noise)
@@ -65,12 +68,12 @@ def degrade(system: TrainableSystem, settings: Mapping[str, Any]) -> None:
     known[kind](system, **arguments)
 
 
-def _last_layers(system: TrainableSystem, part: str) -> list[Any]:
-    if part == LIDAR:
-        network: Any = system.perception.segmenter.network
-        return [network.head]
-    if part == CAMERA:
-        detector: Any = system.network
-        branches: nn.ModuleList = detector.model[-1].cv3
+def _last_layers(system: TrainableSystem, stage: str) -> list[Any]:
+    found = system.stages.get(stage)
+    if isinstance(found, SegmenterStage):
+        return [found.module.network.head]
+    if isinstance(found, DetectorStage):
+        engine: Any = found.module.engine
+        branches: nn.ModuleList = engine.network.model[-1].cv3
         return [branch[-1] for branch in branches]  # type: ignore[index]
-    raise ValueError(f"part is {part!r}, expected {CAMERA!r} or {LIDAR!r}")
+    raise ValueError(f"stage is {stage!r}, expected a detector or a segmenter")

@@ -10,7 +10,8 @@ from conegrad_core.cones import LABEL_VALUES_PER_CONE
 from conegrad_core.losses import EndLossConfig
 from conegrad_training.data.sample import Sample
 from conegrad_training.engine.loop import counted_truth
-from conegrad_training.supervised.supervised_losses import own_label_values, own_labels
+from conegrad_training.supervised.supervised_losses import label_values
+from conegrad_training.systems.system import TrainableSystem
 
 
 def end_label_values(sample: Sample, config: EndLossConfig) -> int:
@@ -18,9 +19,9 @@ def end_label_values(sample: Sample, config: EndLossConfig) -> int:
     return LABEL_VALUES_PER_CONE * int(counted_truth(sample.truth, config).sum())
 
 
-def supervised_label_values(sample: Sample) -> int:
-    """Label values of a sample for the supervised losses."""
-    return own_label_values(own_labels(sample), sample.scan.ranges)
+def supervised_label_values(sample: Sample, system: TrainableSystem) -> int:
+    """Label values of a sample for the supervised losses of all stages."""
+    return sum(label_values(system, stage, sample) for stage in system.supervised_stages)
 
 
 def evenly_spaced(count: int, total: int) -> list[int]:

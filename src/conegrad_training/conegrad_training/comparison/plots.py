@@ -100,7 +100,7 @@ def part_plot(groups: Sequence[RunGroup]) -> Figure:
     figure = Figure(figsize=(9.6, 0.9 + 0.32 * len(groups)), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, (name, title) in zip(
-        panels, (("mAP50", "Detector: mAP50"), ("beam_f1", "LiDAR network: beam F1")), strict=True
+        panels, (("mAP50", "Detector: mAP50"), ("beam_f1", "Segmenter: beam F1")), strict=True
     ):
         for row, group in enumerate(groups):
             score = group.metric(name)

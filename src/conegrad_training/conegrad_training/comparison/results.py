@@ -34,8 +34,8 @@ class RunResult:
         before_degradation: headline metrics of the weights before they were degraded.
         steps: optimizer steps.
         seconds: of the steps [s].
-        forward: samples that went forward, by part.
-        backward: samples whose gradient went backward, by part.
+        forward: samples that went forward, by stage.
+        backward: samples whose gradient went backward, by stage.
         frame_values: label values, true cones counted again in every frame.
         map_values: label values, every cone of a track measured once.
     """

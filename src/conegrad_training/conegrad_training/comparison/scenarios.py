@@ -11,9 +11,9 @@ ALL = (
     "individual_then_simultaneous",
     "individual_then_fusion_only",
     *CONTROLS,
-    "partial_camera",
+    "partial_detector",
     "alternating",
-    "partial_lidar",
+    "partial_segmenter",
 )
 
 
@@ -37,16 +37,16 @@ class TrainingCondition:
 CONDITIONS = {
     "domain_shift": TrainingCondition("sodium_evening", mirror=0.0),
     "camera_undertrained": TrainingCondition(
-        "fair", {"kind": "add_weight_noise", "part": "camera", "strength": 0.45, "seed": 1}
+        "fair", {"kind": "add_weight_noise", "stage": "detector", "strength": 0.45, "seed": 1}
     ),
     "lidar_undertrained": TrainingCondition(
-        "fair", {"kind": "add_weight_noise", "part": "lidar", "strength": 1.2, "seed": 1}
+        "fair", {"kind": "add_weight_noise", "stage": "segmenter", "strength": 1.2, "seed": 1}
     ),
     "silenced_lidar": TrainingCondition(
-        "fair", {"kind": "lower_logits", "part": "lidar", "amount": 10.0}
+        "fair", {"kind": "lower_logits", "stage": "segmenter", "amount": 10.0}
     ),
     "silenced_camera": TrainingCondition(
-        "fair", {"kind": "lower_logits", "part": "camera", "amount": 6.0}
+        "fair", {"kind": "lower_logits", "stage": "detector", "amount": 6.0}
     ),
 }
 
@@ -75,12 +75,12 @@ SCENARIOS = {
     "silenced_lidar": Scenario(
         "LiDAR network that detects nothing",
         "silenced_lidar",
-        ("simultaneous", "partial_lidar", "alternating", "individual", *CONTROLS),
+        ("simultaneous", "partial_segmenter", "alternating", "individual", *CONTROLS),
     ),
     "silenced_camera": Scenario(
         "Camera network that detects nothing",
         "silenced_camera",
-        ("simultaneous", "partial_camera", "alternating", "individual", *CONTROLS),
+        ("simultaneous", "partial_detector", "alternating", "individual", *CONTROLS),
     ),
     "equal_cost": Scenario(
         "Equal label budget",

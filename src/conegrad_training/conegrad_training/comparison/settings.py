@@ -7,13 +7,14 @@ from typing import Any
 
 from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
+from conegrad_training.aliases import current_comparison
 from conegrad_training.comparison.plan import PlannedRun
 from conegrad_training.comparison.scenarios import CONDITIONS
 from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.engine.optimizers import OptimizerConfig
-from conegrad_training.engine.training_run import RunConfig, TrainingConfig
-from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system import SystemConfig
+from conegrad_training.engine.training_run import RunConfig, TrainingConfig, plain_settings
+from conegrad_training.patterns.patterns import PARTIAL, PatternConfig
+from conegrad_training.systems.system_config import SystemConfig
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ SYSTEM = SystemConfig(
     crop_top=0.26,  # sky
     crop_bottom=0.2,  # bonnet of the car
 )
-OPTIMIZER = OptimizerConfig(camera_rate=3e-4, own_camera_rate=1e-3)  # 150 steps are to suffice
+OPTIMIZER = OptimizerConfig(  # 150 steps are to suffice
+    rates=("detector=0.0003",), supervised_rates=("detector=0.001",)
+)
 LOSS = EndLossConfig(
     recall_weight=1.0,  # false and missed cones count alike, as in the F1 that is compared
     max_range=13.0,  # [m], cones beyond have too few pixels in the small input
@@ -53,7 +56,7 @@ LOSS = EndLossConfig(
 # Settings that a comparison decides itself, by group.
 DECIDED = {
     "run": ("frames", "seed", "evaluation_frames", "workers"),
-    "pattern": ("pattern", "first_steps"),
+    "pattern": ("pattern", "stages", "first_steps"),
 }
 
 
@@ -74,11 +77,24 @@ class ComparisonConfig:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def by_name(self) -> dict[str, Any]:
-        """Values of the settings that may be chosen, by ``group.name``."""
+        """Values of the settings that may be chosen, by ``group.name``; of stages as they are."""
+        sections = plain_settings(
+            TrainingConfig(
+                run=self.run,
+                system=self.system,
+                pattern=self.pattern,
+                optimizer=self.optimizer,
+                loss=self.loss,
+            )
+        )
+        sections = {
+            "design": dataclasses.asdict(self.design),
+            **{k: v for k, v in sections.items() if k in self.groups or k.startswith("stages.")},
+        }
         return {
             f"{group}.{name}": value
-            for group, config in self.groups.items()
-            for name, value in dataclasses.asdict(config).items()
+            for group, values in sections.items()
+            for name, value in values.items()
             if name not in DECIDED.get(group, ())
         }
 
@@ -89,7 +105,7 @@ class ComparisonConfig:
             run=dataclasses.replace(self.run, seed=planned.seed),
             system=system,
             pattern=dataclasses.replace(
-                self.pattern, pattern=planned.pattern, first_steps=first_steps
+                self.pattern, **_pattern_of(planned.pattern), first_steps=first_steps
             ),
             optimizer=self.optimizer,
             loss=self.loss,
@@ -100,4 +116,12 @@ class ComparisonConfig:
 def full_names(values: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a file by ``group.name``; files of version 0.1 have the names alone."""
     by_field = {name.partition(".")[2]: name for name in ComparisonConfig().by_name()}
-    return {by_field.get(name, name): value for name, value in values.items()}
+    return {by_field.get(k, k): value for k, value in current_comparison(values).items()}
+
+
+def _pattern_of(name: str) -> dict[str, Any]:
+    """Settings of a planned pattern: ``partial_STAGE`` trains that stage."""
+    stage = name.removeprefix(f"{PARTIAL}_")
+    if stage == name:
+        return {"pattern": name, "stages": ()}
+    return {"pattern": PARTIAL, "stages": (stage,)}

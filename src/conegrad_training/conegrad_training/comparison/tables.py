@@ -12,7 +12,7 @@ SCORE_HEADER = (
     "recall", "RMSE [m]", "mAP50", "beam F1",
 )  # fmt: skip
 COST_HEADER = (
-    "pattern", "frames", "steps", "seconds", "forward camera / LiDAR", "backward camera / LiDAR",
+    "pattern", "frames", "steps", "seconds", "forward, by stage", "backward, by stage",
     "label values, map", "label values, per frame",
 )  # fmt: skip
 METRICS = ("f1", "precision", "recall", "rmse", "mAP50", "beam_f1")
@@ -86,8 +86,9 @@ def _mean(group: RunGroup, name: str) -> str:
 
 
 def _passes(group: RunGroup, name: str) -> str:
-    counts = (
-        group.over_seeds(lambda result, p=part: float(getattr(result, name).get(p, 0))).mean  # type: ignore[misc]
-        for part in ("camera", "lidar")
-    )
-    return " / ".join(f"{count:,.0f}" for count in counts)
+    stages = dict.fromkeys(stage for result in group.results for stage in getattr(result, name))
+    counts = {
+        stage: group.over_seeds(lambda r, s=stage: float(getattr(r, name).get(s, 0))).mean  # type: ignore[misc]
+        for stage in stages
+    }
+    return ", ".join(f"{stage} {count:,.0f}" for stage, count in counts.items())

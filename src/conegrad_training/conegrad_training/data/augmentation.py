@@ -2,18 +2,20 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from conegrad_core.camera.image import RgbImage
+from conegrad_core.camera.image import RgbImage, TrueBoxes
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.transforms import mounting_matrix
 from conegrad_core.lidar.scan import Scan
+from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.settings import Config, setting
-from conegrad_training.data.sample import OwnLabels, Sample
+from conegrad_training.data.sample import Sample
 
 SECOND_TANGENTIAL = 3  # place of p2, which bends the image sideways, in the distortion
 TANGENTIAL_MODELS = ("plumb_bob", "rational_polynomial")
@@ -52,7 +54,11 @@ def augmented(sample: Sample, config: AugmentationConfig, rng: np.random.Generat
         sample = mirrored(sample)
     gain = math.exp(rng.normal(0.0, 1.0) * config.brightness)
     contrast = math.exp(rng.normal(0.0, 1.0) * config.contrast)
-    sample = sample._replace(image=relit(sample.image, gain, contrast))
+    inputs = {
+        port: relit(value, gain, contrast) if _is_image(value) else value
+        for port, value in sample.inputs.items()
+    }
+    sample = sample._replace(inputs=inputs)
     sample = with_dropout(sample, rng.uniform(0.0, 1.0) * config.beam_dropout, rng)
     error = rng.normal(0.0, 1.0, 6)
     return jittered(
@@ -64,16 +70,20 @@ def mirrored(sample: Sample) -> Sample:
     """The world seen in a mirror: left is right, colours stay with their cones.
 
     A blue cone looks blue in a mirror as well: what swaps are the sides of the track.
+
+    Raises:
+        ValueError: for an input or a label of a kind whose mirror image is not known.
     """
-    scan, truth = sample.scan, sample.truth
+    truth, calibration, motion = sample.truth, sample.context.calibration, sample.context.motion
     flip = truth.positions.new_tensor([1.0, -1.0])
     return sample._replace(
-        image=np.ascontiguousarray(sample.image[:, ::-1]),
-        scan=_mirrored_scan(scan),
-        calibration=_mirrored_calibration(sample.calibration),
-        motion=None if sample.motion is None else _mirrored_motion(sample.motion),
+        inputs={port: _mirrored_input(port, value) for port, value in sample.inputs.items()},
+        context=FrameContext(
+            None if calibration is None else _mirrored_calibration(calibration),
+            None if motion is None else _mirrored_motion(motion),
+        ),
         truth=truth._replace(positions=truth.positions * flip),
-        labels=sample.labels and _mirrored_labels(sample.labels, sample.image.shape[1]),
+        labels=None if sample.labels is None else _mirrored_labels(sample),
     )
 
 
@@ -89,9 +99,12 @@ def relit(image: RgbImage, gain: float, contrast: float = 1.0) -> RgbImage:
 
 def with_dropout(sample: Sample, share: float, rng: np.random.Generator) -> Sample:
     """A share of all beams, at random places, loses its return."""
-    lost = torch.from_numpy(rng.random(len(sample.scan.ranges)) < share)
-    ranges = sample.scan.ranges.masked_fill(lost, torch.nan)
-    return sample._replace(scan=sample.scan._replace(ranges=ranges))
+    inputs = dict(sample.inputs)
+    for port, value in inputs.items():
+        if isinstance(value, Scan):
+            lost = torch.from_numpy(rng.random(len(value.ranges)) < share)
+            inputs[port] = value._replace(ranges=value.ranges.masked_fill(lost, torch.nan))
+    return sample._replace(inputs=inputs)
 
 
 def jittered(sample: Sample, rotation: np.ndarray, translation: np.ndarray) -> Sample:
@@ -106,9 +119,29 @@ def jittered(sample: Sample, rotation: np.ndarray, translation: np.ndarray) -> S
     error = mounting_matrix(torch.from_numpy(np.asarray(translation, np.float64)), *angles)
     if not rotation.any() and not translation.any():
         return sample
-    calibration = sample.calibration
+    calibration = sample.context.calibration
+    if calibration is None:
+        return sample
     camera_from_lidar = calibration.camera_from_lidar @ error.to(calibration.camera_from_lidar)
-    return sample._replace(calibration=calibration._replace(camera_from_lidar=camera_from_lidar))
+    changed = calibration._replace(camera_from_lidar=camera_from_lidar)
+    return sample._replace(context=sample.context._replace(calibration=changed))
+
+
+def _is_image(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 3
+
+
+def _mirrored_input(port: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, Scan):
+        return _mirrored_scan(value)
+    if _is_image(value):
+        return np.ascontiguousarray(value[:, ::-1])
+    raise ValueError(
+        f"the input {port} is a {type(value).__name__}, which cannot be mirrored: expected an "
+        "image or a scan, or the augmentation mirror = 0"
+    )
 
 
 def _mirrored_scan(scan: Scan) -> Scan:
@@ -125,10 +158,10 @@ def _mirrored_scan(scan: Scan) -> Scan:
 def _mirrored_calibration(calibration: Calibration) -> Calibration:
     """Mirrors the optical frame along x and the LiDAR frame along y."""
     transform = calibration.camera_from_lidar
-    optical, lidar = _signs(transform, 0), _signs(transform, 1)
+    right, left = _signs(transform, 0), _signs(transform, 1)
     return calibration._replace(
         camera=_mirrored_camera(calibration.camera),
-        camera_from_lidar=optical @ transform @ lidar,
+        camera_from_lidar=right @ transform @ left,
     )
 
 
@@ -146,14 +179,27 @@ def _mirrored_camera(camera: CameraModel) -> CameraModel:
 def _mirrored_motion(motion: Tensor) -> Tensor:
     if motion.shape == (3,):
         return motion * motion.new_tensor([1.0, -1.0, -1.0])
-    lidar = _signs(motion, 1)
-    return lidar @ motion @ lidar
+    left = _signs(motion, 1)
+    return left @ motion @ left
 
 
-def _mirrored_labels(labels: OwnLabels, width: int) -> OwnLabels:
-    left, top, right, bottom = labels.boxes.boxes_xyxy.unbind(-1)
-    boxes = torch.stack([width - right, top, width - left, bottom], dim=-1)
-    return OwnLabels(labels.boxes._replace(boxes_xyxy=boxes), labels.beams.flip(0))
+def _mirrored_labels(sample: Sample) -> dict[str, Any]:
+    """Labels of an image and of a scan; samples have one of each at most."""
+    found: dict[str, Any] = {}
+    for kind, label in (sample.labels or {}).items():
+        if isinstance(label, TrueBoxes):
+            width = next(v.shape[1] for v in sample.inputs.values() if _is_image(v))
+            left, top, right, bottom = label.boxes_xyxy.unbind(-1)
+            boxes = torch.stack([width - right, top, width - left, bottom], dim=-1)
+            found[kind] = label._replace(boxes_xyxy=boxes)
+        elif isinstance(label, Tensor) and label.dim() == 1:
+            found[kind] = label.flip(0)
+        else:
+            raise ValueError(
+                f"the label {kind} is a {type(label).__name__}, which cannot be mirrored: expected "
+                "boxes or a value per beam, or the augmentation mirror = 0"
+            )
+    return found
 
 
 def _signs(like: Tensor, axis: int) -> Tensor:

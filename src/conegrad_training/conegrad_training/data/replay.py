@@ -13,6 +13,7 @@ from conegrad_core.geometry.odometry import path_around
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span, with_motions
+from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.timing.pairing import PairingConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags.reader import BagReader
@@ -93,10 +94,8 @@ class BagReplay(Dataset[Sample]):
         if truth is None:
             raise ReplayError(f"{drive.path}: frame {row} has no truth")
         return Sample(
-            image_from_msg(image),
-            self._moving_scan(frame.scan, scan),
-            drive.calibration,
-            frame.motion,
+            {"image": image_from_msg(image), "scan": self._moving_scan(frame.scan, scan)},
+            FrameContext(drive.calibration, frame.motion),
             truth._replace(positions=truth.positions.float()),
             SampleKey(drive.path.name, row, frame.scan.stamp_ns),
         )

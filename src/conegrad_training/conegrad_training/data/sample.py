@@ -1,14 +1,10 @@
-"""One training sample: what both sensors saw at one instant, and what was there."""
+"""One training sample: the inputs of a pipeline at one instant, and what was there."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from torch import Tensor
-
-from conegrad_core.camera.image import RgbImage
 from conegrad_core.cones import TrueCones
-from conegrad_core.geometry.calibration import Calibration
-from conegrad_core.lidar.scan import Scan
-from conegrad_evaluation.metrics.boxes import TrueBoxes
+from conegrad_core.pipeline.context import FrameContext
 
 
 class SampleKey(NamedTuple):
@@ -28,35 +24,22 @@ class SampleKey(NamedTuple):
         return f"{self.bag}, frame {self.frame} (stamp {self.stamp_ns} ns)"
 
 
-class OwnLabels(NamedTuple):
-    """Labels of each model's own loss; only individual training needs them.
-
-    Attributes:
-        boxes: cones in the image.
-        beams: ``(B,)`` bool, the beam hit a cone.
-    """
-
-    boxes: TrueBoxes
-    beams: Tensor
-
-
 class Sample(NamedTuple):
     """A paired frame with its truth.
 
     Attributes:
-        image: ``(height, width, 3)`` uint8 RGB.
-        scan: planar scan.
-        calibration: of the vehicle.
-        motion: ``(4, 4)`` ``lidar_at_scan_from_lidar_at_image``; None where it is not known.
+        inputs: values of the inputs of a pipeline, by port: ``image`` (``(height, width, 3)``
+            uint8 RGB) and ``scan`` (:class:`conegrad_core.lidar.scan.Scan`).
+        context: calibration and motion.
         truth: true cones in the LiDAR frame at the stamp of the scan.
         key: where it comes from.
-        labels: of the models' own losses, where there are any.
+        labels: for supervised losses, by kind of label: ``boxes``
+            (:class:`conegrad_core.camera.image.TrueBoxes`) and ``beams`` (``(B,)`` bool, the beam
+            hit a cone); None where nobody labelled the frame.
     """
 
-    image: RgbImage
-    scan: Scan
-    calibration: Calibration
-    motion: Tensor | None
+    inputs: Mapping[str, Any]
+    context: FrameContext
     truth: TrueCones
     key: SampleKey
-    labels: OwnLabels | None = None
+    labels: Mapping[str, Any] | None = None

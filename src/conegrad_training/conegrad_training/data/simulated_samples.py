@@ -4,10 +4,11 @@ import torch
 from torch.utils.data import Dataset
 
 from conegrad_core.lidar.scan import Scan
+from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.vehicle import Vehicle
 from conegrad_evaluation.metrics.boxes import TrueBoxes
 from conegrad_simulation.samples.frame_sampler import Frame, sample_frame
-from conegrad_training.data.sample import OwnLabels, Sample, SampleKey
+from conegrad_training.data.sample import Sample, SampleKey
 
 
 class SimulatedSamples(Dataset[Sample]):
@@ -52,11 +53,12 @@ def sample_of_frame(frame: Frame, key: SampleKey) -> Sample:
         torch.from_numpy(frame.sample.boxes_xyxy), torch.from_numpy(frame.sample.classes)
     )
     return Sample(
-        frame.sample.image,
-        Scan(torch.from_numpy(frame.ranges), torch.from_numpy(frame.angles)),
-        frame.calibration,
-        None,
+        {
+            "image": frame.sample.image,
+            "scan": Scan(torch.from_numpy(frame.ranges), torch.from_numpy(frame.angles)),
+        },
+        FrameContext(frame.calibration),
         frame.truth,
         key,
-        OwnLabels(boxes, torch.from_numpy(frame.labels)),
+        {"boxes": boxes, "beams": torch.from_numpy(frame.labels)},
     )

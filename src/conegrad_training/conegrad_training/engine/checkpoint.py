@@ -4,6 +4,7 @@ import io
 import pickle
 import random
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,20 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, state: TrainingState, config: dict[str, Any]
+    path: Path,
+    state: TrainingState,
+    config: dict[str, Any],
+    upgrade: Callable[[Path, dict[str, Any]], dict[str, Any]] | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Restore a run in place, with the state of every random generator.
 
     Only tensors and plain values are unpickled; code in the file is never executed.
+
+    Args:
+        path: the checkpoint.
+        state: is restored.
+        config: settings of the run, compared with those of the checkpoint.
+        upgrade: turns the content of a checkpoint of an earlier version into that of this one.
 
     Returns:
         The number of optimizer steps done, and the ``extra`` values of the checkpoint.
@@ -85,6 +95,8 @@ def load_checkpoint(
             a part.
     """
     content = _read(path)
+    if upgrade is not None:
+        content = upgrade(path, content)
     _check_config(path, content["config"], config)
     for name in _parts(state):
         if name not in content:
@@ -121,7 +133,7 @@ def _read(path: Path) -> dict[str, Any]:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ValueError(f"{path} is damaged ({reason}): {DAMAGED}") from error
     if not isinstance(content, dict) or not content.keys() >= CONTENT:
-        raise ValueError(f"{path} is no checkpoint of a training: {DAMAGED}")
+        raise ValueError(f"{path} is not a checkpoint of a training: {DAMAGED}")
     return content
 
 

@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch import distributed as processes
 from torch.nn.modules.batchnorm import _BatchNorm
 
+K = TypeVar("K")
 BACKENDS = "cpu:gloo,cuda:nccl"  # the fusion stays on the CPU while the networks may not
 
 
@@ -86,7 +87,7 @@ def averaged(values: Mapping[str, float]) -> dict[str, float]:
     return dict(zip(values, (joint / count()).tolist(), strict=True))
 
 
-def united(values: Mapping[str, int]) -> dict[str, int]:
+def united(values: Mapping[K, int]) -> dict[K, int]:
     """Entries that any process has."""
     if count() == 1:
         return dict(values)

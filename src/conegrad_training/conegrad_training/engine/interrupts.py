@@ -8,7 +8,7 @@ from typing import Any
 
 
 @contextmanager
-def held_back() -> Iterator[Callable[[], None]]:
+def delay_interrupts() -> Iterator[Callable[[], None]]:
     """Hold Ctrl-C back until the function that is given is called, which raises it.
 
     Half a step cannot be kept: weights, statistics and moments would be of two steps. A second

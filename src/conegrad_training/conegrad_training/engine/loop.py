@@ -15,17 +15,10 @@ from conegrad_data.errors import TrainingError
 from conegrad_training.data.sample import Sample
 from conegrad_training.engine.distributed import averaged
 from conegrad_training.engine.optimizers import clipped_norms, restore_statistics, statistics
-from conegrad_training.engine.training_cost import Budget
-from conegrad_training.patterns.patterns import END, OWN, Pattern, Update
-from conegrad_training.supervised.supervised_losses import OwnLosses, own_label_values, own_labels
-from conegrad_training.systems.system import (
-    CAMERA,
-    LIDAR,
-    PARTS,
-    PartOutputs,
-    TrainableSystem,
-    follow_statistics,
-)
+from conegrad_training.engine.training_cost import TrainingCost
+from conegrad_training.patterns.patterns import END, SUPERVISED, Pattern, Update
+from conegrad_training.supervised.supervised_losses import label_values, supervised_losses
+from conegrad_training.systems.system import Outputs, TrainableSystem, follow_statistics
 
 MAX_GRAD_NORM = 5.0
 REFUSED = "expected finite values; the step was refused and the weights are unchanged"
@@ -37,15 +30,15 @@ class StepReport(NamedTuple):
     Attributes:
         step: its number, from 0.
         losses: value of each term, mean over the batch.
-        norms: length of the gradient of each part that learned, before clipping.
-        parts: that learned.
+        norms: length of the gradient of each stage that learned, before clipping.
+        stages: that learned.
         seconds: it took, without waiting for samples [s].
     """
 
     step: int
     losses: dict[str, float]
     norms: dict[str, float]
-    parts: frozenset[str]
+    stages: frozenset[str]
     seconds: float
 
 
@@ -56,40 +49,37 @@ def train(
     criterion: EndLoss,
     optimizer: Optimizer,
     *,
-    budget: Budget,
+    cost: TrainingCost,
     max_grad_norm: float = MAX_GRAD_NORM,
     adapt_statistics: bool = False,
 ) -> Iterator[StepReport]:
     """Make one optimizer step per batch.
 
     The system is ready to be saved whenever the generator has yielded: weights, optimizer,
-    pattern and budget belong together.
+    pattern and cost belong together.
 
     Args:
         system: learns in place.
         batches: samples of each step.
-        pattern: decides which parts learn.
+        pattern: decides which stages learn.
         criterion: the end loss.
         optimizer: of :func:`conegrad_training.engine.optimizers.make_optimizer`.
-        budget: counts on from its steps, which also number the steps here.
-        max_grad_norm: longest gradient of each part.
-        adapt_statistics: batch-norm statistics of learning parts follow the data.
+        cost: counts on from its steps, which also number the steps here.
+        max_grad_norm: longest gradient of each stage.
+        adapt_statistics: batch-norm statistics of learning stages follow the data.
 
     Raises:
         TrainingError: if a loss or gradient is not finite; the step is refused, the weights and
             statistics stay as they were.
     """
-    own: OwnLosses | None = None
     for samples in batches:
         started = time.perf_counter()
-        step = budget.steps
+        step = cost.steps
         update = pattern.update(step)
-        if update.loss == OWN and own is None:
-            own = OwnLosses(system)
         kept = statistics(system)
         try:
             prepare(system, update, adapt_statistics)
-            losses = _losses(system, samples, update, criterion, own)
+            losses = _losses(system, samples, update, criterion)
             norms = _backward(system, samples, losses, optimizer, criterion, max_grad_norm)
         except TrainingError:
             restore_statistics(system, kept)
@@ -100,16 +90,15 @@ def train(
         seconds = time.perf_counter() - started
         values = averaged({name: float(loss.detach().mean()) for name, loss in losses.items()})
         pattern.observe(step, values)
-        count_step(budget, samples, update, criterion, seconds)
-        yield StepReport(step, values, norms, update.parts, seconds)
+        count_step(cost, system, samples, update, criterion, seconds)
+        yield StepReport(step, values, norms, update.stages, seconds)
 
 
 def prepare(system: TrainableSystem, update: Update, adapt_statistics: bool) -> None:
     """Freeze what does not learn in a step, thaw what does."""
-    system.train_only(update.parts, adapt_statistics=adapt_statistics, waits=update.waits)
-    for part in update.adapts:
-        module = system.parts[part].train()
-        follow_statistics(module, follows=True)
+    system.train_only(update.stages, adapt_statistics=adapt_statistics, waits=update.waits)
+    for name in update.adapts:
+        follow_statistics(system.stages[name].train(), follows=True)
 
 
 def end_losses(
@@ -120,37 +109,45 @@ def end_losses(
     Raises:
         TrainingError: if a term is not finite, naming bag, frame and term.
     """
-    return fused_losses(system, samples, system.outputs(samples), criterion)
+    return joined_losses(system, samples, system.outputs(samples), criterion)
 
 
-def fused_losses(
-    system: TrainableSystem,
-    samples: Sequence[Sample],
-    outputs: Sequence[PartOutputs],
-    criterion: EndLoss,
+def joined_losses(
+    system: TrainableSystem, samples: Sequence[Sample], outputs: Outputs, criterion: EndLoss
 ) -> dict[str, Tensor]:
-    """As :func:`end_losses`, from what the networks said.
+    """As :func:`end_losses`, from the outputs of the networks.
 
     Raises:
         TrainingError: if a term is not finite, naming bag, frame and term.
     """
-    pairs = zip(samples, outputs, strict=True)
-    terms = [_terms(system, *pair, criterion) for pair in pairs]
+    found = _joined(system, samples, outputs)
+    terms = [_terms(*pair, criterion) for pair in zip(samples, found, strict=True)]
     return {name: torch.stack([of_sample[name] for of_sample in terms]) for name in terms[0]}
 
 
-def _terms(
-    system: TrainableSystem, sample: Sample, outputs: PartOutputs, criterion: EndLoss
-) -> dict[str, Tensor]:
-    """Finite terms of one sample."""
+def _joined(system: TrainableSystem, samples: Sequence[Sample], outputs: Outputs) -> list[Cones]:
+    """Cones of each sample.
+
+    Raises:
+        TrainingError: naming the sample with a calibration or motion that is refused.
+    """
     try:
-        cones = system.fuse(sample, outputs)
-    except ValueError as error:  # a calibration or motion that cannot be
-        raise TrainingError(f"{sample.key}: {error}; {REFUSED}") from error
-    for name, values in _judged(cones, sample.truth).items():
+        return system.join(samples, outputs)
+    except ValueError as of_batch:
+        for place, sample in enumerate(samples):
+            try:
+                system.join([sample], {port: [v[place]] for port, v in outputs.items()})
+            except ValueError as error:
+                raise TrainingError(f"{sample.key}: {error}; {REFUSED}") from error
+        raise TrainingError(f"one of [{_names(samples)}]: {of_batch}; {REFUSED}") from of_batch
+
+
+def _terms(sample: Sample, cones: Cones, criterion: EndLoss) -> dict[str, Tensor]:
+    """Finite terms of one sample."""
+    for name, values in _inputs_of_terms(cones, sample.truth).items():
         if not bool(values.isfinite().all()):
             raise TrainingError(
-                f"{sample.key}: what the term {name} judges is not finite; {REFUSED}"
+                f"{sample.key}: an input of the term {name} is not finite; {REFUSED}"
             )
     terms: dict[str, Tensor] = criterion(cones, sample.truth)
     for name, term in terms.items():
@@ -159,8 +156,8 @@ def _terms(
     return terms
 
 
-def _judged(cones: Cones, truth: TrueCones) -> dict[str, Tensor]:
-    """What each term of the end loss looks at."""
+def _inputs_of_terms(cones: Cones, truth: TrueCones) -> dict[str, Tensor]:
+    """Values that each term of the end loss depends on."""
     return {
         "position": torch.cat([cones.positions.detach(), truth.positions]),
         "colour": cones.colours.detach(),
@@ -174,12 +171,11 @@ def _losses(
     samples: Sequence[Sample],
     update: Update,
     criterion: EndLoss,
-    own: OwnLosses | None,
 ) -> dict[str, Tensor]:
     if update.loss == END:
         return end_losses(system, samples, criterion)
-    if update.loss == OWN and own is not None:
-        losses: dict[str, Tensor] = own(system, samples)
+    if update.loss == SUPERVISED:
+        losses = supervised_losses(system, samples, update.stages)
         for name, loss in losses.items():
             if not bool(loss.isfinite()):
                 raise TrainingError(
@@ -187,7 +183,7 @@ def _losses(
                 )
         return losses
     with torch.no_grad():
-        system.outputs(samples)  # only the statistics follow
+        system.outputs(samples, update.adapts)  # only the statistics follow
     return {}
 
 
@@ -199,30 +195,30 @@ def _backward(
     criterion: EndLoss,
     max_grad_norm: float,
 ) -> dict[str, float]:
-    """Gradients of the summed terms, clipped; norms of each part."""
+    """Gradients of the summed terms, clipped; norms of each stage."""
     optimizer.zero_grad()
     if not losses:
         return {}
     torch.stack([loss.mean() for loss in losses.values()]).sum().backward()
     norms = clipped_norms(system, max_grad_norm)
-    for part, norm in norms.items():
+    for stage, norm in norms.items():
         if not math.isfinite(norm):
+            source = _source_of_gradient(system, samples, losses, stage, criterion)
             raise TrainingError(
-                f"{_culprit(system, samples, losses, part, criterion)}: its gradient for the part "
-                f"{part} is not finite; {REFUSED}"
+                f"{source}: its gradient for the stage {stage} is not finite; {REFUSED}"
             )
     return norms
 
 
-def _culprit(
+def _source_of_gradient(
     system: TrainableSystem,
     samples: Sequence[Sample],
     losses: Mapping[str, Tensor],
-    part: str,
+    stage: str,
     criterion: EndLoss,
 ) -> str:
     """Sample and term with a gradient that is not finite, found one by one."""
-    weights = [weight for weight in system.parts[part].parameters() if weight.requires_grad]
+    weights = [weight for weight in system.stages[stage].parameters() if weight.requires_grad]
     for sample in samples:
         for name in losses:
             term = criterion(system([sample])[0], sample.truth).get(name)
@@ -239,26 +235,24 @@ def _names(samples: Sequence[Sample]) -> str:
 
 
 def count_step(
-    budget: Budget,
+    cost: TrainingCost,
+    system: TrainableSystem,
     samples: Sequence[Sample],
     update: Update,
     criterion: EndLoss,
     seconds: float,
 ) -> None:
-    """Add a step and the labels it was the first to look at."""
-    run = PARTS if update.loss == END else (CAMERA, LIDAR)
-    budget.add_step(len(samples), run, update.parts, seconds)
+    """Add a step and the labels that it was the first to need."""
+    run = {END: frozenset(system.end_stages), SUPERVISED: update.stages}
+    cost.add_step(len(samples), run.get(update.loss, update.adapts), update.stages, seconds)
     for sample in samples:
-        key = label_key(sample, update.loss)
-        if update.loss == END and not budget.knows(key):
-            budget.add_labels(key, LABEL_VALUES_PER_CONE * counted_cones(sample, criterion))
-        elif update.loss == OWN and not budget.knows(key):
-            budget.add_labels(key, own_label_values(own_labels(sample), sample.scan.ranges))
-
-
-def label_key(sample: Sample, loss: str) -> str:
-    """Name of the labels of a sample in the budget: those of each loss are others."""
-    return f"{loss}: {sample.key}"
+        key = str(sample.key)
+        if update.loss == END and not cost.knows(END, key):
+            values = LABEL_VALUES_PER_CONE * counted_cones(sample, criterion)
+            cost.add_labels(END, key, values)
+        for stage in update.stages if update.loss == SUPERVISED else ():
+            if not cost.knows(stage, key):
+                cost.add_labels(stage, key, label_values(system, stage, sample))
 
 
 def counted_cones(sample: Sample, criterion: EndLoss) -> int:

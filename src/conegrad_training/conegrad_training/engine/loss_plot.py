@@ -23,7 +23,7 @@ def plot_losses(table: Path, picture: Path) -> None:
     figure = Figure(figsize=(8, 5.2), layout="constrained")
     axes = figure.add_subplot(xlabel="step", ylabel="weighted term (end loss: per true cone)")
     for name in rows[0] if rows else ():
-        if name in ("step", "parts", "seconds"):
+        if name in ("step", "stages", "parts", "seconds"):
             continue
         points = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
         steps, values = np.array(points, dtype=np.float64).reshape(-1, 2).T

@@ -1,75 +1,143 @@
-"""The optimizer of a system: one group of weights per part, each with its own rate."""
+"""The optimizer of a system: one group of weights per stage, each with its own rate."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
 
+from conegrad_core.pipeline.stage import Rates, Stage
 from conegrad_core.settings import Config, setting
+from conegrad_training.aliases import STAGE_RATES
 from conegrad_training.engine.distributed import average_gradients
-from conegrad_training.patterns.patterns import END, OWN
-from conegrad_training.systems.system import CAMERA, FUSION, LIDAR, PARTS, TrainableSystem
+from conegrad_training.patterns.patterns import SUPERVISED
+from conegrad_training.systems.system import TrainableSystem
+from conegrad_training.systems.system_config import by_stage, check_stages
 
 
 @dataclass(frozen=True)
 class OptimizerConfig(Config):
-    """Settings of the optimizers (AdamW for the networks, Adam for the scalars)."""
+    """Settings of the optimizer (AdamW; without decay it is Adam).
 
-    camera_rate: float = setting(2e-4, "Learning rate of the detector, end loss", low=0.0)
-    own_camera_rate: float = setting(5e-4, "Likewise, own loss (individual)", low=0.0)
-    lidar_rate: float = setting(1e-3, "Learning rate of the segmenter", low=0.0)
-    fusion_rate: float = setting(5e-3, "Learning rate of the fusion's scalars", low=0.0)
-    weight_decay: float = setting(0.01, "Decay of the networks' weights", low=0.0)
-    max_grad_norm: float = setting(5.0, "Longest gradient of each part", low=1e-6)
+    A stage has rates of its own; these replace them.
+    """
+
+    rates: tuple[str, ...] = setting((), "Learning rates with the end loss, STAGE=RATE")
+    supervised_rates: tuple[str, ...] = setting(
+        (), "Learning rates with the supervised loss, STAGE=RATE"
+    )
+    weight_decays: tuple[str, ...] = setting((), "Decays of the weights, STAGE=DECAY")
+    max_grad_norm: float = setting(5.0, "Longest gradient of each stage", low=1e-6)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("rates", "supervised_rates", "weight_decays"):
+            self.numbers(field)
+
+    def numbers(self, field: str) -> dict[str, float]:
+        """Numbers of a field by stage.
+
+        Raises:
+            SettingError: for a word of another form, or a number below 0.
+        """
+        found: dict[str, float] = {}
+        for stage, word in by_stage(self, field).items():
+            try:
+                found[stage] = float(word)
+            except ValueError:
+                found[stage] = float("nan")
+            if not 0 <= found[stage] < float("inf"):
+                raise self.refusal(field, f"has {stage}={word}, expected a number from 0 on")
+        return found
+
+
+@dataclass(frozen=True)
+class StageOptimizerConfig(Config):
+    """Settings of the optimizer of one stage that learns by itself from the end loss."""
+
+    rate: float = setting(
+        -1.0,
+        "Learning rate; below 0: that of the stage",
+        low=-1.0,
+        aliases=STAGE_RATES,
+    )
+    weight_decay: float = setting(
+        -1.0, "Decay of the weights; below 0: that of the stage", low=-1.0
+    )
+    max_grad_norm: float = setting(5.0, "Longest gradient of a step", low=1e-6)
+
+
+def stage_rates(stages: Mapping[str, type[Stage]], config: OptimizerConfig) -> dict[str, Rates]:
+    """Rates of each stage that learns: its own, replaced by those of the settings.
+
+    Args:
+        stages: class of each stage.
+        config: settings.
+
+    Raises:
+        SettingError: naming a stage that does not exist or does not learn.
+    """
+    rates = {name: stage.rates for name, stage in stages.items() if stage.learns}
+    fields = {"rates": "end", "supervised_rates": "supervised", "weight_decays": "weight_decay"}
+    for field, of_rates in fields.items():
+        numbers = config.numbers(field)
+        check_stages(config, field, numbers, rates)
+        for name, number in numbers.items():
+            rates[name] = replace(rates[name], **{of_rates: number})
+    return rates
+
+
+def system_rates(system: TrainableSystem, config: OptimizerConfig) -> dict[str, Rates]:
+    """As :func:`stage_rates`, for the stages of a system."""
+    return stage_rates({name: type(stage) for name, stage in system.stages.items()}, config)
 
 
 def make_optimizer(system: TrainableSystem, config: OptimizerConfig) -> AdamW:
-    """Optimizer with a group per part; a part without gradient is not touched by a step.
-
-    Without decay AdamW is Adam, so one optimizer serves all parts.
-    """
-    return AdamW([_group(part, module, config) for part, module in system.parts.items()])
+    """Optimizer with a group per stage; a stage without gradient is not touched by a step."""
+    rates = system_rates(system, config)
+    return AdamW([_group(stage, rates[name]) for name, stage in system.stages.items()])
 
 
-def make_part_optimizer(part: str, module: nn.Module, config: OptimizerConfig) -> AdamW:
-    """Optimizer of one part alone; it does to the part what that of the system does."""
-    return AdamW([_group(part, module, config)])
+def make_stage_optimizer(stage: Stage, config: StageOptimizerConfig) -> AdamW:
+    """Optimizer of one stage alone; it does to the stage what that of the system does."""
+    rates = stage.rates
+    if config.rate >= 0:
+        rates = replace(rates, end=config.rate)
+    if config.weight_decay >= 0:
+        rates = replace(rates, weight_decay=config.weight_decay)
+    return AdamW([_group(stage, rates)])
 
 
-def set_rates(optimizer: Optimizer, config: OptimizerConfig, share: float, loss: str) -> None:
-    """Set the rates of all parts to a share of those that the settings have for a loss."""
-    for part, group in zip(PARTS, optimizer.param_groups, strict=True):
-        group["lr"] = share * _rate(part, config, loss)
+def set_rates(optimizer: Optimizer, rates: Mapping[str, Rates], share: float, loss: str) -> None:
+    """Set the rates of all stages to a share of those that they have with a loss."""
+    for of_stage, group in zip(rates.values(), optimizer.param_groups, strict=True):
+        rate = of_stage.supervised if loss == SUPERVISED else of_stage.end
+        group["lr"] = share * rate
 
 
-def _rate(part: str, config: OptimizerConfig, loss: str = END) -> float:
-    camera_rate = config.own_camera_rate if loss == OWN else config.camera_rate
-    return {CAMERA: camera_rate, LIDAR: config.lidar_rate, FUSION: config.fusion_rate}[part]
-
-
-def _group(part: str, module: nn.Module, config: OptimizerConfig) -> dict[str, Any]:
+def _group(stage: Stage, rates: Rates) -> dict[str, Any]:
     return {
-        "params": list(module.parameters()),
-        "lr": _rate(part, config),
-        "weight_decay": 0.0 if part == FUSION else config.weight_decay,
+        "params": list(stage.parameters()),
+        "lr": rates.end,
+        "weight_decay": rates.weight_decay,
     }
 
 
 def clipped_norms(system: TrainableSystem, max_norm: float) -> dict[str, float]:
-    """Clip the gradient of each part that has one; returns the norms before, NaN or inf kept.
+    """Clip the gradient of each stage that has one; returns the norms before, NaN or inf kept.
 
     Processes that train together get the gradient of their joint batch first.
     """
     average_gradients(system.parameters())
     norms = {}
-    for part, module in system.parts.items():
-        learning = [weight for weight in module.parameters() if weight.grad is not None]
+    for name, stage in system.stages.items():
+        learning = [weight for weight in stage.parameters() if weight.grad is not None]
         if learning:
             norm: Tensor = clip_grad_norm_(learning, max_norm)
-            norms[part] = float(norm)
+            norms[name] = float(norm)
     return norms
 
 

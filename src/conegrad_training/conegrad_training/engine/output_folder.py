@@ -16,7 +16,7 @@ LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Make a folder and keep other trainings out of it; a process that is killed frees it.
 
     Folders that were made and are empty at the end are removed, and so is what a killed process

@@ -2,7 +2,7 @@
 
 import torch
 
-from conegrad_training.systems.system import SystemConfig
+from conegrad_training.systems.system_config import SystemConfig
 
 
 def check_precision(config: SystemConfig) -> None:

@@ -8,7 +8,7 @@ from conegrad_training.engine.distributed import count, united
 
 
 @dataclass
-class Budget:
+class TrainingCost:
     """Cost of a run; what the patterns are compared by.
 
     Of processes that train together, each counts its own samples; their sum is in
@@ -16,19 +16,17 @@ class Budget:
 
     Attributes:
         steps: optimizer steps.
-        forward: samples that went forward, by part.
-        backward: samples whose gradient went backward, by part.
+        forward: samples that went forward, by stage.
+        backward: samples whose gradient went backward, by stage.
         seconds: time of the steps, without reading, evaluation and checkpoints [s].
-        label_values: numbers that people had to give: 3 per cone (x, y, colour); for boxes 5 per
-            box, for beams 1 per beam.
     """
 
     steps: int = 0
     forward: dict[str, int] = field(default_factory=dict)
     backward: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-    label_values: int = 0
-    _seen: dict[str, int] = field(default_factory=dict, repr=False)  # label values by sample
+    # label values by who needs them, then by sample
+    _seen: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
 
     def add_step(
         self, samples: int, run: Collection[str], learned: Collection[str], seconds: float
@@ -37,37 +35,57 @@ class Budget:
 
         Args:
             samples: in the batch.
-            run: parts that went forward.
-            learned: parts that went backward as well.
+            run: stages that went forward.
+            learned: stages that went backward as well.
             seconds: it took.
         """
         self.steps += 1
         self.seconds += seconds
-        for counts, parts in ((self.forward, run), (self.backward, learned)):
-            for part in parts:
-                counts[part] = counts.get(part, 0) + samples * count()
+        for counts, stages in ((self.forward, run), (self.backward, learned)):
+            for stage in stages:
+                counts[stage] = counts.get(stage, 0) + samples * count()
 
-    def knows(self, key: str) -> bool:
-        """The labels of a sample are paid for already."""
-        return key in self._seen
+    def knows(self, needed_by: str, sample: str) -> bool:
+        """The labels of a sample are counted already."""
+        return (needed_by, sample) in self._seen
 
-    def add_labels(self, key: str, values: int) -> None:
-        """Count the labels of a sample; a sample seen again costs nothing."""
-        if key not in self._seen:
-            self._seen[key] = values
-            self.label_values += values
+    def add_labels(self, needed_by: str, sample: str, values: int) -> None:
+        """Count the labels of a sample; a sample seen again costs nothing.
+
+        Args:
+            needed_by: ``end``, or the stage of a supervised loss.
+            sample: its name.
+            values: numbers that people had to give.
+        """
+        self._seen.setdefault((needed_by, sample), values)
+
+    @property
+    def label_values(self) -> int:
+        """Numbers that people had to give for the samples of this process.
+
+        They are 3 per cone (x, y, colour) for the end loss, and for a supervised loss as many as
+        its stage says.
+        """
+        return sum(self._seen.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for reports."""
         values = {name: value for name, value in asdict(self).items() if not name.startswith("_")}
-        return values | {"label_values": sum(united(self._seen).values())}
+        by_need: dict[str, int] = {}
+        for (needed_by, _), of_sample in sorted(united(self._seen).items()):
+            by_need[needed_by] = by_need.get(needed_by, 0) + of_sample
+        return values | {
+            "label_values": sum(by_need.values()),
+            "label_values_by_need": by_need,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {**self.to_dict(), "seen": dict(sorted(united(self._seen).items()))}
+        seen = [[*key, values] for key, values in sorted(united(self._seen).items())]
+        return {**self.to_dict(), "seen": seen}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint."""
-        for name in self.to_dict():
+        for name in ("steps", "forward", "backward", "seconds"):
             setattr(self, name, state[name])
-        self._seen = dict(state["seen"])
+        self._seen = {(needed_by, sample): values for needed_by, sample, values in state["seen"]}

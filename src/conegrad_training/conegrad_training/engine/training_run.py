@@ -22,24 +22,27 @@ from conegrad_core.whole_file import write_whole
 from conegrad_data.errors import ReplayError, TrainingError
 from conegrad_evaluation.drives.map_fit import misfit_warning
 from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_training.aliases import current_checkpoint
 from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.data.sample import Sample
 from conegrad_training.data.sample_stream import SampleBatches, evenly, lost_readers_told, stream
 from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from conegrad_training.engine.interrupts import held_back
+from conegrad_training.engine.interrupts import delay_interrupts
 from conegrad_training.engine.loop import StepReport, train
 from conegrad_training.engine.loss_plot import plot_losses
-from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer, set_rates
-from conegrad_training.engine.output_folder import claimed
-from conegrad_training.engine.training_cost import Budget
-from conegrad_training.patterns.patterns import Pattern, PatternConfig, make_pattern
-from conegrad_training.supervised.supervised_losses import own_labels
-from conegrad_training.systems.system import (
-    SystemConfig,
-    TrainableSystem,
-    load_system,
-    save_system,
+from conegrad_training.engine.optimizers import (
+    OptimizerConfig,
+    make_optimizer,
+    set_rates,
+    stage_rates,
+    system_rates,
 )
+from conegrad_training.engine.output_folder import lock_folder
+from conegrad_training.engine.training_cost import TrainingCost
+from conegrad_training.patterns.patterns import Pattern, PatternConfig, make_pattern
+from conegrad_training.supervised.supervised_losses import check_labels
+from conegrad_training.systems.system import TrainableSystem, load_system
+from conegrad_training.systems.system_config import SystemConfig, by_stage
 from conegrad_training.systems.system_metrics import measure
 from conegrad_training.tracking.model_card import git_revision
 
@@ -51,6 +54,8 @@ SampleProgress = Callable[[Iterable[Sample], int], Iterable[Sample]]
 CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
 FREE = ("workers", "threads", "checkpoint_every")  # settings that do not change the result
+# Settings with a value per stage; what they come to for each stage is compared instead.
+BY_STAGE = ("weights", "rates", "supervised_rates", "weight_decays")
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class RunConfig(Config):
     batch: int = setting(8, "Samples per step", low=1, high=10**4)
     frames: int = setting(0, "Samples to train on, spread evenly; 0: all", low=0)
     seed: int = setting(1, "Seed of order and augmentation", low=0, high=2**62)
-    adapt_statistics: bool = setting(True, "Batch-norm statistics of learning parts follow")
+    adapt_statistics: bool = setting(True, "Batch-norm statistics of learning stages follow")
     final_rate: float = setting(
         1.0,
         "Share of the learning rates that is left at the end; they fall evenly",
@@ -110,7 +115,7 @@ class Run:
 
     Attributes:
         system: that learns.
-        budget: what it has cost so far.
+        cost: what it has cost so far.
     """
 
     def __init__(self, config: TrainingConfig, data: Data, output: Path) -> None:
@@ -122,19 +127,22 @@ class Run:
             output: folder of everything that is written.
 
         Raises:
-            ReplayError: if the pattern needs boxes and beam labels, and the data has none.
+            ReplayError: if the pattern needs labels of stages, and the data has none.
+            SettingError: if the settings name a stage that the pipeline does not have.
         """
-        if config.pattern.needs_own_labels:
-            own_labels(data.training[0])
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
         torch.manual_seed(config.run.seed)
         self._config, self._data, self._output = config, data, output
         self.system: TrainableSystem = load_system(config.system)
-        self.system.learns_mounting = config.pattern.learn_calibration
-        self.budget = Budget()
+        self.system.learns_calibration = config.pattern.learn_calibration
+        if config.pattern.needs_labels:
+            check_labels(self.system, data.training[0])
+        self.cost = TrainingCost()
+        self._stages_of_metrics: dict[str, str] = {}
+        self._rates = system_rates(self.system, config.optimizer)
         self._optimizer: Optimizer = make_optimizer(self.system, config.optimizer)
-        self._pattern: Pattern = make_pattern(config.pattern)
+        self._pattern: Pattern = make_pattern(config.pattern, self.system)
         self._batches = SampleBatches(
             evenly(data.training, config.run.frames),
             seed=config.run.seed,
@@ -159,10 +167,10 @@ class Run:
             raise ReplayError(
                 f"{path} exists; resume that run (--resume), or choose another output folder"
             )
-        _, extra = load_checkpoint(path, self._state, self._settings)
-        self.budget.load_state_dict(extra["budget"])
+        _, extra = load_checkpoint(path, self._state, self._settings, current_checkpoint)
+        self.cost.load_state_dict(extra["cost"])
         self._pattern.load_state_dict(extra["pattern"])
-        _cut_table(self._output / LOSSES, self.budget.steps)
+        _cut_table(self._output / LOSSES, self.cost.steps)
 
     def steps(self) -> Generator[StepReport, None, None]:
         """The steps that are left; a checkpoint is written every so often and at the end.
@@ -179,7 +187,7 @@ class Run:
             self._pattern,
             EndLoss(self._config.loss),
             self._optimizer,
-            budget=self.budget,
+            cost=self.cost,
             max_grad_norm=self._config.optimizer.max_grad_norm,
             adapt_statistics=run.adapt_statistics,
         )
@@ -187,7 +195,7 @@ class Run:
         for report in reports:
             self._set_rates()
             _add_row(self._output / LOSSES, report)
-            if self.budget.steps % run.checkpoint_every == 0 or self.budget.steps == run.steps:
+            if self.cost.steps % run.checkpoint_every == 0 or self.cost.steps == run.steps:
                 self.save()
             try:
                 yield report
@@ -197,11 +205,11 @@ class Run:
 
     def _samples(self) -> Iterator[list[Sample]]:
         """The batches that are left; where one cannot be read, the steps before are saved."""
-        first = self.budget.steps
+        first = self.cost.steps
         try:
             yield from stream(self._batches, first, self._config.run.workers)
         except (TrainingError, ValueError, OSError):
-            if self.budget.steps > first:
+            if self.cost.steps > first:
                 self.save()
             raise
 
@@ -216,26 +224,26 @@ class Run:
         Raises:
             TrainingError: if a step was refused.
         """
-        with lost_readers_told(), closing(self.steps()) as steps, held_back() as release:
+        with lost_readers_told(), closing(self.steps()) as steps, delay_interrupts() as release:
             total = self._config.run.steps
-            for _ in progress(steps, self.budget.steps, total) if progress else steps:
+            for _ in progress(steps, self.cost.steps, total) if progress else steps:
                 release()
 
     def _set_rates(self) -> None:
         """Those of the next step: a function of its number alone, so that a run can resume."""
         run = self._config.run
-        share = 1.0 - (1.0 - run.final_rate) * self.budget.steps / max(run.steps - 1, 1)
-        loss = self._pattern.update(self.budget.steps).loss
-        set_rates(self._optimizer, self._config.optimizer, max(share, 0.0), loss)
+        share = 1.0 - (1.0 - run.final_rate) * self.cost.steps / max(run.steps - 1, 1)
+        loss = self._pattern.update(self.cost.steps).loss
+        set_rates(self._optimizer, self._rates, max(share, 0.0), loss)
 
     def save(self) -> None:
         """Write the checkpoint."""
         save_checkpoint(
             self._output / CHECKPOINT,
             self._state,
-            self.budget.steps,
+            self.cost.steps,
             self._settings,
-            budget=self.budget.state_dict(),
+            cost=self.cost.state_dict(),
             pattern=self._pattern.state_dict(),
         )
 
@@ -251,19 +259,23 @@ class Run:
         samples = (chosen[place] for place in range(len(chosen)))
         shown = progress(samples, len(chosen)) if progress else samples
         metrics = measure(self.system, shown, self._config.evaluation)
+        for figure, port in metrics.ports_of_figures().items():
+            self._stages_of_metrics[figure] = self.system.writer_of(port)
         _write_json(self._output / f"metrics_{name}.json", metrics.to_dict())
         return metrics.headline()
 
     def publish(self, headlines: Mapping[str, Mapping[str, float]]) -> None:
         """Write the weights, the summary of the run and the picture of its losses."""
-        weights = save_system(self.system, self._output)
+        weights = self.system.save(self._output)
+        scalars = {name: stage.scalars() for name, stage in self.system.stages.items()}
         summary = {
             "settings": self._settings,
             "git_revision": git_revision(),
-            "budget": self.budget.to_dict(),
+            "cost": self.cost.to_dict(),
             "metrics": {name: dict(values) for name, values in headlines.items()},
-            "weights": {part: path.name for part, path in weights.items()},
-            "fusion": self.system.perception.fuser.values(),
+            "stages_of_metrics": self._stages_of_metrics,
+            "weights": {stage: path.name for stage, path in weights.items()},
+            "scalars": {name: values for name, values in scalars.items() if values},
         }
         _write_json(self._output / "run.json", summary)
         if (self._output / LOSSES).exists():
@@ -280,12 +292,34 @@ class Run:
     def _settings(self) -> dict[str, Any]:
         """Everything that decides the result, as plain values."""
         settings: dict[str, Any] = {"data": list(self._data.names)}
-        for part in dataclasses.fields(self._config):
-            if part.name == "sweep" and self._config.sweep == SweepConfig():
+        for section, values in plain_settings(self._config).items():
+            if section == "sweep" and self._config.sweep == SweepConfig():
                 continue  # checkpoints made before it existed go on
-            values = dataclasses.asdict(getattr(self._config, part.name))
-            settings |= {f"{part.name}.{key}": v for key, v in values.items() if key not in FREE}
+            settings |= {f"{section}.{key}": v for key, v in values.items() if key not in FREE}
         return settings
+
+
+def plain_settings(config: TrainingConfig) -> dict[str, dict[str, Any]]:
+    """All settings by section; those of each stage are in the section ``stages.NAME``.
+
+    Raises:
+        FileNotFoundError: if there is no such pipeline.
+        PipelineError: if a stage is not registered.
+        SettingError: if the settings name a stage that the pipeline does not have.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for part in dataclasses.fields(config):
+        values = dataclasses.asdict(getattr(config, part.name))
+        sections[part.name] = {key: v for key, v in values.items() if key not in BY_STAGE}
+    weights = by_stage(config.system, "weights")
+    for name, rates in stage_rates(config.system.classes, config.optimizer).items():
+        sections[f"stages.{name}"] = {
+            "weights": weights.get(name, ""),
+            "rate": rates.end,
+            "supervised_rate": rates.supervised,
+            "weight_decay": rates.weight_decay,
+        }
+    return sections
 
 
 def run_training(
@@ -318,7 +352,7 @@ def run_training(
             process trains.
         TrainingError: if a step was refused.
     """
-    with claimed(output):
+    with lock_folder(output):
         run = Run(config, data, output)
         if resume and not (output / CHECKPOINT).exists():
             logger.warning("%s is missing: the run starts anew", output / CHECKPOINT)
@@ -340,7 +374,7 @@ def run_training(
 def _before(run: Run, output: Path, measuring: SampleProgress | None) -> dict[str, float]:
     """Metrics of the start; those of an interrupted run are kept."""
     path = output / "metrics_before.json"
-    if run.budget.steps and path.exists():
+    if run.cost.steps and path.exists():
         try:
             headline: dict[str, float] = json.loads(path.read_text())["headline"]
         except (ValueError, KeyError, TypeError) as error:
@@ -356,7 +390,7 @@ def _add_row(path: Path, report: StepReport) -> None:
     row = {
         "step": report.step,
         **{name: f"{value:.6g}" for name, value in report.losses.items()},
-        "parts": " ".join(sorted(report.parts)),
+        "stages": " ".join(sorted(report.stages)),
         "seconds": f"{report.seconds:.4f}",
     }
     is_new = not path.exists()

@@ -1,17 +1,18 @@
-"""The training patterns: which parts learn in a step, and from which loss."""
+"""The training patterns: which stages learn in a step, and from which loss."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from conegrad_core.settings import Config, setting
-from conegrad_training.systems.system import CAMERA, FUSION, LIDAR
+from conegrad_training.systems.system import TrainableSystem
+from conegrad_training.systems.system_config import check_stages
 
-END, OWN, NONE = "end", "own", "none"  # losses
+END, SUPERVISED, NONE = "end", "supervised", "none"  # losses
+PARTIAL = "partial"
 PATTERNS = (
     "individual",
-    "partial_camera",
-    "partial_lidar",
+    PARTIAL,
     "simultaneous",
     "alternating",
     "fusion_only",
@@ -20,8 +21,6 @@ PATTERNS = (
     "individual_then_fusion_only",
 )
 SCHEDULES = ("round_robin", "worst_term")
-# Which network a term of the end loss blames; existence is the work of both.
-BLAME = {"position": LIDAR, "colour": CAMERA}
 SMOOTHING = 0.8  # share of the past in the running mean of a term
 
 
@@ -29,14 +28,14 @@ class Update(NamedTuple):
     """What one step does.
 
     Attributes:
-        parts: that learn.
-        loss: ``end``, the end loss; ``own``, each model's own loss; ``none``, no loss at all.
-        adapts: parts whose batch-norm statistics follow the data whatever the settings say.
+        stages: that learn.
+        loss: ``end``, the end loss; ``supervised``, the loss of each stage; ``none``, no loss.
+        adapts: stages whose batch-norm statistics follow the data whatever the settings say.
         waits: networks that learn in other steps. Where statistics follow the data, they normalise
             by the batch in this one as well, and keep their statistics.
     """
 
-    parts: frozenset[str]
+    stages: frozenset[str]
     loss: str
     adapts: frozenset[str] = frozenset()
     waits: frozenset[str] = frozenset()
@@ -63,8 +62,9 @@ class PatternConfig(Config):
     """Which pattern, and its settings."""
 
     pattern: str = setting("simultaneous", f"One of {', '.join(PATTERNS)}")
+    stages: tuple[str, ...] = setting((), "Of partial: the networks that learn")
     schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
-    block: int = setting(1, "Of alternating: steps before the other model has its turn", low=1)
+    block: int = setting(1, "Of alternating: steps before another network has its turn", low=1)
     learn_fusion: bool = setting(True, "The scalars of the fusion learn along with the end loss")
     learn_calibration: bool = setting(
         False, "With the fusion also learns where the sensors are mounted"
@@ -75,10 +75,14 @@ class PatternConfig(Config):
         super().__post_init__()
         self.check_choice("pattern", PATTERNS)
         self.check_choice("schedule", SCHEDULES)
+        if bool(self.stages) != (self.pattern == PARTIAL):
+            expected = "one at least" if self.pattern == PARTIAL else "none"
+            found = ", ".join(self.stages) or "none"
+            raise self.refusal("stages", f"is {found}, expected {expected} for {self.pattern}")
 
     @property
-    def needs_own_labels(self) -> bool:
-        """Some step learns from boxes and beam labels."""
+    def needs_labels(self) -> bool:
+        """Some step learns from the supervised losses of stages."""
         return self.pattern.startswith("individual")
 
 
@@ -106,22 +110,33 @@ class Constant:
 class Alternating:
     """One network per block of steps learns from the end loss."""
 
-    def __init__(self, schedule: str, block: int, along: frozenset[str]) -> None:
-        """Start with the camera.
+    def __init__(
+        self,
+        networks: Sequence[str],
+        terms: Mapping[str, Sequence[str]],
+        schedule: str,
+        block: int,
+        along: frozenset[str],
+    ) -> None:
+        """Start with the first network.
 
         Args:
-            schedule: ``round_robin``: the networks take turns; ``worst_term``: the network that
-                the largest term of the end loss blames, for existence the one that had no turn.
+            networks: that take turns.
+            terms: networks whose outputs each term of the end loss depends on.
+            schedule: ``round_robin``: the networks take turns in their order; ``worst_term``: the
+                next one, in that order, of those behind the largest term.
             block: steps of a turn.
-            along: parts that learn in every step.
+            along: stages that learn in every step.
         """
+        self._networks, self._behind = tuple(networks), dict(terms)
         self._schedule, self._block, self._along = schedule, block, along
-        self._turn = CAMERA
+        self._turn = self._networks[0]
         self._terms: dict[str, float] = {}
 
     def update(self, step: int) -> Update:
         """The network whose turn it is, from the end loss."""
-        return Update(self._along | {self._turn}, END, waits=frozenset({self._other}))
+        waits = frozenset(self._networks) - {self._turn}
+        return Update(self._along | {self._turn}, END, waits=waits)
 
     def observe(self, step: int, losses: Mapping[str, float]) -> None:
         """Note the terms; after the last step of a block, choose who is next."""
@@ -131,16 +146,14 @@ class Alternating:
         if (step + 1) % self._block == 0:
             self._turn = self._next()
 
-    @property
-    def _other(self) -> str:
-        return LIDAR if self._turn == CAMERA else CAMERA
-
     def _next(self) -> str:
-        if self._schedule == "round_robin":
-            return self._other
-        judged = ("position", "colour", "existence")
-        worst = max(judged, key=lambda name: self._terms.get(name, 0.0))
-        return BLAME.get(worst, self._other)
+        place = self._networks.index(self._turn)
+        others = (*self._networks[place + 1 :], *self._networks[:place])
+        candidates: Sequence[str] = self._networks
+        if self._schedule == "worst_term" and self._behind:
+            worst = max(self._behind, key=lambda name: self._terms.get(name, 0.0))
+            candidates = self._behind[worst]
+        return next((name for name in others if name in candidates), self._turn)
 
     def state_dict(self) -> dict[str, Any]:
         """Whose turn it is, and the running means of the terms."""
@@ -155,11 +168,11 @@ class InTurn:
     """One pattern up to a step, another one from there on."""
 
     def __init__(self, first: Pattern, then: Pattern, first_steps: int) -> None:
-        self._parts = (first, then)
+        self._patterns = (first, then)
         self._first_steps = first_steps
 
     def _at(self, step: int) -> Pattern:
-        return self._parts[step >= self._first_steps]
+        return self._patterns[step >= self._first_steps]
 
     def update(self, step: int) -> Update:
         """What the pattern does whose time it is."""
@@ -171,29 +184,59 @@ class InTurn:
 
     def state_dict(self) -> dict[str, Any]:
         """The state of both."""
-        return {"parts": [part.state_dict() for part in self._parts]}
+        return {"patterns": [pattern.state_dict() for pattern in self._patterns]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint."""
-        for part, of_part in zip(self._parts, state["parts"], strict=True):
-            part.load_state_dict(of_part)
+        for pattern, of_pattern in zip(self._patterns, state["patterns"], strict=True):
+            pattern.load_state_dict(of_pattern)
 
 
-def make_pattern(config: PatternConfig) -> Pattern:
-    """The pattern of the settings."""
-    along = frozenset({FUSION} if config.learn_fusion else ())
+def make_pattern(config: PatternConfig, system: TrainableSystem) -> Pattern:
+    """The pattern of the settings for the stages of a system.
+
+    Raises:
+        SettingError: if ``stages`` names none of the networks before the cones.
+        ValueError: if the pipeline has no stage for the pattern.
+    """
+    networks, joins = system.end_networks, frozenset(system.end_joins)
+    check_stages(config, "stages", config.stages, networks)
+    along = joins if config.learn_fusion else frozenset()
     if config.pattern == "alternating":
-        return Alternating(config.schedule, config.block, along)
-    networks = frozenset({CAMERA, LIDAR})
+        _need(networks, "alternating", "network before the cones", system)
+        return Alternating(
+            networks, networks_behind_terms(system), config.schedule, config.block, along
+        )
+    all_networks = frozenset(system.pipeline.networks)
     updates = {
-        "individual": Update(networks, OWN),
-        "partial_camera": Update(along | {CAMERA}, END),
-        "partial_lidar": Update(along | {LIDAR}, END),
-        "simultaneous": Update(along | networks, END),
-        "fusion_only": Update(frozenset({FUSION}), END),
-        "statistics_only": Update(frozenset(), NONE, networks),
+        "individual": Update(frozenset(system.supervised_stages), SUPERVISED),
+        PARTIAL: Update(along | frozenset(config.stages), END),
+        "simultaneous": Update(along | frozenset(networks), END),
+        "fusion_only": Update(joins, END),
+        "statistics_only": Update(frozenset(), NONE, all_networks),
     }
-    if "_then_" in config.pattern:
-        first, then = (Constant(updates[name]) for name in config.pattern.split("_then_"))
+    names = config.pattern.split("_then_")
+    if "fusion_only" in names:
+        _need(joins, "fusion_only", "learned stage that joins", system)
+    if len(names) > 1:
+        first, then = (Constant(updates[name]) for name in names)
         return InTurn(first, then, config.first_steps)
     return Constant(updates[config.pattern])
+
+
+def networks_behind_terms(system: TrainableSystem) -> dict[str, tuple[str, ...]]:
+    """Networks whose outputs each term of the end loss depends on, by term."""
+    stages = {name: system.pipeline.stage(name) for name in system.end_networks}
+    terms = sorted({term for stage in stages.values() for term in stage.end_loss_terms})
+    return {
+        term: tuple(name for name, stage in stages.items() if term in stage.end_loss_terms)
+        for term in terms
+    }
+
+
+def _need(
+    stages: Sequence[str] | frozenset[str], pattern: str, what: str, system: TrainableSystem
+) -> None:
+    if not stages:
+        source = system.pipeline.specification.source
+        raise ValueError(f"{source} has no {what}, which the pattern {pattern} trains")

@@ -3,7 +3,7 @@
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from conegrad_core.settings import Config, setting
+
+MOST_PORTS = 8  # of a stage, whose gradients are recognised when they come again
 
 
 class GradientRefusedError(ValueError):
@@ -28,17 +30,18 @@ class ExchangeConfig(Config):
 
 
 class Graph(NamedTuple):
-    """Outputs that still know how they came about, and since when [s]."""
+    """Tensors of each port that are still attached to their graph, and since when [s]."""
 
-    outputs: tuple[Tensor, ...]
+    ports: dict[str, tuple[Tensor, ...]]
     since: float
 
 
 class GradientExchange:
     """Keeps the autograd graph of each output until its gradient comes, then goes backward.
 
-    An optimizer step follows the last gradient of a step. It makes all other graphs stale: they
-    belong to weights that are no more. A gradient that comes twice is answered twice and used once.
+    A graph has the tensors of one port or of several. An optimizer step follows the last gradient
+    of a step. It makes all other graphs stale: they belong to weights that have changed. A gradient
+    that comes twice gets two receipts and is used once.
 
     Attributes:
         lock: hold it from the forward pass until :meth:`remember`, as weights must not change
@@ -64,7 +67,7 @@ class GradientExchange:
         self._module, self._optimizer = module, optimizer
         self._config, self._max_grad_norm = config or ExchangeConfig(), max_grad_norm
         self._graphs: OrderedDict[int, Graph] = OrderedDict()
-        self._used: OrderedDict[tuple[int, int], bool] = OrderedDict()
+        self._used: OrderedDict[tuple[int, str, int], bool] = OrderedDict()
         self._step, self._gathered, self._since = -1, 0, 0.0
         self.lock = threading.RLock()
 
@@ -72,28 +75,36 @@ class GradientExchange:
         """Graphs that wait."""
         return len(self._graphs)
 
-    def remember(self, stamp_ns: int, outputs: tuple[Tensor, ...], now: float) -> None:
+    def remember(self, stamp_ns: int, ports: Mapping[str, tuple[Tensor, ...]], now: float) -> None:
         """Keep the graph of the outputs for the input of a stamp.
 
         Args:
             stamp_ns: of the input; a graph of the same stamp is replaced.
-            outputs: attached to their graph.
+            ports: tensors of each port, attached to their graph.
             now: of a clock that never goes back [s].
         """
         with self.lock:
             self._graphs.pop(stamp_ns, None)
-            self._graphs[stamp_ns] = Graph(outputs, now)
+            self._graphs[stamp_ns] = Graph(dict(ports), now)
             while len(self._graphs) > self._config.graphs:
                 self._graphs.popitem(last=False)
 
     def apply(
-        self, stamp_ns: int, gradients: Sequence[Tensor], *, step: int, parts: int, now: float
+        self,
+        stamp_ns: int,
+        port: str,
+        gradients: Sequence[Tensor],
+        *,
+        step: int,
+        parts: int,
+        now: float,
     ) -> bool:
-        """Go backward from the outputs of a stamp; step if the step is complete.
+        """Go backward from the tensors of a port; step if the step is complete.
 
         Args:
             stamp_ns: of the input.
-            gradients: of the loss, one per output and of its shape (flat is fine as well).
+            port: that the gradients are of.
+            gradients: of the loss, one per tensor and of its shape (flat is fine as well).
             step: optimizer step it belongs to; another one than before drops what was gathered.
             parts: gradients that make up the step.
             now: as in :meth:`remember`.
@@ -107,18 +118,26 @@ class GradientExchange:
         """
         with self.lock:
             self.expire(now)
-            if (stamp_ns, step) in self._used:
-                return self._used[stamp_ns, step]
-            shaped = self._shaped(stamp_ns, gradients)
+            key = (stamp_ns, port, step)
+            if key in self._used:
+                return self._used[key]
+            shaped = self._shaped(stamp_ns, port, gradients)
             if step != self._step:
                 self._begin(step, now)
-            outputs = self._graphs.pop(stamp_ns).outputs
+            ports = self._graphs[stamp_ns].ports
+            outputs = ports.pop(port)
             pairs = [pair for pair in zip(outputs, shaped, strict=True) if pair[0].requires_grad]
             if pairs:  # else there was no detection at all, and nothing to learn
-                torch.autograd.backward([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+                torch.autograd.backward(
+                    [pair[0] for pair in pairs],
+                    [pair[1] for pair in pairs],
+                    retain_graph=bool(ports),
+                )
+            if not ports:
+                del self._graphs[stamp_ns]
             self._gathered += 1
-            has_stepped = self._gathered >= parts and self._finish(stamp_ns)
-            self._note(stamp_ns, step, has_stepped)
+            has_stepped = self._gathered >= parts and self._step_optimizer(stamp_ns)
+            self._note(key, has_stepped)
             return has_stepped
 
     def expire(self, now: float) -> int:
@@ -132,13 +151,15 @@ class GradientExchange:
                 self._begin(-1, now)
             return len(late)
 
-    def _shaped(self, stamp_ns: int, gradients: Sequence[Tensor]) -> list[Tensor]:
-        if stamp_ns not in self._graphs:
+    def _shaped(self, stamp_ns: int, port: str, gradients: Sequence[Tensor]) -> list[Tensor]:
+        graph = self._graphs.get(stamp_ns)
+        if graph is None or port not in graph.ports:
             raise GradientRefusedError(
-                f"stamp {stamp_ns} ns has no graph: it was replaced (exchange.graphs), overdue "
-                "(exchange.timeout), made with weights that have changed since, or never seen"
+                f"stamp {stamp_ns} ns has no graph of {port}: it was replaced (exchange.graphs), "
+                "overdue (exchange.timeout), made with weights that have changed since, or never "
+                "seen"
             )
-        outputs = self._graphs[stamp_ns].outputs
+        outputs = graph.ports[port]
         sizes = [output.numel() for output in outputs]
         found = [gradient.numel() for gradient in gradients]
         if found != sizes:
@@ -159,7 +180,7 @@ class GradientExchange:
         self._optimizer.zero_grad()
         self._step, self._gathered, self._since = step, 0, now
 
-    def _finish(self, stamp_ns: int) -> bool:
+    def _step_optimizer(self, stamp_ns: int) -> bool:
         weights = [weight for weight in self._module.parameters() if weight.grad is not None]
         norm = float(clip_grad_norm_(weights, self._max_grad_norm))
         if not math.isfinite(norm):
@@ -173,7 +194,7 @@ class GradientExchange:
         self._graphs.clear()
         return True
 
-    def _note(self, stamp_ns: int, step: int, has_stepped: bool) -> None:
-        self._used[stamp_ns, step] = has_stepped
-        while len(self._used) > self._config.graphs:
+    def _note(self, key: tuple[int, str, int], has_stepped: bool) -> None:
+        self._used[key] = has_stepped
+        while len(self._used) > self._config.graphs * MOST_PORTS:
             self._used.popitem(last=False)

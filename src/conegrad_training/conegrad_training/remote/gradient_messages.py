@@ -1,68 +1,53 @@
-"""Gradients and training inputs to messages, and back."""
+"""Gradients of ports and training inputs to messages, and back."""
 
 from array import array
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from conegrad_msgs.msg import DetectionGradient, SegmentationGradient
+from conegrad_msgs.msg import PortGradient
 from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Header
 from torch import Tensor
 
-from conegrad_core.camera.image import Detections
 from conegrad_core.lidar.scan import Scan
-from conegrad_training.systems.system import CAMERA, LIDAR
+from conegrad_data.decode import DecodeError
 
 
-def detection_gradient_to_msg(
-    gradient: Detections, header: Header, step: int, parts: int
-) -> DetectionGradient:
-    """conegrad_msgs/DetectionGradient of the gradients of boxes and logits."""
-    boxes, logits = _floats(gradient.boxes_xyxy), _floats(gradient.logits)
-    return DetectionGradient(header=header, step=step, parts=parts, boxes=boxes, logits=logits)
+def gradient_topic(port: str) -> str:
+    """Relative name of the topic of the gradients of a port."""
+    return f"{port}/gradients"
 
 
-def detection_gradient_from_msg(msg: Any) -> tuple[Tensor, Tensor]:
-    """Flat gradients of boxes and logits."""
-    return _tensor(msg.boxes), _tensor(msg.logits)
+def gradient_to_msg(
+    port: str, gradients: Sequence[Tensor], header: Header, step: int, parts: int
+) -> PortGradient:
+    """conegrad_msgs/PortGradient of the gradient of each differentiable tensor of a port."""
+    data = torch.cat([gradient.detach().cpu().float().flatten() for gradient in gradients])
+    return PortGradient(
+        header=header,
+        port=port,
+        step=step,
+        parts=parts,
+        sizes=[gradient.numel() for gradient in gradients],
+        data=_floats(data),
+    )
 
 
-def segmentation_gradient_to_msg(
-    gradient: Tensor, header: Header, step: int, parts: int
-) -> SegmentationGradient:
-    """conegrad_msgs/SegmentationGradient of the gradient ``(B,)`` of the logits."""
-    return SegmentationGradient(header=header, step=step, parts=parts, logits=_floats(gradient))
+def gradients_from_msg(msg: Any) -> tuple[Tensor, ...]:
+    """Flat gradients of the tensors of a port.
 
-
-def segmentation_gradient_from_msg(msg: Any) -> tuple[Tensor]:
-    """Gradient of the logits."""
-    return (_tensor(msg.logits),)
-
-
-class GradientTopic(NamedTuple):
-    """How the gradients of a model travel.
-
-    Attributes:
-        part: the model's name in the system.
-        msgtype: of the messages.
-        name: of the topic.
-        decode: message to flat gradients, one per output of the model.
+    Raises:
+        DecodeError: if the sizes do not fit to the data.
     """
-
-    part: str
-    msgtype: Any
-    name: str
-    decode: Callable[[Any], tuple[Tensor, ...]]
-
-
-DETECTION_GRADIENTS = GradientTopic(
-    CAMERA, DetectionGradient, "detection_gradients", detection_gradient_from_msg
-)
-SEGMENTATION_GRADIENTS = GradientTopic(
-    LIDAR, SegmentationGradient, "segmentation_gradients", segmentation_gradient_from_msg
-)
+    data = torch.from_numpy(np.array(msg.data, dtype=np.float32))
+    sizes = [int(size) for size in msg.sizes]
+    if sum(sizes) != len(data):
+        raise DecodeError(
+            f"the gradient of {msg.port} has {len(data)} values, expected those of sizes {sizes}"
+        )
+    return tuple(torch.split(data, sizes))
 
 
 def scan_to_msg(scan: Scan, header: Header) -> LaserScan:
@@ -90,7 +75,3 @@ def _increment(first: np.float32, last: np.float32, steps: int) -> float:
 
 def _floats(values: Tensor) -> "array[float]":
     return array("f", values.detach().cpu().float().contiguous().numpy().tobytes())
-
-
-def _tensor(values: Any) -> Tensor:
-    return torch.from_numpy(np.array(values, dtype=np.float32))

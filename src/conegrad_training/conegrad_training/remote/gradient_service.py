@@ -1,11 +1,11 @@
 """What a model node in training adds to the graph: gradients in, receipts and weights out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from conegrad_msgs.msg import GradientReceipt
+from conegrad_msgs.msg import GradientReceipt, PortGradient
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -13,7 +13,7 @@ from std_srvs.srv import Trigger
 
 from conegrad_data.decode import DecodeError, stamp_ns_from_msg
 from conegrad_training.remote.gradient_exchange import GradientExchange, GradientRefusedError
-from conegrad_training.remote.gradient_messages import GradientTopic
+from conegrad_training.remote.gradient_messages import gradient_topic, gradients_from_msg
 
 GRADIENTS = QoSProfile(depth=100)  # reliable: a lost gradient costs a step
 EXPIRE_PERIOD = 1.0  # [s] between two looks for overdue graphs
@@ -22,7 +22,8 @@ EXPIRE_PERIOD = 1.0  # [s] between two looks for overdue graphs
 class GradientService:
     """Serves one model node.
 
-    Subscribes: its gradients. Publishes: ``gradient_receipts`` (conegrad_msgs/GradientReceipt).
+    Subscribes: ``PORT/gradients`` (conegrad_msgs/PortGradient) of each port of its stage.
+    Publishes: ``gradient_receipts`` (conegrad_msgs/GradientReceipt).
     Serves: ``~/save_weights`` (std_srvs/Trigger).
     """
 
@@ -30,7 +31,8 @@ class GradientService:
         self,
         node: Node,
         exchange: GradientExchange,
-        topic: GradientTopic,
+        stage: str,
+        ports: Sequence[str],
         save: Callable[[], Path],
     ) -> None:
         """Join the graph.
@@ -38,14 +40,18 @@ class GradientService:
         Args:
             node: of the model.
             exchange: of the model.
-            topic: of the gradients.
+            stage: name of its stage in the pipeline.
+            ports: that the stage writes.
             save: writes the weights; returns where, or raises OSError or ValueError.
         """
-        self._node, self._exchange, self._decode, self._save = node, exchange, topic.decode, save
+        self._node, self._exchange, self._stage, self._save = node, exchange, stage, save
         self._receipts = node.create_publisher(GradientReceipt, "gradient_receipts", GRADIENTS)
-        self._gradients = node.create_subscription(
-            topic.msgtype, topic.name, self._on_gradient, GRADIENTS
-        )
+        self._gradients = [
+            node.create_subscription(
+                PortGradient, gradient_topic(port), self._on_gradient, GRADIENTS
+            )
+            for port in ports
+        ]
         self._saving = node.create_service(Trigger, "~/save_weights", self._on_save)
         self._timer = node.create_timer(
             EXPIRE_PERIOD, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -55,17 +61,23 @@ class GradientService:
         """Leave the graph."""
         self._node.destroy_timer(self._timer)
         self._node.destroy_service(self._saving)
-        self._node.destroy_subscription(self._gradients)
+        for subscription in self._gradients:
+            self._node.destroy_subscription(subscription)
         self._node.destroy_publisher(self._receipts)
 
     def _on_gradient(self, msg: Any) -> None:
         receipt = GradientReceipt(
-            header=msg.header, node=self._node.get_fully_qualified_name(), step=msg.step
+            header=msg.header,
+            node=self._node.get_fully_qualified_name(),
+            stage=self._stage,
+            port=msg.port,
+            step=msg.step,
         )
         try:
             receipt.stepped = self._exchange.apply(
                 stamp_ns_from_msg(msg.header.stamp),
-                self._decode(msg),
+                msg.port,
+                gradients_from_msg(msg),
                 step=msg.step,
                 parts=msg.parts,
                 now=time.monotonic(),

@@ -21,13 +21,13 @@ from conegrad_training.action.goal_settings import goal_data, read_goal_settings
 from conegrad_training.data.sample_stream import SampleBatches, evenly, stream
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.optimizers import make_optimizer
-from conegrad_training.engine.training_cost import Budget
+from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.patterns.patterns import make_pattern
 from conegrad_training.remote.gradient_link import GradientLink
 from conegrad_training.remote.topic_training import train_over_topics
-from conegrad_training.systems.system import FILES, FUSION, TrainableSystem, load_system
+from conegrad_training.systems.system import TrainableSystem, load_system
+from conegrad_training.tracking.tracked_run import tracked
 
-MODEL_NODES = ("camera_node", "lidar_node")
 SAVE_TIMEOUT = 30.0  # [s] for a node to write its weights
 
 
@@ -37,7 +37,7 @@ class TopicTrainerConfig(Config):
 
     bags: tuple[str, ...] = setting(("",), "Bags to learn from")
     config: str = setting("", "YAML file of settings, as of the action Train")
-    output: str = setting("runs/topics", "Folder in which the fusion's scalars are written")
+    output: str = setting("runs/topics", "Folder for the weights of stages that join")
     retry: float = setting(2.0, "A message without answer is sent again after this [s]", low=0.01)
     timeout: float = setting(60.0, "A node without answer is lost after this [s]", low=0.01)
 
@@ -45,8 +45,11 @@ class TopicTrainerConfig(Config):
 class TopicTrainer(Node):  # type: ignore[misc]
     """Trains model nodes in other processes from the end loss on bags.
 
-    Publishes: ``image_raw``, ``scan``, ``detection_gradients``, ``segmentation_gradients``.
-    Subscribes: ``detections``, ``segmentation``, ``gradient_receipts``.
+    The stages that join run in this process, the networks in their nodes.
+
+    Publishes: the inputs of the pipeline, and ``PORT/gradients`` (conegrad_msgs/PortGradient) of
+    each port that a network writes.
+    Subscribes: these ports, and ``gradient_receipts``.
     Parameters: the fields of :class:`TopicTrainerConfig`.
     """
 
@@ -66,17 +69,25 @@ class TopicTrainer(Node):  # type: ignore[misc]
             ReplayError: if a bag cannot be learned from.
             TrainingError: if a step was refused or a node is lost.
         """
-        link = GradientLink(self, self.spin, retry=self._config.retry, timeout=self._config.timeout)
         system = load_system(self._settings.training.system)
-        system.learns_mounting = self._settings.training.pattern.learn_calibration
-        for report in self._steps(link, system):
-            terms = ", ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-            self.get_logger().info(f"step {report.step + 1}: {terms}")
+        link = GradientLink(
+            self, system, self.spin, retry=self._config.retry, timeout=self._config.timeout
+        )
+        system.learns_calibration = self._settings.training.pattern.learn_calibration
         output = Path(self._config.output).expanduser()
-        output.mkdir(parents=True, exist_ok=True)
-        system.perception.fuser.save(output / FILES[FUSION])
-        for node in MODEL_NODES:
-            self._save(node)
+        training, names = self._settings.training, [bag.name for bag in self._bags]
+        with tracked(training, names, output, self._settings.tracking) as tracker:
+            steps = self._steps(link, system)
+            for report in tracker.watch(steps) if tracker else steps:
+                terms = ", ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
+                self.get_logger().info(f"step {report.step + 1}: {terms}")
+            weights = self._save_joins(system, output)
+            for model_node in link.model_nodes():
+                self._save(model_node)
+            if tracker is not None:
+                tracker.finish({}, weights)
+                if not tracker.is_lost:
+                    self.get_logger().info(tracker.how_to_look())
 
     def spin(self, seconds: float) -> None:
         """Serve what comes in, for at most a time [s]."""
@@ -96,12 +107,21 @@ class TopicTrainer(Node):  # type: ignore[misc]
             system,
             link,
             stream(batches, 0, run.workers),
-            make_pattern(training.pattern),
+            make_pattern(training.pattern, system),
             EndLoss(training.loss),
             make_optimizer(system, training.optimizer),
-            budget=Budget(),
+            cost=TrainingCost(),
             max_grad_norm=training.optimizer.max_grad_norm,
         )
+
+    def _save_joins(self, system: TrainableSystem, output: Path) -> dict[str, Path]:
+        """Write the weights of the stages that learn here; their files."""
+        output.mkdir(parents=True, exist_ok=True)
+        files = system.pipeline.weights_files()
+        weights = {name: output / files[name] for name in system.end_joins if name in files}
+        for name, path in weights.items():
+            system.pipeline.stage(name).save(path)
+        return weights
 
     def _save(self, node: str) -> None:
         client = self.create_client(Trigger, f"{node}/save_weights")

@@ -1,4 +1,4 @@
-"""What the detector learns from and is judged by: simulated frames, or labelled photographs."""
+"""What the detector learns from and is evaluated on: simulated frames, or labelled photographs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,12 +19,12 @@ class CameraData(NamedTuple):
     Attributes:
         description: of what is learned from, for the card.
         training: to learn from.
-        judged: kept aside.
+        unseen_frames: kept aside.
     """
 
     description: str
     training: Sequence[LabelledImage]
-    judged: Sequence[LabelledImage]
+    unseen_frames: Sequence[LabelledImage]
 
 
 def simulated_data(
@@ -37,7 +37,7 @@ def simulated_data(
         level: of the domain randomisation.
         first_seed: of the first frame to learn from.
         count: frames to learn from.
-        unseen: frames to judge by.
+        unseen: frames to evaluate on.
         workers: processes that render.
     """
 
@@ -46,8 +46,8 @@ def simulated_data(
         store.render_missing(SimulatedView(level), workers)
         return store
 
-    judged = frames(EVALUATION_SEED, unseen)
-    return CameraData("simulated data alone", frames(first_seed, count), judged)
+    unseen_frames = frames(EVALUATION_SEED, unseen)
+    return CameraData("simulated data alone", frames(first_seed, count), unseen_frames)
 
 
 def labelled_data(folder: Path, class_names: str, held_out: str) -> CameraData:
@@ -56,13 +56,13 @@ def labelled_data(folder: Path, class_names: str, held_out: str) -> CameraData:
     Args:
         folder: holds ``images``, ``labels`` and the names of the classes.
         class_names: names in the order of their numbers, by comma; empty: those of the folder.
-        held_out: sequences to judge by; empty: the last third of each.
+        held_out: sequences to evaluate on; empty: the last third of each.
 
     Raises:
         ValueError: if a label is wrong or nothing is left for one of both sides.
         FileNotFoundError: if there is no such folder.
     """
-    training, judged = read_split(folder, class_names, held_out, INPUT_SIZE)
+    training, unseen_frames = read_split(folder, class_names, held_out, INPUT_SIZE)
     values = training.label_values
     described = f"{len(training)} labelled images of {folder.name}, {values} label values"
-    return CameraData(described, training, judged)
+    return CameraData(described, training, unseen_frames)

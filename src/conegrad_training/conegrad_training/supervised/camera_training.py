@@ -6,7 +6,6 @@ convolutional: most steps see crops around cones at the scale of the whole frame
 as much at a fifth of the cost; the last steps see whole frames.
 """
 
-import dataclasses
 import hashlib
 import json
 import logging
@@ -39,13 +38,14 @@ from conegrad_training.engine.progress_display import shown
 from conegrad_training.supervised.camera_batches import CropBatches
 from conegrad_training.supervised.camera_crops import LabelledImage
 from conegrad_training.supervised.camera_data import CameraData, labelled_data, simulated_data
-from conegrad_training.supervised.network_run import (
+from conegrad_training.supervised.network_training import (
     SHIPPED,
-    averaged_network,
-    run_network,
+    NetworkTraining,
+    train_network,
     update_weights,
 )
 from conegrad_training.tracking.model_card import git_revision, training_command, write_card
+from conegrad_training.tracking.tracking import TrackingConfig
 
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 CLASS_BIAS = -5.0  # first logit of every class: cones are rare
@@ -62,7 +62,7 @@ class CameraTrainingConfig(Config):
     frames_folder: str = setting("runs/frames", "Folder that keeps the rendered frames")
     images: str = setting("", "Folder of labelled images (YOLO); empty: simulated frames")
     class_names: str = setting("", "Of images: names of classes 0, 1, ... as a,b; empty: its file")
-    held_out: str = setting("", "Of images: sequences to judge by, a,b; empty: last third of each")
+    held_out: str = setting("", "Of images: test sequences, a,b; empty: last third of each")
     weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
     architecture: str = setting("yolov5n", "yolov5n, yolov5s or yolov5m")
     level: str = setting("mixed", "Domain randomisation: clear, varied, wide, or mixed")
@@ -83,35 +83,73 @@ class CameraTrainingConfig(Config):
     checkpoint_every: int = setting(100, "Steps between two checkpoints", low=1)
 
 
-def train_camera(config: CameraTrainingConfig) -> dict[str, Any]:
-    """Render, train, resume if the output folder holds a checkpoint, evaluate, write weights.
+class CameraTraining(NetworkTraining[CameraData]):
+    """The cone detector, on crops around cones and whole frames."""
 
-    Writes ``checkpoint.pt``, ``losses.csv``, and ``yolov5n_cones`` as .safetensors, .json, .md.
+    stage = "detector"
+    title = "cone detector"
+    weights_file = f"{NAME}.safetensors"
+    free = ("output", "frames_folder", "workers", "threads", "checkpoint_every")
+    config: CameraTrainingConfig
 
-    Returns:
-        What the model card says: command, data, settings, git revision and metrics; with
-        ``config.weights`` also those of the start.
+    def data(self) -> CameraData:
+        """Labelled photographs, or simulated frames."""
+        return _data(self.config)
 
-    Raises:
-        ValueError: if the labelled images or the weights cannot be used.
-        FileNotFoundError: if a file does not exist.
-    """
-    torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    output = Path(config.output)
-    data = _data(config)
-    state = _fresh_state(config)
-    start = evaluate_frames(state.model, data.judged) if config.weights else {}
-    run_network(
-        state,
-        lambda step: train_steps(state, data.training, config, step),
-        output,
-        _run_settings(config),
-        steps=config.steps,
-        checkpoint_every=config.checkpoint_every,
-        title="cone detector",
-    )
-    return _publish(averaged_network(state, nn.Module), data, start, config, output)
+    def fresh_state(self) -> TrainingState:
+        """Random weights with a low first score of every class, or those of the settings."""
+        return _fresh_state(self.config)
+
+    def steps(
+        self, state: TrainingState, data: CameraData, start: int
+    ) -> Iterator[dict[str, float]]:
+        """As :func:`train_steps`."""
+        return train_steps(state, data.training, self.config, start)
+
+    def evaluate(self, network: Any, data: CameraData) -> dict[str, Any]:
+        """As :func:`evaluate_frames`."""
+        return dict(evaluate_frames(network, data.unseen_frames))
+
+    def headline(self, metrics: dict[str, Any]) -> dict[str, float]:
+        """The mean over the classes."""
+        return {"mAP50": metrics["mean"]}
+
+    def publish(
+        self,
+        network: Any,
+        data: CameraData,
+        before: dict[str, Any],
+        after: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Write weights and card."""
+        config, output = self.config, Path(self.config.output)
+        metrics = {"AP50": after, "frames": len(data.unseen_frames)}
+        card: dict[str, Any] = {
+            "command": training_command("conegrad_training.supervised.camera_training", config),
+            "data": data.description,
+            "settings": self.settings,
+            "git_revision": git_revision(),
+            "metrics": ({"AP50 before": before} if before else {}) | metrics,
+        }
+        height, width = data.unseen_frames[0].image.shape[:2]
+        weights = output / self.weights_file
+        save_network(
+            network,
+            weights,
+            architecture=config.architecture,
+            input_size=(width, height),
+            extra={name: json.dumps(value) for name, value in card.items()},
+        )
+        card["sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+        write_card(output / NAME, "YOLOv5n for cones", card)
+        return card
+
+
+def train_camera(
+    config: CameraTrainingConfig, tracking: TrackingConfig | None = None
+) -> dict[str, Any]:
+    """Train the cone detector, as :func:`~.network_training.train_network` says."""
+    return train_network(CameraTraining(config), tracking)
 
 
 def train_steps(
@@ -220,46 +258,12 @@ def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
     return update
 
 
-def _run_settings(config: CameraTrainingConfig) -> dict[str, Any]:
-    """Settings that decide the result; a run may move folders or change its workers."""
-    free = ("output", "frames_folder", "workers", "threads", "checkpoint_every")
-    return {name: value for name, value in dataclasses.asdict(config).items() if name not in free}
-
-
-def _publish(
-    network: nn.Module,
-    data: CameraData,
-    start: dict[str, float],
-    config: CameraTrainingConfig,
-    output: Path,
-) -> dict[str, Any]:
-    """Evaluate, then write weights and card."""
-    metrics = {"AP50": evaluate_frames(network, data.judged), "frames": len(data.judged)}
-    card: dict[str, Any] = {
-        "command": training_command("conegrad_training.supervised.camera_training", config),
-        "data": data.description,
-        "settings": _run_settings(config),
-        "git_revision": git_revision(),
-        "metrics": ({"AP50 before": start} if start else {}) | metrics,
-    }
-    height, width = data.judged[0].image.shape[:2]
-    weights = output / f"{NAME}.safetensors"
-    save_network(
-        network,
-        weights,
-        architecture=config.architecture,
-        input_size=(width, height),
-        extra={name: json.dumps(value) for name, value in card.items()},
-    )
-    card["sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
-    write_card(output / NAME, "YOLOv5n for cones", card)
-    return card
-
-
 if __name__ == "__main__":
     from conegrad_training.engine.command_line import config_from_arguments
 
     logging.basicConfig(level=logging.INFO)
-    result = train_camera(config_from_arguments(CameraTrainingConfig, sys.argv[1:]))
+    result = train_camera(
+        config_from_arguments(CameraTrainingConfig, sys.argv[1:]), TrackingConfig()
+    )
     mean = result["metrics"]["AP50"]["mean"]
     logging.getLogger(__name__).info("mAP50 on frames that were kept aside: %.3f", mean)

@@ -1,4 +1,4 @@
-"""What the scan network learns from and is judged by: simulated scans, or labelled recordings."""
+"""Training and test data of the scan network: simulated scans, or labelled recordings."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +27,12 @@ class LidarData(NamedTuple):
     Attributes:
         description: of what is learned from, for the card.
         batches: to learn from.
-        judge: counts of the beams that are kept aside, by name.
+        evaluate: counts of the beams that are kept aside, by name.
     """
 
     description: str
     batches: Dataset[ScanBatch]
-    judge: Callable[[nn.Module], dict[str, BeamCounts]]
+    evaluate: Callable[[nn.Module], dict[str, BeamCounts]]
 
 
 def simulated_data(
@@ -44,11 +44,11 @@ def simulated_data(
         first_seed: of the first batch.
         batches: to learn from.
         size: scans per batch.
-        sensors: unseen ones to judge by.
-        frames: unseen ones per vehicle to judge by.
+        sensors: unseen ones to evaluate on.
+        frames: unseen ones per vehicle to evaluate on.
     """
 
-    def judge(network: nn.Module) -> dict[str, BeamCounts]:
+    def evaluate(network: nn.Module) -> dict[str, BeamCounts]:
         unseen = SimulatedScans(EVALUATION_SEED, sensors, size)
         metrics = {"random sensors and clutter": evaluate_batches(network, unseen)}
         for name in VEHICLES:
@@ -56,7 +56,7 @@ def simulated_data(
             metrics |= {f"{name}, {group}": counts for group, counts in groups.items()}
         return metrics
 
-    return LidarData("simulated scans only", SimulatedScans(first_seed, batches, size), judge)
+    return LidarData("simulated scans only", SimulatedScans(first_seed, batches, size), evaluate)
 
 
 def recorded_data(path: Path, held_out: str, first_seed: int, batches: int, size: int) -> LidarData:
@@ -64,7 +64,7 @@ def recorded_data(path: Path, held_out: str, first_seed: int, batches: int, size
 
     Args:
         path: an .npz file, or a folder of them.
-        held_out: files to judge by; empty: the last third of each.
+        held_out: files to evaluate on; empty: the last third of each.
         first_seed: of the first batch.
         batches: to learn from.
         size: scans per batch.
@@ -73,18 +73,18 @@ def recorded_data(path: Path, held_out: str, first_seed: int, batches: int, size
         ValueError: if a file has another layout, or nothing is left for one of both sides.
         FileNotFoundError: if there is no such path.
     """
-    training, judged = read_split(path, held_out)
+    training, unseen = read_split(path, held_out)
     names = ", ".join(recording.name for recording in training)
     values = sum(recording.label_values for recording in training)
 
-    def judge(network: nn.Module) -> dict[str, BeamCounts]:
+    def evaluate(network: nn.Module) -> dict[str, BeamCounts]:
         return {
             f"{recording.name}, kept aside": evaluate_recording(network, recording.scans)
-            for recording in judged
+            for recording in unseen
         }
 
     return LidarData(
         f"recorded scans: {names}, {values} labelled beams",
         LabelledScans(training, first_seed, batches, size),
-        judge,
+        evaluate,
     )

@@ -4,7 +4,6 @@
 that was stopped goes on from its last checkpoint when it is started again.
 """
 
-import dataclasses
 import logging
 import sys
 from collections.abc import Iterator
@@ -26,22 +25,21 @@ from conegrad_simulation.lidar.scan_sampler import ScanBatch
 from conegrad_training.engine.checkpoint import TrainingState
 from conegrad_training.supervised.lidar_card import write_card
 from conegrad_training.supervised.lidar_data import LidarData, recorded_data, simulated_data
-from conegrad_training.supervised.lidar_evaluation import judge
-from conegrad_training.supervised.network_run import (
+from conegrad_training.supervised.lidar_evaluation import beam_logits
+from conegrad_training.supervised.network_training import (
     SHIPPED,
-    averaged_network,
-    run_network,
+    NetworkTraining,
+    train_network,
     update_weights,
 )
 from conegrad_training.tracking.model_card import training_command
+from conegrad_training.tracking.tracking import TrackingConfig
 
 logger = logging.getLogger(__name__)
 
 MODULE = "conegrad_training.supervised.lidar_training"  # __name__ is __main__ when it runs
 
 MAX_GRAD_NORM = 5.0
-# Settings that do not decide the weights: a run may be resumed with others.
-UNRELATED = ("output", "workers", "threads", "evaluation_batches", "evaluation_frames")
 SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 
 
@@ -51,7 +49,7 @@ class LidarTrainingConfig(Config):
 
     output: str = setting("runs/scan_cnn", "Folder of the checkpoint, the weights and the card")
     scans: str = setting("", "Labelled scans (.npz or folder of them); empty: simulated ones")
-    held_out: str = setting("", "Of scans: files to judge by, a,b; empty: the last third of each")
+    held_out: str = setting("", "Of scans: test files, a,b; empty: the last third of each")
     weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
     steps: int = setting(800, "Optimizer steps", low=1)
     batch: int = setting(8, "Scans per sensor", low=1)
@@ -68,39 +66,52 @@ class LidarTrainingConfig(Config):
     checkpoint_every: int = setting(100, "Steps between two checkpoints", low=1)
 
 
-def train_lidar(config: LidarTrainingConfig) -> dict[str, Any]:
-    """Train, resume if the output folder holds a checkpoint, evaluate, and write the weights.
+class LidarTraining(NetworkTraining[LidarData]):
+    """The scan network, on scans of several sensors per step."""
 
-    Writes ``checkpoint.pt``, ``losses.csv``, and ``scan_cnn`` as .safetensors, .json, .md.
+    stage = "segmenter"
+    title = "scan network"
+    network_class = ScanNetwork
+    weights_file = "scan_cnn.safetensors"
+    free = ("output", "workers", "threads", "evaluation_batches", "evaluation_frames")
+    config: LidarTrainingConfig
 
-    Returns:
-        What the model card says: command, data, settings, git revision and metrics; with
-        ``config.weights`` also those of the start.
+    def data(self) -> LidarData:
+        """Labelled recordings, or simulated scans."""
+        return _data(self.config)
 
-    Raises:
-        ValueError: if the labelled scans or the weights cannot be used.
-        FileNotFoundError: if a file does not exist.
-    """
-    torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    output = Path(config.output)
-    data = _data(config)
-    state = _fresh_state(config)
-    start = data.judge(state.model.eval()) if config.weights else {}
-    settings = _run_settings(config)
-    run_network(
-        state,
-        lambda step: train_steps(state, data.batches, config, step),
-        output,
-        settings,
-        steps=config.steps,
-        checkpoint_every=config.checkpoint_every,
-        title="scan network",
-    )
-    network = averaged_network(state, ScanNetwork)
-    metrics = {f"{name}, before": counts for name, counts in start.items()} | data.judge(network)
-    command = training_command(MODULE, config)
-    return write_card(network, output, command, settings, metrics, data.description)
+    def fresh_state(self) -> TrainingState:
+        """Random weights, or those of the settings."""
+        return _fresh_state(self.config)
+
+    def steps(
+        self, state: TrainingState, data: LidarData, start: int
+    ) -> Iterator[dict[str, float]]:
+        """As :func:`train_steps`."""
+        return train_steps(state, data.batches, self.config, start)
+
+    def evaluate(self, network: Any, data: LidarData) -> dict[str, Any]:
+        """Counts of beams by the kind of scans."""
+        return dict(data.evaluate(network))
+
+    def headline(self, metrics: dict[str, Any]) -> dict[str, float]:
+        """F1 of the beams of the first kind of scans."""
+        return {"beam_f1": next(iter(metrics.values())).f1}
+
+    def publish(
+        self, network: Any, data: LidarData, before: dict[str, Any], after: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Write weights and card."""
+        metrics = {f"{name}, before": counts for name, counts in before.items()} | after
+        command, output = training_command(MODULE, self.config), Path(self.config.output)
+        return write_card(network, output, command, self.settings, metrics, data.description)
+
+
+def train_lidar(
+    config: LidarTrainingConfig, tracking: TrackingConfig | None = None
+) -> dict[str, Any]:
+    """Train the scan network, as :func:`~.network_training.train_network` says."""
+    return train_network(LidarTraining(config), tracking)
 
 
 def train_steps(
@@ -127,7 +138,7 @@ def train_step(state: TrainingState, batches: list[ScanBatch], focus: float) -> 
     total = 0.0
     for batch in batches:
         ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
-        logits = judge(state.model, ranges, batch.step)
+        logits = beam_logits(state.model, ranges, batch.step)
         loss = focal_beam_loss(logits, labels, ranges, focus) / len(batches)
         loss.backward()
         total += loss.item()
@@ -142,7 +153,7 @@ def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float
         logits: ``(B, N)`` log-odds of a cone.
         labels: ``(B, N)`` bool.
         ranges: ``(B, N)`` [m]; NaN, inf and 0 mean no return.
-        focus: exponent that plays down beams that are already judged well; 0 is cross-entropy.
+        focus: exponent that plays down beams that are classified well already; 0 is cross-entropy.
 
     Source:
         Lin et al., Focal Loss for Dense Object Detection, 2017, equation 4.
@@ -190,16 +201,10 @@ def _fresh_state(config: LidarTrainingConfig) -> TrainingState:
     return TrainingState(network, optimizer, schedule, averaged)
 
 
-def _run_settings(config: LidarTrainingConfig) -> dict[str, Any]:
-    """Settings that decide the weights."""
-    settings = dataclasses.asdict(config)
-    return {k: v for k, v in settings.items() if k not in UNRELATED}
-
-
 if __name__ == "__main__":
     from conegrad_training.engine.command_line import config_from_arguments
 
     logging.basicConfig(level=logging.INFO)
-    result = train_lidar(config_from_arguments(LidarTrainingConfig, sys.argv[1:]))
+    result = train_lidar(config_from_arguments(LidarTrainingConfig, sys.argv[1:]), TrackingConfig())
     for scans, rates in result["metrics"].items():
         logger.info("F1 %.3f, %s", rates["f1"], scans)

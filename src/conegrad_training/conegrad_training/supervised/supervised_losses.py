@@ -1,57 +1,100 @@
-"""The own loss of each model: boxes for the detector, beams for the segmenter."""
+"""The supervised losses of the stages of a system, and what their labels cost."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from conegrad_core.camera.stage import BOX_VALUES
-from conegrad_core.camera.supervision import DetectionLoss
-from conegrad_core.losses import beam_loss
 from conegrad_data.errors import ReplayError
-from conegrad_training.data.sample import OwnLabels, Sample
+from conegrad_training.data.sample import Sample
 from conegrad_training.systems.system import TrainableSystem
 
 
-class OwnLosses(nn.Module):
-    """Detection loss of Ultralytics and per-beam cross-entropy, each on its model alone."""
+def supervised_losses(
+    system: TrainableSystem, samples: Sequence[Sample], stages: Collection[str]
+) -> dict[str, Tensor]:
+    """Mean terms of the supervised loss of each stage, on the CPU.
 
-    def __init__(self, system: TrainableSystem) -> None:
-        super().__init__()
-        self._detection_loss = DetectionLoss(system.perception.detector)
+    A stage that reads from another one gets its results without gradient: each stage learns from
+    its own loss alone.
 
-    def forward(self, system: TrainableSystem, samples: Sequence[Sample]) -> dict[str, Tensor]:
-        """Mean terms ``box``, ``class``, ``distribution`` and ``beams`` of a batch, on the CPU.
-
-        Raises:
-            ReplayError: if a sample has no boxes or beam labels.
-        """
-        labels = [own_labels(sample) for sample in samples]
-        terms = self._detection_loss(
-            [sample.image for sample in samples], [label.boxes for label in labels]
-        )
-        segmented = system.perception.segmenter([sample.scan for sample in samples])
-        beams = [
-            beam_loss(scan.logits, label.beams, scan.ranges)
-            for scan, label in zip(segmented, labels, strict=True)
-        ]
-        return {**terms, "beams": torch.stack(beams).mean()}
-
-
-def own_labels(sample: Sample) -> OwnLabels:
-    """The labels of a sample.
+    Args:
+        system: in training mode as the pattern wants it.
+        samples: the batch.
+        stages: whose losses are computed.
 
     Raises:
-        ReplayError: if there are none.
+        ReplayError: if a sample lacks a label.
     """
-    if sample.labels is None:
+    contexts = [sample.context for sample in samples]
+    losses: dict[str, Tensor] = {}
+    for name in system.supervised_stages:
+        if name not in stages:
+            continue
+        stage = system.pipeline.stage(name)
+        found = [stage_labels(system, name, sample) for sample in samples]
+        labels = {kind: [of_sample[kind] for of_sample in found] for kind in stage.label_kinds}
+        terms = stage.supervised_loss(_stage_inputs(system, name, samples), labels, contexts)
+        for term, loss in terms.items():
+            losses[f"{name}_{term}" if term in losses else term] = loss
+    return losses
+
+
+def stage_labels(system: TrainableSystem, name: str, sample: Sample) -> dict[str, Any]:
+    """Labels of a sample for one stage, by kind.
+
+    Raises:
+        ReplayError: if one is missing.
+    """
+    kinds, given = system.pipeline.stage(name).label_kinds, sample.labels or {}
+    missing = [kind for kind in kinds if kind not in given]
+    if missing:
         raise ReplayError(
-            f"{sample.key} has no boxes and beam labels; individual training needs them: "
-            "train on simulated samples, or choose a pattern of the end loss"
+            f"{sample.key} has no labels {' and '.join(missing)} for the stage {name}; individual "
+            "training needs them: train on simulated samples, or choose a pattern of the end loss"
         )
-    return sample.labels
+    return {kind: given[kind] for kind in kinds}
 
 
-def own_label_values(labels: OwnLabels, returns: Tensor) -> int:
-    """Numbers a person had to give: 5 per box and 1 per beam with a return."""
-    return BOX_VALUES * len(labels.boxes.classes) + int(returns.isfinite().sum())
+def label_values(system: TrainableSystem, name: str, sample: Sample) -> int:
+    """Numbers that a person had to give for the labels of a sample for one stage.
+
+    Raises:
+        ReplayError: if a label is missing.
+    """
+    labels = stage_labels(system, name, sample)
+    return system.pipeline.stage(name).label_values(labels, _known_inputs(system, name, sample))
+
+
+def check_labels(system: TrainableSystem, sample: Sample) -> None:
+    """Refuse a sample that individual training cannot learn from.
+
+    Raises:
+        ReplayError: if a label is missing, or no stage has a supervised loss.
+    """
+    if not system.supervised_stages:
+        source = system.pipeline.specification.source
+        raise ReplayError(f"no stage of {source} has a supervised loss; choose another pattern")
+    for name in system.supervised_stages:
+        stage_labels(system, name, sample)
+
+
+def _stage_inputs(
+    system: TrainableSystem, name: str, samples: Sequence[Sample]
+) -> dict[str, list[Any]]:
+    """Inputs of a stage; those that other stages write are computed without gradient."""
+    connections = system.pipeline.specification.stages[name].inputs
+    with torch.no_grad():
+        values = system.pipeline(
+            system.inputs(samples), [s.context for s in samples], tuple(connections.values())
+        )
+    return {slot: values[port] for slot, port in connections.items()}
+
+
+def _known_inputs(system: TrainableSystem, name: str, sample: Sample) -> Mapping[str, Any]:
+    """Inputs of a stage that came with the sample."""
+    connections = system.pipeline.specification.stages[name].inputs
+    return {
+        slot: sample.inputs[port] for slot, port in connections.items() if port in sample.inputs
+    }

@@ -11,8 +11,6 @@ from conegrad_evaluation.port_metrics import PORT_METRICS, PortMetric, PortResul
 from conegrad_training.data.sample import Sample
 from conegrad_training.systems.system import TrainableSystem
 
-PORTS = {"cones": "Cones", "detections": "Detections", "segmentation": "SegmentedScan"}
-OUTPUT = "cones"
 FORMER_KEYS = {"detections": "boxes", "segmentation": "beams"}  # of version 0.1, until 0.3
 
 
@@ -30,10 +28,23 @@ class SystemMetrics(NamedTuple):
     def headline(self) -> dict[str, float]:
         """The figures to compare runs by; with the port in front where a name occurs twice."""
         found = dict(self.system.headline)
-        for port, result in self.ports.items():
-            for name, value in result.headline.items() if result else ():
-                found[f"{port}.{name}" if name in found else name] = value
+        for (port, name), figure in self._names().items():
+            result = self.ports[port]
+            found[figure] = result.headline[name] if result else float("nan")
         return found
+
+    def ports_of_figures(self) -> dict[str, str]:
+        """Port of each figure of the headline that is not of the output."""
+        return {figure: port for (port, _), figure in self._names().items()}
+
+    def _names(self) -> dict[tuple[str, str], str]:
+        """Name in the headline of each figure of a port."""
+        taken, names = set(self.system.headline), {}
+        for port, result in self.ports.items():
+            for name in result.headline if result else ():
+                names[port, name] = f"{port}.{name}" if name in taken else name
+                taken.add(names[port, name])
+        return names
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values."""
@@ -59,21 +70,23 @@ def measure(
         ValueError: without samples.
     """
     system.eval()
-    if port_metric(PORTS[OUTPUT]) is None:
+    output, kinds = system.cones_port, system.pipeline.ports
+    if port_metric(kinds[output].name) is None:
         raise PipelineError(
-            f"no package registers a port metric for {PORTS[OUTPUT]}, expected one in the group "
-            f"{PORT_METRICS}; is conegrad_evaluation built?"
+            f"no package registers a port metric for {kinds[output].name}, expected one in the "
+            f"group {PORT_METRICS}; is conegrad_evaluation built?"
         )
-    metrics = new_metrics(PORTS, config)
+    ports = (output, *system.ports_of(system.end_networks))
+    metrics = new_metrics({port: kinds[port].name for port in ports}, config)
     for sample in samples:
-        outputs = system.outputs([sample])[0]
-        values = dict(zip(PORTS, (system.fuse(sample, outputs), *outputs), strict=True))
-        truths = {"cones": sample.truth, **(sample.labels._asdict() if sample.labels else {})}
+        outputs = system.outputs([sample])
+        values = {output: system.join([sample], outputs), **outputs}
+        truths = {"cones": sample.truth, **(sample.labels or {})}
         for port, metric in metrics.items():
-            if metric.truth_kind in truths:
-                metric.add(values[port], truths[metric.truth_kind])
+            if metric.truth_kind in truths and values[port][0] is not None:
+                metric.add(values[port][0], truths[metric.truth_kind])
     results = {port: metric.result() for port, metric in metrics.items()}
-    of_output = results.pop(OUTPUT)
+    of_output = results.pop(output)
     if of_output is None:
         raise ValueError("samples is empty, expected at least one to measure")
     return SystemMetrics(of_output, results)

@@ -1,16 +1,22 @@
 """A training run that is tracked in MLflow."""
 
-import dataclasses
+import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from conegrad_training.engine.loop import StepReport
-from conegrad_training.engine.training_run import Data, SampleProgress, TrainingConfig, run_training
+from conegrad_training.engine.training_run import (
+    Data,
+    SampleProgress,
+    TrainingConfig,
+    plain_settings,
+    run_training,
+)
 from conegrad_training.tracking.tracking import RunTracker, TrackingConfig
 
-Progress = Callable[[Iterator[StepReport], int, int], Iterator[StepReport]]
+Steps = Iterator[StepReport]
+Progress = Callable[[Steps, int, int], Steps]
 
 
 def run_tracked(
@@ -33,41 +39,56 @@ def run_tracked(
     )
     if not tracking.tracking:
         return train(progress=progress), ""
-    watcher = _Watcher(config, data, output, tracking, progress)
+    # Tracking begins when the run has passed its checks and the first step is due.
+    with contextlib.ExitStack() as stack:
+        trackers: list[RunTracker] = []
+
+        def begin(steps: Steps, done: int, total: int) -> Steps:
+            tracker = stack.enter_context(tracked(config, data.names, output, tracking))
+            trackers.extend([tracker] if tracker else [])
+            return watched(tracker, progress)(steps, done, total)
+
+        headlines = train(progress=begin)
+        if not trackers:
+            return headlines, ""
+        trackers[0].finish(headlines)
+    return headlines, "" if trackers[0].is_lost else trackers[0].how_to_look()
+
+
+@contextlib.contextmanager
+def tracked(
+    config: TrainingConfig,
+    names: Sequence[str],
+    output: Path,
+    tracking: TrackingConfig | None,
+) -> Iterator[RunTracker | None]:
+    """Track what a run does inside; a run that ends with an exception is marked as failed.
+
+    Args:
+        config: settings of the run.
+        names: of its recordings.
+        output: folder of the run.
+        tracking: where to; None, and one that is off, give no tracker.
+    """
+    if tracking is None or not tracking.tracking:
+        yield None
+        return
+    settings = plain_settings(config)
+    settings["data"] = {"names": ", ".join(names)}
+    learned = [name for name, stage in config.system.classes.items() if stage.learns]
+    tracker = RunTracker(tracking, output, settings, learned)
     try:
-        headlines = train(progress=watcher)
+        yield tracker
     except BaseException:  # whatever ended it, the store is told, and it goes on up
-        if watcher.tracker is not None:
-            watcher.tracker.fail()
+        tracker.fail()
         raise
-    tracker = watcher.tracker
-    if tracker is None:
-        return headlines, ""
-    tracker.finish(headlines)
-    return headlines, "" if tracker.is_lost else tracker.how_to_look()
 
 
-class _Watcher:
-    """Begins tracking when the run has passed its checks and the first step is due."""
+def watched(tracker: RunTracker | None, progress: Progress | None) -> Progress:
+    """Progress of steps that are tracked as well."""
 
-    def __init__(
-        self,
-        config: TrainingConfig,
-        data: Data,
-        output: Path,
-        tracking: TrackingConfig,
-        progress: Progress | None,
-    ) -> None:
-        self._config, self._data, self._output = config, data, output
-        self._tracking, self._progress = tracking, progress
-        self.tracker: RunTracker | None = None
+    def steps_of(steps: Steps, done: int, total: int) -> Steps:
+        reports = tracker.watch(steps) if tracker is not None else steps
+        return progress(reports, done, total) if progress is not None else reports
 
-    def __call__(self, steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:
-        settings: dict[str, dict[str, Any]] = {
-            part.name: dataclasses.asdict(getattr(self._config, part.name))
-            for part in dataclasses.fields(self._config)
-        }
-        settings["data"] = {"names": ", ".join(self._data.names)}
-        self.tracker = RunTracker(self._tracking, self._output, settings)
-        watched = self.tracker.watch(steps)
-        return self._progress(watched, done, total) if self._progress else watched
+    return steps_of

@@ -1,11 +1,11 @@
-"""Tracks training runs in MLflow: a parent run per system, a child run per model."""
+"""Tracks training runs in MLflow: a parent run per system, a child run per stage."""
 
 import json
 import logging
 import os
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 from conegrad_core.settings import Config, setting
 from conegrad_training.engine.loop import StepReport
-from conegrad_training.systems.system import CAMERA, FILES, LIDAR, PARTS
 from conegrad_training.tracking.model_card import git_revision
 
 logger = logging.getLogger(__name__)
@@ -24,7 +23,6 @@ FLUSH_EVERY = 5.0  # [s] between two messages to the store
 BATCH = 900  # values of one message; MLflow takes 1000
 PICTURES = ("*.png", "pictures/*.png")
 DOCUMENTS = ("run.json", "metrics_*.json", "losses.csv", "checkpoint.pt")
-PART_METRICS = {"mAP50": CAMERA, "beam_f1": LIDAR}
 # A server that is away must not hold up a training for minutes; no telemetry unless asked for.
 CLIENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -70,16 +68,23 @@ class RunTracker:
     """
 
     def __init__(
-        self, config: TrackingConfig, output: Path, settings: Mapping[str, Mapping[str, Any]]
+        self,
+        config: TrackingConfig,
+        output: Path,
+        settings: Mapping[str, Mapping[str, Any]],
+        stages: Sequence[str] = (),
     ) -> None:
         """Begin a run, or go on with the one of the output folder.
 
         Args:
             config: where to.
             output: folder of the training run; names it.
-            settings: settings by section, such as ``run`` and ``loss``.
+            settings: settings by section, such as ``run`` and ``loss``; those of a stage are in
+                the section ``stages.NAME``.
+            stages: names of the stages that get a run of their own.
         """
         self.uri = config.store
+        self._stages = tuple(stages)
         self._config, self._output, self._settings = config, output, settings
         self._client: Any = None
         self._runs: dict[str, str] = {}
@@ -101,17 +106,28 @@ class RunTracker:
                 self._attempt(self._send)
             yield report
 
-    def finish(self, headlines: Mapping[str, Mapping[str, float]]) -> None:
+    def finish(
+        self,
+        headlines: Mapping[str, Mapping[str, float]],
+        weights: Mapping[str, Path] | None = None,
+        stages_of_metrics: Mapping[str, str] | None = None,
+    ) -> None:
         """Send metrics, pictures, checkpoint and weights, and close the runs.
 
         Args:
             headlines: metrics ``before`` and ``after``, empty where nothing was measured.
+            weights: file of each stage, with its card beside it; None: those that ``run.json`` of
+                the output folder names.
+            stages_of_metrics: stage of each metric that is not of the whole system; None: those
+                that ``run.json`` names.
         """
+        if stages_of_metrics is None:
+            stages_of_metrics = self._summary().get("stages_of_metrics", {})
+        self._files = self._weights() if weights is None else dict(weights)
         steps = {"before": 0, "after": self._last_step()}
         for name, values in headlines.items():
             for metric, value in values.items():
-                part = PART_METRICS.get(metric)
-                self._add(part, metric, value, steps[name])
+                self._add(stages_of_metrics.get(metric), metric, value, steps[name])
                 self._add(None, f"{metric}_{name}", value, steps[name])
         self._attempt(self._finish)
 
@@ -137,9 +153,9 @@ class RunTracker:
         name = self._output.resolve().name
         tags = {"mlflow.runName": name, "git_revision": git_revision()}
         runs = {"system": client.create_run(experiment, tags=tags).info.run_id}
-        for part in PARTS:
-            tags = {"mlflow.runName": f"{name} {part}", "mlflow.parentRunId": runs["system"]}
-            runs[part] = client.create_run(experiment, tags=tags).info.run_id
+        for stage in self._stages:
+            tags = {"mlflow.runName": f"{name} {stage}", "mlflow.parentRunId": runs["system"]}
+            runs[stage] = client.create_run(experiment, tags=tags).info.run_id
         self._send_settings(runs)
         self._runs = runs
         self._output.mkdir(parents=True, exist_ok=True)
@@ -154,7 +170,7 @@ class RunTracker:
             kept = json.loads((self._output / RECORD).read_text())
             if kept["uri"] != self.uri:
                 return {}
-            runs = {name: str(kept["runs"][name]) for name in ("system", *PARTS)}
+            runs = {name: str(kept["runs"][name]) for name in ("system", *self._stages)}
         except (OSError, ValueError, KeyError, TypeError):
             return {}  # there is none, or a killed run left half of it
         try:
@@ -176,28 +192,34 @@ class RunTracker:
         ]
         params = [Param(name, str(value)) for name, value in rows]
         self._client.log_batch(runs["system"], params=params)
-        for part in PARTS:
-            own = [Param(n, str(v)) for n, v in rows if n.split(".")[-1].startswith(part)]
-            self._client.log_batch(runs[part], params=own)
+        for stage in self._stages:
+            of_stage = self._settings.get(f"stages.{stage}", {})
+            params = [Param(name, str(value)) for name, value in of_stage.items()]
+            self._client.log_batch(runs[stage], params=params)
 
     def _note(self, report: StepReport) -> None:
         done = report.step + 1
         for name, value in report.losses.items():
             self._add(None, f"loss_{name}", value, done)
         self._add(None, "step_seconds", report.seconds, done)
-        for part, norm in report.norms.items():
-            self._add(part, "gradient_norm", norm, done)
+        for stage, norm in report.norms.items():
+            self._add(stage, "gradient_norm", norm, done)
 
-    def _add(self, part: str | None, name: str, value: float, step: int) -> None:
-        row = (part or "system", name, float(value), step, int(time.time() * 1000))
+    def _add(self, stage: str | None, name: str, value: float, step: int) -> None:
+        row = (stage or "system", name, float(value), step, int(time.time() * 1000))
         self._pending.metrics.append(row)
 
     def _last_step(self) -> int:
         return max((row[3] for row in self._pending.metrics), default=0) or self._steps_done()
 
     def _steps_done(self) -> int:
+        return int(self._summary().get("cost", {"steps": 0})["steps"])
+
+    def _summary(self) -> dict[str, Any]:
+        """``run.json`` of the output folder; empty where there is none."""
         path = self._output / "run.json"
-        return int(json.loads(path.read_text())["budget"]["steps"]) if path.exists() else 0
+        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return found
 
     def _send(self) -> None:
         from mlflow.entities import Metric
@@ -221,10 +243,16 @@ class RunTracker:
                 self._client.log_artifact(
                     self._runs["system"], str(path), None if folder == "." else folder
                 )
-        for part, name in FILES.items():
-            if (self._output / name).exists():
-                self._client.log_artifact(self._runs[part], str(self._output / name), "weights")
+        for stage, path in self._files.items():
+            for file in (path, path.with_suffix(".json"), path.with_suffix(".md")):
+                if stage in self._runs and file.exists():
+                    self._client.log_artifact(self._runs[stage], str(file), "weights")
         self._close("FINISHED")
+
+    def _weights(self) -> dict[str, Path]:
+        """Weights files of stages that the run wrote."""
+        names = self._summary().get("weights", {})
+        return {stage: self._output / name for stage, name in names.items()}
 
     def _fail(self) -> None:
         self._send()
