@@ -130,7 +130,7 @@ def test_individual_training_lowers_the_supervised_loss_of_each_stage(
         [labelled] * 30,
         "individual",
         cost,
-        supervised_rates=("detector=2e-3", "segmenter=3e-3"),
+        rates=("detector=2e-3", "segmenter=3e-3"),
         adapt_statistics=True,
     )
     assert changed(before, states(system)) == {"detector", "segmenter"}

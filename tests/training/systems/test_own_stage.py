@@ -46,7 +46,7 @@ def trained(
         [samples] * steps,
         make_pattern(pattern, system),
         EndLoss(),
-        make_optimizer(system, OptimizerConfig(supervised_rates=("brightness=0.0003",))),
+        make_optimizer(system, OptimizerConfig(rates=("brightness=0.001",))),
         cost=cost,
     )
     return list(reports), cost
@@ -56,7 +56,7 @@ def test_it_learns_from_its_supervised_loss(config: SystemConfig, labelled: list
     system = load_system(config)
     reports, cost = trained(system, labelled, 12, PatternConfig("individual"))
     levels = [report.losses["level"] for report in reports]
-    assert min(levels) < 0.5 * levels[0]
+    assert min(levels) < 0.6 * levels[0]
     assert reports[0].stages == {"detector", "segmenter", "brightness"}
     assert cost.backward == {"detector": 36, "segmenter": 36, "brightness": 36}
     needs = cost.to_dict()["label_values_by_need"]
