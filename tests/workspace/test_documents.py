@@ -7,8 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("src/*/README.md")]
-    + [*(ROOT / "examples").glob("*.md")]
+    path
+    for pattern in ("*.md", "docs/*.md", "examples/*.md", "src/*/README.md")
+    for path in ROOT.glob(pattern)
 )
 LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)")
 TEST = re.compile(r"`(?:tests/)?([\w/]+/test_\w+\.py)(?:::(test_\w+))?`")
