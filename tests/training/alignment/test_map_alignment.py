@@ -11,7 +11,6 @@ from conegrad_training.alignment.map_alignment import (
     ConeMap,
     SeenCones,
     align_map,
-    inverse,
     moved,
 )
 
@@ -56,7 +55,6 @@ def test_a_quarter_turn_moves_ahead_to_the_left():
     np.testing.assert_allclose(
         moved(np.array([[2.0, 1.0]]), np.array([10, 20, math.pi / 2])), [[9, 22]]
     )
-    np.testing.assert_allclose(inverse(np.array([10, 20, math.pi / 2])), [-20, 10, -math.pi / 2])
 
 
 @pytest.mark.parametrize(

@@ -131,12 +131,6 @@ def moved(points: Floats, pose: Floats) -> Floats:
     return np.asarray(points @ np.array([[cosine, sine], [-sine, cosine]]) + pose[:2])
 
 
-def inverse(pose: Floats) -> Floats:
-    """``b_from_a`` of ``a_from_b``, both (x, y, yaw)."""
-    back = np.array([0.0, 0.0, -pose[2]])
-    return np.array([*-moved(pose[:2], back), -pose[2]])
-
-
 def _centred(survey: ConeMap, seen: SeenCones) -> tuple[tuple[ConeMap, SeenCones], list[Floats]]:
     """Both around their means: a map may have large coordinates (UTM)."""
     middles = [survey.positions.mean(axis=0), seen.positions.mean(axis=0)]
