@@ -34,12 +34,12 @@ class LearningNode(SensorNode):
     def release(self) -> None:
         """Drop everything that :meth:`load` made."""
         self._learning.close()
-        super().release()
+        super().release()  # type: ignore[safe-super]
 
     def warm_up(self) -> None:
         """Start the thread of the stage."""
         with self._learning.warming_up(self.hosted.stage):
-            super().warm_up()
+            super().warm_up()  # type: ignore[safe-super]
 
     def process(self, arrived: Arrived) -> None:
         """As on the car, noting the stamp of the input."""
