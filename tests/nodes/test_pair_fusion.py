@@ -131,12 +131,12 @@ def test_motion_within_scans_that_is_not_compensated_is_told(fusion):
     fuse = fusion()
     for _ in range(2):
         fuse.fuse(rolling_scan(None))
-    assert fuse.motion_doubt() == ""  # odometry may begin a moment later
+    assert fuse.motion_warning() == ""  # odometry may begin a moment later
     fuse.fuse(rolling_scan(None))
-    assert "scans take 0.100 s and no odometry covers them" in fuse.motion_doubt()
-    assert "up to 0.10 m off for each m/s" in fuse.motion_doubt()
+    assert "scans take 0.100 s and no odometry covers them" in fuse.motion_warning()
+    assert "up to 0.10 m off for each m/s" in fuse.motion_warning()
     fuse.fuse(rolling_scan(path))
-    assert fuse.motion_doubt() == ""
+    assert fuse.motion_warning() == ""
     for _ in range(5):
         fuse.fuse(pair(segmentation=scan("front")))  # all beams at the stamp
-    assert fuse.motion_doubt() == ""
+    assert fuse.motion_warning() == ""

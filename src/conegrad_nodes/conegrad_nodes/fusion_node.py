@@ -48,7 +48,7 @@ from conegrad_nodes.parameters.declared_parameters import declare_config, read_c
 from conegrad_nodes.parameters.node_settings import FusionNodeConfig
 from conegrad_nodes.port_messages.cones import CONES
 
-TIMEOUT_CHECK = 0.02  # [s] between two looks whether a partner is overdue
+TIMEOUT_CHECK = 0.02  # [s] between two checks whether a partner is overdue
 
 
 class FusionNode(PerceptionNode):
@@ -186,14 +186,14 @@ class FusionNode(PerceptionNode):
         text = status.reason or "camera and LiDAR are paired"
         pairing = PartStatus("pairing", level, cause, text, values)
         return [
-            self._calibration_finding(),
+            self._calibration_status(),
             pairing,
-            *self._motion_findings(),
-            *self._clock_findings(),
-            *self._withheld_findings(),
+            *self._motion_statuses(),
+            *self._clock_statuses(),
+            *self._withheld_statuses(),
         ]
 
-    def _clock_findings(self) -> list[PartStatus]:
+    def _clock_statuses(self) -> list[PartStatus]:
         """Whether all stamps are of another clock than the node's."""
         offset = self._gate.offset
         if offset is None:
@@ -205,18 +205,18 @@ class FusionNode(PerceptionNode):
         )
         return [PartStatus("clock", Level.WARN, "another clock", text)]
 
-    def _motion_findings(self) -> list[PartStatus]:
-        doubt = self._fusion.motion_doubt() if self._fusion else ""
-        return [PartStatus("motion", Level.WARN, "not compensated", doubt)] if doubt else []
+    def _motion_statuses(self) -> list[PartStatus]:
+        warning = self._fusion.motion_warning() if self._fusion else ""
+        return [PartStatus("motion", Level.WARN, "not compensated", warning)] if warning else []
 
-    def _withheld_findings(self) -> list[PartStatus]:
+    def _withheld_statuses(self) -> list[PartStatus]:
         """Whether results were withheld a moment ago."""
         if not self._withheld or time.monotonic() - self._withheld[-1][0] > RECENT:
             return []
         text = f"withheld {len(self._withheld)} results a moment ago: {self._withheld[-1][1]}"
         return [PartStatus("fusion", Level.ERROR, "withheld", text)]
 
-    def _calibration_finding(self) -> PartStatus:
+    def _calibration_status(self) -> PartStatus:
         if self._trouble is not None:
             return self._trouble
         fusion = self._fusion

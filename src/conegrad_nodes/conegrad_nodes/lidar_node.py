@@ -50,7 +50,7 @@ class LidarNode(SensorNode):
             declare_config(self, ReductionConfig, "reduction"),
             declare_config(self, SweepConfig, "sweep"),
         )
-        self._doubts: tuple[str, ...] = ()  # of the latest message
+        self._warnings: tuple[str, ...] = ()  # of the latest message
         self.subscribe_to(SCAN.sources[self._config.input], self._config.input)
 
     def load(self) -> None:
@@ -78,13 +78,13 @@ class LidarNode(SensorNode):
     def check(self) -> list[PartStatus]:
         """Further: what is probably wrong with the latest message."""
         found = super().check()
-        if self._doubts:
-            found.append(PartStatus("scan", Level.WARN, "doubtful", "; ".join(self._doubts)))
+        if self._warnings:
+            found.append(PartStatus("scan", Level.WARN, "doubtful", "; ".join(self._warnings)))
         return found
 
     def process(self, arrived: Arrived) -> None:
         """Publish the segmentation of a scan or of a cloud."""
-        scan, details, self._doubts = SCAN.received(self._reader.read(arrived.msg))
+        scan, details, self._warnings = SCAN.received(self._reader.read(arrived.msg))
         segmented = self.run_stage({"scan": scan})["segmentation"]
         msg = SEGMENTED_SCAN.encode(segmented, arrived.msg.header, details)
         self.deliver(self._output, arrived, msg, segmented)

@@ -21,7 +21,7 @@ from conegrad_data.calibration.calibration_source import CalibrationError, Calib
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
 FUSER = "fuser"  # stage of the pipeline of the car
-SKEWED_SCANS = 3  # one after the other, before they are told: odometry may begin later
+SKEWED_SCANS = 3  # one after the other, before the warning: odometry may begin later
 
 
 class SensorResult(NamedTuple):
@@ -97,7 +97,7 @@ class PairFusion:
             with_lidar=bool(self.lidar_frame),
         )
 
-    def motion_doubt(self) -> str:
+    def motion_warning(self) -> str:
         """Why cones are off while the car moves: the latest scans take long, without odometry."""
         if self._skewed < SKEWED_SCANS:
             return ""
@@ -119,7 +119,7 @@ class PairFusion:
 
         Raises:
             CalibrationError: if a part of the calibration is not known, or does not fit the pair.
-            UnusableConesError: if the result is not finite; nobody may see it.
+            UnusableConesError: if the result is not finite; it must not be published.
         """
         image, scan = pair.detections, pair.segmentation
         lidar_frame = scan.frame if scan else self.lidar_frame

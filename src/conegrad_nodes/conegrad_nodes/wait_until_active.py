@@ -15,7 +15,7 @@ from conegrad_core.settings import Config, setting
 from conegrad_nodes.monitoring.heartbeat import heartbeats_from_msg
 from conegrad_nodes.parameters.declared_parameters import declare_config
 
-WAKE = 0.2  # [s] between two looks at the time
+WAKE = 0.2  # [s] between two checks of the time
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class WaitNode(Node):
 
     def _described(self, name: str) -> str:
         last = self._latest.get(name)
-        return f"{name}: {last.trouble or last.state if last else 'not heard'}"
+        return f"{name}: {last.trouble or last.state if last else 'no heartbeat yet'}"
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         self._latest.update((beat.node, beat) for beat in heartbeats_from_msg(msg))

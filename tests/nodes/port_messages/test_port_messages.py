@@ -53,7 +53,7 @@ def test_detections_keep_boxes_logits_and_image_size():
 
 
 def test_detections_need_the_size_of_their_image():
-    with pytest.raises(ValueError, match=r"tell no image_size .*among: range_limits"):
+    with pytest.raises(ValueError, match=r"have no image_size .*among: range_limits"):
         DETECTIONS.encode(FOUND, HEADER, {"range_limits": (0.1, 30.0)})
 
 
@@ -99,5 +99,5 @@ def test_cones_keep_what_is_known_of_them():
 
 
 def test_cones_need_the_ground_that_they_stand_on():
-    with pytest.raises(ValueError, match=r"tell no ground"):
+    with pytest.raises(ValueError, match=r"have no ground"):
         CONES.encode(None, HEADER, {})

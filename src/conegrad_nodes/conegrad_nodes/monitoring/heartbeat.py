@@ -1,4 +1,4 @@
-"""Heartbeats: what each node says about itself on /diagnostics, once per second."""
+"""Heartbeats: what each node reports about itself on /diagnostics, once per second."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Inputs of a node without life cycle, and what /diagnostics says about them."""
+"""Inputs of a node without life cycle, and their state on /diagnostics."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from conegrad_data.status.part_status import PartStatus
 from conegrad_nodes.monitoring.diagnostics import Diagnostics
 from conegrad_nodes.node_base.inputs import Input
 
-WATCH_PERIOD = 0.1  # [s] between two looks at the inputs
+WATCH_PERIOD = 0.1  # [s] between two checks of the inputs
 
 
 class InputWatch:
@@ -25,15 +25,15 @@ class InputWatch:
         self._own: Sequence[PartStatus] = ()
         for source in inputs:
             source.open()
-        self._of_inputs = [source.finding() for source in inputs]
+        self._of_inputs = [source.status() for source in inputs]
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(WATCH_PERIOD, self._look, clock=steady)
+        self._timer = node.create_timer(WATCH_PERIOD, self._report_inputs, clock=steady)
 
     def report(self, own: Sequence[PartStatus]) -> None:
         """Report what the node finds, as it stays until the next call."""
         self._own = own
         self._diagnostics.report([*own, *self._of_inputs])
 
-    def _look(self) -> None:
-        self._of_inputs = [source.finding() for source in self._inputs]
+    def _report_inputs(self) -> None:
+        self._of_inputs = [source.status() for source in self._inputs]
         self._diagnostics.report([*self._own, *self._of_inputs])

@@ -94,8 +94,8 @@ class Input:
         except DecodeError as error:
             self.refuse(error)
 
-    def finding(self) -> PartStatus:
-        """The state of the input, in words."""
+    def status(self) -> PartStatus:
+        """The state of the input."""
         return input_status(self.record, self._publishers, self._time.now())
 
     def _publishers(self) -> list[str]:

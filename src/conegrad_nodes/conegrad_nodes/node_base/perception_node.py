@@ -24,7 +24,7 @@ from conegrad_nodes.parameters.parameter_names import explain_unknown
 
 C = TypeVar("C", bound=Config)
 
-WATCH_PERIOD = 0.1  # [s] between two looks at the inputs
+WATCH_PERIOD = 0.1  # [s] between two checks of the inputs
 LOAD_ERRORS = (ValueError, OSError, ImportError, EngineError)
 
 
@@ -146,7 +146,7 @@ class PerceptionNode(LifecycleNode):
         self._stop()
         super().destroy_node()
 
-    def findings(self) -> list[PartStatus]:
+    def part_statuses(self) -> list[PartStatus]:
         """The state of the node and of all its parts."""
         values = self.latency.summary() | heartbeat_values(
             self._process, self._state, is_managed=self.wants_start
@@ -157,9 +157,9 @@ class PerceptionNode(LifecycleNode):
         elif self._is_without_clock():
             text = "use_sim_time is set, but nothing is published on /clock"
             node = PartStatus(PART, Level.WARN, "no clock", text, values)
-        found = [node, *self._parameter_findings()]
+        found = [node, *self._parameter_statuses()]
         if self._state == "active":
-            found += [*(source.finding() for source in self.inputs), *self.check()]
+            found += [*(source.status() for source in self.inputs), *self.check()]
         return found
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
@@ -172,7 +172,7 @@ class PerceptionNode(LifecycleNode):
         )
         return SetParametersResult(successful=False, reason=reason)
 
-    def _parameter_findings(self) -> list[PartStatus]:
+    def _parameter_statuses(self) -> list[PartStatus]:
         """Parameters that are given but that no node has."""
         if self._unknown_parameters is None:
             # rclpy keeps what was given, but offers no way to ask for it.
@@ -189,7 +189,7 @@ class PerceptionNode(LifecycleNode):
     def _watch(self) -> None:
         if self._failure is not None:
             raise self._failure
-        self._diagnostics.report(self.findings())
+        self._diagnostics.report(self.part_statuses())
 
     def _is_without_clock(self) -> bool:
         is_simulated = self.get_parameter("use_sim_time").value

@@ -44,7 +44,7 @@ from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, check_ba
 logger = logging.getLogger(__name__)
 
 SENSORS = {"image": CAMERA, "scan": LIDAR, "points": LIDAR, "odom": ODOMETRY}  # by role
-TOLD = 3  # skipped messages of a role that are told one by one
+LOGGED = 3  # skipped messages of a role that are logged one by one
 
 
 class DirectFrame(NamedTuple):
@@ -98,7 +98,7 @@ class DirectPerception:
         selection = settings(SelectionConfig, parameters)
         self._fusion = PairFusion(self._graph, self._calibration, selection)
         self._clock = BagClock()  # as the player has it
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._skipped: Counter[str] = Counter()
         self._count = self._uncalibrated = 0  # of pairs with cones, and of those without
         self._fault: CalibrationError | None = None
@@ -122,15 +122,15 @@ class DirectPerception:
     def flush(self, receive_ns: int) -> list[DirectFrame]:
         """Frames of what still waits at the end."""
         for role, count in self._skipped.items():
-            if count > TOLD:
+            if count > LOGGED:
                 logger.warning("skipped %d messages (%s) in all", count, role)
         frames = self._fused(self._pairing.flush(), receive_ns)
-        self._tell_uncalibrated()
+        self._warn_uncalibrated()
         return frames
 
     def _skip(self, role: str, error: DecodeError) -> None:
         self._skipped[role] += 1
-        if self._skipped[role] <= TOLD:
+        if self._skipped[role] <= LOGGED:
             logger.warning("skipped a message (%s): %s", role, error)
 
     def _feed(self, role: str, msg: Any, receive_ns: int) -> None:
@@ -153,7 +153,7 @@ class DirectPerception:
             self._pairing.add_detections(stamp_ns, seen)
         else:
             read = self._reader.read(msg)
-            self._tell(read.warnings)
+            self._warn_once(read.warnings)
             segmented = self._run("scan", read.scan, "segmentation")
             seen = SensorResult(stamp_ns, msg.header.frame_id, segmented)
             self._fusion.lidar_frame = seen.frame
@@ -163,12 +163,12 @@ class DirectPerception:
         """Value of a port that is made of one other."""
         return self._graph({given: [value]}, ports=[port])[port][0]
 
-    def _tell(self, doubts: list[str]) -> None:
-        """Log each doubt about a message once."""
-        for doubt in doubts:
-            if doubt not in self._told:
-                self._told.add(doubt)
-                logger.warning("%s", doubt)
+    def _warn_once(self, warnings: list[str]) -> None:
+        """Log each warning once."""
+        for warning in warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                logger.warning("%s", warning)
 
     def _fused(self, pairs: Iterable[Pair], receive_ns: int) -> list[DirectFrame]:
         frames: list[DirectFrame] = []
@@ -181,13 +181,13 @@ class DirectPerception:
                 continue
             except UnusableConesError as error:
                 logger.warning("withheld the cones of stamp %d ns: %s", pair.stamp_ns, error)
-            doubt = self._fusion.motion_doubt()
-            self._tell([doubt] if doubt else [])
+            warning = self._fusion.motion_warning()
+            self._warn_once([warning] if warning else [])
         self._count += len(frames)
         return frames
 
-    def _tell_uncalibrated(self) -> None:
-        """Tell of pairs that the calibration did not fit, and refuse a run of nothing else."""
+    def _warn_uncalibrated(self) -> None:
+        """Warn of pairs that the calibration did not fit, and refuse a run of nothing else."""
         if self._fault is None:
             return
         if not self._count:

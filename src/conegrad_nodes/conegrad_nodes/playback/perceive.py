@@ -104,7 +104,7 @@ class PerceiveResult(NamedTuple):
     Attributes:
         images, scans, fusions: sent, received and lost messages of each stage.
         latencies: from publishing to the cones [s].
-        reasons: what the nodes said whenever an output was missing.
+        reasons: what the nodes reported whenever an output was missing.
         warnings: what was wrong with the bag.
     """
 

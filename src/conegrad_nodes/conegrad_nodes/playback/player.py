@@ -41,13 +41,13 @@ class InputTopic(NamedTuple):
 
 
 class Player:
-    """Publishes the messages of a bag, and tells outputs apart by their stamps.
+    """Publishes the messages of a bag, and assigns outputs by their stamps.
 
     Attributes:
         tracker: which results were received, and which were lost.
         now_ns: time of the graph: the newest stamp [ns].
         receive_ns: receive time of the newest message of the bag [ns].
-        reasons: what the nodes said whenever an output was missing.
+        reasons: what the nodes reported whenever an output was missing.
     """
 
     def __init__(

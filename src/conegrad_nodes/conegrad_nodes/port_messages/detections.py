@@ -25,7 +25,7 @@ class DetectionsMessage(PortMessage):
         return self.received(msg, detections_from_msg(msg))
 
     def received(self, msg: Any, detections: Any) -> Received:
-        """Detections that are decoded already, with what their message says beyond them."""
+        """Detections that are decoded already, with what their message holds beyond them."""
         return Received(detections, {"image_size": (msg.image_width, msg.image_height)})
 
     def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:

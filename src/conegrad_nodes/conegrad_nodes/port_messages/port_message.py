@@ -12,7 +12,7 @@ class Received(NamedTuple):
 
     Attributes:
         value: of the container of the port type.
-        details: what the message says beyond the value, by name, such as ``image_size``; the
+        details: what the message holds beyond the value, by name, such as ``image_size``; the
             messages that are made of the value may repeat it.
         warnings: what is probably wrong with the message, though it can be used.
     """
@@ -71,5 +71,5 @@ def detail(details: Mapping[str, Any], name: str, expected: str) -> Any:
     """
     if name not in details:
         known = ", ".join(details) or "none"
-        raise ValueError(f"the inputs tell no {name} ({expected}), expected it among: {known}")
+        raise ValueError(f"the inputs have no {name} ({expected}), expected it among: {known}")
     return details[name]

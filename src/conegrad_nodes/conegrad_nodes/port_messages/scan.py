@@ -23,7 +23,7 @@ class ScanMessage(PortMessage):
     sources: Mapping[str, Any] = {"scan": LaserScan, "points": PointCloud2}
 
     def decode(self, msg: Any) -> Received:
-        """Scan of a message, without corrections of what a driver says wrongly."""
+        """Scan of a message, without corrections of wrong times of a driver."""
         return self.received(ScanReader().read(msg))
 
     def received(self, read: ReadScan) -> Received:
@@ -32,7 +32,7 @@ class ScanMessage(PortMessage):
         return Received(read.scan, limits, tuple(read.warnings))
 
     def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:
-        """sensor_msgs/LaserScan without the times of the beams, which it cannot tell one by one."""
+        """sensor_msgs/LaserScan without the times of the beams, which it cannot hold one by one."""
         low, high = detail(details, "range_limits", "of the sensor [m]")
         angles = value.angles.detach().cpu().numpy().astype(np.float64)
         return LaserScan(
