@@ -18,7 +18,7 @@ EXCEPTED = {
 # What belongs to a car and not to the training: its calibration, its recordings, its truth.
 GEOMETRY = re.compile(
     r"camera_from_lidar|base_from_lidar|lidar_from_\w+|odom_from_lidar|lidar_at_\w+|"
-    r"lidar_offset_ns|lidar_frame|visible_camera|visible_lidar|camera_height|lidar_height|"
+    r"lidar_offset_ns|lidar_motion|lidar_frame|visible_camera|visible_lidar|camera_height|lidar_height|"
     r"calibration\.camera\b|conegrad_core\.(geometry\.)?camera[\w.]*|conegrad_core\.lidar[\w.]*|"
     r"CameraModel|LiDAR frame|frame of the LiDAR|_mirrored_camera|\bcamera\.\w+|"
     r"camera: CameraModel|camera=|conegrad_simulation\.lidar[\w.]*|in the LiDAR|LiDAR node|"

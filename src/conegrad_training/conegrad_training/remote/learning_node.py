@@ -11,7 +11,7 @@ from conegrad_training.remote.model_learning import ModelLearning
 class LearningNode(SensorNode):
     """Keeps the graph of each output of the stage, and goes backward when a gradient comes.
 
-    To be named before the class of a node, as in ``class TrainingNode(LearningNode, CameraNode)``.
+    To be named before the class of a node, as in ``class TrainingNode(LearningNode, StageNode)``.
 
     Besides what that node does it subscribes to ``PORT/gradients`` (conegrad_msgs/PortGradient) of
     each port of the stage, publishes ``gradient_receipts`` and serves ``~/save_weights``.
