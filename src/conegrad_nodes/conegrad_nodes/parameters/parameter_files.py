@@ -13,7 +13,7 @@ Sections = dict[tuple[Path, str], dict[str, Any]]  # parameters by full name, of
 FILE, VALUE = ("--params-file",), ("-p", "--param")
 
 
-class Given(NamedTuple):
+class GivenParameter(NamedTuple):
     """A value for a parameter: where it stands, for which nodes, and the full name."""
 
     place: str
@@ -81,7 +81,7 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def given_to(node: str, name: str) -> list[Given]:
+def given_to(node: str, name: str) -> list[GivenParameter]:
     """All values that the arguments of this program give to a parameter of a node.
 
     ROS puts them together and drops one of another type than one before it, without a word.
@@ -108,16 +108,20 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 
 @functools.cache
-def _given(arguments: tuple[str, ...]) -> list[Given]:
+def _given(arguments: tuple[str, ...]) -> list[GivenParameter]:
     found = []
     for flag, word in _ros_pairs(arguments):
         if flag in FILE:
             for (path, nodes), section in read_sections([Path(word)], may_be_empty=True).items():
-                found += [Given(str(path), nodes, name, value) for name, value in section.items()]
+                found += [
+                    GivenParameter(str(path), nodes, name, value) for name, value in section.items()
+                ]
         elif flag in VALUE and ":=" in word:
             left, _, value = word.partition(":=")
             nodes, colon, name = left.rpartition(":")
-            found.append(Given(f"{flag} {word}", nodes if colon else "/**", name, read_yaml(value)))
+            found.append(
+                GivenParameter(f"{flag} {word}", nodes if colon else "/**", name, read_yaml(value))
+            )
     return found
 
 
