@@ -66,7 +66,7 @@ def test_each_true_cone_is_matched_once_to_the_nearest():
     found = cones([[5.0, 0.5], [5.0, 0.1], [9.0, 0.0]])
     matching = match_cones(found, truth([[5.0, 0.0], [9.0, 0.0]]), EndLossConfig())
     assert dict(zip(matching.rows.tolist(), matching.truths.tolist(), strict=True)) == {1: 0, 2: 1}
-    assert matching.judged.tolist() == [True, True, True]
+    assert matching.evaluated.tolist() == [True, True, True]
 
 
 def test_beyond_the_gate_nothing_matches():
@@ -78,14 +78,14 @@ def test_of_a_segment_and_its_box_the_segment_is_matched_though_it_is_doubted():
     found = cones([[5.0, 0.1], [5.0, 0.0]], logits=[-15.0, 3.0], source=[BOTH, CAMERA])
     matching = match_cones(found, truth([[5.0, 0.0]]), EndLossConfig())
     assert matching.rows.tolist() == [0]
-    assert matching.judged.tolist() == [True, False]
+    assert matching.evaluated.tolist() == [True, False]
 
 
 def test_a_box_of_its_own_is_matched_rather_than_a_segment_far_off():
     found = cones([[5.0, 0.6], [5.0, 0.1]], logits=[-2.0, 3.0], source=[LIDAR, CAMERA])
     matching = match_cones(found, truth([[5.0, 0.0]]), EndLossConfig())
     assert matching.rows.tolist() == [1]
-    assert matching.judged.tolist() == [True, True]
+    assert matching.evaluated.tolist() == [True, True]
 
 
 def test_silence_does_not_lower_the_loss():
@@ -128,7 +128,7 @@ def test_ignored_truth_costs_nothing_found_or_not(ignored):
 def test_cones_at_the_border_of_the_region_are_not_judged():
     found = cones([[14.8, 0.0], [14.0, 0.0], [1.7, 0.0]])
     matching = match_cones(found, truth([[6.0, 0.0]]), EndLossConfig(max_range=15.0))
-    assert matching.judged.tolist() == [False, True, False]
+    assert matching.evaluated.tolist() == [False, True, False]
 
 
 def test_an_unknown_true_colour_gives_no_colour_loss():

@@ -50,13 +50,13 @@ class Matching(NamedTuple):
     Attributes:
         rows: ``(P,)`` candidates that match.
         truths: ``(P,)`` their truth.
-        judged: ``(M,)`` bool, candidates whose existence is judged.
+        evaluated: ``(M,)`` bool, candidates whose existence the loss counts.
         counted: ``(N,)`` bool, truth that counts.
     """
 
     rows: Tensor
     truths: Tensor
-    judged: Tensor
+    evaluated: Tensor
     counted: Tensor
 
 
@@ -119,13 +119,13 @@ def match_cones(cones: Cones, truth: TrueCones, config: EndLossConfig) -> Matchi
         )
         gated = near[rows, columns] <= config.gate
         rows, truths = rows[gated], index[columns[gated]]
-        judged = _inside(cones.positions, config, config.border)
+        evaluated = _inside(cones.positions, config, config.border)
         if not bool(counted.all()):
-            judged &= distance[:, ~counted].amin(1) > config.border
+            evaluated &= distance[:, ~counted].amin(1) > config.border
         if len(index):
-            judged &= ~twins | (near.amin(1) > config.border)
-        judged[rows] = True
-    return Matching(rows, truths, judged, counted)
+            evaluated &= ~twins | (near.amin(1) > config.border)
+        evaluated[rows] = True
+    return Matching(rows, truths, evaluated, counted)
 
 
 def beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, cone_weight: float = 2.0) -> Tensor:
@@ -189,10 +189,10 @@ def _position(cones: Cones, truth: TrueCones, matching: Matching, config: EndLos
 
 def _colour(cones: Cones, truth: TrueCones, matching: Matching) -> Tensor:
     classes = truth.classes[matching.truths]
-    judged = (classes != ConeClass.UNKNOWN) & truth.visible_camera[matching.truths]
-    colours = cones.colours[matching.rows][judged]
+    evaluated = (classes != ConeClass.UNKNOWN) & truth.visible_camera[matching.truths]
+    colours = cones.colours[matching.rows][evaluated]
     known = colours[:, :4] + 0.25 * colours[:, 4:]
-    chosen = known.gather(1, classes[judged][:, None])
+    chosen = known.gather(1, classes[evaluated][:, None])
     return -chosen.clamp(min=MIN_COLOUR).log().sum()
 
 
@@ -204,7 +204,7 @@ def _existence(cones: Cones, matching: Matching, config: EndLossConfig) -> Tenso
         cones.existence_logits, target, pos_weight=weight, reduction="none"
     )
     missing = matching.counted.sum() - len(matching.rows)
-    return loss[matching.judged].sum() + missing * (config.recall_weight * math.log(100.0))
+    return loss[matching.evaluated].sum() + missing * (config.recall_weight * math.log(100.0))
 
 
 def _covariance(cones: Cones, truth: TrueCones, matching: Matching) -> Tensor:

@@ -115,7 +115,7 @@ class CameraPreset(Config):
 
 @dataclass(frozen=True)
 class EvaluationPreset(Config):
-    """How strictly cones of this vehicle are judged."""
+    """Limits of the evaluation of this vehicle."""
 
     match_distance: float = required("Largest distance of a match [m]", low=0.01)
     max_range: float = required("Truth beyond this range is ignored [m]", low=0.1)

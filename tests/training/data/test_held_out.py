@@ -6,17 +6,17 @@ from conegrad_training.data.held_out import held_out_rows
 def test_the_last_third_of_every_recording_is_kept_aside():
     rows = held_out_rows({"one": 9, "other": 4}, "")
     assert list(range(9))[rows["one"].training] == [0, 1, 2, 3, 4, 5]
-    assert list(range(9))[rows["one"].judged] == [6, 7, 8]
+    assert list(range(9))[rows["one"].held_out] == [6, 7, 8]
     assert list(range(4))[rows["other"].training] == [0, 1, 2]
-    assert list(range(4))[rows["other"].judged] == [3]
+    assert list(range(4))[rows["other"].held_out] == [3]
 
 
 def test_named_recordings_are_kept_aside_as_a_whole():
     rows = held_out_rows({"one": 2, "other": 4}, "other")
     assert list(range(2))[rows["one"].training] == [0, 1]
-    assert list(range(2))[rows["one"].judged] == []
+    assert list(range(2))[rows["one"].held_out] == []
     assert list(range(4))[rows["other"].training] == []
-    assert list(range(4))[rows["other"].judged] == [0, 1, 2, 3]
+    assert list(range(4))[rows["other"].held_out] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ def made(folder, count=3, labels="0 0.5 0.5 0.2 0.4\n", names=NAMES, sequence=""
 
 
 def test_boxes_follow_their_pixels_into_the_padded_input(tmp_path):
-    training, judged = read_split(made(tmp_path), "", "", SIZE)
-    assert (len(training), len(judged)) == (2, 1)
+    training, evaluated = read_split(made(tmp_path), "", "", SIZE)
+    assert (len(training), len(evaluated)) == (2, 1)
     frame = training[0]
     assert frame.image.shape == (96, 160, 3)
     # 80 px become 96, in the middle of 160: 32 px of border on both sides.
@@ -54,9 +54,9 @@ def test_boxes_follow_their_pixels_into_the_padded_input(tmp_path):
 )
 def test_classes_are_mapped_by_name(tmp_path, names, option):
     labels = "".join(f"{number} 0.5 0.5 0.1 0.1\n" for number in range(4))
-    _, judged = read_split(made(tmp_path, labels=labels, names=names), option, "", SIZE)
+    _, evaluated = read_split(made(tmp_path, labels=labels, names=names), option, "", SIZE)
     expected = [ConeClass.BLUE, ConeClass.BIG_ORANGE, ConeClass.UNKNOWN, ConeClass.YELLOW]
-    assert judged[0].classes.tolist() == expected
+    assert evaluated[0].classes.tolist() == expected
 
 
 def test_classes_txt_names_one_class_per_line(tmp_path):
@@ -103,24 +103,24 @@ def test_an_image_without_label_file_is_refused(tmp_path):
 def test_sequences_are_kept_aside_by_name(tmp_path):
     made(tmp_path, count=2, sequence="sunny")
     made(tmp_path, count=1, sequence="rain")
-    training, judged = read_split(tmp_path, "", "rain", SIZE)
+    training, evaluated = read_split(tmp_path, "", "rain", SIZE)
     assert [file.path.parent.name for file in training.files] == ["sunny", "sunny"]
-    assert [file.path.parent.name for file in judged.files] == ["rain"]
+    assert [file.path.parent.name for file in evaluated.files] == ["rain"]
 
 
-def test_cones_of_unknown_colour_teach_nothing_but_are_judged(tmp_path):
+def test_cones_of_unknown_colour_teach_nothing_but_are_evaluated(tmp_path):
     # An unknown box around the blue one: what is outside the blue one is painted over.
     labels = "2 0.5 0.5 0.6 0.6\n0 0.5 0.5 0.2 0.4\n"
-    training, judged = read_split(made(tmp_path, labels=labels), "", "", SIZE)
+    training, evaluated = read_split(made(tmp_path, labels=labels), "", "", SIZE)
     frame = training[0]
     assert frame.classes.tolist() == [ConeClass.BLUE]
     assert frame.image[48, 80].tolist() == list(BLUE)
     assert frame.image[48, 60].tolist() == [114, 114, 114]
-    assert judged[0].classes.tolist() == [ConeClass.UNKNOWN, ConeClass.BLUE]
-    assert judged[0].image[48, 60].tolist() == [GREY] * 3
+    assert evaluated[0].classes.tolist() == [ConeClass.UNKNOWN, ConeClass.BLUE]
+    assert evaluated[0].image[48, 60].tolist() == [GREY] * 3
 
 
-def test_training_on_photographs_starts_from_weights_and_judges_those_kept_aside(tmp_path):
+def test_training_on_photographs_starts_from_weights_and_evaluates_those_kept_aside(tmp_path):
     torch.manual_seed(0)
     network, start = build_network("yolov5n"), tmp_path / "start.safetensors"
     save_network(network, start, architecture="yolov5n", input_size=(640, 384), half=False)

@@ -100,11 +100,11 @@ def test_returns_beyond_the_range_of_the_car_are_kept_where_asked_for(tmp_path):
 def test_splits_a_folder_by_file_or_by_the_last_third(tmp_path):
     written(tmp_path / "a.npz")
     written(tmp_path / "b.npz")
-    training, judged = read_split(tmp_path, "b")
+    training, evaluated = read_split(tmp_path, "b")
     assert [(r.name, len(r.scans.ranges)) for r in training] == [("a", 9)]
-    assert [(r.name, len(r.scans.ranges)) for r in judged] == [("b", 9)]
-    training, judged = read_split(tmp_path / "a.npz", "")
-    assert [len(r.scans.ranges) for r in (*training, *judged)] == [6, 3]
+    assert [(r.name, len(r.scans.ranges)) for r in evaluated] == [("b", 9)]
+    training, evaluated = read_split(tmp_path / "a.npz", "")
+    assert [len(r.scans.ranges) for r in (*training, *evaluated)] == [6, 3]
 
 
 def test_labels_stay_with_their_returns_in_every_batch(tmp_path):
@@ -118,7 +118,7 @@ def test_labels_stay_with_their_returns_in_every_batch(tmp_path):
     assert not np.array_equal(batches[0].labels, batches[1].labels)
 
 
-def test_training_on_recorded_scans_judges_those_kept_aside_before_and_after(tmp_path):
+def test_training_on_recorded_scans_evaluates_those_kept_aside_before_and_after(tmp_path):
     config = LidarTrainingConfig(
         output=str(tmp_path / "run"),
         scans=str(written(tmp_path / "drive.npz")),

@@ -100,7 +100,7 @@ def test_the_loss_is_cross_entropy_over_beams_with_return():
     assert logits.grad.tolist() == [[-0.25, 0.25, 0.0]]
 
 
-def test_focus_plays_down_beams_that_are_judged_well():
+def test_focus_plays_down_beams_that_are_evaluated_well():
     labels, ranges = torch.ones(1, 1, dtype=torch.bool), torch.ones(1, 1)
     logits = torch.tensor([[2.1972]])  # probability 0.9: cross-entropy 0.1054, miss 0.1
     assert focal_beam_loss(logits, labels, ranges, 2.0).item() == pytest.approx(0.001054, abs=1e-6)

@@ -1,8 +1,8 @@
 """Align a surveyed map of the cones with the odometry of a bag; write the map in its frame.
 
 The map (CSV with x, y, colour) may have any origin and heading. The drive is perceived, and the
-cones the car is sure of are found on the map. A picture beside the output shows the fit; a bad one
-is refused. The output is what 'train' and 'evaluate' take as --track.
+cones that the drive confirms are found on the map. A picture beside the output shows the fit; a
+bad one is refused. The output is what 'train' and 'evaluate' take as --track.
 """
 
 import argparse

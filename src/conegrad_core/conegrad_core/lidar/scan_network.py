@@ -49,7 +49,7 @@ class ScanNetwork(nn.Module):
         self.head = nn.Conv1d(WIDTH, 1, 1)
 
     def forward(self, ranges: Tensor, angle_step: Tensor, wraps: bool = False) -> Tensor:
-        """Judge every beam; differentiable in the weights and in the ranges.
+        """Label every beam; differentiable in the weights and in the ranges.
 
         Args:
             ranges: ``(B, N)`` [m]; NaN, inf and 0 mean no return.

@@ -40,7 +40,7 @@ class SegmenterConfig(Config):
 
 
 class ScanSegmenter(nn.Module):
-    """Judges each beam of a planar scan: did it hit a cone?
+    """Labels each beam of a planar scan: did it hit a cone?
 
     Attributes:
         config: settings.
@@ -57,7 +57,7 @@ class ScanSegmenter(nn.Module):
         self.metadata: dict[str, str] = {}
 
     def forward(self, scans: Sequence[Scan]) -> list[SegmentedScan]:
-        """Judge each scan, with one forward for the scans of each sensor.
+        """Label the beams of each scan, with one forward for the scans of each sensor.
 
         Gradients flow into the logits. Beams may run in either direction.
 

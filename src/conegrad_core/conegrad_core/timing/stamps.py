@@ -1,11 +1,11 @@
-"""Which stamps are used: judged against a clock and, where that is another one, by agreement."""
+"""Which stamps are used: compared with a clock and, where that is another one, by agreement."""
 
 import statistics
 from dataclasses import dataclass
 
 SECOND = 1_000_000_000  # [ns]
 SPREAD_NS = SECOND  # stamps of sensors on one clock arrive with ages this near to each other
-HOLD_NS = 300_000_000  # that sensors must agree on another clock before it is believed
+HOLD_NS = 300_000_000  # that sensors must agree on another clock before it is accepted
 ACTIVE_NS = 3 * SECOND  # after its last message a sensor has no say any more
 MIN_DOUBTS = 2  # messages of each sensor that must agree on it
 CLOCK_JUMP_NS = SECOND  # back, of the clock itself: a run begins anew
@@ -28,7 +28,7 @@ class StampGate:
     them, as in a bag that is played without ``/clock``, the sensors decide: as soon as all that are
     sending agree on another offset for 0.3 s, stamps around that offset are used. One sensor
     against the clock that others agreed with is refused for good; where only one sensor was ever
-    there, it is believed likewise.
+    there, it is accepted likewise.
 
     Args:
         max_age: an older stamp is not used [s].

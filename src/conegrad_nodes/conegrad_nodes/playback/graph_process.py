@@ -45,7 +45,7 @@ class GraphProcess:
         """Start the process.
 
         Args:
-            domain: its ROS domain; it is heard on this machine only.
+            domain: its ROS domain; it is visible on this machine only.
             parameters: by full name, such as ``detector.engine``, for all nodes.
             node_parameters: further ones by name of the node; ``parameters`` take precedence.
             module: whose ``main`` is run; by default that of all three perception nodes.

@@ -53,7 +53,7 @@ class ConeMap(NamedTuple):
 
 
 class SeenCones(NamedTuple):
-    """Cones that the car was sure of, in the frame of its odometry.
+    """Cones that the drive confirms, in the frame of its odometry.
 
     Attributes:
         positions: ``(M, 2)`` [m].

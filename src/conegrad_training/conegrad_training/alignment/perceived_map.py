@@ -1,4 +1,4 @@
-"""The cones a car is sure of after a whole drive, in the frame of its odometry."""
+"""The cones that a whole drive confirms, in the frame of its odometry."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SeenConesConfig(Config):
-    """When the car counts as sure of a cone."""
+    """When a drive confirms a cone."""
 
     frames: int = setting(100, "Frames that are looked at, spread evenly", low=1)
     sure_existence: float = setting(0.7, "Lowest probability of existence", low=0.01, high=0.99)
@@ -61,7 +61,7 @@ def seen_cones(
 
     Args:
         bag: the drive.
-        config: when the car counts as sure of a cone.
+        config: when a drive confirms a cone.
         system: the models.
         vehicle: preset that replaces the calibration of the bag.
         topics: topics that the user chose, by role.

@@ -1,9 +1,9 @@
-"""What of labelled recordings is kept aside to judge by: whole recordings, or their last third."""
+"""What of labelled recordings is held out for evaluation: whole recordings, or their last third."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-LAST = 3  # one part in so many, at the end of a recording, is judged unless recordings are named
+LAST = 3  # one part in so many, at the end of a recording, is evaluated unless recordings are named
 
 
 class Rows(NamedTuple):
@@ -11,11 +11,11 @@ class Rows(NamedTuple):
 
     Attributes:
         training: to learn from.
-        judged: kept aside.
+        held_out: kept aside.
     """
 
     training: slice
-    judged: slice
+    held_out: slice
 
 
 def held_out_rows(lengths: Mapping[str, int], names: str) -> dict[str, Rows]:
@@ -23,8 +23,8 @@ def held_out_rows(lengths: Mapping[str, int], names: str) -> dict[str, Rows]:
 
     Args:
         lengths: rows of each recording by its name.
-        names: recordings that are judged as a whole, separated by commas; empty: the last third
-            of every recording is judged.
+        names: recordings that are evaluated as a whole, separated by commas; empty: the last third
+            of every recording is evaluated.
 
     Raises:
         ValueError: if a name is unknown, or one of both sides would be empty.
@@ -47,7 +47,7 @@ def held_out_rows(lengths: Mapping[str, int], names: str) -> dict[str, Rows]:
 def _last_third(name: str, count: int) -> Rows:
     if count < LAST:
         raise ValueError(
-            f"{name} has {count} rows, expected at least {LAST} to judge by the last third, or "
+            f"{name} has {count} rows, expected at least {LAST} to evaluate on the last third, or "
             "whole recordings in held_out"
         )
     first = count - count // LAST

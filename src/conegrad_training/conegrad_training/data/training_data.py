@@ -1,4 +1,4 @@
-"""The samples of a run: bags to learn from and bags to judge by."""
+"""The samples of a run: bags to learn from and bags to evaluate on."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,8 +34,8 @@ def bag_data(
 
     Args:
         bags: to learn from.
-        tests: to judge by; where there are none, a share of ``bags`` is kept aside.
-        test_share: of ``bags``; at 0 the training drives themselves are judged, which tells how
+        tests: to evaluate on; where there are none, a share of ``bags`` is kept aside.
+        test_share: of ``bags``; at 0 the training drives themselves are evaluated, which tells how
             well they were learned and not how well others will do.
         seed: of the split.
         track: map of the cones of all bags; None takes their truth topics.

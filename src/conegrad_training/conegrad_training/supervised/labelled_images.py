@@ -80,7 +80,7 @@ class LabelledImages(Sequence[LabelledImage]):
 def read_split(
     folder: Path, names: str, held_out: str, size: tuple[int, int]
 ) -> tuple[LabelledImages, LabelledImages]:
-    """Images to learn from and to judge by.
+    """Images to learn from and to evaluate on.
 
     Args:
         folder: holds ``images``, ``labels`` and the names of the classes; folders below
@@ -98,10 +98,10 @@ def read_split(
     lengths = {name: len(files) for name, files in sequences.items()}
     rows = held_out_rows(lengths, held_out)
     training = [f for name, files in sequences.items() for f in files[rows[name].training]]
-    judged = [f for name, files in sequences.items() for f in files[rows[name].judged]]
+    evaluated = [f for name, files in sequences.items() for f in files[rows[name].held_out]]
     return (
         LabelledImages(training, size, hides_unknown=True),
-        LabelledImages(judged, size, hides_unknown=False),
+        LabelledImages(evaluated, size, hides_unknown=False),
     )
 
 

@@ -47,7 +47,7 @@ class ScanRecording(NamedTuple):
 
 
 def read_split(path: Path, held_out: str) -> tuple[list[ScanRecording], list[ScanRecording]]:
-    """Recordings to learn from and to judge by.
+    """Recordings to learn from and to evaluate on.
 
     Args:
         path: an .npz file, or a folder of them.
@@ -63,8 +63,8 @@ def read_split(path: Path, held_out: str) -> tuple[list[ScanRecording], list[Sca
     recordings = [read_scans(file) for file in files]
     rows = held_out_rows({r.name: len(r.scans.ranges) for r in recordings}, held_out)
     training = [r.part(rows[r.name].training) for r in recordings]
-    judged = [r.part(rows[r.name].judged) for r in recordings]
-    return _filled(training), _filled(judged)
+    evaluated = [r.part(rows[r.name].held_out) for r in recordings]
+    return _filled(training), _filled(evaluated)
 
 
 def _filled(recordings: list[ScanRecording]) -> list[ScanRecording]:

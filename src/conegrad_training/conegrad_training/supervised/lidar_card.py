@@ -13,7 +13,7 @@ from conegrad_training.tracking.model_card import git_revision
 
 CARD = """# Scan network `{architecture}`
 
-Judges each beam of a planar LiDAR scan: did it hit a cone? {weights:,} weights, any number of
+Labels each beam of a planar LiDAR scan: did it hit a cone? {weights:,} weights, any number of
 beams and any angular step. Trained on {data}.
 
 - command: `{command}`
