@@ -10,6 +10,8 @@ print(cones.positions, cones.colours)
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from conegrad_core.moved_modules import install
+
 if TYPE_CHECKING:
     from conegrad_core.cones import Cones
     from conegrad_core.lidar.scan import Scan
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from conegrad_core.vehicle import Vehicle
 
 __all__ = ["Cones", "Perception", "Scan", "Vehicle"]
+install()  # former names of modules
 _HOMES = {"Cones": "cones", "Perception": "perception", "Scan": "lidar.scan", "Vehicle": "vehicle"}
 
 
