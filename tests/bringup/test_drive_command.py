@@ -43,7 +43,7 @@ def test_a_car_drives_on_perceived_cones_and_survives_the_loss_of_the_camera(
     assert figures["f1_colour"] > 0.5
     report = (output / "report" / "report.html").read_text()
     assert "The drive" in report
-    assert "Perception on the way" in report
+    assert "Perception during the drive" in report
     assert (output / "lap.gif").stat().st_size < 2_000_000
 
     with BagReader(output / "drive") as bag:

@@ -157,7 +157,7 @@ def test_a_folder_below_that_of_the_node_may_be_named_in_any_way(
         pytest.param("data: {tests: [nowhere]}", id="no such drive"),
         pytest.param("data: {track: /dev/zero}", id="endless track"),
         pytest.param("data: {vehicle: no_such}", id="no such vehicle"),
-        pytest.param("system: {camera: /dev/zero}", id="endless weights"),
+        pytest.param("system: {weights: detector=/dev/zero}", id="endless weights"),
         pytest.param("system: {precision: fp16}", id="precision"),
     ],
 )

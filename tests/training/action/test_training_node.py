@@ -147,7 +147,7 @@ def test_a_run_is_tracked_as_that_of_the_command_line_is(
     assert f"mlflow ui --backend-store-uri {store}" in result.message
     experiment = tracked.get_experiment_by_name("car")
     runs = {run.info.run_name: run for run in tracked.search_runs([experiment.experiment_id])}
-    assert set(runs) == {"run_001", "run_001 camera", "run_001 lidar", "run_001 fusion"}
+    assert set(runs) == {"run_001", "run_001 detector", "run_001 segmenter", "run_001 fuser"}
     assert runs["run_001"].info.status == "FINISHED"
     assert runs["run_001"].data.params["pattern.pattern"] == "partial"
     losses = tracked.get_metric_history(runs["run_001"].info.run_id, "loss_existence")

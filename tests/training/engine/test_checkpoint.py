@@ -90,7 +90,7 @@ def flipped(content: bytes, place: int) -> bytes:
 @pytest.mark.parametrize("content", [[1, 2], {"step": 1}, 5])
 def test_another_archive_of_torch_is_no_checkpoint(tmp_path, content):
     torch.save(content, tmp_path / "last.pt")
-    with pytest.raises(ValueError, match="is no checkpoint of a training"):
+    with pytest.raises(ValueError, match="is not a checkpoint of a training"):
         load_checkpoint(tmp_path / "last.pt", make_state(), CONFIG)
 
 

@@ -59,7 +59,7 @@ def gradients(config: TrainingConfig, bag: Path) -> dict[str, torch.Tensor]:
     batches = SampleBatches(
         BagReplay(bag), seed=3, batch=4, steps=1, augmentation=AugmentationConfig()
     )
-    prepare(system, make_pattern(config.pattern).update(0), config.run.adapt_statistics)
+    prepare(system, make_pattern(config.pattern, system).update(0), config.run.adapt_statistics)
     losses = end_losses(system, batches[0], EndLoss())
     torch.stack([loss.mean() for loss in losses.values()]).sum().backward()
     clipped_norms(system, 5.0)
@@ -151,9 +151,9 @@ def test_a_budget_keeps_its_labels_over_a_checkpoint():
     cost.add_labels("end", "a", 6)
     copy = TrainingCost()
     copy.load_state_dict(cost.state_dict())
-    copy.add_labels("b", 3)
+    copy.add_labels("end", "b", 3)
     assert copy.to_dict()["label_values"] == 9
-    assert copy.knows("a")
+    assert copy.knows("end", "a")
 
 
 def test_half_precision_gradients_are_refused(system_config: SystemConfig):
