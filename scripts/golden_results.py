@@ -130,12 +130,16 @@ def evaluation(drive: Path, work: Path) -> Digests:
 
 def as_in_0_1(metrics: dict[str, Any]) -> bytes:
     """Bytes of ``metrics.json`` with the keys of version 0.1, as in the golden results."""
+    return (json.dumps(with_former_keys(metrics), indent=2, allow_nan=False) + "\n").encode()
+
+
+def with_former_keys(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Metrics of cones with the keys of version 0.1 alone, in their order."""
     former = {"range_bins": "bands", "failure_modes": "reasons"}
     for name, key in former.items():
         if metrics.pop(key) != metrics[name]:
             raise ValueError(f"{name} and {key} of metrics.json differ, expected equal values")
-    renamed = {former.get(name, name): value for name, value in metrics.items()}
-    return (json.dumps(renamed, indent=2, allow_nan=False) + "\n").encode()
+    return {former.get(name, name): value for name, value in metrics.items()}
 
 
 def patterns(drive: Path, work: Path) -> Digests:
@@ -155,8 +159,13 @@ def replayed(drive: Path, work: Path) -> Digests:
     """What the training measures on the replayed drive before its first steps and after them."""
     output = work / "replayed"
     conegrad("train", drive, "-o", output, "--steps", 2, *SMALL, "--no-tracking", "--threads", 1)
-    names = ("metrics_before.json", "metrics_after.json")
-    return {name: digest((output / name).read_bytes()) for name in names}
+    digests = {}
+    for name in ("metrics_before.json", "metrics_after.json"):
+        metrics = json.loads((output / name).read_text())
+        metrics.pop("ports")  # new in version 0.2, beside the figures of before
+        metrics["system"] = with_former_keys(metrics["system"])
+        digests[name] = digest((json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
+    return digests
 
 
 def resumed(drive: Path, work: Path) -> Digests:
