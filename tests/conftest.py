@@ -62,6 +62,12 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     sys.__stderr__.write(f"\nworker process {process.pid} ({node.gateway.id}) {end}\n")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem: str) -> None:
+    """Name the test that ran while its worker process died, also where it is run again."""
+    sys.__stderr__.write(f"\nits worker process died during {crashitem}\n")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Folder of the ROS logs of this session, instead of the home folder."""
