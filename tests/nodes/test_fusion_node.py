@@ -70,7 +70,7 @@ def fusion(graph, frames_file):
 
 
 class Talker:
-    """Publishes the inputs of the fusion with rising stamps."""
+    """Publishes the inputs of the fusion; their stamps go on as time does."""
 
     def __init__(self, graph, messages):
         self.detections = graph.publisher(ConeDetectionArray, "detections")
@@ -78,9 +78,12 @@ class Talker:
         self.camera_info = graph.publisher(CameraInfo, "camera_info")
         self.info = messages.camera_info()
         self.stamp = 100.0
+        self._spoke = time.monotonic()
 
     def speak(self, camera=True, lidar=True, info=True, size=(160, 96)):
-        self.stamp += 0.05
+        now = time.monotonic()
+        self.stamp += max(now - self._spoke, 0.01)  # one behind the others would be refused
+        self._spoke = now
         if info:
             self.camera_info.publish(self.info)
         if camera:
