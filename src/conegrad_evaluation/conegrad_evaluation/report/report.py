@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
-
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.report.figure_style import data_uri, report_style
+from conegrad_evaluation.report.html_template import template_of
 from conegrad_evaluation.report.report_pictures import draw_examples, draw_map, draw_plots
 from conegrad_evaluation.report.report_tables import (
     cards,
@@ -49,18 +48,12 @@ def write_report(result: DriveEvaluation, folder: Path, preface: Preface | None 
     Returns:
         Path of the report.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("conegrad_evaluation.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    template = template_of("conegrad_evaluation.report", "report.html")
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     with report_style():
         context = _context(result, folder / "pictures") | {"preface": _preface(preface)}
     report = folder / "report.html"
-    report.write_text(environment.get_template("report.html").render(context), encoding="utf-8")
+    report.write_text(template.render(context), encoding="utf-8")
     return report
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from matplotlib.figure import Figure
 
 from conegrad_evaluation.report.figure_style import png_bytes, report_style, svg_uri
+from conegrad_evaluation.report.html_template import template_of
 from conegrad_training.comparison import plots
 from conegrad_training.comparison.groups import RunGroup, groups_of, has_own_runs
 from conegrad_training.comparison.results import RunResult
@@ -22,13 +22,7 @@ def write_report(results: Sequence[RunResult], config: ComparisonConfig, output:
     Returns:
         Path of the report.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("conegrad_training.comparison"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    template = template_of("conegrad_training.comparison", "compare.html")
     folder = output / "plots"
     folder.mkdir(parents=True, exist_ok=True)
     with report_style():
@@ -45,7 +39,7 @@ def write_report(results: Sequence[RunResult], config: ComparisonConfig, output:
         "cost_header": COST_HEADER,
     }
     report = output / "report.html"
-    report.write_text(environment.get_template("compare.html").render(context), encoding="utf-8")
+    report.write_text(template.render(context), encoding="utf-8")
     return report
 
 
