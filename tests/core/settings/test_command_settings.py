@@ -83,6 +83,21 @@ def file(tmp_path):
     return file
 
 
+@dataclass(frozen=True)
+class RunAndLoss:
+    """Two groups in one."""
+
+    loss: Loss
+    run: Run
+
+
+def test_groups_are_gathered_in_a_dataclass_by_the_names_of_its_fields():
+    parser = argparse.ArgumentParser()
+    SETTINGS.add_to(parser)
+    settings = SETTINGS.read(parser.parse_args(["--steps", "9", "--loss", "weight=0.5"]))
+    assert settings.gathered(RunAndLoss) == RunAndLoss(Loss(weight=0.5), Run(steps=9))
+
+
 def test_without_words_the_defaults_of_the_command_hold():
     settings = parse()
     assert settings[Own] == Own()

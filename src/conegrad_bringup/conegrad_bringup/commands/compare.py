@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group
 from conegrad_core.vehicle import load_vehicle
@@ -22,13 +21,9 @@ from conegrad_training.comparison.plan import planned_runs
 from conegrad_training.comparison.report import write_report
 from conegrad_training.comparison.results import read_results, write_table
 from conegrad_training.comparison.scenarios import ALL, SCENARIOS
-from conegrad_training.comparison.settings import DECIDED, ComparisonConfig, DesignConfig
+from conegrad_training.comparison.settings import DECIDED, ComparisonConfig
 from conegrad_training.engine.loop import StepReport
-from conegrad_training.engine.optimizers import OptimizerConfig
 from conegrad_training.engine.progress_display import shown
-from conegrad_training.engine.training_run import RunConfig
-from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracking import TrackingConfig
 
 T = TypeVar("T")
@@ -74,14 +69,7 @@ def run(options: argparse.Namespace) -> None:
     aliases.translate_options(options, SETTINGS)
     settings = SETTINGS.read(options)
     own = settings[CompareSettings]
-    config = ComparisonConfig(
-        design=settings[DesignConfig],
-        run=settings[RunConfig],
-        system=settings[SystemConfig],
-        pattern=settings[PatternConfig],
-        optimizer=settings[OptimizerConfig],
-        loss=settings[EndLossConfig],
-    )
+    config = settings.gathered(ComparisonConfig)
     runs = planned_runs(own.scenarios, own.patterns, own.seeds, config.design.frames)
     output: Path = options.output
     if (output / SETTINGS_FILE).exists() and not options.resume:

@@ -13,25 +13,17 @@ from pathlib import Path
 
 from conegrad_bringup.bag_options import read_roles
 from conegrad_bringup.progress_bar import ProgressBar
-from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_core.lidar.sweep import SweepConfig
-from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_core.vehicle import load_vehicle
-from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_training import aliases
 from conegrad_training.action.goal_settings import DataConfig
-from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.data.training_data import bag_data, simulated_data
 from conegrad_training.engine.distributed import folder_of_this_process, joined, rank
 from conegrad_training.engine.loop import StepReport
-from conegrad_training.engine.optimizers import OptimizerConfig
 from conegrad_training.engine.precision import check_precision
 from conegrad_training.engine.progress_display import shown, written_losses
-from conegrad_training.engine.training_run import Data, RunConfig, TrainingConfig
-from conegrad_training.patterns.patterns import PatternConfig
-from conegrad_training.systems.system_config import SystemConfig
+from conegrad_training.engine.training_run import Data, TrainingConfig
 from conegrad_training.tracking.tracked_run import run_tracked
 from conegrad_training.tracking.tracking import TrackingConfig
 
@@ -79,17 +71,7 @@ def run(options: argparse.Namespace) -> None:
     """Train, print the metrics and where the results are."""
     aliases.translate_options(options, SETTINGS)
     settings = SETTINGS.read(options)
-    config = TrainingConfig(
-        run=settings[RunConfig],
-        system=settings[SystemConfig],
-        pattern=settings[PatternConfig],
-        optimizer=settings[OptimizerConfig],
-        loss=settings[EndLossConfig],
-        augmentation=settings[AugmentationConfig],
-        reduction=settings[ReductionConfig],
-        sweep=settings[SweepConfig],
-        evaluation=settings[EvaluationConfig],
-    )
+    config = settings.gathered(TrainingConfig)
     check_precision(config.system)
     with joined(), folder_of_this_process(options.output) as output:
         is_first = rank() == 0

@@ -28,6 +28,7 @@ from conegrad_core.settings.values import ValueKindError, read_value
 from conegrad_core.settings.yaml_file import read_yaml_file, yaml_value
 
 C = TypeVar("C", bound=Config)
+D = TypeVar("D")  # a dataclass with a field per group
 
 
 class Group(NamedTuple):
@@ -79,6 +80,11 @@ class EffectiveSettings:
     def __getitem__(self, config_class: type[C]) -> C:
         """The group of a settings dataclass."""
         return next(g for g in self._groups.values() if type(g) is config_class)
+
+    def gathered(self, container: type[D]) -> D:
+        """The groups that a dataclass of groups has a field for, in one."""
+        names = [field.name for field in dataclasses.fields(container)]  # type: ignore[arg-type]
+        return container(**{name: self._groups[name] for name in names})
 
     def as_yaml(self, title: str) -> str:
         """The settings as a file that ``--config`` takes, with their descriptions."""
