@@ -86,9 +86,15 @@ def _claims(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
 def _claims_on(path: tuple[str, ...], group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
     """Entry points of a group by name, as they are with a search path."""
     claims: dict[str, tuple[EntryPoint, ...]] = {}
-    for entry in entry_points(group=group):
+    for entry in _installed(path).select(group=group):
         claims[entry.name] = (*claims.get(entry.name, ()), entry)
     return claims
+
+
+@lru_cache(maxsize=8)
+def _installed(path: tuple[str, ...]) -> Any:
+    """Entry points of all groups: every group reads the metadata of every package."""
+    return entry_points()
 
 
 def _object(entry: EntryPoint) -> Any:

@@ -10,16 +10,14 @@ from typing import Any, NamedTuple, cast
 
 import torch
 
-from conegrad_core.camera.detector import DetectorConfig
 from conegrad_core.camera.stage import DetectorStage
 from conegrad_core.cones import Cones, UnusableConesError
-from conegrad_core.fusion.config import FuserConfig, SelectionConfig
+from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span
-from conegrad_core.pipeline.build import DEFAULT, load_pipeline
-from conegrad_core.settings import Config
+from conegrad_core.pipeline.build import DEFAULT, build_pipeline, stage_classes
+from conegrad_core.pipeline.file import load_specification
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.calibration.calibration_source import (
@@ -79,14 +77,12 @@ class DirectPerception:
             settings(ReductionConfig, parameters, "reduction"),
             settings(SweepConfig, parameters, "sweep"),
         )
-        stages: dict[str, type[Config]] = {
-            "detector": DetectorConfig,
-            "segmenter": SegmenterConfig,
-            "fuser": FuserConfig,
+        specification = load_specification(DEFAULT)
+        configs = {
+            name: settings(stage.config_class, parameters, name)
+            for name, stage in stage_classes(specification).items()
         }
-        self._graph = load_pipeline(
-            DEFAULT, {name: settings(stages[name], parameters, name) for name in stages}
-        )
+        self._graph = build_pipeline(specification, configs)
         self._graph.accelerate()
         self._detector = cast(DetectorStage, self._graph.stage("detector")).module
         pairing = settings(PairingConfig, parameters, "pairing")
