@@ -20,16 +20,21 @@ print(len(cones.positions))
 """
 
 
-def run(*command, cwd=EXAMPLES, **environment):
-    """What a command prints; its folder is that of the examples."""
-    result = subprocess.run(
+def finished(*command, **environment):
+    """A command that has ended, however it did; its folder is that of the examples."""
+    return subprocess.run(
         [str(part) for part in command],
-        cwd=cwd,
+        cwd=EXAMPLES,
         env={**os.environ, "MPLBACKEND": "agg", **environment},
         capture_output=True,
         text=True,
         timeout=DEADLINE,
     )
+
+
+def run(*command, **environment):
+    """What a command prints that succeeds."""
+    result = finished(*command, **environment)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -62,14 +67,7 @@ def drive(tmp_path_factory):
 
 def test_the_core_alone_perceives_a_frame(core_alone):
     code = "import conegrad_core, sys; print(conegrad_core.__file__); import conegrad_data"
-    alone = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=EXAMPLES,
-        env={**os.environ, **core_alone},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
+    alone = finished(sys.executable, "-c", code, **core_alone)
     assert core_alone["PYTHONPATH"] in alone.stdout
     assert "No module named 'conegrad_data'" in alone.stderr
     lines = run(sys.executable, "perceive_frame.py", **core_alone).splitlines()
@@ -92,14 +90,7 @@ def test_a_stage_of_ones_own_comes_with_its_package(core_alone, tmp_path):
 
 
 def test_without_its_package_a_stage_of_ones_own_is_refused_by_name(core_alone):
-    result = subprocess.run(
-        [sys.executable, "run_own_stage.py"],
-        cwd=EXAMPLES,
-        env={**os.environ, **core_alone},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
+    result = finished(sys.executable, "run_own_stage.py", **core_alone)
     assert result.returncode != 0
     assert "filtered_camera_lidar.yaml:" in result.stderr
     assert "score_filter" in result.stderr
