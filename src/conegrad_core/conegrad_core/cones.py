@@ -49,6 +49,20 @@ class Cones(NamedTuple):
     source: Tensor
 
 
+class ConePositions(NamedTuple):
+    """Positions of the K detections of an image on the ground, in the frame of the LiDAR.
+
+    They hold at the stamp of the image; gradients flow to both tensors.
+
+    Attributes:
+        positions: ``(K, 2)`` of the cones' axes, x forward, y left [m].
+        covariances: ``(K, 2, 2)`` [m^2].
+    """
+
+    positions: Tensor
+    covariances: Tensor
+
+
 class TrueCones(NamedTuple):
     """Ground truth of one frame (N cones) in the frame of the LiDAR.
 

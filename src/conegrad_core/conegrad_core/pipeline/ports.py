@@ -1,11 +1,14 @@
-"""The port types of the car."""
+"""The port types of the pipelines that ship."""
 
 from typing import Any
 
 import numpy as np
 
 from conegrad_core.camera.image import Detections
-from conegrad_core.cones import Cones
+from conegrad_core.colours.cone_colours import ConeColours
+from conegrad_core.cones import ConePositions, Cones
+from conegrad_core.crops.crops import Crops
+from conegrad_core.keypoints.keypoints import Keypoints
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.pipeline.port import PortType, TuplePort
 
@@ -56,4 +59,25 @@ CONES = TuplePort(
         "source": ("M",),
     },
     differentiable=("positions", "covariances", "colours", "existence_logits"),
+)
+CROPS = TuplePort(
+    "Crops",
+    Crops,
+    {"pictures": ("K", 3, "S", "S"), "windows_xyxy": ("K", 4)},
+    differentiable=("pictures", "windows_xyxy"),
+)
+KEYPOINTS = TuplePort(
+    "Keypoints",
+    Keypoints,
+    {"positions": ("K", 7, 2), "log_deviations": ("K", 7)},
+    differentiable=("positions", "log_deviations"),
+)
+CONE_COLOURS = TuplePort(
+    "ConeColours", ConeColours, {"logits": ("K", 4)}, differentiable=("logits",)
+)
+CONE_POSITIONS = TuplePort(
+    "ConePositions",
+    ConePositions,
+    {"positions": ("K", 2), "covariances": ("K", 2, 2)},
+    differentiable=("positions", "covariances"),
 )

@@ -1,0 +1,1 @@
+"""Colour of single cones, from the pictures that are cut out of the image."""
