@@ -101,3 +101,23 @@ def test_roboracer_frames_can_be_sampled():
     frame = sample_frame(0, load_vehicle("roboracer"), "varied")
     assert frame.sample.image.shape == (384, 640, 3)
     assert frame.calibration.lidar_height == 0.12
+
+
+def test_keypoints_lie_on_their_cones_in_padded_images():
+    checked = 0
+    for seed in range(12):
+        image = sample_image(seed, VEHICLE, "wide")
+        whole = image.stands & image.keypoints_visible.all(axis=1)
+        corners = np.concatenate([image.keypoints.min(axis=1), image.keypoints.max(axis=1)], axis=1)
+        boxes, corners = image.boxes_xyxy[whole], corners[whole]
+        heights = boxes[:, 3:] - boxes[:, 1:2]
+        assert (corners[:, :2] > boxes[:, :2] - 1 - 0.02 * heights).all()
+        assert (corners[:, 2:] < boxes[:, 2:] + 1 + 0.02 * heights).all()
+        assert (corners[:, 1] - boxes[:, 1] < 2 + 0.1 * heights[:, 0]).all()
+        checked += len(boxes)
+    assert checked > 30
+
+
+def test_fallen_cones_do_not_stand():
+    stands = [sample_image(seed, VEHICLE, "wide").stands for seed in range(12)]
+    assert 0 < np.mean(np.concatenate(stands)) < 1

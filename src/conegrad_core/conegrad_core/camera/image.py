@@ -33,3 +33,15 @@ class TrueBoxes(NamedTuple):
 
     boxes_xyxy: Tensor
     classes: Tensor
+
+
+class TrueStanding(NamedTuple):
+    """Boxes of the N cones of an image, and which of them stand.
+
+    Attributes:
+        boxes_xyxy: ``(N, 4)`` [px of the original image].
+        stands: ``(N,)`` bool; a cone that does not has fallen over.
+    """
+
+    boxes_xyxy: Tensor
+    stands: Tensor

@@ -1,4 +1,4 @@
-"""Container of the keypoints of cones."""
+"""Containers of the keypoints of cones: as a network finds them, and as they are."""
 
 from typing import NamedTuple
 
@@ -18,3 +18,20 @@ class Keypoints(NamedTuple):
 
     positions: Tensor
     log_deviations: Tensor
+
+
+class TrueKeypoints(NamedTuple):
+    """True keypoints of the N standing cones of an image; cones that lie are left out.
+
+    Attributes:
+        boxes_xyxy: ``(N, 4)`` [px of the original image].
+        positions: ``(N, 7, 2)`` (u, v), also of keypoints that are not visible [px of the original
+            image].
+        visible: ``(N, 7)`` bool, the keypoint is inside the image and not hidden.
+        classes: ``(N,)`` int64 :class:`conegrad_core.cones.ConeClass`.
+    """
+
+    boxes_xyxy: Tensor
+    positions: Tensor
+    visible: Tensor
+    classes: Tensor

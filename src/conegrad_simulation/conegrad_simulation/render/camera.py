@@ -11,6 +11,7 @@ from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.vehicle import Mounting
 from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.render.backdrop import paint_backdrop
+from conegrad_simulation.render.cone_keypoints import ImageKeypoints, image_keypoints
 from conegrad_simulation.render.cone_painter import (
     ConeRasterizer,
     ProjectedCones,
@@ -42,6 +43,7 @@ class RenderedImage(NamedTuple):
         classes: ``(N,)`` int64 :class:`conegrad_core.cones.ConeClass`.
         visibility: ``(N,)`` share of the cone's pixels that is inside the image and not hidden.
         cones: ``(N,)`` rows of the scene.
+        keypoints: of each cone.
     """
 
     image: RgbImage
@@ -49,6 +51,7 @@ class RenderedImage(NamedTuple):
     classes: npt.NDArray[np.int64]
     visibility: npt.NDArray[np.float64]
     cones: npt.NDArray[np.int64]
+    keypoints: ImageKeypoints
 
 
 class CameraRenderer:
@@ -91,6 +94,7 @@ class CameraRenderer:
             scene.cone_classes[cones.index],
             _visibility(layers, covered),
             cones.index,
+            image_keypoints(scene, cones, view, layers.instances),
         )
 
 

@@ -108,18 +108,24 @@ def _vertices(scene: Scene, keep: npt.NDArray[np.int64], levels: Floats) -> tupl
 
 def _leaned(points: Floats, leans: Floats) -> Floats:
     """Turn about the ground point, then lift until nothing is below the ground."""
-    angle = np.linalg.norm(leans, axis=1)
-    if not (angle > 1e-6).any():
+    if not (np.linalg.norm(leans, axis=1) > 1e-6).any():
         return points
+    leaned = turned(points, leans)
+    leaned[..., 2] -= leaned[..., 2].min(axis=1, keepdims=True)
+    return leaned
+
+
+def turned(points: Floats, leans: Floats) -> Floats:
+    """Points ``(N, K, 3)`` around the ground points of N cones, turned with their lean."""
+    angle = np.linalg.norm(leans, axis=1)
     way = leans / np.maximum(angle, 1e-9)[:, None]
     along = np.einsum("nkd,nd->nk", points[..., :2], way)
     cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    turned: Floats = points.copy()
+    found: Floats = points.copy()
     shift = along * (cosine - 1) + points[..., 2] * sine
-    turned[..., :2] += shift[..., None] * way[:, None]
-    turned[..., 2] = points[..., 2] * cosine - along * sine
-    turned[..., 2] -= turned[..., 2].min(axis=1, keepdims=True)
-    return turned
+    found[..., :2] += shift[..., None] * way[:, None]
+    found[..., 2] = points[..., 2] * cosine - along * sine
+    return found
 
 
 def _albedo(

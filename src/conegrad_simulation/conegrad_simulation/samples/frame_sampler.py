@@ -14,6 +14,7 @@ from conegrad_core.cones import TrueCones
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.vehicle import LidarPreset, Vehicle, camera_from_lidar
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
+from conegrad_simulation.lidar.scene_targets import FALLEN
 from conegrad_simulation.planar import Floats, Pose
 from conegrad_simulation.recording.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
 from conegrad_simulation.render.camera import CameraRenderer, RenderedImage
@@ -43,12 +44,19 @@ class ImageSample(NamedTuple):
         boxes_xyxy: ``(N, 4)`` float32, visible cones [px].
         classes: ``(N,)`` int64 :class:`conegrad_core.cones.ConeClass`.
         visibility: ``(N,)`` share of each cone that is inside the image and not hidden.
+        keypoints: ``(N, 7, 2)`` float32, also those that are not visible [px].
+        keypoints_visible: ``(N, 7)`` bool, see
+            :class:`conegrad_simulation.render.cone_keypoints.ImageKeypoints`.
+        stands: ``(N,)`` bool, the cone has not fallen over.
     """
 
     image: RgbImage
     boxes_xyxy: npt.NDArray[np.float32]
     classes: npt.NDArray[np.int64]
     visibility: npt.NDArray[np.float64]
+    keypoints: npt.NDArray[np.float32]
+    keypoints_visible: npt.NDArray[np.bool_]
+    stands: npt.NDArray[np.bool_]
 
 
 class Frame(NamedTuple):
@@ -180,12 +188,16 @@ def _image(setup: FrameSetup, rendered: RenderedImage, size: tuple[int, int]) ->
     height, width = rendered.image.shape[:2]
     image[camera.top : camera.top + height, camera.left : camera.left + width] = rendered.image
     visible = _is_visible(rendered)
-    offset = np.array([camera.left, camera.top] * 2, dtype=np.float32)
+    corner = np.array([camera.left, camera.top], dtype=np.float32)
+    leans = np.hypot(*setup.scene.cone_leans[rendered.cones[visible]].T)
     return ImageSample(
         image,
-        rendered.boxes_xyxy[visible] + offset,
+        rendered.boxes_xyxy[visible] + np.tile(corner, 2),
         rendered.classes[visible],
         rendered.visibility[visible],
+        rendered.keypoints.pixels[visible] + corner,
+        rendered.keypoints.visible[visible],
+        leans <= FALLEN,
     )
 
 

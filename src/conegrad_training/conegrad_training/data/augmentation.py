@@ -2,22 +2,25 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from conegrad_core.camera.image import RgbImage, TrueBoxes
+from conegrad_core.camera.image import RgbImage, TrueBoxes, TrueStanding
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.transforms import mounting_matrix
+from conegrad_core.keypoints.cone_model import MIRRORED
+from conegrad_core.keypoints.keypoints import TrueKeypoints
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.settings import Config, setting
 from conegrad_training.data.sample import Sample
 
 SECOND_TANGENTIAL = 3  # place of p2, which bends the image sideways, in the distortion
+BoxLabel = TypeVar("BoxLabel", TrueBoxes, TrueStanding, TrueKeypoints)
 TANGENTIAL_MODELS = ("plumb_bob", "rational_polynomial")
 
 
@@ -187,11 +190,9 @@ def _mirrored_labels(sample: Sample) -> dict[str, Any]:
     """Labels of an image and of a scan; samples have one of each at most."""
     found: dict[str, Any] = {}
     for kind, label in (sample.labels or {}).items():
-        if isinstance(label, TrueBoxes):
+        if isinstance(label, TrueBoxes | TrueStanding | TrueKeypoints):
             width = next(v.shape[1] for v in sample.inputs.values() if _is_image(v))
-            left, top, right, bottom = label.boxes_xyxy.unbind(-1)
-            boxes = torch.stack([width - right, top, width - left, bottom], dim=-1)
-            found[kind] = label._replace(boxes_xyxy=boxes)
+            found[kind] = _mirrored_boxes(label, width)
         elif isinstance(label, Tensor) and label.dim() == 1:
             found[kind] = label.flip(0)
         else:
@@ -200,6 +201,17 @@ def _mirrored_labels(sample: Sample) -> dict[str, Any]:
                 "boxes or a value per beam, or the augmentation mirror = 0"
             )
     return found
+
+
+def _mirrored_boxes(label: BoxLabel, width: int) -> BoxLabel:
+    """Labels of cones by their boxes, in an image of a width [px]."""
+    left, top, right, bottom = label.boxes_xyxy.unbind(-1)
+    boxes = torch.stack([width - right, top, width - left, bottom], dim=-1)
+    if not isinstance(label, TrueKeypoints):
+        return label._replace(boxes_xyxy=boxes)
+    u, v = label.positions[:, list(MIRRORED)].unbind(-1)
+    positions, visible = torch.stack([width - u, v], dim=-1), label.visible[:, list(MIRRORED)]
+    return label._replace(boxes_xyxy=boxes, positions=positions, visible=visible)
 
 
 def _signs(like: Tensor, axis: int) -> Tensor:

@@ -33,9 +33,11 @@ class Sample(NamedTuple):
         context: calibration and motion.
         truth: true cones in the LiDAR frame at the stamp of the scan.
         key: where it comes from.
-        labels: for supervised losses, by kind of label: ``boxes``
-            (:class:`conegrad_core.camera.image.TrueBoxes`) and ``beams`` (``(B,)`` bool, the beam
-            hit a cone); None where nobody labelled the frame.
+        labels: for supervised losses, by kind of label: ``boxes`` and
+            ``cone_colours`` (:class:`conegrad_core.camera.image.TrueBoxes`), ``keypoints``
+            (:class:`conegrad_core.keypoints.keypoints.TrueKeypoints`), ``stands``
+            (:class:`conegrad_core.camera.image.TrueStanding`) and ``beams`` (``(B,)`` bool, the
+            beam hit a cone); None where nobody labelled the frame.
     """
 
     inputs: Mapping[str, Any]

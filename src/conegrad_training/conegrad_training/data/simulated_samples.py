@@ -1,13 +1,16 @@
 """Samples of the simulator, with the labels of every loss."""
 
+from typing import Any
+
 import torch
 from torch.utils.data import Dataset
 
+from conegrad_core.camera.image import TrueBoxes, TrueStanding
+from conegrad_core.keypoints.keypoints import TrueKeypoints
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.vehicle import Vehicle
-from conegrad_evaluation.metrics.boxes import TrueBoxes
-from conegrad_simulation.samples.frame_sampler import Frame, sample_frame
+from conegrad_simulation.samples.frame_sampler import Frame, ImageSample, sample_frame
 from conegrad_training.data.sample import Sample, SampleKey
 
 
@@ -49,9 +52,6 @@ class SimulatedSamples(Dataset[Sample]):
 
 def sample_of_frame(frame: Frame, key: SampleKey) -> Sample:
     """A simulated frame as a sample, with the labels of every loss."""
-    boxes = TrueBoxes(
-        torch.from_numpy(frame.sample.boxes_xyxy), torch.from_numpy(frame.sample.classes)
-    )
     return Sample(
         {
             "image": frame.sample.image,
@@ -60,5 +60,22 @@ def sample_of_frame(frame: Frame, key: SampleKey) -> Sample:
         FrameContext(frame.calibration),
         frame.truth,
         key,
-        {"boxes": boxes, "beams": torch.from_numpy(frame.labels)},
+        {**image_labels(frame.sample), "beams": torch.from_numpy(frame.labels)},
     )
+
+
+def image_labels(image: ImageSample) -> dict[str, Any]:
+    """Labels of a simulated image, by their kind."""
+    boxes, classes = torch.from_numpy(image.boxes_xyxy), torch.from_numpy(image.classes)
+    stands = torch.from_numpy(image.stands)
+    return {
+        "boxes": TrueBoxes(boxes, classes),
+        "cone_colours": TrueBoxes(boxes, classes),
+        "keypoints": TrueKeypoints(
+            boxes[stands],
+            torch.from_numpy(image.keypoints)[stands],
+            torch.from_numpy(image.keypoints_visible)[stands],
+            classes[stands],
+        ),
+        "stands": TrueStanding(boxes, stands),
+    }
