@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from conegrad_core.camera.detector import Detector, DetectorConfig, export_detector, load_detector
+from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.camera.engines.engine import EngineError
+from conegrad_core.camera.engines.export import export_network
 
 SIZE = {"input_width": 160, "input_height": 96}
 
@@ -18,6 +19,10 @@ def image():
 def detector(weights, engine="torch", **settings):
     settings = {**SIZE, **settings}
     return load_detector(DetectorConfig(weights=str(weights), engine=engine, threads=1, **settings))
+
+
+def write_export(of, path):
+    export_network(of.engine.network, path, (SIZE["input_width"], SIZE["input_height"]))
 
 
 def test_gives_at_most_forty_rows_in_image_pixels(weights, image):
@@ -62,7 +67,7 @@ def test_exported_engines_equal_torch(weights, image, engine):
 @pytest.mark.parametrize("suffix", [".onnx", ".xml"])
 def test_an_exported_file_loads_by_its_suffix(weights, image, tmp_path, suffix):
     reference, path = detector(weights), tmp_path / f"cones{suffix}"
-    export_detector(reference, path)
+    write_export(reference, path)
     with torch.inference_mode():
         found, expected = detector(path, "auto")([image])[0], reference([image])[0]
     torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-2, rtol=1e-4)
@@ -124,7 +129,7 @@ def test_an_engine_without_gradient_refuses_to_be_trained(weights, image):
 
 def test_a_file_fixed_to_another_size_is_refused(weights, tmp_path):
     path = tmp_path / "cones.onnx"
-    export_detector(detector(weights), path)
+    write_export(detector(weights), path)
     with pytest.raises(ValueError, match=r"size \(160, 96\), expected \(320, 96\)"):
         detector(path, "auto", input_width=320)
 
@@ -178,6 +183,6 @@ def test_an_exported_file_that_gives_nan_is_refused(weights, tmp_path):
     broken = detector(weights)
     with torch.no_grad():
         broken.engine.network.model[0].conv.weight[0] = torch.nan
-    export_detector(broken, tmp_path / "broken.onnx")
+    write_export(broken, tmp_path / "broken.onnx")
     with pytest.raises(ValueError, match=r"broken\.onnx give values that are not finite"):
         detector(tmp_path / "broken.onnx", "onnx")

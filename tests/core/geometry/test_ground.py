@@ -1,4 +1,4 @@
-"""Rays that meet the ground, and calibrations that can be used."""
+"""Rays of the camera on the ground, and calibrations that can be used."""
 
 import math
 
@@ -12,7 +12,7 @@ from conegrad_core.geometry.calibration import (
     moved_calibration,
 )
 from conegrad_core.geometry.camera import pinhole_camera, project_normalized
-from conegrad_core.geometry.ground import camera_rays, ground_points
+from conegrad_core.geometry.ground import camera_rays
 from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
 
 LIDAR_HEIGHT = 0.2
@@ -24,51 +24,51 @@ def camera_from_lidar(pitch=0.0, yaw=0.0):
     return optical_from_body(torch.float64) @ rigid_inverse(mounting)
 
 
+def on_ground(normalized, transform, lidar_height=LIDAR_HEIGHT):
+    """Points x, y at which rays meet the ground; all have to point downwards."""
+    origin, directions = camera_rays(normalized, transform)
+    assert (directions[..., 2] < 0).all()
+    depth = -(origin[2] + lidar_height) / directions[..., 2]
+    return origin[:2] + depth[..., None] * directions[..., :2]
+
+
 def test_a_ray_45_degrees_down_meets_the_ground_at_the_cameras_height():
     # The camera is 1 m above the ground, 1 m behind the LiDAR.
     down = torch.tensor([[0.0, 1.0]], dtype=torch.float64)
-    points, below = ground_points(down, camera_from_lidar(), LIDAR_HEIGHT)
-    assert below.all()
+    points = on_ground(down, camera_from_lidar())
     torch.testing.assert_close(points, torch.zeros(1, 2, dtype=torch.float64))
 
 
 def test_the_pitch_of_the_camera_counts():
     ahead = torch.zeros(1, 2, dtype=torch.float64)
-    points, _ = ground_points(ahead, camera_from_lidar(pitch=math.atan(0.1)), LIDAR_HEIGHT)
+    points = on_ground(ahead, camera_from_lidar(pitch=math.atan(0.1)))
     torch.testing.assert_close(points, torch.tensor([[9.0, 0.0]], dtype=torch.float64))
 
 
-def test_ground_points_undo_the_projection():
+def test_rays_undo_the_projection():
     truth = torch.tensor([[5.0, 2.0, -LIDAR_HEIGHT], [9, -3, -LIDAR_HEIGHT]], dtype=torch.float64)
     transform = camera_from_lidar(pitch=0.2, yaw=-0.1)
     normalized, _ = project_normalized(truth, transform)
-    points, _ = ground_points(normalized, transform, LIDAR_HEIGHT)
+    points = on_ground(normalized, transform)
     torch.testing.assert_close(points, truth[:, :2])
 
 
-def test_rays_above_the_horizon_are_masked_and_finite():
-    up = torch.tensor([[0.0, -0.1], [0.0, 0.0]], dtype=torch.float64)
-    points, below = ground_points(up, camera_from_lidar(), LIDAR_HEIGHT)
-    assert not below.any()
-    assert points.isfinite().all()
+def test_rays_above_the_horizon_point_upwards():
+    ideal = torch.tensor([[0.0, -0.1], [0.0, 0.0], [0.0, 0.1]], dtype=torch.float64)
+    _, directions = camera_rays(ideal, camera_from_lidar())
+    expected = torch.tensor([0.1, 0.0, -0.1], dtype=torch.float64)
+    torch.testing.assert_close(directions[:, 2], expected)
 
 
 def test_passes_gradients_to_rays_and_extrinsics():
     normalized = torch.tensor([[0.1, 0.3], [-0.4, 0.2]], dtype=torch.float64, requires_grad=True)
     transform = camera_from_lidar(pitch=0.1).requires_grad_()
-    assert torch.autograd.gradcheck(
-        lambda n, t: ground_points(n, t, LIDAR_HEIGHT)[0], (normalized, transform)
-    )
+    assert torch.autograd.gradcheck(on_ground, (normalized, transform))
 
 
 def test_origin_of_the_rays_is_the_camera():
     origin, _ = camera_rays(torch.zeros(1, 2, dtype=torch.float64), camera_from_lidar(pitch=0.3))
     torch.testing.assert_close(origin, torch.tensor([-1.0, 0, 0.8], dtype=torch.float64))
-
-
-def test_refuses_a_camera_below_the_ground():
-    with pytest.raises(ValueError, match=r"camera is -0.200 m above the ground"):
-        ground_points(torch.zeros(1, 2, dtype=torch.float64), camera_from_lidar(), -1.0)
 
 
 def test_motion_puts_the_camera_where_it_was():
@@ -86,11 +86,8 @@ def test_a_tilted_lidar_is_levelled():
     calibration = mounted_calibration(
         pinhole_camera(640, 480, 1.5), optical_from_body(), base_from_lidar
     )
-    points, below_horizon = ground_points(
-        torch.zeros(1, 2), calibration.camera_from_lidar, calibration.lidar_height
-    )
+    points = on_ground(torch.zeros(1, 2), calibration.camera_from_lidar, calibration.lidar_height)
     assert calibration.lidar_height == pytest.approx(0.5)
-    assert below_horizon.all()
     torch.testing.assert_close(points, torch.tensor([[0.5 / math.tan(0.1), 0.0]]))
 
 

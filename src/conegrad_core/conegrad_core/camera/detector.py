@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from conegrad_core.camera.checkpoint import load_network
 from conegrad_core.camera.engines.cache import detector_export
 from conegrad_core.camera.engines.engine import Engine, EngineError
-from conegrad_core.camera.engines.export import export_network
 from conegrad_core.camera.engines.onnx_engine import OnnxEngine
 from conegrad_core.camera.engines.openvino_engine import OpenVinoEngine
 from conegrad_core.camera.engines.tensorrt_engine import TensorRtEngine
@@ -193,16 +192,3 @@ def _load_engine(path: Path, engine: str, config: DetectorConfig) -> Engine:
     if config.precision != "fp32":
         raise EngineError(f"precision is {config.precision!r} for engine 'onnx', expected 'fp32'")
     return OnnxEngine(path, config.threads)
-
-
-def export_detector(detector: Detector, path: Path) -> None:
-    """Write the raw head as ``.onnx`` or OpenVINO ``.xml`` for the detector's input size.
-
-    Raises:
-        ValueError: if the detector does not run on torch, or for another suffix.
-    """
-    if not isinstance(detector.engine, TorchEngine):
-        found = type(detector.engine).__name__
-        raise ValueError(f"the detector runs on {found}, expected engine 'torch' for an export")
-    size = (detector.config.input_width, detector.config.input_height)
-    export_network(detector.engine.network, path, size)
