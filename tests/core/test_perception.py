@@ -143,3 +143,9 @@ def test_refuses_a_pipeline_that_gives_no_cones():
     pipeline = build_pipeline(read_specification(text.replace(FUSER, ""), "boxes.yaml"))
     with pytest.raises(PipelineError, match=r"boxes\.yaml has 0 outputs of kind Cones"):
         Perception(pipeline)
+
+
+def test_refuses_an_image_of_another_size_than_the_intrinsics(perception, frame):
+    image, scan, calibration = frame
+    with pytest.raises(ValueError, match=r"images are 80x48 px, .* for 160x96: .* scaled by 0\.5"):
+        perception(image[::2, ::2], scan, calibration)

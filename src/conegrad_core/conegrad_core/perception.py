@@ -18,6 +18,7 @@ from conegrad_core.cones import Cones
 from conegrad_core.fusion.config import MERGE_DISTANCE, MIN_EXISTENCE
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.geometry.camera import check_image_size
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.build import DEFAULT, Settings, load_pipeline
 from conegrad_core.pipeline.context import FrameContext
@@ -102,7 +103,8 @@ class Perception:
             merge_distance: cones nearer to each other are one [m].
 
         Raises:
-            ValueError: if both inputs are None, or a shape is wrong.
+            ValueError: if both inputs are None, a shape is wrong, or the image is not of the size
+                that the intrinsics are for.
         """
         candidates = self.candidates(image, scan, car, motion)
         return select_cones(candidates, min_existence, merge_distance)
@@ -117,7 +119,8 @@ class Perception:
         """All candidates of one frame, differentiable where the engines are; as a call.
 
         Raises:
-            ValueError: if both inputs are None, or a shape is wrong.
+            ValueError: if both inputs are None, a shape is wrong, or the image is not of the size
+                that the intrinsics are for.
         """
         if image is None and scan is None:
             raise ValueError("image and scan are None, expected one of them at least")
@@ -129,6 +132,8 @@ class Perception:
                 source = self.pipeline.specification.source
                 raise ValueError(f"{name} is given, expected None: {source} does not take it")
         calibration = car.calibration() if isinstance(car, Vehicle) else car
+        if image is not None and image.ndim == 3:  # all else is refused by the pipeline
+            check_image_size(calibration.camera, image.shape[1], image.shape[0])
         context = FrameContext(calibration, motion)
         cones: Cones = self.pipeline(values, [context], [self._cones])[self._cones][0]
         return cones

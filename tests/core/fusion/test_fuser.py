@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import ConeClass, TrueCones, UnusableConesError, check_cones
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
@@ -340,8 +341,9 @@ def test_passes_gradients_to_every_scalar(world):
     detections = scene_boxes._replace(boxes_xyxy=scene_boxes.boxes_xyxy + 2)
     scan = scene.scan()
     left = SegmentedScan(*(t[scan.angles > -0.1] for t in scan[:3]))  # the others: camera alone
-    losses = EndLoss()(fuser(left, detections, scene.calibration), truth_of(scene))
-    sum(losses.values()).backward()
+    colours = ConeColours(torch.randn(detections.logits.shape))
+    cones = fuser(left, detections, scene.calibration, colours=colours)
+    sum(EndLoss()(cones, truth_of(scene)).values()).backward()
     silent = [n for n, p in fuser.scalars.named_parameters() if not p.grad.abs() > 0]
     assert silent == []
 

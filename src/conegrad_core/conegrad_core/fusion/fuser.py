@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from conegrad_core.camera.image import Detections
-from conegrad_core.cones import Cones
+from conegrad_core.colours.cone_colours import ConeColours
+from conegrad_core.cones import ConePositions, Cones
 from conegrad_core.fusion import packed_matrices as gaussians
 from conegrad_core.fusion.association import Association, associate
 from conegrad_core.fusion.config import FuserConfig
@@ -18,13 +19,8 @@ from conegrad_core.fusion.existence import (
     should_be_seen,
 )
 from conegrad_core.fusion.extrinsic_correction import ExtrinsicCorrection
-from conegrad_core.fusion.monocular import (
-    BoxRays,
-    CameraCandidates,
-    box_candidates,
-    box_rays,
-    camera_candidates,
-)
+from conegrad_core.fusion.given_positions import carried_positions, with_positions
+from conegrad_core.fusion.monocular import BoxRays, CameraCandidates, box_candidates, box_rays
 from conegrad_core.fusion.positions import box_positions, segment_positions
 from conegrad_core.fusion.scalars import FusionScalars
 from conegrad_core.fusion.segments import (
@@ -36,6 +32,7 @@ from conegrad_core.fusion.segments import (
 from conegrad_core.fusion.weights import load_learned, save_learned
 from conegrad_core.geometry.calibration import Calibration, moved_calibration
 from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.shapes import check_shape
 
 CAMERA, LIDAR = 1, 2  # Cones.source: who vouches for the cone; 3 where both do
 
@@ -64,6 +61,8 @@ class Fuser(nn.Module):
         detections: Detections | None,
         calibration: Calibration | None,
         motion: Tensor | None = None,
+        positions: ConePositions | None = None,
+        colours: ConeColours | None = None,
     ) -> Cones:
         """Cones in the LiDAR frame at the stamp of the scan; without a scan, of the image.
 
@@ -75,6 +74,10 @@ class Fuser(nn.Module):
             motion: ego-motion ``lidar_at_scan_from_lidar_at_image`` as ``(3,)`` x, y [m], yaw
                 [rad] or ``(4, 4)``; None where both stamps coincide or it is not known. Not used
                 without a scan.
+            positions: of the boxes, at the stamp of the image by the calibration as given; they
+                take the place of the monocular estimate. Not used without detections.
+            colours: of the boxes by a classifier, joined with the class logits of the detector.
+                Not used without detections.
 
         Returns:
             The S segments first, in the order of their beams, then the C boxes.
@@ -88,13 +91,21 @@ class Fuser(nn.Module):
             return self._lidar_alone(segmented)
         if calibration is None:
             raise ValueError("calibration is None, expected one for the detections")
+        check_rows(detections, positions, colours)
+        rays = box_rays(detections, calibration.camera)
         if segmented is None:
-            return self._camera_alone(detections, calibration)
+            return self._camera_alone(rays, calibration, positions, colours)
         beams = group_beams(segmented, self.config)
-        return self.fuse(beams, box_rays(detections, calibration.camera), calibration, motion)
+        return self.fuse(beams, rays, calibration, motion, positions, colours)
 
     def fuse(
-        self, beams: SegmentBeams, rays: BoxRays, calibration: Calibration, motion: Tensor | None
+        self,
+        beams: SegmentBeams,
+        rays: BoxRays,
+        calibration: Calibration,
+        motion: Tensor | None,
+        positions: ConePositions | None = None,
+        colours: ConeColours | None = None,
     ) -> Cones:
         """Cones of grouped beams and boxes: tensors only, no step depends on their values.
 
@@ -103,14 +114,18 @@ class Fuser(nn.Module):
             rays: of the image.
             calibration: geometry of the vehicle.
             motion: as in :meth:`forward`.
+            positions: likewise.
+            colours: likewise.
         """
-        calibration = self.mounting.corrected(calibration)
+        given, calibration = calibration, self.mounting.corrected(calibration)
         beams = beams._replace(motions=self.mounting.carried_beams(beams.motions))
         if motion is not None:
             calibration = moved_calibration(calibration, self.mounting.carried(motion))
         scalars = self.scalars()
         lidar = segment_candidates(beams, scalars, self.config)
-        camera = box_candidates(rays, calibration, scalars, self.config)
+        camera = box_candidates(rays, calibration, scalars, self.config, colours)
+        if positions is not None:
+            camera = with_positions(camera, _carried(positions, given, calibration))
         association = associate(lidar, camera, scalars, self.config.rounds)
         should_see = should_be_seen(lidar.positions, calibration, self.config)
         of_segments = segment_existence(lidar, camera, association, should_see, scalars)
@@ -140,20 +155,48 @@ class Fuser(nn.Module):
             Cones(lidar.positions, covariances, colours, lidar.log_odds, source)
         )
 
-    def _camera_alone(self, detections: Detections, calibration: Calibration) -> Cones:
-        scalars, calibration = self.scalars(), self.mounting.corrected(calibration)
-        camera = camera_candidates(detections, calibration, scalars, self.config)
-        covariances = gaussians.oriented(camera.directions, *camera.variances.unbind(-1))
+    def _camera_alone(
+        self,
+        rays: BoxRays,
+        calibration: Calibration,
+        positions: ConePositions | None,
+        colours: ConeColours | None,
+    ) -> Cones:
+        scalars, given = self.scalars(), calibration
+        calibration = self.mounting.corrected(calibration)
+        camera = box_candidates(rays, calibration, scalars, self.config, colours)
+        if positions is not None:
+            camera = with_positions(camera, _carried(positions, given, calibration))
         source = torch.full((len(camera.colours),), CAMERA, device=camera.colours.device)
         return self.mounting.placed(
             Cones(
                 camera.positions,
-                gaussians.as_matrices(gaussians.conditioned(covariances)),
+                gaussians.as_matrices(gaussians.conditioned(camera.covariances)),
                 pad(camera.colours, (0, 1)),
                 box_log_odds(camera, scalars),
                 source,
             )
         )
+
+
+def check_rows(
+    detections: Detections, positions: ConePositions | None, colours: ConeColours | None
+) -> None:
+    """Refuse positions and colours that are not those of the detections.
+
+    Raises:
+        ValueError: naming the shape and that expected.
+    """
+    count = len(detections.boxes_xyxy)
+    if positions is not None:
+        check_shape(positions.positions, count, 2, name="positions of the detections")
+        check_shape(positions.covariances, count, 2, 2, name="covariances of the detections")
+    if colours is not None:
+        check_shape(colours.logits, count, 4, name="colours of the detections")
+
+
+def _carried(positions: ConePositions, given: Calibration, used: Calibration) -> ConePositions:
+    return positions if used is given else carried_positions(positions, given, used)
 
 
 def _joined(

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import CONE_HEIGHTS
+from conegrad_core.fusion import packed_matrices as gaussians
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.scalars import ScalarValues
 from conegrad_core.geometry.calibration import Calibration
@@ -31,7 +33,8 @@ class CameraCandidates(NamedTuple):
         camera_height: ``()`` above the ground [m].
         directions: ``(C, 2)`` unit vectors on the ground from the camera to the cones.
         positions: ``(C, 2)`` of the cones' axes [m].
-        variances: ``(C, 2)`` along and across that direction [m^2].
+        covariances: ``(C, 3)`` of the positions, packed [m^2].
+        information: ``(C, 3)`` their inverse, packed [1/m^2].
         foot: ``(C,)`` tangent of the depression of the box's bottom edge.
         height: ``(C,)`` difference of the tangents of its bottom and top edge.
         cone_height: ``(C,)`` expected height of the cone by its class [m].
@@ -45,7 +48,8 @@ class CameraCandidates(NamedTuple):
     camera_height: Tensor
     directions: Tensor
     positions: Tensor
-    variances: Tensor
+    covariances: Tensor
+    information: Tensor
     foot: Tensor
     height: Tensor
     cone_height: Tensor
@@ -85,7 +89,11 @@ def box_rays(detections: Detections, camera: CameraModel) -> BoxRays:
 
 
 def camera_candidates(
-    detections: Detections, calibration: Calibration, scalars: ScalarValues, config: FuserConfig
+    detections: Detections,
+    calibration: Calibration,
+    scalars: ScalarValues,
+    config: FuserConfig,
+    colours: ConeColours | None = None,
 ) -> CameraCandidates:
     """Cone candidates of an image.
 
@@ -93,13 +101,20 @@ def camera_candidates(
         ValueError: if a shape is wrong or the camera not above the ground.
     """
     rays = box_rays(detections, calibration.camera)
-    return box_candidates(rays, calibration, scalars, config)
+    return box_candidates(rays, calibration, scalars, config, colours)
 
 
 def box_candidates(
-    box_rays: BoxRays, calibration: Calibration, scalars: ScalarValues, config: FuserConfig
+    box_rays: BoxRays,
+    calibration: Calibration,
+    scalars: ScalarValues,
+    config: FuserConfig,
+    colours: ConeColours | None = None,
 ) -> CameraCandidates:
     """Cone candidates of boxes.
+
+    The class of a box is that of the detector's logits, joined with those of a classifier where
+    there are some.
 
     Two estimates of the *inverse* range, in which pixel noise is close to Gaussian, are combined
     by their variance: the foot of the box on the ground plane, and its height against the
@@ -117,8 +132,8 @@ def box_candidates(
     tangents = -calibration.up * rays[..., 2] / reach  # (C, 2): depression of foot and top
     directions = rays[:, 0, :2] / reach[:, :1]
     height = (tangents[:, 0] - tangents[:, 1]).clamp(min=MIN_HEIGHT)
-    colours = (logits / scalars.colour_temperature).softmax(-1)
-    cone_height = colours @ colours.new_tensor(CONE_HEIGHTS)
+    probabilities = _class_probabilities(logits, colours, scalars)
+    cone_height = probabilities @ probabilities.new_tensor(CONE_HEIGHTS)
     pixel = 2 * camera.width / REFERENCE_WIDTH / camera.intrinsics.diagonal()[:2].sum()
     slack, cut = _cut_slack(boxes, pixel, camera, config)
     inverse_range, noise = _inverse_range(
@@ -128,20 +143,32 @@ def box_candidates(
     square = distance * distance
     across = square * ((scalars.column_noise * pixel) ** 2 + slack[:, 0] ** 2)
     floor = scalars.position_floor**2
+    along = square * square * noise + floor
+    across = across + floor
     return CameraCandidates(
         origin[:2],
         camera_height,
         directions,
         origin[:2] + distance[:, None] * directions,
-        torch.stack([square * square * noise + floor, across + floor], dim=-1),
+        gaussians.oriented(directions, along, across),
+        gaussians.oriented(directions, 1 / along, 1 / across),
         tangents[:, 0],
         height,
         cone_height,
         slack,
         pixel,
         logits.logsumexp(-1),
-        colours,
+        probabilities,
     )
+
+
+def _class_probabilities(
+    logits: Tensor, colours: ConeColours | None, scalars: ScalarValues
+) -> Tensor:
+    joined = logits / scalars.colour_temperature
+    if colours is not None:
+        joined = joined + scalars.classifier_gain * colours.logits
+    return joined.softmax(-1)
 
 
 def _camera_height(origin: Tensor, calibration: Calibration) -> Tensor:

@@ -52,6 +52,12 @@ def outer(vectors: Tensor) -> Tensor:
     return torch.stack([x * x, x * y, y * y], dim=-1)
 
 
+def packed(matrices: Tensor) -> Tensor:
+    """Packed ``(..., 3)`` symmetric matrices of ``(..., 2, 2)`` ones."""
+    xx, xy, yx, yy = matrices.flatten(-2).unbind(-1)
+    return torch.stack([xx, 0.5 * (xy + yx), yy], dim=-1)
+
+
 def as_matrices(packed: Tensor) -> Tensor:
     """``(..., 2, 2)`` matrices of packed ``(..., 3)`` ones."""
     return packed[..., [0, 1, 1, 2]].reshape(*packed.shape[:-1], 2, 2)

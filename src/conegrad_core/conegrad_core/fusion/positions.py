@@ -18,7 +18,7 @@ def segment_positions(
         ``(S, 2)`` positions [m] and ``(S, 3)`` packed covariances [m^2].
     """
     own = gaussians.oriented(lidar.directions, *(1 / lidar.variances).unbind(-1))
-    of_boxes = gaussians.oriented(camera.directions, *(1 / camera.variances).unbind(-1))
+    of_boxes = camera.information
     columns = torch.cat([of_boxes, gaussians.times(of_boxes, camera.positions)], dim=-1)
     gathered = association.matches @ columns
     covariances = gaussians.inverse(own + gathered[:, :3])
@@ -53,9 +53,8 @@ def box_positions(
     alone = alone[:, None] / total
     offsets = positions[:, None] - camera.positions  # (S, C, 2)
     shift = (weights[..., None] * offsets).sum(0)
-    own = gaussians.oriented(camera.directions, *camera.variances.unbind(-1))
     # About the mean of the mixture: a difference of squares would lose small covariances far away.
     spread = (weights[..., None] * gaussians.outer(offsets - shift)).sum(0)
     spread = spread + alone * gaussians.outer(shift)
-    mixture = alone * own + weights.mT @ covariances + spread
+    mixture = alone * camera.covariances + weights.mT @ covariances + spread
     return camera.positions + shift, mixture

@@ -1,9 +1,10 @@
 """The learned scalars of the fusion: names, units and meaning."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from conegrad_core.learned_scalars import LearnedScalars
 
 
 class ScalarValues(NamedTuple):
@@ -38,6 +39,7 @@ class ScalarValues(NamedTuple):
         camera_alone_bias: log odds of a box of evidence 0 without a segment, inside the scan.
         camera_only_bias: log odds of a box of evidence 0 that no scan covers.
         missed_bias: log odds added where the camera should have seen a segment and did not.
+        classifier_gain: weight of a classifier's logits beside the detector's class logits.
     """
 
     cone_radius: Tensor
@@ -65,6 +67,7 @@ class ScalarValues(NamedTuple):
     camera_alone_bias: Tensor
     camera_only_bias: Tensor
     missed_bias: Tensor
+    classifier_gain: Tensor
 
 
 INITIAL_VALUES = {
@@ -93,64 +96,19 @@ INITIAL_VALUES = {
     "camera_alone_bias": -1.05,
     "camera_only_bias": 1.46,
     "missed_bias": -1.99,
+    "classifier_gain": 1.0,
 }
 SIGNED = frozenset(name for name in ScalarValues._fields if name.endswith("_bias")) | {
     "unmatched_segment",
     "unmatched_box",
 }  # all others are positive
-ADDED_LATER = frozenset({"camera_only_bias"})  # absent from files and checkpoints of before
+ADDED_LATER = frozenset({"camera_only_bias", "classifier_gain"})  # absent from files of before
 
 
-class FusionScalars(nn.Module):
-    """One parameter per field of :class:`ScalarValues`.
-
-    Positive scalars are stored as their natural logarithm: they stay positive, and one learning
-    rate (about 5e-3, half a percent per step) suits metres, pixels and gains alike.
-    """
+class FusionScalars(LearnedScalars[ScalarValues]):
+    """One parameter per field of :class:`ScalarValues`."""
 
     def __init__(self) -> None:
-        super().__init__()
-        for name in ScalarValues._fields:
-            self.register_parameter(name, nn.Parameter(_stored(name, INITIAL_VALUES[name])))
-        signed = torch.tensor([name in SIGNED for name in ScalarValues._fields])
-        self.register_buffer("_signed", signed, persistent=False)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        for name in ADDED_LATER:
-            state_dict.setdefault(prefix + name, self.get_parameter(name).detach())
-        super()._load_from_state_dict(state_dict, prefix, *rest)
-
-    def forward(self) -> ScalarValues:
-        """Values in physical units; gradients flow to the parameters."""
-        stored = torch.stack(list(self._parameters.values()))  # type: ignore[arg-type]
-        signed = self.get_buffer("_signed")
-        return ScalarValues(*torch.where(signed, stored, stored.exp()).unbind())
-
-    def values(self) -> dict[str, float]:
-        """Physical values by name."""
-        with torch.no_grad():
-            return {name: float(value) for name, value in self()._asdict().items()}
-
-    def set_values(self, values: dict[str, float]) -> None:
-        """Set scalars by name, in physical units.
-
-        Raises:
-            ValueError: if a name is unknown, or a value not finite or of the wrong sign.
-        """
-        for name, value in values.items():
-            if name not in ScalarValues._fields:
-                raise ValueError(
-                    f"fusion scalar {name!r} is unknown, expected one of "
-                    f"{', '.join(ScalarValues._fields)}"
-                )
-            if not abs(value) < float("inf") or (name not in SIGNED and not value > 0):
-                sign = "a finite number" if name in SIGNED else "a finite number above 0"
-                raise ValueError(f"fusion scalar {name} is {value}, expected {sign}")
-        with torch.no_grad():
-            for name, value in values.items():
-                self.get_parameter(name).copy_(_stored(name, value))
-
-
-def _stored(name: str, value: float) -> Tensor:
-    tensor = torch.tensor(value, dtype=torch.float32)
-    return tensor if name in SIGNED else tensor.log()
+        super().__init__(
+            ScalarValues, INITIAL_VALUES, signed=SIGNED, added_later=ADDED_LATER, owner="fusion"
+        )

@@ -1,4 +1,4 @@
-"""Stage ``cone_fusion``: detections and segmented scans in, cones on the ground out."""
+"""Stage ``cone_fusion``: what the sensors' networks found in, cones on the ground out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,12 +17,16 @@ from conegrad_core.pipeline.stage import Rates, Stage, Values
 class FusionStage(Stage):
     """A :class:`Fuser` in a pipeline; it runs on the CPU.
 
-    A pipeline may leave out one of its inputs, and a sample may lack one.
+    A pipeline may leave out any of its inputs but detections or segmentation, and a sample may
+    lack one. Positions take the place of the monocular ones of the detections; colours join the
+    class logits of the detections.
     """
 
     inputs: ClassVar[Mapping[str, str]] = {
         "detections": "Detections",
         "segmentation": "SegmentedScan",
+        "positions": "ConePositions",
+        "colours": "ConeColours",
     }
     outputs: ClassVar[Mapping[str, str]] = {"cones": "Cones"}
     optional_inputs = frozenset(inputs)
@@ -48,20 +52,23 @@ class FusionStage(Stage):
         """All candidates of each sample, in the frame of the LiDAR.
 
         Raises:
-            ValueError: if a sample has neither input, or no calibration for its detections.
+            ValueError: if a sample has neither detections nor segmentation, or no calibration for
+                its detections, or positions or colours of another number of detections.
         """
         fuse = self._traced if self._traced and not torch.is_grad_enabled() else self.module
         missing = [None] * len(contexts)
         samples = zip(
             inputs.get("segmentation", missing),
             inputs.get("detections", missing),
+            inputs.get("positions", missing),
+            inputs.get("colours", missing),
             contexts,
             strict=True,
         )
         return {
             "cones": [
-                fuse(segmented, detections, context.calibration, context.motion)
-                for segmented, detections, context in samples
+                fuse(segmented, detections, context.calibration, context.motion, positions, colours)
+                for segmented, detections, positions, colours, context in samples
             ]
         }
 

@@ -1,14 +1,16 @@
 """The fusion without gradient, several times faster: its operations recorded once."""
 
 import warnings
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from conegrad_core.camera.image import Detections
-from conegrad_core.cones import Cones
-from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.colours.cone_colours import ConeColours
+from conegrad_core.cones import ConePositions, Cones
+from conegrad_core.fusion.fuser import Fuser, check_rows
 from conegrad_core.fusion.monocular import BoxRays, box_rays
 from conegrad_core.fusion.segments import SegmentBeams, group_beams
 from conegrad_core.geometry.calibration import Calibration
@@ -17,12 +19,12 @@ from conegrad_core.geometry.distortion import distortion_limit
 from conegrad_core.lidar.scan import SegmentedScan
 
 # Recorded ahead: without motion, and with that of conegrad_core.geometry.odometry.sensor_motion.
-MOTIONS: tuple[tuple[Tensor, ...], ...] = ((), (torch.eye(4),))
+MOTIONS: tuple[Tensor | None, ...] = (None, torch.eye(4))
 WARM_UP_RUNS = 2  # in which torch optimises a recording
 MAX_STRUCTURES = 8  # torch never frees a recording (8 MB); beyond, the fusion runs as it is
 
 Structure = tuple[Any, ...]  # what a recording has as constants
-Graphs = dict[Structure, Any]  # recordings of one structure, by shape and type of a motion
+Graphs = dict[Structure, Any]  # recordings of one structure, by what else is given
 
 
 class TracedFuser:
@@ -52,31 +54,29 @@ class TracedFuser:
         detections: Detections | None,
         calibration: Calibration | None,
         motion: Tensor | None = None,
+        positions: ConePositions | None = None,
+        colours: ConeColours | None = None,
     ) -> Cones:
         """As :meth:`Fuser.forward`; the results have no gradient."""
         with torch.inference_mode():
+            arguments = (segmented, detections, calibration, motion, positions, colours)
             if segmented is None or detections is None or calibration is None:
-                return self._as_it_is(segmented, detections, calibration, motion)
+                return self._as_it_is(*arguments)
+            check_rows(detections, positions, colours)
             beams = group_beams(segmented, self._fuser.config)
-            moved = () if motion is None else (motion,)
             candidates = (*beams, *box_rays(detections, calibration.camera))
+            extras = _Extras(motion, positions, colours)
             if self._calibration is not calibration:
                 self._take(calibration)
                 for likely in MOTIONS:
-                    self._graph(calibration, candidates, likely)
-            graph = self._graph(calibration, candidates, moved)
+                    self._graph(calibration, candidates, extras._replace(motion=likely))
+            graph = self._graph(calibration, candidates, extras)
             if graph is None:
-                return self._as_it_is(segmented, detections, calibration, motion)
-            return Cones(*graph(*candidates, *self._geometry, *moved))
+                return self._as_it_is(*arguments)
+            return Cones(*graph(*candidates, *self._geometry, *extras.tensors()))
 
-    def _as_it_is(
-        self,
-        segmented: SegmentedScan | None,
-        detections: Detections | None,
-        calibration: Calibration | None,
-        motion: Tensor | None,
-    ) -> Cones:
-        cones: Cones = self._fuser(segmented, detections, calibration, motion)
+    def _as_it_is(self, *arguments: Any) -> Cones:
+        cones: Cones = self._fuser(*arguments)
         return cones
 
     def _take(self, calibration: Calibration) -> None:
@@ -99,40 +99,69 @@ class TracedFuser:
         self._calibration = calibration
 
     def _graph(
-        self, calibration: Calibration, candidates: tuple[Tensor, ...], moved: tuple[Tensor, ...]
+        self, calibration: Calibration, candidates: tuple[Tensor, ...], extras: "_Extras"
     ) -> Any:
         if self._graphs is None:
             return None
-        key = tuple((motion.shape, motion.dtype) for motion in moved)
+        key = extras.structure()
         if key not in self._graphs:
-            fusion = _PlainFusion(self._fuser, calibration.camera, calibration.up)
-            self._graphs[key] = _recorded(fusion, (*candidates, *self._geometry, *moved))
+            fusion = _PlainFusion(self._fuser, calibration.camera, calibration.up, extras)
+            inputs = (*candidates, *self._geometry, *extras.tensors())
+            self._graphs[key] = _recorded(fusion, inputs)
         return self._graphs[key]
+
+
+class _Extras(NamedTuple):
+    """What a pair may have and may lack."""
+
+    motion: Tensor | None
+    positions: ConePositions | None
+    colours: ConeColours | None
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All that is there, in its order."""
+        motion = () if self.motion is None else (self.motion,)
+        return (*motion, *(self.positions or ()), *(self.colours or ()))
+
+    def structure(self) -> Structure:
+        """Which of them are there, and how: a recording serves one structure."""
+        there = tuple(extra is not None for extra in self)
+        return there + tuple((tensor.shape[1:], tensor.dtype) for tensor in self.tensors())
+
+    def of(self, tensors: Sequence[Tensor]) -> "_Extras":
+        """The same structure with other tensors."""
+        rest = iter(tensors)
+        return _Extras(
+            None if self.motion is None else next(rest),
+            None if self.positions is None else ConePositions(next(rest), next(rest)),
+            None if self.colours is None else ConeColours(next(rest)),
+        )
 
 
 class _PlainFusion(nn.Module):
     """The fusion for one kind of camera and mounting, from plain tensors to plain tensors."""
 
-    def __init__(self, fuser: Fuser, kind: CameraModel, up: float) -> None:
+    def __init__(self, fuser: Fuser, kind: CameraModel, up: float, extras: _Extras) -> None:
         super().__init__()
         self.fuser = fuser
         self._kind = kind
         self._up = up
+        self._extras = extras
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """To the fields of Cones.
 
         Args:
             inputs: fields of SegmentBeams, of BoxRays; intrinsics, distortion, its largest radius,
-                ``camera_from_lidar``, height of the LiDAR; and the motion if there is one.
+                ``camera_from_lidar``, height of the LiDAR; and tensors of the extras.
         """
         first, last = len(SegmentBeams._fields), len(SegmentBeams._fields) + len(BoxRays._fields)
         beams, rays = SegmentBeams(*inputs[:first]), BoxRays(*inputs[first:last])
         intrinsics, distortion, limit, camera_from_lidar, height = inputs[last : last + 5]
-        motion = inputs[last + 5] if len(inputs) > last + 5 else None
         camera = self._kind._replace(intrinsics=intrinsics, distortion=distortion, max_radius=limit)
         calibration = Calibration(camera, camera_from_lidar, cast(float, height), self._up)
-        return tuple(self.fuser.fuse(beams, rays, calibration, motion))
+        extras = self._extras.of(inputs[last + 5 :])
+        return tuple(self.fuser.fuse(beams, rays, calibration, *extras))
 
 
 def _recorded(fusion: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
