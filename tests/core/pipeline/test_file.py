@@ -112,7 +112,7 @@ def test_reads_stages_connections_settings_and_lines():
                      "Image, its input x expects Number", id="wrong kind"),
         pytest.param(changed("{image: Number}", "{image: Numbr}"),
                      "toy.yaml:1: port image: no port type 'Numbr' is registered, expected one of "
-                     "Cones, ", id="unknown kind"),
+                     "ConeColours, ", id="unknown kind"),
         pytest.param(changed("{cones: whole}", "{cones: hole}"),
                      "toy.yaml:12: output cones, port hole: no stage writes it, expected one of "
                      "half, image, whole", id="output that nobody makes"),

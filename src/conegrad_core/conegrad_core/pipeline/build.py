@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conegrad_core.pipeline.checks import port_kinds, run_order
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.file import load_specification
 from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.layout import Layout
 from conegrad_core.pipeline.registry import stage_class
 from conegrad_core.pipeline.specification import PipelineSpecification
 from conegrad_core.pipeline.stage import Stage
@@ -55,14 +55,21 @@ def build_pipeline(
             f"settings are given for the stage {unknown[0]!r}, expected some of "
             f"{', '.join(specification.stages)} of {specification.source}"
         )
-    classes = stage_classes(specification)
-    port_kinds(specification, classes)  # before weights are loaded, which takes longer
-    run_order(specification)
+    layout = layout_of(specification)  # before weights are loaded, which takes longer
     stages: dict[str, Stage] = {}
-    for name, of_stage in classes.items():
+    for name, of_stage in layout.classes.items():
         config = stage_config(specification, name, of_stage.config_class, settings.get(name, {}))
         stages[name] = of_stage.from_config(config, trainable=trainable)
     return Pipeline(specification, stages).eval()
+
+
+def layout_of(specification: PipelineSpecification) -> Layout:
+    """The checked connections of a pipeline.
+
+    Raises:
+        PipelineError: naming file, line, stage and port.
+    """
+    return Layout(specification, stage_classes(specification))
 
 
 def stage_classes(specification: PipelineSpecification) -> dict[str, type[Stage]]:
@@ -71,14 +78,20 @@ def stage_classes(specification: PipelineSpecification) -> dict[str, type[Stage]
     Raises:
         PipelineError: naming file, line and stage.
     """
-    classes: dict[str, type[Stage]] = {}
-    for name, stage in specification.stages.items():
-        try:
-            classes[name] = stage_class(stage.module)
-        except PipelineError as error:
-            path = ("stages", name, "module")
-            raise specification.error(f"stage {name}: {error}", *path) from error
-    return classes
+    return {name: class_of(specification, name) for name in specification.stages}
+
+
+def class_of(specification: PipelineSpecification, name: str) -> type[Stage]:
+    """Class of one stage.
+
+    Raises:
+        PipelineError: naming file, line and stage.
+    """
+    try:
+        return stage_class(specification.stages[name].module)
+    except PipelineError as error:
+        path = ("stages", name, "module")
+        raise specification.error(f"stage {name}: {error}", *path) from error
 
 
 def stage_config(

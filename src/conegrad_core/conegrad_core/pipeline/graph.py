@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from torch import nn
 
-from conegrad_core.pipeline.checks import port_kinds, run_order
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.errors import PipelineError
+from conegrad_core.pipeline.layout import Layout
 from conegrad_core.pipeline.port import PortType
 from conegrad_core.pipeline.registry import port_type
 from conegrad_core.pipeline.specification import PipelineSpecification
@@ -23,6 +23,7 @@ class Pipeline(nn.Module):
         stages: every stage of the specification, by name.
 
     Attributes:
+        layout: its connections.
         specification: as given.
         order: names of the stages, each after those that it reads from.
         ports: type of every port, by the name of the port.
@@ -36,17 +37,14 @@ class Pipeline(nn.Module):
         if stages.keys() != specification.stages.keys():
             found, expected = ", ".join(stages), ", ".join(specification.stages)
             raise PipelineError(f"the stages are {found}, expected {expected}")
-        kinds = port_kinds(specification, {name: type(stage) for name, stage in stages.items()})
-        self.specification = specification
-        self.order = run_order(specification)
-        self.ports: Mapping[str, PortType] = {port: port_type(kinds[port]) for port in kinds}
+        layout = Layout(specification, {name: type(stage) for name, stage in stages.items()})
+        self.layout = layout
+        self.specification, self.order = specification, layout.order
+        self.ports: Mapping[str, PortType] = {
+            port: port_type(kind) for port, kind in layout.kinds.items()
+        }
         self.stages = nn.ModuleDict({name: stages[name] for name in self.order})
         self._plans: dict[tuple[Collection[str], ...], tuple[str, ...]] = {}
-        self._writers = {
-            port: name
-            for name, stage in specification.stages.items()
-            for port in stage.outputs.values()
-        }
 
     def stage(self, name: str) -> Stage:
         """A stage by its name.
@@ -61,24 +59,16 @@ class Pipeline(nn.Module):
     @property
     def learned_stages(self) -> tuple[str, ...]:
         """Stages with weights that training can change, in their order."""
-        return tuple(name for name in self.order if self.stage(name).learns)
+        return self.layout.learned_stages
 
     @property
     def networks(self) -> tuple[str, ...]:
         """Learned stages that are models of their own, in their order."""
-        return tuple(name for name in self.order if self.stage(name).is_network)
+        return self.layout.networks
 
     def upstream(self, name: str) -> frozenset[str]:
         """Stages whose results reach a stage, without itself."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for port in self.specification.stages[waiting.pop()].inputs.values():
-                writer = self._writers.get(port)
-                if writer is not None and writer not in found:
-                    found.add(writer)
-                    waiting.append(writer)
-        return frozenset(found)
+        return self.layout.upstream(name)
 
     def needed_stages(self, ports: Iterable[str], given: Collection[str] = ()) -> tuple[str, ...]:
         """Stages that have to run for the values of some ports, in their order.
@@ -96,7 +86,7 @@ class Pipeline(nn.Module):
             port, reader = waiting.pop()
             if port not in self.ports:
                 raise PipelineError(f"no port {port!r}, expected one of {', '.join(self.ports)}")
-            writer = self._writers.get(port)
+            writer = self.layout.writers.get(port)
             if writer is None:
                 wants = f"stage {reader} reads it" if reader else "it is asked for"
                 raise PipelineError(

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection
 
-from conegrad_core.pipeline.build import stage_classes
-from conegrad_core.pipeline.checks import port_kinds
+from conegrad_core.pipeline.build import layout_of
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.specification import PipelineSpecification
 
@@ -27,7 +26,7 @@ def part_of(specification: PipelineSpecification, stages: Collection[str]) -> Pi
                 f"{specification.source} has no stage {name!r}, expected some of "
                 f"{', '.join(specification.stages)}"
             )
-    kinds = port_kinds(specification, stage_classes(specification))
+    kinds = layout_of(specification).kinds
     chosen = {name: stage for name, stage in specification.stages.items() if name in stages}
     written = [port for stage in chosen.values() for port in stage.outputs.values()]
     read = [port for stage in chosen.values() for port in stage.inputs.values()]

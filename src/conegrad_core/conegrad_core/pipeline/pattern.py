@@ -16,12 +16,13 @@ Several of them are a combination: their names in this order, joined by `` + ``.
 from itertools import combinations
 
 from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.layout import Layout
 
 SINGLE, INDEPENDENT, NONE = "single", "independent", "none"
 SEQUENTIAL, FORKING, JOINING = "sequential", "forking parallel", "joining parallel"
 
 
-def integration_pattern(pipeline: Pipeline) -> str:
+def integration_pattern(pipeline: Pipeline | Layout) -> str:
     """How the networks of a pipeline are connected.
 
     Returns:
@@ -44,12 +45,13 @@ def integration_pattern(pipeline: Pipeline) -> str:
     return " + ".join(name for name, is_there in found.items() if is_there) or INDEPENDENT
 
 
-def responsible_networks(pipeline: Pipeline, term: str) -> tuple[str, ...]:
+def responsible_networks(pipeline: Pipeline | Layout, term: str) -> tuple[str, ...]:
     """Networks whose outputs a term of the end loss depends on, in their order."""
-    return tuple(n for n in pipeline.networks if term in pipeline.stage(n).end_loss_terms)
+    layout = pipeline.layout if isinstance(pipeline, Pipeline) else pipeline
+    return tuple(n for n in layout.networks if term in layout.classes[n].end_loss_terms)
 
 
-def _followers(pipeline: Pipeline) -> dict[str, set[str]]:
+def _followers(pipeline: Pipeline | Layout) -> dict[str, set[str]]:
     """The next networks after each one."""
     networks = pipeline.networks
     before = {name: pipeline.upstream(name) & set(networks) for name in networks}
@@ -63,7 +65,7 @@ def _followers(pipeline: Pipeline) -> dict[str, set[str]]:
     }
 
 
-def _join(pipeline: Pipeline, first: str, second: str) -> bool:
+def _join(pipeline: Pipeline | Layout, first: str, second: str) -> bool:
     """Results of two networks meet that share no network upstream."""
     networks = set(pipeline.networks)
     above = [(pipeline.upstream(name) & networks) | {name} for name in (first, second)]

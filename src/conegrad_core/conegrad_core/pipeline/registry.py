@@ -50,18 +50,7 @@ def load_registered(group: str, name: str) -> Any:
     Raises:
         PipelineError: as :func:`stage_class`.
     """
-    claims = _claims(group).get(name, ())
-    if not claims:
-        known = ", ".join(registered(group)) or (
-            "none: no package that registers one is installed, conegrad_core neither"
-        )
-        raise PipelineError(f"no {_title(group)} {name!r} is registered, expected one of {known}")
-    if len(claims) > 1:
-        both = " and ".join(sorted(f"{_package(entry)} ({entry.value})" for entry in claims))
-        raise PipelineError(
-            f"the {_title(group)} {name!r} is claimed by {both}, expected one package"
-        )
-    return _object(claims[0])
+    return _object(_the_claim(group, name))
 
 
 def wrong_object(group: str, name: str, found: Any, expected: str) -> PipelineError:
@@ -76,6 +65,30 @@ def wrong_object(group: str, name: str, found: Any, expected: str) -> PipelineEr
 def registered(group: str) -> list[str]:
     """Names of a group, sorted."""
     return sorted(_claims(group))
+
+
+def package_of(group: str, name: str) -> str:
+    """Name of the package that registers an entry.
+
+    Raises:
+        PipelineError: if no package or more than one registers it.
+    """
+    return _package(_the_claim(group, name))
+
+
+def _the_claim(group: str, name: str) -> EntryPoint:
+    claims = _claims(group).get(name, ())
+    if not claims:
+        known = ", ".join(registered(group)) or (
+            "none: no package that registers one is installed, conegrad_core neither"
+        )
+        raise PipelineError(f"no {_title(group)} {name!r} is registered, expected one of {known}")
+    if len(claims) > 1:
+        both = " and ".join(sorted(f"{_package(entry)} ({entry.value})" for entry in claims))
+        raise PipelineError(
+            f"the {_title(group)} {name!r} is claimed by {both}, expected one package"
+        )
+    return claims[0]
 
 
 def _claims(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from conegrad_core.pipeline.errors import PipelineError
 
+EntryPath = tuple[str, ...]  # keys of an entry of a file
+
 
 @dataclass(frozen=True)
 class StageSpecification:
@@ -42,7 +44,7 @@ class PipelineSpecification:
     inputs: Mapping[str, str]
     stages: Mapping[str, StageSpecification]
     outputs: Mapping[str, str]
-    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict, compare=False)
+    lines: Mapping[EntryPath, int] = field(default_factory=dict, compare=False)
 
     def error(self, text: str, *path: str) -> PipelineError:
         """The error of an entry: ``FILE:LINE: text``; the line is that of the nearest entry."""
