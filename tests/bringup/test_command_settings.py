@@ -17,6 +17,7 @@ WORDS = {
     "import": (["--frames", ":8"], (None, "frames", ":8")),
     "info": (["--topic", "image=/a"], (None, "topic", ["image=/a"])),
     "perceive": (["--rate", "2"], ("play", "rate", 2.0)),
+    "pipeline": (["--load"], (None, "load", True)),
     "evaluate": (["--max-range", "9"], (None, "max_range", 9.0)),
     "align": (["--vehicle", "roboracer"], (None, "vehicle", "roboracer")),
     "train": (["--steps", "9"], ("run", "steps", 9)),

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
+from conegrad_bringup.text_table import text_table
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.recording.bag_index import TopicIndex
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
 def as_text(info: BagInfo, findings: Sequence[BagFinding]) -> str:
     """A description for people."""
     lines = [f"{info.path}: {info.duration:.1f} s", ""]
-    lines += _table([COLUMNS, *(_row(topic) for topic in info.topics.values())])
+    lines += text_table([COLUMNS, *(_row(topic) for topic in info.topics.values())])
     lines += ["", f"frames: {', '.join(info.frames) or 'none (no tf_static)'}"]
     if len(info.pair_offsets):
         offsets = 1000 * np.abs(info.pair_offsets)
@@ -122,14 +123,6 @@ def _row(topic: TopicIndex) -> tuple[str, ...]:
         _number(1000 * topic.delay, 1),
         details,
     )
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _number(value: float, digits: int) -> str:
