@@ -4,8 +4,11 @@ import pytest
 import torch
 
 from conegrad_core.camera.checkpoint import load_network
+from conegrad_core.colours.stage import ColourStage
+from conegrad_core.crops.network_stage import CropNetworkConfig
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
+from conegrad_core.keypoints.stage import KeypointStage
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
 from conegrad_core.weights import default_weights
 
@@ -37,6 +40,16 @@ KINDS = {
         ".safetensors",
         lambda path, _: path.write_bytes(default_weights("lidar").read_bytes()),
         lambda path: load_segmenter(SegmenterConfig(weights=str(path))),
+    ),
+    "keypoint network": (
+        ".safetensors",
+        lambda path, _: KeypointStage(CropNetworkConfig()).save(path),
+        lambda path: KeypointStage.from_config(CropNetworkConfig(weights=str(path))),
+    ),
+    "colour network": (
+        ".safetensors",
+        lambda path, _: ColourStage(CropNetworkConfig()).save(path),
+        lambda path: ColourStage.from_config(CropNetworkConfig(weights=str(path))),
     ),
     "fusion": (
         ".safetensors",

@@ -6,7 +6,7 @@ from conegrad_core import weights
 from conegrad_core.weights import default_weights
 
 
-def test_names_the_file_of_a_sensor(tmp_path, monkeypatch):
+def test_names_the_file_of_a_part(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "WEIGHTS_FOLDER", tmp_path)
     (tmp_path / "yolov5n_cones.safetensors").touch()
     assert default_weights("camera") == tmp_path / "yolov5n_cones.safetensors"
@@ -18,6 +18,6 @@ def test_says_what_to_do_where_the_file_is_missing(tmp_path, monkeypatch):
         default_weights("camera")
 
 
-def test_refuses_another_sensor():
-    with pytest.raises(ValueError, match="sensor is 'radar', expected one of"):
+def test_refuses_another_part():
+    with pytest.raises(ValueError, match="part is 'radar', expected one of"):
         default_weights("radar")

@@ -1,25 +1,34 @@
-"""Where the weights that ship with the package lie, and what all weights must be."""
+"""Weights files: where those that ship lie, how they are read and written, what they must be."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from conegrad_core.whole_file import write_whole
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 MAX_REASON = 200  # characters
-FILES = {"camera": "yolov5n_cones.safetensors", "lidar": "scan_cnn.safetensors"}
+FILES = {
+    "camera": "yolov5n_cones.safetensors",
+    "lidar": "scan_cnn.safetensors",
+    "keypoints": "keypoint_cnn.safetensors",
+    "colours": "colour_cnn.safetensors",
+}
 
 
-def default_weights(sensor: str) -> Path:
-    """Path of the weights shipped for ``"camera"`` or ``"lidar"``.
+def default_weights(part: str) -> Path:
+    """Path of the weights shipped for ``"camera"``, ``"lidar"``, ``"keypoints"`` or ``"colours"``.
 
     Raises:
-        ValueError: for another sensor.
+        ValueError: for another part.
         FileNotFoundError: if this installation ships no such file.
     """
-    if sensor not in FILES:
-        raise ValueError(f"sensor is {sensor!r}, expected one of {sorted(FILES)}")
-    path = WEIGHTS_FOLDER / FILES[sensor]
+    if part not in FILES:
+        raise ValueError(f"part is {part!r}, expected one of {sorted(FILES)}")
+    path = WEIGHTS_FOLDER / FILES[part]
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: train it or set the parameter 'weights'")
     return path
@@ -28,6 +37,53 @@ def default_weights(sensor: str) -> Path:
 def in_one_line(error: Exception) -> str:
     """What an error of torch or safetensors says, of which theirs fill a screen."""
     return " ".join(str(error).split())[:MAX_REASON] or type(error).__name__
+
+
+def save_weights(
+    network: nn.Module, path: Path, architecture: str, metadata: Mapping[str, str]
+) -> None:
+    """Write a network as safetensors; ``metadata`` tells where it comes from.
+
+    Raises:
+        OSError: naming the file, if it cannot be written.
+    """
+    state: dict[str, Tensor] = network.state_dict()
+    tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    write_whole(path, save(tensors, {**metadata, "architecture": architecture}))
+
+
+def load_weights(network: nn.Module, path: Path, architecture: str) -> dict[str, str]:
+    """Load a network from a safetensors file, and return what the file says of itself.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is of another kind or architecture, or its values are not finite.
+    """
+    tensors, metadata = _read_weights(path, architecture)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit {architecture}: {in_one_line(error)}") from error
+    check_finite_weights(tensors, path)
+    return metadata
+
+
+def _read_weights(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist, expected a .safetensors weights file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            _check_architecture(path, metadata, architecture)
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a safetensors file ({in_one_line(error)})") from error
+
+
+def _check_architecture(path: Path, metadata: Mapping[str, str], expected: str) -> None:
+    found = metadata.get("architecture")
+    if found != expected:
+        raise ValueError(f"{path} has architecture {found!r}, expected {expected!r}")
 
 
 def check_finite_weights(tensors: Mapping[str, Tensor], source: str | Path) -> None:

@@ -9,6 +9,18 @@ from torch import Tensor
 RgbImage = npt.NDArray[np.uint8]  # (height, width, 3), RGB order
 
 
+def check_image(image: RgbImage, name: str = "image") -> None:
+    """Refuse anything but an RGB image.
+
+    Raises:
+        ValueError: naming shape and dtype.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(
+            f"{name} is {image.shape} {image.dtype}, expected (height, width, 3) uint8"
+        )
+
+
 class Detections(NamedTuple):
     """Cone candidates of one image (K rows), one per cone after suppression, best first.
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from conegrad_core.engines.devices import put_on
@@ -18,8 +16,7 @@ from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
 from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
-from conegrad_core.weights import check_finite_weights, default_weights, in_one_line
-from conegrad_core.whole_file import write_whole
+from conegrad_core.weights import default_weights, load_weights, save_weights
 
 NO_RETURN_LOGIT = -20.0  # of a beam without usable return: surely no cone, and no gradient
 ENGINES = ("auto", "torch", "onnx", "openvino")
@@ -141,12 +138,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
     config = config or SegmenterConfig()
     path = Path(config.weights).expanduser() if config.weights else default_weights("lidar")
     segmenter = ScanSegmenter(config)
-    tensors, segmenter.metadata = _read_weights(path)
-    try:
-        segmenter.network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit {ARCHITECTURE}: {in_one_line(error)}") from error
-    check_finite_weights(tensors, path)
+    segmenter.metadata = load_weights(segmenter.network, path, ARCHITECTURE)
     put_on(segmenter, config.device)
     segmenter.eval()
     engine = config.engine
@@ -160,30 +152,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
 
 def save_segmenter(network: ScanNetwork, path: Path, metadata: Mapping[str, str]) -> None:
     """Write weights as safetensors; ``metadata`` tells where they come from."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in _state(network).items()}
-    write_whole(path, save(tensors, {**metadata, "architecture": ARCHITECTURE}))
-
-
-def _state(network: ScanNetwork) -> dict[str, Tensor]:
-    return network.state_dict()
-
-
-def _read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist, expected a .safetensors weights file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            _check_architecture(path, metadata)
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a safetensors file ({in_one_line(error)})") from error
-
-
-def _check_architecture(path: Path, metadata: Mapping[str, str]) -> None:
-    found = metadata.get("architecture")
-    if found != ARCHITECTURE:
-        raise ValueError(f"{path} has architecture {found!r}, expected {ARCHITECTURE!r}")
+    save_weights(network, path, ARCHITECTURE, metadata)
 
 
 def _angle_step(scan: Scan) -> float:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from conegrad_core.camera.image import Detections
+from conegrad_core.camera.image import Detections, check_image
 from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import ConePositions, Cones
 from conegrad_core.crops.crops import Crops
@@ -26,10 +26,7 @@ class ImagePort(PortType):
             ValueError: naming shape and dtype.
         """
         self.check_container(value)
-        if value.ndim != 3 or value.shape[2] != 3 or value.dtype != np.uint8:
-            raise ValueError(
-                f"Image is {value.shape} {value.dtype}, expected (height, width, 3) uint8"
-            )
+        check_image(value, self.name)
 
 
 IMAGE = ImagePort()
