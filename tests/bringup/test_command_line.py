@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +51,39 @@ def test_without_a_command_the_help_is_shown_and_the_exit_code_is_2(capsys):
     assert "commands:" in capsys.readouterr().err
 
 
-def test_an_unknown_command_exits_with_2():
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("fly", "conegrad: command 'fly' is unknown, expected one of demo, simulate, "),
+        ("evalute bag", "conegrad: command 'evalute' is unknown, did you mean evaluate?\n"),
+        ("--debgu info x", "conegrad: option --debgu is unknown, did you mean --debug?\n"),
+        ("train --patern x", "conegrad train: option --patern is unknown, did you mean --pattern?"),
+        ("info --zzzz=4 x", "conegrad info: option --zzzz is unknown, expected one listed by --he"),
+        ("simulate", "conegrad simulate: the following arguments are required: -o/--output\n"),
+    ],
+)
+def test_wrong_usage_is_answered_in_two_lines_with_what_was_meant(words, text, capsys):
     with pytest.raises(SystemExit) as ended:
-        main(["fly"])
+        main(words.split())
     assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith(text)
+    assert error.count("\n") == 2
+    assert " --help'.\n" in error
+
+
+def test_options_may_be_shortened_and_end_with_two_dashes(bag, capsys):
+    assert main(["info", "--", str(bag)]) == 0
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "--hel"])
+    assert ended.value.code == 0
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"conegrad {version('conegrad_bringup')}\n"
 
 
 def test_help_comes_without_importing_models():

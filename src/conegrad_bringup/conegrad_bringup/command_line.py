@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NamedTuple
 
-EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE, EXIT_TERMINATED = 1, 2, 130, 141, 143
+from conegrad_bringup.option_parser import EXIT_USAGE, OptionParser, unknown_name
+
+EXIT_ERROR, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE, EXIT_TERMINATED = 1, 130, 141, 143
 
 
 class Command(NamedTuple):
@@ -69,7 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words:
         _main_parser().print_help(sys.stderr)
         return EXIT_USAGE
-    chosen = _main_parser().parse_args(words)
+    parser = _main_parser()
+    chosen = parser.parse_args(words)
+    if chosen.command not in COMMANDS:
+        parser.error(f"command {chosen.command!r} {unknown_name(chosen.command, COMMANDS)}")
     level = logging.DEBUG if chosen.debug else logging.WARNING
     handler = logging.StreamHandler()
     handler.addFilter(_RepeatedMessageFilter())
@@ -88,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main_parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="conegrad",
         usage="conegrad [--debug] COMMAND ...",
         description="Traffic cones from camera and LiDAR: record, perceive, evaluate, train.",
@@ -98,7 +103,8 @@ def _main_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="see below")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version")
+    parser.add_argument("command", metavar="COMMAND", help="see below")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
@@ -132,7 +138,7 @@ def _parsed(chosen: argparse.Namespace) -> tuple[ModuleType, argparse.Namespace]
 
         check_middleware()  # ahead of rclpy, which ends the process without one
     module = importlib.import_module(f"conegrad_bringup.commands.{COMMANDS[chosen.command].module}")
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog=f"conegrad {chosen.command}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -168,6 +174,16 @@ def _is_explained(error: Exception) -> bool:
     from conegrad_nodes.playback.graph_process import GraphError
 
     return isinstance(error, (ValueError, OSError, GraphError, EngineError, TrainingError))
+
+
+class _ShowVersion(argparse.Action):
+    """Print the version of the installed package, which is read for that alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"conegrad {version('conegrad_bringup')}")
+        parser.exit()
 
 
 class _Interrupt:
