@@ -197,3 +197,22 @@ def test_the_same_bag_gives_the_same_report(make_drive, plan, tmp_path):
     for name in ("one", "two"):
         evaluate_bag(bag, tmp_path / name)
     assert report(tmp_path / "one") == report(tmp_path / "two")
+
+
+CAMERA_ALONE = """
+inputs: {image: Image}
+stages:
+  detector: {module: yolov5_detector, inputs: {image: image}, outputs: {detections: detections}}
+  fuser: {module: cone_fusion, inputs: {detections: detections}, outputs: {cones: cones}}
+outputs: {cones: cones}
+"""
+
+
+def test_a_pipeline_is_measured_against_what_its_sensors_see(make_drive, plan, tmp_path):
+    pipeline = tmp_path / "camera_alone.yaml"
+    pipeline.write_text(CAMERA_ALONE)
+    bag = make_drive(plan(frames=6, perfect=True, **NO_SENSORS))
+    car = evaluate_bag(bag, tmp_path / "car")
+    camera = evaluate_bag(bag, tmp_path / "camera", pipeline=pipeline)
+    seen = sum(car.by_visibility[name].counts.true for name in ("camera", "both"))
+    assert 0 < camera.total.counts.true == seen < car.total.counts.true

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from conegrad_core.pipeline.build import DEFAULT
+from conegrad_core.pipeline.file import load_specification
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_data.recording.bag_index import NANOSECONDS
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation, evaluate_drive
@@ -31,6 +33,7 @@ def evaluate_bag(
     min_existence: float = 0.0,
     preface: Preface | None = None,
     topics: Mapping[str, str] | None = None,
+    pipeline: str | Path = DEFAULT,
 ) -> Evaluation:
     """Evaluate the cones of a bag; write ``metrics.json``, ``report.html`` and pictures.
 
@@ -48,11 +51,13 @@ def evaluate_bag(
         min_existence: published cones below this probability are left out.
         preface: first section of the report; None leaves it out.
         topics: topics that the user chose, by role.
+        pipeline: that made the cones, by name or path: what none of the sensors of its inputs
+            could see does not count.
 
     Raises:
         AlignmentError: if no sensor could ever see a cone of ``track``.
         BagError: if the bag cannot be read, has no cones, or lacks what ``track`` needs.
-        FileNotFoundError: if the bag, the track or the vehicle does not exist.
+        FileNotFoundError: if the bag, the track, the vehicle or the pipeline does not exist.
         ValueError: if a setting or file is out of bounds, or ``output_dir`` is a bag.
     """
     folder = Path(output_dir)
@@ -66,7 +71,8 @@ def evaluate_bag(
         min_existence=min_existence,
         bootstrap_block=_frames_per_second(drive),
     )
-    result = evaluate_drive(drive, config, track)
+    inputs = load_specification(pipeline).inputs.values()
+    result = evaluate_drive(drive, config, track, inputs)
     folder.mkdir(parents=True, exist_ok=True)
     metrics = json.dumps(_metrics(result), indent=2, allow_nan=False)
     (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_core.pipeline.build import DEFAULT
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_evaluation.bag_evaluation import evaluate_bag
@@ -28,6 +29,9 @@ class EvaluateSettings(Config):
     )
     match_distance: float | None = setting(
         None, "Farthest match [m] (default: of the vehicle)", low=1e-6
+    )
+    pipeline: str = setting(
+        DEFAULT, "That made the cones, by name or path: its sensors decide which truth counts"
     )
     min_existence: float = setting(
         0.0, "Published cones of a lower probability are left out", low=0.0, high=1.0
@@ -60,6 +64,7 @@ def run(options: argparse.Namespace) -> None:
         match_distance=settings.match_distance,
         min_existence=settings.min_existence,
         topics=read_roles(settings.topic),
+        pipeline=settings.pipeline,
     )
     print(describe(evaluation))
     print(f"report: {output / 'report.html'}")

@@ -16,10 +16,13 @@ class PortType(ABC):
     Attributes:
         name: in pipeline files.
         container: class of a value.
+        visibility: of what a sensor measures: field of :class:`~conegrad_core.cones.TrueCones` with
+            the cones that it could see; empty for everything else.
     """
 
     name: str
     container: type
+    visibility: str = ""
 
     @abstractmethod
     def check(self, value: Any) -> None:
@@ -63,6 +66,7 @@ class TuplePort(PortType):
         sizes: of each tensor, by field.
         optional: fields that may be None.
         differentiable: fields with a gradient.
+        visibility: as of :class:`PortType`.
     """
 
     def __init__(
@@ -73,8 +77,10 @@ class TuplePort(PortType):
         *,
         optional: Sequence[str] = (),
         differentiable: Sequence[str] = (),
+        visibility: str = "",
     ) -> None:
         self.name, self.container = name, container
+        self.visibility = visibility
         self._sizes = dict(sizes)
         self._optional = frozenset(optional)
         self._differentiable = tuple(differentiable)

@@ -18,6 +18,7 @@ class ImagePort(PortType):
 
     name = "Image"
     container = np.ndarray
+    visibility = "visible_camera"
 
     def check(self, value: Any) -> None:
         """Refuse anything but an RGB image.
@@ -31,7 +32,14 @@ class ImagePort(PortType):
 
 IMAGE = ImagePort()
 _OF_SCAN = {"ranges": ("B",), "angles": ("B",), "times": ("B",), "motions": ("B", 3)}
-SCAN = TuplePort("Scan", Scan, _OF_SCAN, optional=("times", "motions"), differentiable=("ranges",))
+SCAN = TuplePort(
+    "Scan",
+    Scan,
+    _OF_SCAN,
+    optional=("times", "motions"),
+    differentiable=("ranges",),
+    visibility="visible_lidar",
+)
 DETECTIONS = TuplePort(
     "Detections",
     Detections,

@@ -14,6 +14,7 @@ from conegrad_core.cones import TrueCones
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.mounting import ground_of
 from conegrad_core.geometry.transforms import rigid_inverse
+from conegrad_core.pipeline.seen_truth import seen_truth
 from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.static_frames import FrameError, StaticFrames
 from conegrad_data.cone_map.cone_map_csv import read_cones
@@ -37,6 +38,24 @@ class Truth(Protocol):
         With the stamp of an image, ``visible_camera`` is what that image could show: at 20 m/s it
         shows other cones than the one before.
         """
+
+
+class SeenTruth:
+    """Another truth as it counts for a pipeline with some inputs."""
+
+    def __init__(self, truth: Truth, inputs: Iterable[str]) -> None:
+        """Remember both.
+
+        Args:
+            truth: of every sensor.
+            inputs: kinds of the inputs of the pipeline.
+        """
+        self._truth, self._inputs = truth, tuple(inputs)
+
+    def at(self, stamp_ns: int, image_ns: int | None = None) -> TrueCones | None:
+        """Truth of that stamp, without the cones that only sensors beside the inputs could see."""
+        truth = self._truth.at(stamp_ns, image_ns)
+        return truth and seen_truth(truth, self._inputs)
 
 
 class RecordedTruth:

@@ -1,11 +1,12 @@
 """A recorded drive matched to its truth."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from conegrad_core.cones import TrueCones
-from conegrad_data.recording.truth import RecordedTruth, Truth, map_truth
+from conegrad_data.recording.truth import RecordedTruth, SeenTruth, Truth, map_truth
 from conegrad_evaluation.drives.map_fit import check_in_view, misfit_warning
 from conegrad_evaluation.drives.recorded_drive import DriveFrame, RecordedDrive
 from conegrad_evaluation.metrics.evaluator import Evaluation, Evaluator
@@ -34,15 +35,26 @@ class DriveEvaluation:
 
 
 def evaluate_drive(
-    drive: RecordedDrive, config: EvaluationConfig, track: str | Path | None = None
+    drive: RecordedDrive,
+    config: EvaluationConfig,
+    track: str | Path | None = None,
+    inputs: Iterable[str] = (),
 ) -> DriveEvaluation:
     """Match every frame of a drive that has truth.
+
+    Args:
+        drive: what was recorded.
+        config: settings of the metrics.
+        track: map of the cones; None takes the truth of the drive.
+        inputs: kinds of the inputs of the pipeline that made the cones: what none of its sensors
+            could see does not count.
 
     Raises:
         BagError: if ``track`` is given but the pose or the view of the LiDAR is unknown.
         AlignmentError: if no sensor could ever see a cone of ``track``.
     """
     truth, source = _truth(drive, track)
+    truth = truth and SeenTruth(truth, inputs)
     evaluator = Evaluator(config)
     evaluator.with_camera = has_camera(drive)
     results: list[FrameResult | None] = []
