@@ -13,6 +13,7 @@ from conegrad_core.cones import ConeClass, Cones, TrueCones
 from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
 
+TERMS = ("position", "colour", "existence", "covariance")  # of the end loss
 CAMERA = 1  # Cones.source of a box without a segment that exists
 COST_LIMIT = 5.0  # [m], beyond it the assignment does not care how far
 DOUBT_LIMIT = 1.0  # [m], beyond it the assignment does not care how unlikely

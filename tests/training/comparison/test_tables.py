@@ -2,10 +2,9 @@
 
 from conegrad_training.comparison.groups import groups_of
 from conegrad_training.comparison.results import RunResult
-from conegrad_training.comparison.tables import METRICS, SCORE_HEADER, score_rows
+from conegrad_training.comparison.tables import OF_SYSTEM, score_header, score_rows
 
-BASELINE = {"f1_colour": 0.6, **dict.fromkeys(METRICS, 0.5)}
-DIFFERENCE = SCORE_HEADER.index("difference to simultaneous")
+BASELINE = {"f1_colour": 0.6, **dict.fromkeys((*OF_SYSTEM, "mAP50", "error_px"), 0.5)}
 
 
 def result(pattern: str, seed: int, f1_colour: float, frames: int = 300) -> RunResult:
@@ -28,9 +27,11 @@ def result(pattern: str, seed: int, f1_colour: float, frames: int = 300) -> RunR
 
 
 def differences(scenario: str, results: list[RunResult]) -> dict[str, str]:
-    rows = score_rows(groups_of(scenario, results, 300))
-    assert all(len(row) == len(SCORE_HEADER) for row in rows)
-    return {row[0]: row[DIFFERENCE] for row in rows}
+    groups = groups_of(scenario, results, 300)
+    header, rows = score_header(groups), score_rows(groups)
+    assert all(len(row) == len(header) for row in rows)
+    assert header[-2:] == ["mAP50", "error px"]
+    return {row[0]: row[header.index("difference to simultaneous")] for row in rows}
 
 
 def test_differences_are_those_of_runs_with_the_same_seed():

@@ -164,7 +164,7 @@ def test_the_budget_counts_three_values_per_cone_that_the_loss_sees(
         cones += int((seen & (distance >= 1.5) & (distance <= 15) & (angle <= 2.36)).sum())
     assert cones > 4
     assert cost.label_values == 3 * cones
-    assert sum(counted_cones(replay[place], EndLoss()) for place in (0, 1)) == cones
+    assert sum(counted_cones(replay[place].truth, EndLoss()) for place in (0, 1)) == cones
     assert cost.steps == 2
     assert cost.backward == {"detector": 4, "segmenter": 4, "fuser": 4}
     assert cost.seconds > 0

@@ -3,15 +3,13 @@ from collections.abc import Sequence
 import pytest
 
 from conegrad_training.patterns.patterns import (
-    END,
-    NONE,
     PATTERNS,
-    SUPERVISED,
     Alternating,
     PatternConfig,
     make_pattern,
     networks_behind_terms,
 )
+from conegrad_training.patterns.update import END, NONE, SUPERVISED
 from conegrad_training.systems.system import TrainableSystem
 
 NETWORKS = {"detector", "segmenter"}

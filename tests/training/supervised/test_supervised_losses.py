@@ -58,7 +58,7 @@ def test_labels_cost_five_values_per_box_and_one_per_beam_with_a_return(
 
 def test_a_sample_without_labels_is_refused_by_name(system: TrainableSystem, replay: BagReplay):
     with pytest.raises(ReplayError, match=r"drive, frame 2 .*no labels boxes for the stage detec"):
-        check_labels(system, replay[2])
+        check_labels(system, replay[2], ("detector", "segmenter"))
     some = replay[2]._replace(labels={"boxes": None})
     with pytest.raises(ReplayError, match="has no labels beams for the stage segmenter"):
-        check_labels(system, some)
+        check_labels(system, some, ("detector", "segmenter"))

@@ -24,9 +24,15 @@ from conegrad_training.comparison.scenarios import ALL, SCENARIOS
 from conegrad_training.comparison.settings import DECIDED, ComparisonConfig
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.progress_display import shown
+from conegrad_training.patterns.forking import STRATEGIES
+from conegrad_training.patterns.patterns import PARTIAL
+from conegrad_training.systems.system import load_system
 from conegrad_training.tracking.tracking import TrackingConfig
 
 T = TypeVar("T")
+
+
+PATTERN_NAMES = [f"{PARTIAL}_STAGE" if name == PARTIAL else name for name in ALL]
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,13 @@ class CompareSettings(Config):
         ("domain_shift",), f"Some of {', '.join(SCENARIOS)}", metavar="NAME"
     )
     patterns: tuple[str, ...] = setting(
-        (), f"Some of {', '.join(ALL)} (default: all that a scenario has)", metavar="NAME"
+        (), f"Some of {', '.join(PATTERN_NAMES)} (default: all that a scenario has)", metavar="NAME"
+    )
+    fork_strategies: tuple[str, ...] = setting(
+        (),
+        f"Runs of simultaneous training for some of {', '.join(STRATEGIES[1:])}",
+        option="--fork-strategy",
+        metavar="NAME",
     )
     seeds: tuple[int, ...] = setting((1, 2, 3), "One run of each pattern per seed", low=0)
     vehicle: str = setting("formula_student", "Preset by name or file")
@@ -70,7 +82,14 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own = settings[CompareSettings]
     config = settings.gathered(ComparisonConfig)
-    runs = planned_runs(own.scenarios, own.patterns, own.seeds, config.design.frames)
+    runs = planned_runs(
+        own.scenarios,
+        own.patterns,
+        own.seeds,
+        config.design.frames,
+        networks=load_system(config.system).end_networks,
+        fork_strategies=own.fork_strategies,
+    )
     output: Path = options.output
     if (output / SETTINGS_FILE).exists() and not options.resume:
         raise ValueError(f"{output} holds a comparison; go on with --resume, or choose another one")

@@ -46,6 +46,7 @@ SETTINGS = CommandSettings(
         "data": Group(DataConfig(), leave_out=("output", "resume")),
         "run": DEFAULTS.run,
         "pattern": DEFAULTS.pattern,
+        "fork": DEFAULTS.fork,
         "optimizer": DEFAULTS.optimizer,
         "system": DEFAULTS.system,
         "tracking": TrackingConfig(),

@@ -33,7 +33,7 @@ def integration_pattern(pipeline: Pipeline | Layout) -> str:
     networks = pipeline.networks
     if len(networks) < 2:
         return SINGLE if networks else NONE
-    followers = _followers(pipeline)
+    followers = followers_of(pipeline)
     leaders = {name: [n for n in networks if name in followers[n]] for name in networks}
     found = {
         SEQUENTIAL: any(
@@ -51,8 +51,8 @@ def responsible_networks(pipeline: Pipeline | Layout, term: str) -> tuple[str, .
     return tuple(n for n in layout.networks if term in layout.classes[n].end_loss_terms)
 
 
-def _followers(pipeline: Pipeline | Layout) -> dict[str, set[str]]:
-    """The next networks after each one."""
+def followers_of(pipeline: Pipeline | Layout) -> dict[str, set[str]]:
+    """The next networks after each network."""
     networks = pipeline.networks
     before = {name: pipeline.upstream(name) & set(networks) for name in networks}
     return {

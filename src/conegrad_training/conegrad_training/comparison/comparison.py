@@ -29,7 +29,7 @@ from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.output_folder import lock_folder
 from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.engine.training_run import CHECKPOINT, Data, Run
-from conegrad_training.patterns.patterns import END
+from conegrad_training.patterns.update import END
 from conegrad_training.systems.system import load_system
 from conegrad_training.tracking.tracked_run import tracked, watched
 from conegrad_training.tracking.tracking import TrackingConfig
@@ -139,6 +139,7 @@ class ComparisonRunner:
         self._output, self._progress = output, progress
         self._samples: dict[tuple[str, int], DriveSamples] = {}
         self._test: dict[str, DriveSamples] = {}
+        self._system = load_system(config.system)  # what its stages and truth are; never trained
 
     def run(self, planned: PlannedRun) -> None:
         """Train, evaluate, write the result."""
@@ -197,11 +198,11 @@ class ComparisonRunner:
         seen = min(count, self._config.run.steps * self._config.run.batch)
         used = sorted({position(place, count, planned.seed) for place in range(seen)})
         loss = self._config.loss
-        budget = training.map_values(used, loss)
+        truth_of = self._system.truth
+        budget = training.map_values(used, truth_of, loss)
         if planned.label_budget == "frame_values":
-            budget = sum(end_label_values(training[place], loss) for place in used)
-        system = load_system(self._config.system)
-        label_values = [supervised_label_values(sample, system) for sample in training.all()]
+            budget = sum(end_label_values(truth_of(training[place]), loss) for place in used)
+        label_values = [supervised_label_values(sample, self._system) for sample in training.all()]
         return samples_within_budget(budget, label_values)
 
     def _result(
@@ -214,8 +215,8 @@ class ComparisonRunner:
     ) -> RunResult:
         training, cost = self._training(planned), training_cost.to_dict()
         measured = [p for p in positions if training_cost.knows(END, str(training[p].key))]
-        loss = self._config.loss
-        in_frames = sum(end_label_values(training[p], loss) for p in measured)
+        loss, truth_of = self._config.loss, self._system.truth
+        in_frames = sum(end_label_values(truth_of(training[p]), loss) for p in measured)
         return RunResult(
             condition=planned.condition,
             pattern=planned.pattern,
@@ -230,5 +231,7 @@ class ComparisonRunner:
             forward=cost["forward"],
             backward=cost["backward"],
             frame_values=cost["label_values"],
-            map_values=cost["label_values"] - in_frames + training.map_values(measured, loss),
+            map_values=cost["label_values"]
+            - in_frames
+            + training.map_values(measured, truth_of, loss),
         )

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from torch.utils.data import Dataset
 
-from conegrad_core.cones import LABEL_VALUES_PER_CONE
+from conegrad_core.cones import LABEL_VALUES_PER_CONE, TrueCones
 from conegrad_core.losses import EndLossConfig
 from conegrad_simulation.samples.drive_frames import DriveFrames
 from conegrad_training.data.sample import Sample, SampleKey
 from conegrad_training.data.simulated_samples import sample_of_frame
 from conegrad_training.engine.loop import counted_truth
 
+TruthOf = Callable[[Sample], TrueCones]
 ShowProgress = Callable[[Iterable[int], int, str], Iterable[int]]
 
 
@@ -46,16 +47,17 @@ class DriveSamples(Dataset[Sample]):
         """Every sample in order."""
         return iter(self._samples)
 
-    def map_values(self, positions: Sequence[int], config: EndLossConfig) -> int:
+    def map_values(self, positions: Sequence[int], truth_of: TruthOf, config: EndLossConfig) -> int:
         """Label values of samples if each cone of the map is measured once.
 
         Args:
             positions: of the samples.
+            truth_of: truth of a sample as it counts for the pipeline that learns.
             config: of the end loss, which decides the cones that count.
         """
         cones: set[tuple[int, int]] = set()
         for position in positions:
-            truth = self._samples[position].truth
+            truth = truth_of(self._samples[position])
             counted = truth.positions[counted_truth(truth, config)].numpy()
             cones.update(self._frames.cones_of_map(position, counted))
         return LABEL_VALUES_PER_CONE * len(cones)

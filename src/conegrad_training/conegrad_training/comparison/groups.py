@@ -10,6 +10,8 @@ from conegrad_training.comparison.confidence_interval import (
 from conegrad_training.comparison.results import RunResult
 from conegrad_training.comparison.scenarios import SCENARIOS, Scenario
 
+Key = tuple[tuple[int, bool, str], int, str]  # what groups are sorted by
+
 
 class RunGroup(NamedTuple):
     """Runs that differ in their seed only.
@@ -51,7 +53,7 @@ def groups_of(name: str, results: Sequence[RunResult], frames: int) -> list[RunG
     """
     scenario = SCENARIOS[name]
     own = [result for result in results if result.condition == scenario.condition]
-    groups: dict[tuple[int, int, str], RunGroup] = {}
+    groups: dict[Key, RunGroup] = {}
     for result in own:
         key = _key(scenario, result, frames)
         if key is not None:
@@ -68,16 +70,17 @@ def has_own_runs(scenario: Scenario, groups: Sequence[RunGroup]) -> bool:
     return len(counts) > 1 if len(scenario.shares) > 1 else bool(groups)
 
 
-def _key(scenario: Scenario, result: RunResult, frames: int) -> tuple[int, int, str] | None:
+def _key(scenario: Scenario, result: RunResult, frames: int) -> Key | None:
     """Sort key of a result in a scenario; None for a result of another scenario."""
     counts = {max(1, round(share * frames)) for share in scenario.shares}
     budgeted = scenario.equal_cost and result.pattern == "individual"
-    if result.pattern not in scenario.patterns or bool(result.label_budget) != budgeted:
+    rank = scenario.rank(result.pattern)
+    if rank is None or bool(result.label_budget) != budgeted:
         return None
     if not result.label_budget and result.frames not in counts:
         return None
     size = 0 if result.label_budget else -result.frames
-    return scenario.patterns.index(result.pattern), size, result.label_budget
+    return rank, size, result.label_budget
 
 
 def _label(scenario: Scenario, result: RunResult) -> str:

@@ -6,7 +6,7 @@ label data (3 per cone, 5 per box, 1 per beam).
 
 from collections.abc import Sequence
 
-from conegrad_core.cones import LABEL_VALUES_PER_CONE
+from conegrad_core.cones import LABEL_VALUES_PER_CONE, TrueCones
 from conegrad_core.losses import EndLossConfig
 from conegrad_training.data.sample import Sample
 from conegrad_training.engine.loop import counted_truth
@@ -14,9 +14,9 @@ from conegrad_training.supervised.supervised_losses import label_values
 from conegrad_training.systems.system import TrainableSystem
 
 
-def end_label_values(sample: Sample, config: EndLossConfig) -> int:
+def end_label_values(truth: TrueCones, config: EndLossConfig) -> int:
     """Label values of a sample for the end loss; cones labelled in other samples count again."""
-    return LABEL_VALUES_PER_CONE * int(counted_truth(sample.truth, config).sum())
+    return LABEL_VALUES_PER_CONE * int(counted_truth(truth, config).sum())
 
 
 def supervised_label_values(sample: Sample, system: TrainableSystem) -> int:

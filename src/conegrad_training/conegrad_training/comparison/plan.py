@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from conegrad_training.comparison.scenarios import SCENARIOS, Scenario
+from conegrad_training.comparison.scenarios import CAR, SCENARIOS, Scenario, fork_pattern
 
 
 class PlannedRun(NamedTuple):
@@ -32,7 +32,13 @@ class PlannedRun(NamedTuple):
 
 
 def planned_runs(
-    scenarios: Sequence[str], patterns: Sequence[str], seeds: Sequence[int], frames: int
+    scenarios: Sequence[str],
+    patterns: Sequence[str],
+    seeds: Sequence[int],
+    frames: int,
+    *,
+    networks: Sequence[str] = CAR,
+    fork_strategies: Sequence[str] = (),
 ) -> list[PlannedRun]:
     """All runs, sorted by condition and seed; each once.
 
@@ -41,27 +47,40 @@ def planned_runs(
         patterns: to run; a scenario runs those of them that it lists. Empty: all.
         seeds: each of training drives, order and augmentation.
         frames: training frames of a share of 100 %.
+        networks: of the pipeline, that reach the cones.
+        fork_strategies: that simultaneous training follows in runs of their own.
 
     Raises:
-        ValueError: for an unknown scenario or pattern, or without seeds.
+        ValueError: for an unknown scenario, pattern or strategy, or without seeds.
     """
     for name in scenarios:
         if name not in SCENARIOS:
             raise ValueError(f"scenario is {name!r}, expected one of {tuple(SCENARIOS)}")
-    known = {pattern for name in SCENARIOS for pattern in SCENARIOS[name].patterns}
+    known = {p for name in SCENARIOS for p in SCENARIOS[name].patterns_for(networks)}
     for pattern in patterns:
         if pattern not in known:
             raise ValueError(f"pattern is {pattern!r}, expected one of {tuple(sorted(known))}")
     if not seeds:
         raise ValueError("seeds is empty, expected at least one")
+    forks = tuple(fork_pattern(strategy) for strategy in fork_strategies)
     runs = {
         run: None
         for name in scenarios
         for seed in seeds
-        for run in _runs_of(SCENARIOS[name], patterns, seed, frames)
+        for run in _runs_of(
+            SCENARIOS[name], _patterns(SCENARIOS[name], patterns, networks, forks), seed, frames
+        )
     }
     order = {condition: rank for rank, condition in enumerate(dict.fromkeys(r[0] for r in runs))}
     return sorted(runs, key=lambda run: (order[run.condition], run.seed))
+
+
+def _patterns(
+    scenario: Scenario, chosen: Sequence[str], networks: Sequence[str], forks: Sequence[str]
+) -> list[str]:
+    """Patterns of a scenario that are run, those of fork strategies at the end."""
+    own = [p for p in scenario.patterns_for(networks) if not chosen or p in chosen]
+    return own + [pattern for pattern in forks if scenario.rank(pattern) is not None]
 
 
 def _runs_of(
@@ -69,9 +88,7 @@ def _runs_of(
 ) -> Iterable[PlannedRun]:
     for share in scenario.shares:
         count = max(1, round(share * frames))
-        for pattern in scenario.patterns:
-            if patterns and pattern not in patterns:
-                continue
+        for pattern in patterns:
             if scenario.equal_cost and pattern == "individual":
                 for values in ("map_values", "frame_values"):
                     yield PlannedRun(scenario.condition, seed, pattern, 0, values)

@@ -18,6 +18,7 @@ from conegrad_evaluation.report.figure_style import (
 )
 from conegrad_training.comparison.groups import RunGroup
 from conegrad_training.comparison.scenarios import CONTROLS
+from conegrad_training.comparison.tables import part_figures, title_of
 
 COLOURS = {
     "simultaneous": ACCENT,
@@ -96,20 +97,21 @@ def _apart(points: Sequence[tuple[float, float]]) -> list[float]:
 
 
 def part_plot(groups: Sequence[RunGroup]) -> Figure:
-    """mAP50 of the detector and beam F1 of the segmenter, before and after."""
-    figure = Figure(figsize=(9.6, 0.9 + 0.32 * len(groups)), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, (name, title) in zip(
-        panels, (("mAP50", "Detector: mAP50"), ("beam_f1", "Segmenter: beam F1")), strict=True
-    ):
+    """Figures of the ports before the cones, before and after."""
+    names = part_figures(groups)
+    size = (1.0 + 4.3 * len(names), 0.9 + 0.32 * len(groups))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for axes, name in zip(panels, names, strict=True):
         for row, group in enumerate(groups):
             score = group.metric(name)
             axes.barh(row, score.mean, color=colour_of(group), height=0.66)
             axes.annotate(f"{score.mean:.3f}", (score.mean, row), xytext=(3, 0),
                           textcoords="offset points", va="center", fontsize=8)  # fmt: skip
         _line(axes, groups[0].results[0].baseline[name], "baseline", BAD)
-        axes.set_title(title)
-        axes.set_xlim(0, 1)
+        axes.set_title(title_of(name))
+        highest = max(group.metric(name).maximum for group in groups)
+        axes.set_xlim(0, 1 if highest <= 1 else None)
         axes.grid(visible=False, axis="y")
     panels[0].set_yticks(range(len(groups)), [group.label for group in groups])
     panels[0].invert_yaxis()

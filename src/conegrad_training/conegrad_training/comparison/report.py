@@ -13,7 +13,13 @@ from conegrad_training.comparison.groups import RunGroup, groups_of, has_own_run
 from conegrad_training.comparison.results import RunResult
 from conegrad_training.comparison.scenarios import CONDITIONS, SCENARIOS, Scenario
 from conegrad_training.comparison.settings import ComparisonConfig
-from conegrad_training.comparison.tables import COST_HEADER, SCORE_HEADER, cost_rows, score_rows
+from conegrad_training.comparison.tables import (
+    COST_HEADER,
+    cost_rows,
+    part_figures,
+    score_header,
+    score_rows,
+)
 
 
 def write_report(results: Sequence[RunResult], config: ComparisonConfig, output: Path) -> Path:
@@ -35,7 +41,6 @@ def write_report(results: Sequence[RunResult], config: ComparisonConfig, output:
         "sections": sections,
         "settings": sorted(config.by_name().items()),
         "runs": len(results),
-        "score_header": SCORE_HEADER,
         "cost_header": COST_HEADER,
     }
     report = output / "report.html"
@@ -51,7 +56,8 @@ def _section(name: str, scenario: Scenario, groups: list[RunGroup], folder: Path
     else:
         drawn["scores"] = plots.score_plot(groups, scenario.title)
         drawn["labels"] = plots.label_plot(groups)
-        drawn["parts"] = plots.part_plot(groups)
+        if part_figures(groups):
+            drawn["parts"] = plots.part_plot(groups)
     uris = []
     for kind, figure in drawn.items():
         (folder / f"{name}_{kind}.png").write_bytes(png_bytes(figure))
@@ -62,6 +68,7 @@ def _section(name: str, scenario: Scenario, groups: list[RunGroup], folder: Path
         "hint": f"{name}: domain {condition.domain}"
         + (f"; degradation: {degradation}" if degradation else ""),
         "plots": uris,
+        "score_header": score_header(groups),
         "scores": score_rows(groups),
         "costs": cost_rows(groups),
     }

@@ -1,20 +1,24 @@
 """Conditions and scenarios on which the training patterns are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from conegrad_training.patterns.forking import STRATEGIES
+from conegrad_training.patterns.patterns import ALTERNATING, PARTIAL, SIMULTANEOUS
+
 CONTROLS = ("fusion_only", "statistics_only")
 ALL = (
-    "simultaneous",
+    SIMULTANEOUS,
     "individual",
     "individual_then_simultaneous",
     "individual_then_fusion_only",
     *CONTROLS,
-    "partial_detector",
-    "alternating",
-    "partial_segmenter",
+    PARTIAL,
+    ALTERNATING,
 )
+CAR = ("detector", "segmenter")  # networks of the pipeline that is compared unless another is given
+FORK = "fork_"  # before a fork strategy: simultaneous training that follows it
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,15 @@ CONDITIONS = {
     "lidar_undertrained": TrainingCondition(
         "fair", {"kind": "add_weight_noise", "stage": "segmenter", "strength": 1.2, "seed": 1}
     ),
+    "keypoints_undertrained": TrainingCondition(
+        "fair", {"kind": "add_weight_noise", "stage": "keypoints", "strength": 0.45, "seed": 1}
+    ),
+    "classifier_undertrained": TrainingCondition(
+        "fair", {"kind": "add_weight_noise", "stage": "classifier", "strength": 0.45, "seed": 1}
+    ),
+    "standing_undertrained": TrainingCondition(
+        "fair", {"kind": "add_weight_noise", "stage": "standing", "strength": 0.45, "seed": 1}
+    ),
     "silenced_lidar": TrainingCondition(
         "fair", {"kind": "lower_logits", "stage": "segmenter", "amount": 10.0}
     ),
@@ -58,7 +71,8 @@ class Scenario:
     Attributes:
         title: heading in the report.
         condition: name of a condition of :data:`CONDITIONS`.
-        patterns: training patterns to run.
+        patterns: training patterns to run; ``partial`` stands for every network by itself, and
+            where there is ``simultaneous`` it may follow fork strategies as well.
         shares: of the training frames, each in separate runs.
         equal_cost: individual training has the label budget that simultaneous training used.
     """
@@ -68,6 +82,41 @@ class Scenario:
     patterns: tuple[str, ...] = ALL
     shares: tuple[float, ...] = (1.0,)
     equal_cost: bool = False
+
+    def patterns_for(self, networks: Sequence[str]) -> tuple[str, ...]:
+        """Its patterns for a pipeline with some networks."""
+        found: list[str] = []
+        for pattern in self.patterns:
+            if pattern == PARTIAL:
+                found += [f"{PARTIAL}_{network}" for network in networks]
+            elif partial_network(pattern) in (None, *networks):
+                found.append(pattern)
+        return tuple(found)
+
+    def rank(self, pattern: str) -> tuple[int, bool, str] | None:
+        """Place of a pattern among those of the scenario; None if it is none of them."""
+        kind = pattern
+        if pattern not in self.patterns:
+            kind = SIMULTANEOUS if pattern.startswith(FORK) else PARTIAL
+            if kind not in self.patterns or (kind == PARTIAL and not partial_network(pattern)):
+                return None
+        return self.patterns.index(kind), pattern != kind, pattern
+
+
+def partial_network(pattern: str) -> str | None:
+    """Network that a pattern ``partial_NETWORK`` trains; None for another pattern."""
+    return pattern.removeprefix(f"{PARTIAL}_") if pattern.startswith(f"{PARTIAL}_") else None
+
+
+def fork_pattern(strategy: str) -> str:
+    """Pattern of a comparison for a fork strategy.
+
+    Raises:
+        ValueError: for an unknown strategy.
+    """
+    if strategy not in STRATEGIES[1:]:
+        raise ValueError(f"fork strategy is {strategy!r}, expected one of {STRATEGIES[1:]}")
+    return f"{FORK}{strategy}"
 
 
 SCENARIOS = {
@@ -96,4 +145,9 @@ SCENARIOS = {
     ),
     "camera_undertrained": Scenario("Undertrained camera network", "camera_undertrained"),
     "lidar_undertrained": Scenario("Undertrained LiDAR network", "lidar_undertrained"),
+    "keypoints_undertrained": Scenario("Undertrained keypoint network", "keypoints_undertrained"),
+    "classifier_undertrained": Scenario("Undertrained colour network", "classifier_undertrained"),
+    "standing_undertrained": Scenario(
+        "Undertrained network of standing cones", "standing_undertrained"
+    ),
 }

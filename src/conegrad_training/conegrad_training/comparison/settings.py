@@ -9,11 +9,12 @@ from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
 from conegrad_training.aliases import current_comparison
 from conegrad_training.comparison.plan import PlannedRun
-from conegrad_training.comparison.scenarios import CONDITIONS
+from conegrad_training.comparison.scenarios import CONDITIONS, FORK, partial_network
 from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.engine.optimizers import OptimizerConfig
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig, plain_settings
-from conegrad_training.patterns.patterns import PARTIAL, PatternConfig
+from conegrad_training.patterns.forking import ForkConfig
+from conegrad_training.patterns.patterns import PARTIAL, SIMULTANEOUS, PatternConfig
 from conegrad_training.systems.system_config import SystemConfig
 
 
@@ -57,6 +58,7 @@ LOSS = EndLossConfig(
 DECIDED = {
     "run": ("frames", "seed", "evaluation_frames", "workers"),
     "pattern": ("pattern", "stages", "first_steps"),
+    "fork": ("fork_strategy",),
 }
 
 
@@ -68,6 +70,7 @@ class ComparisonConfig:
     run: RunConfig = RUN
     system: SystemConfig = SYSTEM
     pattern: PatternConfig = dataclasses.field(default_factory=PatternConfig)
+    fork: ForkConfig = dataclasses.field(default_factory=ForkConfig)
     optimizer: OptimizerConfig = OPTIMIZER
     loss: EndLossConfig = LOSS
 
@@ -83,6 +86,7 @@ class ComparisonConfig:
                 run=self.run,
                 system=self.system,
                 pattern=self.pattern,
+                fork=self.fork,
                 optimizer=self.optimizer,
                 loss=self.loss,
             )
@@ -107,10 +111,17 @@ class ComparisonConfig:
             pattern=dataclasses.replace(
                 self.pattern, **_pattern_of(planned.pattern), first_steps=first_steps
             ),
+            fork=self._fork(planned.pattern),
             optimizer=self.optimizer,
             loss=self.loss,
             augmentation=AugmentationConfig(mirror=CONDITIONS[planned.condition].mirror),
         )
+
+    def _fork(self, pattern: str) -> ForkConfig:
+        """Fork settings of a planned pattern: none but for one of a strategy."""
+        if not pattern.startswith(FORK):
+            return ForkConfig()
+        return dataclasses.replace(self.fork, fork_strategy=pattern.removeprefix(FORK))
 
 
 def full_names(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,8 +131,10 @@ def full_names(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pattern_of(name: str) -> dict[str, Any]:
-    """Settings of a planned pattern: ``partial_STAGE`` trains that stage."""
-    stage = name.removeprefix(f"{PARTIAL}_")
-    if stage == name:
+    """Settings of a planned pattern: ``partial_STAGE`` trains that stage, ``fork_...`` all."""
+    if name.startswith(FORK):
+        return {"pattern": SIMULTANEOUS, "stages": ()}
+    network = partial_network(name)
+    if network is None:
         return {"pattern": name, "stages": ()}
-    return {"pattern": PARTIAL, "stages": (stage,)}
+    return {"pattern": PARTIAL, "stages": (network,)}

@@ -7,15 +7,16 @@ from typing import Any
 from conegrad_training.comparison.confidence_interval import ConfidenceInterval
 from conegrad_training.comparison.groups import RunGroup
 
-SCORE_HEADER = (
-    "pattern", "seeds", "F1 with colour", "gain", "difference to simultaneous", "F1", "precision",
-    "recall", "RMSE [m]", "mAP50", "beam F1",
-)  # fmt: skip
+SCORES = ("pattern", "seeds", "F1 with colour", "gain", "difference to simultaneous")
 COST_HEADER = (
     "pattern", "frames", "steps", "seconds", "forward, by stage", "backward, by stage",
     "label values, map", "label values, per frame",
 )  # fmt: skip
-METRICS = ("f1", "precision", "recall", "rmse", "mAP50", "beam_f1")
+TITLES = {
+    "f1": "F1", "precision": "precision", "recall": "recall", "rmse": "RMSE [m]",
+    "mAP50": "mAP50", "beam_f1": "beam F1",
+}  # fmt: skip
+OF_SYSTEM = ("f1", "precision", "recall", "rmse")
 
 
 def with_interval(value: ConfidenceInterval, sign: str = "") -> str:
@@ -24,12 +25,29 @@ def with_interval(value: ConfidenceInterval, sign: str = "") -> str:
     return mean if math.isnan(value.half_width) else f"{mean} ± {value.half_width:.3f}"
 
 
+def part_figures(groups: Sequence[RunGroup]) -> list[str]:
+    """Figures of the ports before the cones, in their order: every branch, trained or not."""
+    figures = groups[0].results[0].baseline
+    return [name for name in figures if name not in ("f1_colour", *OF_SYSTEM)]
+
+
+def title_of(figure: str) -> str:
+    """Title of a figure."""
+    return TITLES.get(figure, figure.replace("_", " "))
+
+
+def score_header(groups: Sequence[RunGroup]) -> list[str]:
+    """Titles of the columns of :func:`score_rows`."""
+    return [*SCORES, *(title_of(name) for name in (*OF_SYSTEM, *part_figures(groups)))]
+
+
 def score_rows(groups: Sequence[RunGroup]) -> list[list[str]]:
     """A row for the baseline, then one per group."""
     first = groups[0].results[0]
-    rows = [_untrained("baseline", first.baseline)]
+    names = (*OF_SYSTEM, *part_figures(groups))
+    rows = [_untrained("baseline", first.baseline, names)]
     if first.before_degradation != first.baseline:
-        rows.insert(0, _untrained("before degradation", first.before_degradation))
+        rows.insert(0, _untrained("before degradation", first.before_degradation, names))
     for group in groups:
         rows.append(
             [
@@ -38,7 +56,7 @@ def score_rows(groups: Sequence[RunGroup]) -> list[list[str]]:
                 with_interval(group.metric("f1_colour")),
                 f"{group.over_seeds(lambda result: result.gain).mean:+.3f}",
                 _difference_to_simultaneous(group, groups),
-                *(f"{group.metric(name).mean:.3f}" for name in METRICS),
+                *(f"{group.metric(name).mean:.3f}" for name in names),
             ]
         )
     return rows
@@ -61,8 +79,8 @@ def cost_rows(groups: Sequence[RunGroup]) -> list[list[str]]:
     ]
 
 
-def _untrained(label: str, headline: Mapping[str, float]) -> list[str]:
-    cells = (f"{headline[name]:.3f}" for name in METRICS)
+def _untrained(label: str, headline: Mapping[str, float], names: Sequence[str]) -> list[str]:
+    cells = (f"{headline[name]:.3f}" for name in names)
     return [label, "", f"{headline['f1_colour']:.3f}", "", "", *cells]
 
 

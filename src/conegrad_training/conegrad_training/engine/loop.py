@@ -15,9 +15,15 @@ from conegrad_data.errors import TrainingError
 from conegrad_training.data.sample import Sample
 from conegrad_training.engine.distributed import averaged
 from conegrad_training.engine.optimizers import clipped_norms, restore_statistics, statistics
+from conegrad_training.engine.shared_copies import SharedCopies
 from conegrad_training.engine.training_cost import TrainingCost
-from conegrad_training.patterns.patterns import END, SUPERVISED, Pattern, Update
-from conegrad_training.supervised.supervised_losses import label_values, supervised_losses
+from conegrad_training.patterns.patterns import Pattern
+from conegrad_training.patterns.update import BRANCHES, END, NONE, SUPERVISED, Update
+from conegrad_training.supervised.supervised_losses import (
+    label_values,
+    stage_losses,
+    supervised_losses,
+)
 from conegrad_training.systems.system import Outputs, TrainableSystem, follow_statistics
 
 MAX_GRAD_NORM = 5.0
@@ -52,6 +58,7 @@ def train(
     cost: TrainingCost,
     max_grad_norm: float = MAX_GRAD_NORM,
     adapt_statistics: bool = False,
+    copies: SharedCopies | None = None,
 ) -> Iterator[StepReport]:
     """Make one optimizer step per batch.
 
@@ -67,6 +74,7 @@ def train(
         cost: counts on from its steps, which also number the steps here.
         max_grad_norm: longest gradient of each stage.
         adapt_statistics: batch-norm statistics of learning stages follow the data.
+        copies: of the shared model of a fork, for a pattern that trains them.
 
     Raises:
         TrainingError: if a loss or gradient is not finite; the step is refused, the weights and
@@ -76,6 +84,8 @@ def train(
         started = time.perf_counter()
         step = cost.steps
         update = pattern.update(step)
+        if copies is not None:
+            copies.enter(update.copy)
         kept = statistics(system)
         try:
             prepare(system, update, adapt_statistics)
@@ -87,8 +97,12 @@ def train(
             raise
         optimizer.step()
         optimizer.zero_grad()
+        if copies is not None and update.averages:
+            copies.average()
         seconds = time.perf_counter() - started
-        values = averaged({name: float(loss.detach().mean()) for name, loss in losses.items()})
+        values = averaged(
+            {name: float(loss.detach().mean()) for name, loss in losses.terms.items()}
+        )
         pattern.observe(step, values)
         count_step(cost, system, samples, update, criterion, seconds)
         yield StepReport(step, values, norms, update.stages, seconds)
@@ -121,7 +135,10 @@ def joined_losses(
         TrainingError: if a term is not finite, naming bag, frame and term.
     """
     found = _joined(system, samples, outputs)
-    terms = [_terms(*pair, criterion) for pair in zip(samples, found, strict=True)]
+    terms = [
+        _terms(sample, cones, system.truth(sample), criterion)
+        for sample, cones in zip(samples, found, strict=True)
+    ]
     return {name: torch.stack([of_sample[name] for of_sample in terms]) for name in terms[0]}
 
 
@@ -142,14 +159,14 @@ def _joined(system: TrainableSystem, samples: Sequence[Sample], outputs: Outputs
         raise TrainingError(f"one of [{_names(samples)}]: {of_batch}; {REFUSED}") from of_batch
 
 
-def _terms(sample: Sample, cones: Cones, criterion: EndLoss) -> dict[str, Tensor]:
+def _terms(sample: Sample, cones: Cones, truth: TrueCones, criterion: EndLoss) -> dict[str, Tensor]:
     """Finite terms of one sample."""
-    for name, values in _inputs_of_terms(cones, sample.truth).items():
+    for name, values in _inputs_of_terms(cones, truth).items():
         if not bool(values.isfinite().all()):
             raise TrainingError(
                 f"{sample.key}: an input of the term {name} is not finite; {REFUSED}"
             )
-    terms: dict[str, Tensor] = criterion(cones, sample.truth)
+    terms: dict[str, Tensor] = criterion(cones, truth)
     for name, term in terms.items():
         if not bool(term.isfinite()):
             raise TrainingError(f"{sample.key}: the term {name} is {float(term)}; {REFUSED}")
@@ -166,44 +183,84 @@ def _inputs_of_terms(cones: Cones, truth: TrueCones) -> dict[str, Tensor]:
     }
 
 
+class Losses(NamedTuple):
+    """Losses of a step.
+
+    Attributes:
+        terms: by name: a value, or one per sample.
+        weights: of terms in what is minimised; 1 where none is given.
+    """
+
+    terms: dict[str, Tensor]
+    weights: dict[str, float]
+
+    def total(self) -> Tensor:
+        """What is minimised; terms of weight 0 leave no trace in its gradient."""
+        weights = {name: self.weights.get(name, 1.0) for name in self.terms}
+        counted = {name: loss.mean() for name, loss in self.terms.items() if weights[name]}
+        return torch.stack([weights[name] * loss for name, loss in counted.items()]).sum()
+
+
 def _losses(
     system: TrainableSystem,
     samples: Sequence[Sample],
     update: Update,
     criterion: EndLoss,
-) -> dict[str, Tensor]:
+) -> Losses:
     if update.loss == END:
-        return end_losses(system, samples, criterion)
-    if update.loss == SUPERVISED:
-        losses = supervised_losses(system, samples, update.stages)
-        for name, loss in losses.items():
-            if not bool(loss.isfinite()):
-                raise TrainingError(
-                    f"one of [{_names(samples)}]: the loss {name} is {float(loss)}; {REFUSED}"
-                )
-        return losses
-    with torch.no_grad():
-        system.outputs(samples, update.adapts)  # only the statistics follow
-    return {}
+        return Losses(end_losses(system, samples, criterion), {})
+    if update.loss == NONE:
+        with torch.no_grad():
+            system.outputs(samples, update.adapts)  # only the statistics follow
+        return Losses({}, {})
+    if update.loss == BRANCHES:
+        losses = _branch_losses(system, samples, update, criterion)
+    else:
+        losses = Losses(supervised_losses(system, samples, update.stages), {})
+    for name, loss in losses.terms.items():
+        if not bool(loss.isfinite().all()):
+            raise TrainingError(
+                f"one of [{_names(samples)}]: the loss {name} is {float(loss.mean())}; {REFUSED}"
+            )
+    return losses
+
+
+def _branch_losses(
+    system: TrainableSystem, samples: Sequence[Sample], update: Update, criterion: EndLoss
+) -> Losses:
+    """Losses of branches of a fork, with one forward of each stage for all of them."""
+    end_ports = system.ports_of(system.end_networks) if update.terms else ()
+    values = system.values(samples, (*end_ports, *system.ports_read_by(update.supervised)))
+    terms: dict[str, Tensor] = {}
+    weights: dict[str, float] = {}
+    if update.terms:
+        outputs = {port: values[port] for port in end_ports}
+        terms = joined_losses(system, samples, outputs, criterion)
+        weights = {name: update.terms.get(name, 0.0) for name in terms}
+    for stage, weight in update.supervised.items():
+        for term, loss in stage_losses(system, stage, samples, values).items():
+            name = f"{stage}_{term}" if term in terms else term
+            terms[name], weights[name] = loss, weight
+    return Losses(terms, weights)
 
 
 def _backward(
     system: TrainableSystem,
     samples: Sequence[Sample],
-    losses: Mapping[str, Tensor],
+    losses: Losses,
     optimizer: Optimizer,
     criterion: EndLoss,
     max_grad_norm: float,
 ) -> dict[str, float]:
     """Gradients of the summed terms, clipped; norms of each stage."""
     optimizer.zero_grad()
-    if not losses:
+    if not losses.terms:
         return {}
-    torch.stack([loss.mean() for loss in losses.values()]).sum().backward()
+    losses.total().backward()
     norms = clipped_norms(system, max_grad_norm)
     for stage, norm in norms.items():
         if not math.isfinite(norm):
-            source = _source_of_gradient(system, samples, losses, stage, criterion)
+            source = _source_of_gradient(system, samples, losses.terms, stage, criterion)
             raise TrainingError(
                 f"{source}: its gradient for the stage {stage} is not finite; {REFUSED}"
             )
@@ -221,7 +278,7 @@ def _source_of_gradient(
     weights = [weight for weight in system.stages[stage].parameters() if weight.requires_grad]
     for sample in samples:
         for name in losses:
-            term = criterion(system([sample])[0], sample.truth).get(name)
+            term = criterion(system([sample])[0], system.truth(sample)).get(name)
             if term is None or not term.requires_grad:
                 continue
             gradients = torch.autograd.grad(term, weights, allow_unused=True)
@@ -243,21 +300,30 @@ def count_step(
     seconds: float,
 ) -> None:
     """Add a step and the labels that it was the first to need."""
-    run = {END: frozenset(system.end_stages), SUPERVISED: update.stages}
-    cost.add_step(len(samples), run.get(update.loss, update.adapts), update.stages, seconds)
+    cost.add_step(len(samples), stages_that_ran(system, update), update.stages, seconds)
     for sample in samples:
         key = str(sample.key)
-        if update.loss == END and not cost.knows(END, key):
-            values = LABEL_VALUES_PER_CONE * counted_cones(sample, criterion)
+        if update.uses_end_loss and not cost.knows(END, key):
+            values = LABEL_VALUES_PER_CONE * counted_cones(system.truth(sample), criterion)
             cost.add_labels(END, key, values)
-        for stage in update.stages if update.loss == SUPERVISED else ():
+        for stage in update.supervised_stages:
             if not cost.knows(stage, key):
                 cost.add_labels(stage, key, label_values(system, stage, sample))
 
 
-def counted_cones(sample: Sample, criterion: EndLoss) -> int:
-    """True cones of a sample that the end loss counts."""
-    return int(counted_truth(sample.truth, criterion.config).sum())
+def stages_that_ran(system: TrainableSystem, update: Update) -> list[str]:
+    """Stages that went forward in a step; twice where one also ran for what others read."""
+    if update.loss == SUPERVISED:
+        return [*update.stages, *system.learned_before(update.stages)]
+    ran = {*update.adapts, *update.supervised, *system.learned_before(update.supervised)}
+    if update.uses_end_loss:
+        ran |= {*system.end_stages}
+    return [name for name in system.stages if name in ran]
+
+
+def counted_cones(truth: TrueCones, criterion: EndLoss) -> int:
+    """True cones that the end loss counts."""
+    return int(counted_truth(truth, criterion.config).sum())
 
 
 def counted_truth(truth: TrueCones, config: EndLossConfig) -> Tensor:

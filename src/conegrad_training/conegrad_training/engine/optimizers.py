@@ -1,6 +1,6 @@
 """The optimizer of a system: one group of weights per stage, each with its own rate."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from conegrad_core.pipeline.stage import Rates, Stage
 from conegrad_core.settings import Config, setting
 from conegrad_training.aliases import STAGE_RATES
 from conegrad_training.engine.distributed import average_gradients
-from conegrad_training.patterns.patterns import SUPERVISED
 from conegrad_training.systems.system import TrainableSystem
 from conegrad_training.systems.system_config import by_stage, check_stages
 
@@ -111,10 +110,19 @@ def make_stage_optimizer(stage: Stage, config: StageOptimizerConfig) -> AdamW:
     return AdamW([_group(stage, rates)])
 
 
-def set_rates(optimizer: Optimizer, rates: Mapping[str, Rates], share: float, loss: str) -> None:
-    """Set the rates of all stages to a share of those that they have with a loss."""
-    for of_stage, group in zip(rates.values(), optimizer.param_groups, strict=True):
-        rate = of_stage.supervised if loss == SUPERVISED else of_stage.end
+def set_rates(
+    optimizer: Optimizer, rates: Mapping[str, Rates], share: float, supervised: Collection[str]
+) -> None:
+    """Set the rates of all stages to a share of their own.
+
+    Args:
+        optimizer: of :func:`make_optimizer`.
+        rates: of every stage.
+        share: of them that is set.
+        supervised: stages that learn from losses of their own; the others learn from the end loss.
+    """
+    for (name, of_stage), group in zip(rates.items(), optimizer.param_groups, strict=True):
+        rate = of_stage.supervised if name in supervised else of_stage.end
         group["lr"] = share * rate
 
 

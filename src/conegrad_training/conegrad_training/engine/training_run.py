@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 import json
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -38,7 +39,15 @@ from conegrad_training.engine.optimizers import (
     system_rates,
 )
 from conegrad_training.engine.output_folder import lock_folder
+from conegrad_training.engine.shared_copies import SharedCopies
 from conegrad_training.engine.training_cost import TrainingCost
+from conegrad_training.patterns.forking import (
+    FEDERATED,
+    ForkConfig,
+    branch_weights,
+    learning_branches,
+    system_fork,
+)
 from conegrad_training.patterns.patterns import Pattern, PatternConfig, make_pattern
 from conegrad_training.supervised.supervised_losses import check_labels
 from conegrad_training.systems.system import TrainableSystem, load_system
@@ -54,6 +63,7 @@ SampleProgress = Callable[[Iterable[Sample], int], Iterable[Sample]]
 CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
 FREE = ("workers", "threads", "checkpoint_every")  # settings that do not change the result
+YOUNGER: dict[str, Config] = {"sweep": SweepConfig(), "fork": ForkConfig()}  # than checkpoints
 # Settings with a value per stage; what they come to for each stage is compared instead.
 BY_STAGE = ("weights", "rates", "supervised_rates", "weight_decays")
 
@@ -86,6 +96,7 @@ class TrainingConfig:
     run: RunConfig = field(default_factory=RunConfig)
     system: SystemConfig = field(default_factory=SystemConfig)
     pattern: PatternConfig = field(default_factory=PatternConfig)
+    fork: ForkConfig = field(default_factory=ForkConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     loss: EndLossConfig = field(default_factory=EndLossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
@@ -136,13 +147,14 @@ class Run:
         self._config, self._data, self._output = config, data, output
         self.system: TrainableSystem = load_system(config.system)
         self.system.learns_calibration = config.pattern.learn_calibration
-        if config.pattern.needs_labels:
-            check_labels(self.system, data.training[0])
         self.cost = TrainingCost()
         self._stages_of_metrics: dict[str, str] = {}
         self._rates = system_rates(self.system, config.optimizer)
         self._optimizer: Optimizer = make_optimizer(self.system, config.optimizer)
-        self._pattern: Pattern = make_pattern(config.pattern, self.system)
+        self._pattern: Pattern = make_pattern(config.pattern, self.system, config.fork)
+        if stages := _stages_with_labels(config, self.system):
+            check_labels(self.system, data.training[0], stages)
+        self._copies = _shared_copies(config.fork, self.system, self._optimizer)
         self._batches = SampleBatches(
             evenly(data.training, config.run.frames),
             seed=config.run.seed,
@@ -170,6 +182,8 @@ class Run:
         _, extra = load_checkpoint(path, self._state, self._settings, current_checkpoint)
         self.cost.load_state_dict(extra["cost"])
         self._pattern.load_state_dict(extra["pattern"])
+        if self._copies is not None:
+            self._copies.load_state_dict(extra["copies"])
         _cut_table(self._output / LOSSES, self.cost.steps)
 
     def steps(self) -> Generator[StepReport, None, None]:
@@ -190,11 +204,14 @@ class Run:
             cost=self.cost,
             max_grad_norm=self._config.optimizer.max_grad_norm,
             adapt_statistics=run.adapt_statistics,
+            copies=self._copies,
         )
         self._set_rates()
         for report in reports:
             self._set_rates()
             _add_row(self._output / LOSSES, report)
+            if self._copies is not None and self.cost.steps == run.steps:
+                self._copies.average()
             if self.cost.steps % run.checkpoint_every == 0 or self.cost.steps == run.steps:
                 self.save()
             try:
@@ -233,8 +250,8 @@ class Run:
         """Those of the next step: a function of its number alone, so that a run can resume."""
         run = self._config.run
         share = 1.0 - (1.0 - run.final_rate) * self.cost.steps / max(run.steps - 1, 1)
-        loss = self._pattern.update(self.cost.steps).loss
-        set_rates(self._optimizer, self._rates, max(share, 0.0), loss)
+        update = self._pattern.update(self.cost.steps)
+        set_rates(self._optimizer, self._rates, max(share, 0.0), update.supervised_stages)
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -245,6 +262,7 @@ class Run:
             self._settings,
             cost=self.cost.state_dict(),
             pattern=self._pattern.state_dict(),
+            **({"copies": self._copies.state_dict()} if self._copies is not None else {}),
         )
 
     def measure(self, name: str, progress: SampleProgress | None = None) -> dict[str, float]:
@@ -293,7 +311,7 @@ class Run:
         """Everything that decides the result, as plain values."""
         settings: dict[str, Any] = {"data": list(self._data.names)}
         for section, values in plain_settings(self._config).items():
-            if section == "sweep" and self._config.sweep == SweepConfig():
+            if section in YOUNGER and getattr(self._config, section) == YOUNGER[section]:
                 continue  # checkpoints made before it existed go on
             settings |= {f"{section}.{key}": v for key, v in values.items() if key not in FREE}
         return settings
@@ -320,6 +338,29 @@ def plain_settings(config: TrainingConfig) -> dict[str, dict[str, Any]]:
             "weight_decay": rates.weight_decay,
         }
     return sections
+
+
+def _stages_with_labels(config: TrainingConfig, system: TrainableSystem) -> frozenset[str]:
+    """Stages that learn from labels of their own in some step."""
+    stages = frozenset(system.supervised_stages) if config.pattern.needs_labels else frozenset()
+    if config.pattern.needs_labels and not stages:
+        source = system.pipeline.specification.source
+        raise ReplayError(f"no stage of {source} has a supervised loss; choose another pattern")
+    if config.fork.fork_strategy:
+        fork = system_fork(system)
+        learning = learning_branches(config.fork, fork)
+        stages |= frozenset().union(*(fork.branches[name].supervised for name in learning))
+    return stages
+
+
+def _shared_copies(
+    config: ForkConfig, system: TrainableSystem, optimizer: Optimizer
+) -> SharedCopies | None:
+    """Copies of the shared model of a fork, where each branch has one."""
+    if config.fork_strategy != FEDERATED:
+        return None
+    fork = system_fork(system)
+    return SharedCopies(system.stages[fork.shared], optimizer, branch_weights(config, fork))
 
 
 def run_training(
@@ -387,18 +428,25 @@ def _before(run: Run, output: Path, measuring: SampleProgress | None) -> dict[st
 
 
 def _add_row(path: Path, report: StepReport) -> None:
+    """Append a step to the table of losses; a new term gets a column, for all rows."""
     row = {
         "step": report.step,
         **{name: f"{value:.6g}" for name, value in report.losses.items()},
         "stages": " ".join(sorted(report.stages)),
         "seconds": f"{report.seconds:.4f}",
     }
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row), lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    columns = next(csv.reader(lines[:1]), [])
+    if row.keys() <= set(columns):
+        with path.open("a", newline="") as file:
+            csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
+        return
+    table = io.StringIO()
+    new = [name for name in row if name not in columns]
+    writer = csv.DictWriter(table, [*columns, *new], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*csv.DictReader(lines), row])
+    write_whole(path, table.getvalue().encode())
 
 
 def _cut_table(path: Path, steps: int) -> None:

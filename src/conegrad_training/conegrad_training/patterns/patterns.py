@@ -2,19 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from conegrad_core.settings import Config, setting
+from conegrad_training.patterns.forking import (
+    FEDERATED,
+    MERGED,
+    ForkConfig,
+    ForkTurns,
+    branch_weights,
+    learning_branches,
+    merged_update,
+    system_fork,
+)
+from conegrad_training.patterns.update import END, NONE, SUPERVISED, Update
 from conegrad_training.systems.system import TrainableSystem
 from conegrad_training.systems.system_config import check_stages
 
-END, SUPERVISED, NONE = "end", "supervised", "none"  # losses
-PARTIAL = "partial"
+PARTIAL, SIMULTANEOUS, ALTERNATING = "partial", "simultaneous", "alternating"
 PATTERNS = (
     "individual",
     PARTIAL,
-    "simultaneous",
-    "alternating",
+    SIMULTANEOUS,
+    ALTERNATING,
     "fusion_only",
     "statistics_only",
     "individual_then_simultaneous",
@@ -22,23 +32,6 @@ PATTERNS = (
 )
 SCHEDULES = ("round_robin", "worst_term")
 SMOOTHING = 0.8  # share of the past in the running mean of a term
-
-
-class Update(NamedTuple):
-    """What one step does.
-
-    Attributes:
-        stages: that learn.
-        loss: ``end``, the end loss; ``supervised``, the loss of each stage; ``none``, no loss.
-        adapts: stages whose batch-norm statistics follow the data whatever the settings say.
-        waits: networks that learn in other steps. Where statistics follow the data, they normalise
-            by the batch in this one as well, and keep their statistics.
-    """
-
-    stages: frozenset[str]
-    loss: str
-    adapts: frozenset[str] = frozenset()
-    waits: frozenset[str] = frozenset()
 
 
 class Pattern(Protocol):
@@ -192,18 +185,28 @@ class InTurn:
             pattern.load_state_dict(of_pattern)
 
 
-def make_pattern(config: PatternConfig, system: TrainableSystem) -> Pattern:
+def make_pattern(
+    config: PatternConfig, system: TrainableSystem, fork: ForkConfig | None = None
+) -> Pattern:
     """The pattern of the settings for the stages of a system.
 
+    Args:
+        config: the pattern.
+        system: whose stages learn.
+        fork: how a fork of it learns; None: the pattern alone decides.
+
     Raises:
-        SettingError: if ``stages`` names none of the networks before the cones.
+        SettingError: if ``stages`` names none of the networks before the cones, or the fork
+            strategy does not go with the pattern.
         ValueError: if the pipeline has no stage for the pattern.
     """
+    fork = fork or ForkConfig()
+    _check_fork(fork, config.pattern)
     networks, joins = system.end_networks, frozenset(system.end_joins)
     check_stages(config, "stages", config.stages, networks)
     along = joins if config.learn_fusion else frozenset()
-    if config.pattern == "alternating":
-        _need(networks, "alternating", "network before the cones", system)
+    if config.pattern == ALTERNATING:
+        _need(networks, ALTERNATING, "network before the cones", system)
         return Alternating(
             networks, networks_behind_terms(system), config.schedule, config.block, along
         )
@@ -211,17 +214,40 @@ def make_pattern(config: PatternConfig, system: TrainableSystem) -> Pattern:
     updates = {
         "individual": Update(frozenset(system.supervised_stages), SUPERVISED),
         PARTIAL: Update(along | frozenset(config.stages), END),
-        "simultaneous": Update(along | frozenset(networks), END),
+        SIMULTANEOUS: Update(along | frozenset(networks), END),
         "fusion_only": Update(joins, END),
         "statistics_only": Update(frozenset(), NONE, all_networks),
     }
     names = config.pattern.split("_then_")
     if "fusion_only" in names:
         _need(joins, "fusion_only", "learned stage that joins", system)
+    patterns: dict[str, Pattern] = {name: Constant(updates[name]) for name in names}
+    if fork.fork_strategy:
+        patterns[SIMULTANEOUS] = _fork_pattern(fork, system, learn_joins=config.learn_fusion)
     if len(names) > 1:
-        first, then = (Constant(updates[name]) for name in names)
+        first, then = patterns.values()
         return InTurn(first, then, config.first_steps)
-    return Constant(updates[config.pattern])
+    return patterns[config.pattern]
+
+
+def _fork_pattern(config: ForkConfig, system: TrainableSystem, *, learn_joins: bool) -> Pattern:
+    """The pattern of a fork strategy."""
+    fork = system_fork(system, learn_joins=learn_joins)
+    learning, weights = learning_branches(config, fork), branch_weights(config, fork)
+    if config.fork_strategy == MERGED:
+        return Constant(merged_update(fork, learning, weights))
+    average_every = config.average_every if config.fork_strategy == FEDERATED else 0
+    return ForkTurns(fork, learning, config.turn, average_every)
+
+
+def _check_fork(fork: ForkConfig, pattern: str) -> None:
+    """Refuse settings of a fork that would be of no effect."""
+    if fork.fork_strategy and SIMULTANEOUS not in pattern:
+        fault = f"is {fork.fork_strategy}, expected none for the pattern {pattern}"
+        raise fork.refusal("fork_strategy", fault)
+    if not fork.fork_strategy and (fork.branches or fork.branch_weights):
+        field = "branches" if fork.branches else "branch_weights"
+        raise fork.refusal(field, "is given without a fork_strategy, expected one")
 
 
 def networks_behind_terms(system: TrainableSystem) -> dict[str, tuple[str, ...]]:

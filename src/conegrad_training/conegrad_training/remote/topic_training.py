@@ -14,7 +14,8 @@ from conegrad_training.data.sample import Sample
 from conegrad_training.engine.loop import REFUSED, StepReport, count_step, joined_losses, prepare
 from conegrad_training.engine.optimizers import clipped_norms
 from conegrad_training.engine.training_cost import TrainingCost
-from conegrad_training.patterns.patterns import END, Pattern
+from conegrad_training.patterns.patterns import Pattern
+from conegrad_training.patterns.update import END
 from conegrad_training.systems.system import Outputs, TrainableSystem
 
 

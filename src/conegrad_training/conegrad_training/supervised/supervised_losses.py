@@ -8,7 +8,7 @@ from torch import Tensor
 
 from conegrad_data.errors import ReplayError
 from conegrad_training.data.sample import Sample
-from conegrad_training.systems.system import TrainableSystem
+from conegrad_training.systems.system import TrainableSystem, statistics_kept
 
 
 def supervised_losses(
@@ -17,7 +17,8 @@ def supervised_losses(
     """Mean terms of the supervised loss of each stage, on the CPU.
 
     A stage that reads from another one gets its results without gradient: each stage learns from
-    its own loss alone.
+    its own loss alone. What several stages read is computed once, and batch-norm statistics do not
+    follow it: they follow the loss of their own stage.
 
     Args:
         system: in training mode as the pattern wants it.
@@ -27,18 +28,43 @@ def supervised_losses(
     Raises:
         ReplayError: if a sample lacks a label.
     """
-    contexts = [sample.context for sample in samples]
+    chosen = [name for name in system.supervised_stages if name in stages]
+    with torch.no_grad(), statistics_kept(system):
+        values = system.values(samples, system.ports_read_by(chosen))
     losses: dict[str, Tensor] = {}
-    for name in system.supervised_stages:
-        if name not in stages:
-            continue
-        stage = system.pipeline.stage(name)
-        found = [stage_labels(system, name, sample) for sample in samples]
-        labels = {kind: [of_sample[kind] for of_sample in found] for kind in stage.label_kinds}
-        terms = stage.supervised_loss(_stage_inputs(system, name, samples), labels, contexts)
-        for term, loss in terms.items():
+    for name in chosen:
+        for term, loss in stage_losses(system, name, samples, values).items():
             losses[f"{name}_{term}" if term in losses else term] = loss
     return losses
+
+
+def stage_losses(
+    system: TrainableSystem,
+    name: str,
+    samples: Sequence[Sample],
+    values: Mapping[str, Sequence[Any]],
+) -> dict[str, Tensor]:
+    """Mean terms of the supervised loss of one stage, with a gradient into what it reads.
+
+    Args:
+        system: in training mode as the pattern wants it.
+        name: of the stage.
+        samples: the batch.
+        values: of the ports that the stage reads, one per sample. A sample that lacks one of them
+            does not count.
+
+    Raises:
+        ReplayError: if a sample lacks a label.
+    """
+    stage, connections = system.pipeline.stage(name), system.pipeline.specification.stages[name]
+    read = {slot: values[port] for slot, port in connections.inputs.items()}
+    places = [i for i in range(len(samples)) if all(v[i] is not None for v in read.values())]
+    if not places:
+        return {}
+    found = [stage_labels(system, name, samples[i]) for i in places]
+    labels = {kind: [of_sample[kind] for of_sample in found] for kind in stage.label_kinds}
+    inputs = {slot: [of_port[i] for i in places] for slot, of_port in read.items()}
+    return stage.supervised_loss(inputs, labels, [samples[i].context for i in places])
 
 
 def stage_labels(system: TrainableSystem, name: str, sample: Sample) -> dict[str, Any]:
@@ -67,29 +93,15 @@ def label_values(system: TrainableSystem, name: str, sample: Sample) -> int:
     return system.pipeline.stage(name).label_values(labels, _known_inputs(system, name, sample))
 
 
-def check_labels(system: TrainableSystem, sample: Sample) -> None:
-    """Refuse a sample that individual training cannot learn from.
+def check_labels(system: TrainableSystem, sample: Sample, stages: Collection[str]) -> None:
+    """Refuse a sample that the supervised losses of some stages cannot learn from.
 
     Raises:
-        ReplayError: if a label is missing, or no stage has a supervised loss.
+        ReplayError: if a label is missing.
     """
-    if not system.supervised_stages:
-        source = system.pipeline.specification.source
-        raise ReplayError(f"no stage of {source} has a supervised loss; choose another pattern")
     for name in system.supervised_stages:
-        stage_labels(system, name, sample)
-
-
-def _stage_inputs(
-    system: TrainableSystem, name: str, samples: Sequence[Sample]
-) -> dict[str, list[Any]]:
-    """Inputs of a stage; those that other stages write are computed without gradient."""
-    connections = system.pipeline.specification.stages[name].inputs
-    with torch.no_grad():
-        values = system.pipeline(
-            system.inputs(samples), [s.context for s in samples], tuple(connections.values())
-        )
-    return {slot: values[port] for slot, port in connections.items()}
+        if name in stages:
+            stage_labels(system, name, sample)
 
 
 def _known_inputs(system: TrainableSystem, name: str, sample: Sample) -> Mapping[str, Any]:

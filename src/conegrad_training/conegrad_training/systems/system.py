@@ -1,16 +1,18 @@
 """The trainable system: one pipeline, whose stages learn or stay frozen by name."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from conegrad_core.cones import Cones
+from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.seen_truth import seen_truth
 from conegrad_core.pipeline.stage import Stage
 from conegrad_training.data.sample import Sample
 from conegrad_training.engine.distributed import share_statistics
@@ -124,10 +126,24 @@ class TrainableSystem(nn.Module):
             samples: the batch.
             stages: whose outputs are asked for; None: the networks before the cones.
         """
-        ports = self.ports_of(self.end_networks if stages is None else stages)
+        return self.values(samples, self.ports_of(self.end_networks if stages is None else stages))
+
+    def values(self, samples: Sequence[Sample], ports: Collection[str]) -> Outputs:
+        """Values of some ports; each stage that is needed runs once."""
         contexts = [sample.context for sample in samples]
-        outputs: Outputs = self.pipeline(self.inputs(samples), contexts, ports)
-        return outputs
+        values: Outputs = self.pipeline(self.inputs(samples), contexts, ports)
+        return values
+
+    def ports_read_by(self, stages: Iterable[str]) -> tuple[str, ...]:
+        """Ports that some stages read, each once."""
+        read = (self.pipeline.specification.stages[name].inputs.values() for name in stages)
+        return tuple(dict.fromkeys(port for ports in read for port in ports))
+
+    def learned_before(self, stages: Iterable[str]) -> tuple[str, ...]:
+        """Stages that can learn and that run for the inputs of some stages, in their order."""
+        given = self.pipeline.specification.inputs
+        needed = self.pipeline.needed_stages(self.ports_read_by(stages), given)
+        return tuple(name for name in self.stages if name in needed)
 
     def join(self, samples: Sequence[Sample], outputs: Mapping[str, Sequence[Any]]) -> list[Cones]:
         """All candidates of each sample from the outputs of :meth:`outputs`."""
@@ -139,6 +155,10 @@ class TrainableSystem(nn.Module):
     def forward(self, samples: Sequence[Sample]) -> list[Cones]:
         """All candidates of each sample; differentiable in the weights of every stage."""
         return self.join(samples, self.outputs(samples))
+
+    def truth(self, sample: Sample) -> TrueCones:
+        """True cones of a sample as they count for this pipeline: those that its sensors see."""
+        return seen_truth(sample.truth, self.pipeline.specification.inputs.values())
 
     def inputs(self, samples: Sequence[Sample]) -> Outputs:
         """Inputs of the pipeline; None where a sample has no value of a port."""
@@ -165,6 +185,19 @@ def load_system(config: SystemConfig | None = None) -> TrainableSystem:
     config = config or SystemConfig()
     settings = stage_settings(config)
     return TrainableSystem(load_pipeline(config.pipeline, settings, trainable=True))
+
+
+@contextmanager
+def statistics_kept(module: nn.Module) -> Iterator[None]:
+    """Within it batch-norm layers normalise as they do, but remember nothing of it."""
+    following = [m for m in module.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    for layer in following:
+        layer.track_running_stats = False
+    try:
+        yield
+    finally:
+        for layer in following:
+            layer.track_running_stats = True
 
 
 def follow_statistics(module: nn.Module, *, follows: bool) -> None:

@@ -1,6 +1,6 @@
 """Metrics of a system and of its ports on samples."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -76,12 +76,13 @@ def measure(
             f"no package registers a port metric for {kinds[output].name}, expected one in the "
             f"group {PORT_METRICS}; is conegrad_evaluation built?"
         )
-    ports = (output, *system.ports_of(system.end_networks))
+    ports = (output, *system.ports_of(system.pipeline.networks))
     metrics = new_metrics({port: kinds[port].name for port in ports}, config)
+    networks = [n for n in system.pipeline.networks if _has_metric(system, n, metrics)]
     for sample in samples:
-        outputs = system.outputs([sample])
+        outputs = system.outputs([sample], networks)
         values = {output: system.join([sample], outputs), **outputs}
-        truths = {"cones": sample.truth, **(sample.labels or {})}
+        truths = {"cones": system.truth(sample), **(sample.labels or {})}
         for port, metric in metrics.items():
             if metric.truth_kind in truths and values[port][0] is not None:
                 metric.add(values[port][0], truths[metric.truth_kind])
@@ -90,6 +91,11 @@ def measure(
     if of_output is None:
         raise ValueError("samples is empty, expected at least one to measure")
     return SystemMetrics(of_output, results)
+
+
+def _has_metric(system: TrainableSystem, network: str, metrics: Collection[str]) -> bool:
+    """Whether a network runs for the metrics: it is before the cones, or its port has one."""
+    return network in system.end_networks or any(p in metrics for p in system.ports_of([network]))
 
 
 def new_metrics(kinds: Mapping[str, str], config: EvaluationConfig) -> dict[str, PortMetric]:
