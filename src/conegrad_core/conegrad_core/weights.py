@@ -16,11 +16,12 @@ FILES = {
     "lidar": "scan_cnn.safetensors",
     "keypoints": "keypoint_cnn.safetensors",
     "colours": "colour_cnn.safetensors",
+    "standing": "standing_cnn.safetensors",
 }
 
 
 def default_weights(part: str) -> Path:
-    """Path of the weights shipped for ``"camera"``, ``"lidar"``, ``"keypoints"`` or ``"colours"``.
+    """Path of the weights that ship for a part, one of :data:`FILES`.
 
     Raises:
         ValueError: for another part.

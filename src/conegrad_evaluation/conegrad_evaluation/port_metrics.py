@@ -44,9 +44,12 @@ class PortMetric(ABC):
         truth_kind: what :meth:`add` compares with: ``cones`` is the truth of a sample
             (:class:`~conegrad_core.cones.TrueCones`), other names are labels of supervised losses
             (``label_kinds`` of a stage).
+        input_kinds: kinds of inputs of the stage that wrote the port which :meth:`add` needs: rows
+            of keypoints are those of crops, whose places in the image only the crops know.
     """
 
     truth_kind: ClassVar[str]
+    input_kinds: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: EvaluationConfig) -> None:
         """Metric without samples.
@@ -57,12 +60,13 @@ class PortMetric(ABC):
         self.config = config
 
     @abstractmethod
-    def add(self, value: Any, truth: Any) -> None:
+    def add(self, value: Any, truth: Any, *inputs: Any) -> None:
         """Collect one sample.
 
         Args:
             value: of the port.
             truth: of :attr:`truth_kind`.
+            inputs: of :attr:`input_kinds`.
 
         Raises:
             ValueError: if both do not fit each other.
@@ -83,7 +87,7 @@ class DetectionsMetric(PortMetric):
         self._detections: list[Detections] = []
         self._truths: list[TrueBoxes] = []
 
-    def add(self, value: Detections, truth: TrueBoxes) -> None:
+    def add(self, value: Detections, truth: TrueBoxes, *inputs: Any) -> None:
         """Collect the boxes of one image."""
         self._detections.append(value)
         self._truths.append(truth)
@@ -105,7 +109,7 @@ class SegmentedScanMetric(PortMetric):
         super().__init__(config)
         self._counts: BeamCounts | None = None
 
-    def add(self, value: SegmentedScan, truth: Tensor) -> None:
+    def add(self, value: SegmentedScan, truth: Tensor, *inputs: Any) -> None:
         """Count the beams of one scan; ``truth`` is ``(B,)`` bool."""
         counts = count_beams(value.logits, truth, value.ranges)
         self._counts = counts if self._counts is None else self._counts + counts
@@ -129,7 +133,7 @@ class ConesMetric(PortMetric):
         super().__init__(config)
         self._evaluator = Evaluator(config)
 
-    def add(self, value: Cones, truth: TrueCones) -> None:
+    def add(self, value: Cones, truth: TrueCones, *inputs: Any) -> None:
         """Match the cones of one sample."""
         self._evaluator.add(select_cones(value, MIN_EXISTENCE), truth)
 

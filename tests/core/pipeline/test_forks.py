@@ -3,7 +3,7 @@
 import pytest
 from toy_pipelines import pipeline
 
-from conegrad_core.pipeline.forks import forks_of
+from conegrad_core.pipeline.pattern import forks_of
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ class ColourNetwork(CropNetwork):
     architecture: ClassVar[str] = "colour_cnn_16_32_48"
     part: ClassVar[str] = "colours"
     output_names: ClassVar[tuple[str, ...]] = ("logits",)
+    outputs: ClassVar[int] = len(CLASS_NAMES)
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +31,7 @@ class ColourNetwork(CropNetwork):
             nn.Conv2d(before, after, 3, stride=2, padding=1)
             for before, after in itertools.pairwise(channels)
         )
-        self.head = nn.Linear(2 * WIDTHS[-1], len(CLASS_NAMES))
+        self.head = nn.Linear(2 * WIDTHS[-1], self.outputs)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor]:
         """``(K, 3, S, S)`` RGB, 0 to 1, to ``(K, 4)`` logits; differentiable in both."""

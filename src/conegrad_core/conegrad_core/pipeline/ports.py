@@ -11,6 +11,7 @@ from conegrad_core.crops.crops import Crops
 from conegrad_core.keypoints.keypoints import Keypoints
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.pipeline.port import PortType, TuplePort
+from conegrad_core.standing.standing import Standing
 
 
 class ImagePort(PortType):
@@ -86,3 +87,4 @@ CONE_POSITIONS = TuplePort(
     {"positions": ("K", 2), "covariances": ("K", 2, 2)},
     differentiable=("positions", "covariances"),
 )
+STANDING = TuplePort("Standing", Standing, {"logits": ("K",)}, differentiable=("logits",))

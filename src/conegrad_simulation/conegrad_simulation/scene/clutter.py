@@ -10,7 +10,6 @@ from conegrad_simulation.scene.scene import ObstacleKind, Scene, WallKind
 from conegrad_simulation.scene.world import World
 from conegrad_simulation.track.track import Track
 
-FALLEN_SHARE = 0.012
 CLEAR_LINE_STEP = 8  # every so many points of a centre line are kept free of obstacles
 CLEAR_OF_CONES = 0.8  # [m] between obstacles and cones
 CLEAR_OF_LANE = 2.6  # [m] between obstacles and the points that are kept clear
@@ -121,7 +120,7 @@ def _shapes(
     heights = np.array(CONE_HEIGHTS)[rows] * (1 + 0.02 * rng.standard_normal(count))
     sides = np.array(CONE_WIDTHS)[rows] * (1 + 0.02 * rng.standard_normal(count))
     leans = 0.03 * rng.standard_normal((count, 2))
-    fallen = rng.random(count) < FALLEN_SHARE
+    fallen = rng.random(count) < world.fallen
     towards = rng.uniform(0, 2 * np.pi, count)
     flat = 1.45 * np.stack([np.cos(towards), np.sin(towards)], axis=1)
     leans = np.where(fallen[:, None], flat, leans)

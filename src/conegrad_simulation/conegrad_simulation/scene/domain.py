@@ -55,6 +55,8 @@ def _offset_mounting(mounting: Mounting, offset: MountingOffset) -> Mounting:
     return Mounting(**values)
 
 
+FALLEN_SHARE = 0.15  # of the cones, where telling them apart is measured
+
 DOMAINS = {
     "fair": Domain(PRESETS["clear"]),
     # Dusk and rain under sodium lamps, whose colour is outside the training data of the shipped
@@ -70,3 +72,8 @@ DOMAINS = {
         lidar_offset=MountingOffset(x=-0.02, y=0.03, yaw=-0.012),
     ),
 }  # fmt: skip
+# The same evening, and every seventh cone has fallen over.
+DOMAINS["fallen_evening"] = dataclasses.replace(
+    DOMAINS["sodium_evening"],
+    world=dataclasses.replace(DOMAINS["sodium_evening"].world, fallen=FALLEN_SHARE),
+)

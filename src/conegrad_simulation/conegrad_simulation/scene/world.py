@@ -36,6 +36,7 @@ class World:
         noise: standard deviation; ``jpeg``: quality, 0 is uncompressed; ``sharpen`` in [0, 1].
         chromatic: shift of red against blue at the image border [px at 640 px width].
         cone_wear: dirt and fading of the cones in [0, 1]; ``cone_style`` seeds the manufacturers.
+        fallen: share of the cones that have fallen over.
         ego_vehicle: one of :data:`EGO_VEHICLES`; ``ego_vehicle_style`` its seed.
         vehicle_pitch, vehicle_roll: attitude of the car in this frame [rad]; positive pitch is
             nose down.
@@ -79,6 +80,7 @@ class World:
     chromatic: float = 0.0
     cone_wear: float = 0.2
     cone_style: int = 0
+    fallen: float = 0.012
     ego_vehicle: str = "nose"
     ego_vehicle_style: int = 0
     vehicle_pitch: float = 0.0

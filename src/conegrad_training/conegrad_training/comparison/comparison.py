@@ -2,9 +2,9 @@
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch.utils.data import Subset
@@ -96,7 +96,7 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
     Raises:
         ValueError: if they, or the weights to start from, differ: the runs could not be compared.
     """
-    settings = {**config.by_name(), "vehicle": vehicle.name}
+    settings = plain({**config.by_name(), "vehicle": vehicle.name})
     start = fingerprint(config.system)
     path = output / SETTINGS
     if not path.exists():
@@ -104,7 +104,7 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
         return
     # A setting that was added after the folder was written had its default.
     written = full_names(json.loads(path.read_text(encoding="utf-8")))
-    found = ComparisonConfig().by_name() | written
+    found = plain(ComparisonConfig().by_name()) | written
     for name, value in settings.items():
         if found.get(name) != value:
             raise ValueError(
@@ -116,6 +116,12 @@ def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> 
             f"the runs of {output} did not start from the weights and scalars that are given or "
             "shipped now; expected the same, or another output folder"
         )
+
+
+def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as they are read from a file again: lists instead of tuples."""
+    values: dict[str, Any] = json.loads(json.dumps(settings))
+    return values
 
 
 def folder_of(planned: PlannedRun, output: Path) -> Path:

@@ -52,9 +52,7 @@ CONDITIONS = {
     "classifier_undertrained": TrainingCondition(
         "fair", {"kind": "add_weight_noise", "stage": "classifier", "strength": 0.45, "seed": 1}
     ),
-    "standing_undertrained": TrainingCondition(
-        "fair", {"kind": "add_weight_noise", "stage": "standing", "strength": 0.45, "seed": 1}
-    ),
+    "fallen_cones": TrainingCondition("fallen_evening", mirror=0.0),
     "silenced_lidar": TrainingCondition(
         "fair", {"kind": "lower_logits", "stage": "segmenter", "amount": 10.0}
     ),
@@ -147,7 +145,9 @@ SCENARIOS = {
     "lidar_undertrained": Scenario("Undertrained LiDAR network", "lidar_undertrained"),
     "keypoints_undertrained": Scenario("Undertrained keypoint network", "keypoints_undertrained"),
     "classifier_undertrained": Scenario("Undertrained colour network", "classifier_undertrained"),
-    "standing_undertrained": Scenario(
-        "Undertrained network of standing cones", "standing_undertrained"
+    "fallen_cones": Scenario(
+        "Domain shift, and many cones have fallen over",
+        "fallen_cones",
+        ("simultaneous", "individual", *CONTROLS),
     ),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from conegrad_core.losses import TERMS
-from conegrad_core.pipeline.forks import Fork, forks_of
+from conegrad_core.pipeline.pattern import Fork, forks_of
 from conegrad_core.settings import Config, setting
 from conegrad_training.patterns.update import BRANCHES, Update
 from conegrad_training.systems.system import TrainableSystem

@@ -1,6 +1,6 @@
 """Metrics of a system and of its ports on samples."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -78,14 +78,16 @@ def measure(
         )
     ports = (output, *system.ports_of(system.pipeline.networks))
     metrics = new_metrics({port: kinds[port].name for port in ports}, config)
-    networks = [n for n in system.pipeline.networks if _has_metric(system, n, metrics)]
+    inputs = {port: _inputs_of_metric(system, port, metric) for port, metric in metrics.items()}
+    asked = {*system.ports_of(system.end_networks), *metrics}.union(*inputs.values())
     for sample in samples:
-        outputs = system.outputs([sample], networks)
-        values = {output: system.join([sample], outputs), **outputs}
+        before = system.values([sample], [port for port in kinds if port in asked - {output}])
+        values = {**before, output: system.join([sample], before)}
         truths = {"cones": system.truth(sample), **(sample.labels or {})}
         for port, metric in metrics.items():
             if metric.truth_kind in truths and values[port][0] is not None:
-                metric.add(values[port][0], truths[metric.truth_kind])
+                made_from = [values[given][0] for given in inputs[port]]
+                metric.add(values[port][0], truths[metric.truth_kind], *made_from)
     results = {port: metric.result() for port, metric in metrics.items()}
     of_output = results.pop(output)
     if of_output is None:
@@ -93,9 +95,23 @@ def measure(
     return SystemMetrics(of_output, results)
 
 
-def _has_metric(system: TrainableSystem, network: str, metrics: Collection[str]) -> bool:
-    """Whether a network runs for the metrics: it is before the cones, or its port has one."""
-    return network in system.end_networks or any(p in metrics for p in system.ports_of([network]))
+def _inputs_of_metric(system: TrainableSystem, port: str, metric: PortMetric) -> list[str]:
+    """Ports that a metric needs beside its own.
+
+    Raises:
+        PipelineError: if the stage that writes the port reads no such kind.
+    """
+    name, found = system.writer_of(port), []
+    read = system.pipeline.specification.stages[name].inputs.values()
+    for kind in metric.input_kinds:
+        of_kind = [given for given in read if system.pipeline.ports[given].name == kind]
+        if len(of_kind) != 1:
+            raise PipelineError(
+                f"port {port}: {type(metric).__name__} needs one input of kind {kind} of the stage "
+                f"{name}, found {len(of_kind)}"
+            )
+        found += of_kind
+    return found
 
 
 def new_metrics(kinds: Mapping[str, str], config: EvaluationConfig) -> dict[str, PortMetric]:
