@@ -1,4 +1,4 @@
-"""Camera, LiDAR and fusion nodes, in one process or apart, and a node per further stage."""
+"""The nodes of a pipeline, in one process or apart, with its stages composed or apart."""
 
 import functools
 from pathlib import Path
@@ -24,8 +24,10 @@ from conegrad_bringup.launch_arguments import (
 from conegrad_bringup.launch_environment import large_messages
 from conegrad_bringup.respawn import Respawned, respawned
 
-NODES = ("camera_node", "lidar_node", "fusion_node")
-TEXTS = ("namespace", "params_file", "vehicle", "image_transport", "input")
+CAR_NODES = ("camera_node", "lidar_node", "fusion_node")  # with parameter files of their own
+TEXTS = (
+    "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "stages"
+)  # fmt: skip
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -51,9 +53,6 @@ def generate_launch_description() -> LaunchDescription:
         [
             *(shared_argument(name, default) for name, default in arguments.items()),
             *(shared_argument(name) for name in TEXTS),
-            DeclareLaunchArgument("pipeline", default_value="",
-                                  description="Pipeline, by name or path; each stage that the "
-                                  "nodes of the car do not run gets a stage_node"),
             DeclareLaunchArgument("use_sim_time", default_value="false", choices=SWITCH,
                                   description="Time from /clock"),
             OpaqueFunction(function=large_messages),
@@ -69,7 +68,7 @@ def perception(context: LaunchContext, config: Path) -> list[Any]:
     if not is_on(context, "respawn"):
         return list(perception_nodes(context, config))
     namespace = LaunchConfiguration("namespace")
-    watched = [*NODES, *(f"{stage}_node" for stage in own_stages(context))]
+    watched = list(hosts(context).node_names(way(context)))
     actions = respawned(
         "conegrad_nodes", "lifecycle_manager", namespace=namespace, parameters=[{"nodes": watched}]
     )
@@ -79,51 +78,63 @@ def perception(context: LaunchContext, config: Path) -> list[Any]:
     return actions
 
 
-def executables(context: LaunchContext) -> list[str]:
-    """Programs; they have the names of the nodes."""
-    return ["perception"] if is_on(context, "composed") else list(NODES)
+def hosts(context: LaunchContext) -> Any:
+    """Which node runs which stage of the pipeline."""
+    from conegrad_nodes.pipeline_hosts import pipeline_hosts  # takes a second
+
+    given = path_text(context, "pipeline")
+    return pipeline_hosts(given) if given else pipeline_hosts()
 
 
-def own_stages(context: LaunchContext) -> list[str]:
-    """Stages of the pipeline that the nodes of the car do not run."""
-    if not LaunchConfiguration("pipeline").perform(context):
+def way(context: LaunchContext) -> str:
+    """Of the stages: composed or apart."""
+    return LaunchConfiguration("stages").perform(context) or "composed"
+
+
+def composed_nodes(context: LaunchContext) -> list[str]:
+    """Nodes that run in one process: all that the cones come from."""
+    if not is_on(context, "composed"):
         return []
-    from conegrad_nodes.pipeline_hosts import further_stages  # takes a second
-
-    return further_stages(path_text(context, "pipeline"))
+    found = hosts(context)
+    further = {f"{stage}_node" for stage in found.further}
+    return [name for name in found.node_names(way(context)) if name not in further]
 
 
 def processes(context: LaunchContext) -> list[str]:
     """Names of all processes, in the order of :func:`perception_nodes`."""
-    return [*executables(context), *(f"{stage}_node" for stage in own_stages(context))]
+    together = composed_nodes(context)
+    others = [name for name in hosts(context).node_names(way(context)) if name not in together]
+    return [*(["perception"] if together else []), *others]
 
 
 def perception_nodes(context: LaunchContext, config: Path) -> list[Node]:
     """The processes."""
-    files = [str(config / f"{name}.yaml") for name in NODES]
+    files = [str(config / f"{name}.yaml") for name in CAR_NODES]
     parameters: list[Any] = [*files, *chosen_file(context, "params_file")]
     if values := overrides(context):
         parameters.append(values)
-    shared: dict[str, Any] = {
-        "package": "conegrad_nodes",
-        "namespace": LaunchConfiguration("namespace"),
-        "output": "screen",
-    }
-    car = [
-        Node(executable=executable, parameters=parameters, **shared)
-        for executable in executables(context)
-    ]
-    further = [
-        Node(
-            executable="stage_node",
-            name=f"{stage}_node",
-            parameters=[*parameters, {"pipeline": path_parameter(context, "pipeline"),
-                                      "stage": ParameterValue(stage, value_type=str)}],
-            **shared,
-        )
-        for stage in own_stages(context)
-    ]  # fmt: skip
-    return [*car, *further]
+    stages = {f"{stage}_node": stage for stage in hosts(context).stage_nodes(way(context))}
+    return [_process(name, stages.get(name, ""), parameters, context) for name in
+            processes(context)]  # fmt: skip
+
+
+def _process(name: str, stage: str, parameters: list[Any], context: LaunchContext) -> Node:
+    """A program: of a stage, of a node of the car, or of several nodes."""
+    options: dict[str, Any] = {"executable": name}
+    if stage:
+        own = {"stage": ParameterValue(stage, value_type=str)}
+        options = {"executable": "stage_node", "name": name}
+    else:
+        own = {"nodes": composed_nodes(context)} if name == "perception" else {}
+        if way(context) != "composed" and name == "perception":
+            own["stages"] = text("stages")
+    return Node(
+        package="conegrad_nodes",
+        namespace=LaunchConfiguration("namespace"),
+        output="screen",
+        parameters=[*parameters, *([own] if own else [])],
+        **options,
+    )
 
 
 def _one_of(number: int, context: LaunchContext, config: Path) -> Node:
@@ -138,6 +149,8 @@ def overrides(context: LaunchContext) -> dict[str, Any]:
     if LaunchConfiguration("vehicle").perform(context):
         values["calibration.vehicle"] = path_parameter(context, "vehicle")
         values["calibration.extrinsics"] = "vehicle"
+    if LaunchConfiguration("pipeline").perform(context):
+        values["pipeline"] = path_parameter(context, "pipeline")
     for name in ("image_transport", "input"):
         if LaunchConfiguration(name).perform(context):
             values[name] = text(name)

@@ -24,7 +24,9 @@ from launch_ros.parameter_descriptions import ParameterValue
 from conegrad_bringup.launch_arguments import path_text, shared_argument
 
 ARGUMENTS = {"composed": "true", "respawn": "true", "rviz": "false", "foxglove": "false"}
-TEXTS = ("namespace", "params_file", "vehicle", "image_transport", "input")
+TEXTS = (
+    "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "stages"
+)  # fmt: skip
 LAST_MESSAGES = 2.0  # [s] for the nodes to finish after the bag
 
 
@@ -54,6 +56,15 @@ def generate_launch_description() -> LaunchDescription:
     )  # fmt: skip
 
 
+def nodes(context: LaunchContext) -> list[str]:
+    """Names of the nodes of the pipeline."""
+    from conegrad_nodes.pipeline_hosts import pipeline_hosts  # takes a second
+
+    given = path_text(context, "pipeline")
+    hosts = pipeline_hosts(given) if given else pipeline_hosts()
+    return list(hosts.node_names(LaunchConfiguration("stages").perform(context) or "composed"))
+
+
 def playing(context: LaunchContext) -> list[Any]:
     """The player, once all nodes are active; everything ends with it."""
     player = ExecuteProcess(
@@ -68,7 +79,7 @@ def playing(context: LaunchContext) -> list[Any]:
         package="conegrad_nodes",
         executable="wait_until_active",
         namespace=LaunchConfiguration("namespace"),
-        parameters=[{"timeout": timeout}],
+        parameters=[{"timeout": timeout, "nodes": nodes(context)}],
         output="screen",
     )
 

@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from installed_package import write_brightness_pipeline
+from installed_package import brightness_package, write_brightness_pipeline
 
 REASON = "launch and launch_ros come with apt's ROS 2, not with the wheels"
 pytest.importorskip("launch_ros.actions", reason=REASON)
@@ -60,8 +60,19 @@ def test_apart_is_one_process_per_node():
 )
 def test_each_further_stage_of_a_pipeline_gets_a_stage_node(tmp_path, composed, car):
     pipeline = str(write_brightness_pipeline(tmp_path))
-    assert started(composed=composed, pipeline=pipeline)[0] == [*car, "stage_node"]
+    with brightness_package(tmp_path / "site"):
+        executables, values = started(composed=composed, pipeline=pipeline)
+    assert executables == [*car, "stage_node"]
+    assert values == {"pipeline": pipeline}
     assert started(composed=composed, pipeline="camera_lidar")[0] == car
+
+
+@pytest.mark.parametrize(
+    ("composed", "executables"),
+    [("true", ["perception"]), ("false", ["fusion_node", "stage_node", "stage_node"])],
+)
+def test_stages_apart_have_nodes_of_their_own(composed, executables):
+    assert started(composed=composed, stages="apart")[0] == executables
 
 
 def test_a_vehicle_gives_the_extrinsics():
@@ -84,7 +95,7 @@ def test_a_parameter_file_that_does_not_exist_is_refused():
 def test_replay_has_a_bag_and_passes_the_arguments_on():
     entities = load("replay").generate_launch_description().entities
     names = {action.name for action in entities if isinstance(action, DeclareLaunchArgument)}
-    assert {"bag", "rate", "composed", "namespace", "vehicle", "rviz"} <= names
+    assert {"bag", "rate", "composed", "namespace", "vehicle", "rviz", "pipeline"} <= names
 
 
 def test_every_argument_of_every_launch_file_is_described():

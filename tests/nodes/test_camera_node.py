@@ -202,6 +202,6 @@ def test_an_unexpected_error_in_the_detector_ends_the_node(graph, camera_paramet
     def broken(values):
         raise RuntimeError("no such device")
 
-    node.run_stage = broken
+    node.run_stages = broken
     with pytest.raises(RuntimeError, match="no such device"):
         graph.until(lambda: False, "an error", again=lambda: publisher.publish(messages.image()))

@@ -20,6 +20,7 @@ from conegrad_data.calibration.calibration_source import (
     CalibrationSource,
 )
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
+from conegrad_nodes.pipeline_hosts import pipeline_hosts
 
 FRAMES = """
 frames:
@@ -43,7 +44,7 @@ def fusion(tmp_path):
         config = CalibrationConfig(intrinsics="file", extrinsics="file", file=str(path), **options)
         graph = build_pipeline(part_of(load_specification("camera_lidar"), ["fuser"]))
         graph.accelerate()
-        return PairFusion(graph, CalibrationSource(config), SelectionConfig())
+        return PairFusion(graph, pipeline_hosts(), CalibrationSource(config), SelectionConfig())
 
     return make
 
@@ -53,14 +54,15 @@ def scan(frame, distance=4.0):
     ranges = torch.full((181,), math.nan)
     ranges[88:93] = distance
     segmented = SegmentedScan(ranges, torch.linspace(-1.5, 1.5, 181), torch.full((181,), 6.0))
-    return SensorResult(0, frame, segmented)
+    return SensorResult(0, frame, {"segmentation": segmented})
 
 
 def image(size=(160, 96)):
     """A blue cone 4.5 m before the camera."""
     bottom, top = 48 + 80 / 4.5, 48 + 80 * 0.675 / 4.5
     boxes = torch.tensor([[78.0, top, 82.0, bottom]])
-    return SensorResult(0, "camera", Detections(boxes, torch.tensor([[-6.0, 6, -6, -6]])), size)
+    found = Detections(boxes, torch.tensor([[-6.0, 6, -6, -6]]))
+    return SensorResult(0, "camera", {"detections": found}, size)
 
 
 def pair(detections=None, segmentation=None):
@@ -112,9 +114,8 @@ def rolling_scan(path):
     """The cone ahead, in the middle of 0.1 s; the pair has the path of the car."""
     seen = scan("front")
     times = torch.linspace(0.0, 0.1, 181)
-    return pair(segmentation=seen._replace(result=seen.result._replace(times=times)))._replace(
-        path=path
-    )
+    values = {"segmentation": seen.values["segmentation"]._replace(times=times)}
+    return pair(segmentation=seen._replace(values=values))._replace(path=path)
 
 
 def test_a_cone_is_where_it_was_seen_from_a_car_that_drove_on(fusion):

@@ -43,6 +43,7 @@ def test_every_message_file_is_built(messages, path):
         "TrainingStatus",
         "TruthCones",
         "PortGradient",
+        "PortTensors",
         "GradientReceipt",
     ],
 )

@@ -24,6 +24,9 @@ def topic_setting() -> Any:
 class PerceptionSettings(Config):
     """What a run of the perception takes from elsewhere than the bag, and the topics."""
 
+    pipeline: str = setting(
+        "", "Pipeline, by name or path of its file (default: as the parameters say, else the car's)"
+    )
     params: tuple[Path, ...] = setting(
         (), "ROS parameter file; repeatable", metavar="FILE", is_repeated=True
     )
@@ -40,11 +43,13 @@ def read_roles(topic: tuple[str, ...]) -> dict[str, str]:
     return read_topics(topic, "--topic")
 
 
-def _perception_kinds() -> Mapping[str, Any]:
-    from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
-    from conegrad_nodes.parameters.parameter_names import kinds_by_name
+def _perception_kinds(groups: Mapping[str, Config]) -> Mapping[str, Any]:
+    from conegrad_nodes.parameters.chosen_parameters import chosen_pipeline
+    from conegrad_nodes.parameters.pipeline_settings import pipeline_kinds
 
-    return kinds_by_name(part for parts in NODE_SETTINGS.values() for part in parts.items())
+    own = groups.get("")
+    pipeline = getattr(own, "pipeline", "") or chosen_pipeline({}, getattr(own, "params", ()))
+    return pipeline_kinds(pipeline)
 
 
 PERCEPTION_PARAMETERS = NodeParameters("--set", "detector.engine=onnx", _perception_kinds)

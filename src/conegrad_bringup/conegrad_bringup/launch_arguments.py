@@ -19,6 +19,8 @@ DESCRIPTIONS = {
     "vehicle": "Preset, by name or path, with the extrinsics; empty: as the parameters say",
     "image_transport": "Of the images; empty: as the parameters say",
     "input": "Of the LiDAR; empty: as the parameters say",
+    "pipeline": "Pipeline, by name or path of its file; empty: as the parameters say",
+    "stages": "Of the pipeline: composed in few nodes, or apart in nodes of their own",
     "rviz": "Start RViz",
     "foxglove": "Start the bridge to Foxglove",
     "respawn": "Start nodes again that crash, and let lifecycle_manager look after them",
@@ -26,6 +28,7 @@ DESCRIPTIONS = {
 CHOICES = {
     "image_transport": ("", "raw", "compressed"),
     "input": ("", "scan", "points"),
+    "stages": ("", "composed", "apart"),
     **dict.fromkeys(("composed", "rviz", "foxglove", "respawn"), SWITCH),
 }
 

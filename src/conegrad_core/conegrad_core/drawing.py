@@ -1,4 +1,4 @@
-"""Detections, cones and truth drawn over a camera image."""
+"""Detections, keypoints, cones and truth drawn over a camera image."""
 
 import math
 from typing import NamedTuple
@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from conegrad_core.camera.image import Detections, RgbImage
+from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS, ConeClass, Cones, TrueCones
 from conegrad_core.fusion.config import MIN_EXISTENCE
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel, project
+from conegrad_core.keypoints.keypoints import Keypoints
 
 Rgb = tuple[int, int, int]
 
@@ -32,6 +34,9 @@ RING_POINTS = 16
 TIP_SHARE = 0.2  # radius of a cone's top over that of its base
 MIN_TAG_HEIGHT = 0.045  # a box lower than this share of the image gets no score: it would be hidden
 FILL = 0.35  # opacity of a cone's body
+MIN_SCORE = 0.25  # of detections that are drawn
+SUBPIXELS = 4  # bits of a fraction of a pixel, as OpenCV draws circles
+LARGEST_RING = 100.0  # [px] radius of a drawn deviation
 BRIGHT = 380  # sum of red, green and blue above which text is dark
 
 
@@ -46,7 +51,9 @@ class Tag(NamedTuple):
     bottom: int
 
 
-def draw_detections(image: RgbImage, detections: Detections, min_score: float = 0.25) -> RgbImage:
+def draw_detections(
+    image: RgbImage, detections: Detections, min_score: float = MIN_SCORE
+) -> RgbImage:
     """Copy of the image with a box per detection, in the colour of its best class.
 
     The score stands above a box where there is room: not on small boxes, nor on another score.
@@ -70,6 +77,59 @@ def draw_detections(image: RgbImage, detections: Detections, min_score: float = 
         if bottom - top >= MIN_TAG_HEIGHT * len(image) and not any(_meet(tag, t) for t in tags):
             tags.append(tag)
             _draw_tag(drawn, tag, COLOURS_RGB[ConeClass(int(classes[row]))])
+    return drawn
+
+
+def draw_keypoints(
+    image: RgbImage,
+    keypoints: Keypoints,
+    detections: Detections | None = None,
+    min_score: float = MIN_SCORE,
+) -> RgbImage:
+    """Copy of the image with a dot per keypoint, in a ring with the radius of its deviation.
+
+    Args:
+        image: ``(height, width, 3)``.
+        keypoints: of K cones.
+        detections: of the same K cones: those of a low score are left out, and rings have the
+            colour of their best class. None: all are drawn.
+        min_score: lowest score that is drawn.
+    """
+    drawn: RgbImage = image.copy()
+    points = keypoints.positions.detach().cpu().double()
+    deviations = keypoints.log_deviations.detach().cpu().double().exp()
+    dot = 0.5 + 0.5 * _line_width(image)
+    for row in _shown(detections, len(points), min_score):
+        colour = PAPER
+        if detections is not None:
+            colour = COLOURS_RGB[ConeClass(int(detections.logits[row].argmax()))]
+        for point, deviation in zip(points[row], deviations[row].tolist(), strict=True):
+            _draw_circle(drawn, point, min(dot + deviation, LARGEST_RING), colour, 1)
+            _draw_circle(drawn, point, dot + 1, INK, cv2.FILLED)
+            _draw_circle(drawn, point, dot, PAPER, cv2.FILLED)
+    return drawn
+
+
+def draw_colours(
+    image: RgbImage, colours: ConeColours, detections: Detections, min_score: float = MIN_SCORE
+) -> RgbImage:
+    """Copy of the image with a bar below each box, in the most probable colour of its cone.
+
+    Args:
+        image: ``(height, width, 3)``.
+        colours: of K cones.
+        detections: of the same K cones; those of a low score are left out.
+        min_score: lowest score that is drawn.
+    """
+    drawn: RgbImage = image.copy()
+    best = colours.logits.detach().cpu().argmax(dim=-1).tolist() if len(colours.logits) else []
+    boxes = detections.boxes_xyxy.detach().cpu().round().int().tolist()
+    height = 2 + 2 * _line_width(image)
+    for row in _shown(detections, len(best), min_score):
+        left, _, right, bottom = boxes[row]
+        corners = (left - 1, bottom + 1), (right + 1, bottom + 1 + height)
+        cv2.rectangle(drawn, *corners, COLOURS_RGB[ConeClass(best[row])], cv2.FILLED)
+        cv2.rectangle(drawn, *corners, INK, 1)
     return drawn
 
 
@@ -110,6 +170,26 @@ def draw_truth_on_image(image: RgbImage, truth: TrueCones, calibration: Calibrat
         if outline is not None:
             _draw_line(drawn, outline, PAPER)
     return drawn
+
+
+def _shown(detections: Detections | None, count: int, min_score: float) -> list[int]:
+    """Rows that are drawn, the best ones last."""
+    if detections is None or not count:
+        return list(range(count))
+    scores = detections.logits.detach().cpu().sigmoid().amax(dim=-1)
+    return [row for row in scores.argsort(stable=True).tolist() if scores[row] >= min_score]
+
+
+def _draw_circle(
+    image: RgbImage, centre: Tensor, radius: float, colour: Rgb, thickness: int
+) -> None:
+    """A circle at a fraction of a pixel; those far outside the image are left out."""
+    if not bool((centre.abs() < 1e5).all()):
+        return
+    # OpenCV has the centre of the first pixel at 0, our pixels have it at 0.5.
+    u, v = ((centre - 0.5) * 2**SUBPIXELS).round().int().tolist()
+    size = round(radius * 2**SUBPIXELS)
+    cv2.circle(image, (u, v), size, colour, thickness, cv2.LINE_AA, SUBPIXELS)
 
 
 def _line_width(image: RgbImage) -> int:

@@ -1,53 +1,49 @@
-"""Fusion node: detections and segmentations in, cones on the ground out."""
+"""Fusion node: results of camera and LiDAR in, cones on the ground out."""
 
+import functools
 import threading
 import time
 from collections import deque
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from conegrad_msgs.msg import ConeDetectionArray, ScanSegmentation
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from conegrad_core.camera.image import Detections
 from conegrad_core.cones import UnusableConesError
-from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.stage import FusionStage
-from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_core.lidar.sweep import sweep_span
-from conegrad_core.pipeline.build import DEFAULT
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_data.calibration.calibration_source import (
     CalibrationConfig,
     CalibrationError,
     CalibrationSource,
 )
-from conegrad_data.decode import (
-    DecodeError,
-    check_detections,
-    check_segmentation,
-    detections_from_msg,
-    segmentation_from_msg,
-    stamp_ns_from_msg,
-)
+from conegrad_data.decode import DecodeError, stamp_ns_from_msg
 from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
 from conegrad_data.status.input_status import RECENT
 from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.encode import cone_points_to_msg, markers_to_msg, stamp_to_msg
-from conegrad_nodes.node_base.hosted_stage import HostedStage
+from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.perception_node import PerceptionNode
 from conegrad_nodes.node_base.qos import LATCHED, RESULTS, input_qos
 from conegrad_nodes.node_base.running import run
+from conegrad_nodes.node_base.stamp_join import StampJoin
 from conegrad_nodes.node_base.static_transforms import TF_STATIC
-from conegrad_nodes.pair_fusion import FUSER, FusedPair, PairFusion, SensorResult
+from conegrad_nodes.pair_fusion import FusedPair, PairFusion, SensorResult
 from conegrad_nodes.parameters.declared_parameters import declare_config, read_config
 from conegrad_nodes.parameters.node_settings import FusionNodeConfig
+from conegrad_nodes.parameters.pipeline_settings import known_to_nodes
+from conegrad_nodes.pipeline_hosts import FUSION_NODE, pipeline_hosts
 from conegrad_nodes.port_messages.cones import CONES
+from conegrad_nodes.port_messages.port_message import PortMessage, Received
+from conegrad_nodes.port_messages.registry import port_message
 
+NAMES = {CAMERA: "camera", LIDAR: "LiDAR"}
 TIMEOUT_CHECK = 0.02  # [s] between two checks whether a partner is overdue
 
 
@@ -56,28 +52,37 @@ class FusionNode(PerceptionNode):
 
     Each message of the triggering sensor (parameter ``pairing.trigger``) is fused with the
     nearest one of the other sensor; when the other one is lost, its own cones are published
-    alone and marked so.
+    alone and marked so. What comes of one image on several topics is joined by equal stamps first.
+    It runs all stages that join or need the calibration, and those that read from them; for the
+    car that is the stage ``fuser``.
 
-    Subscribes: ``detections`` (conegrad_msgs/ConeDetectionArray), ``segmentation``
-    (conegrad_msgs/ScanSegmentation), ``camera_info`` (sensor_msgs/CameraInfo), ``odom``
-    (nav_msgs/Odometry, optional), ``/tf_static`` (tf2_msgs/TFMessage).
+    Subscribes: the ports of camera and LiDAR that its stages read, such as ``detections``
+    (conegrad_msgs/ConeDetectionArray), ``keypoints`` (conegrad_msgs/PortTensors) and
+    ``segmentation`` (conegrad_msgs/ScanSegmentation); ``camera_info`` (sensor_msgs/CameraInfo),
+    ``odom`` (nav_msgs/Odometry, optional), ``/tf_static`` (tf2_msgs/TFMessage).
     Publishes: ``cones`` (conegrad_msgs/ConeArray), in the frame of the LiDAR and at the stamp of
     the scan, without a scan at that of the image, and without any scan so far in the frame of the
     base; ``cone_markers``
     (visualization_msgs/MarkerArray) and ``cone_points`` (sensor_msgs/PointCloud2) while
     subscribed; ``~/processing_latency``, ``~/pipeline_latency`` (std_msgs/Float64, seconds);
     ``/diagnostics``.
-    Parameters: the fields of :class:`FusionNodeConfig`; ``fuser.``, ``pairing.`` and
-    ``calibration.`` with the fields of FuserConfig, PairingConfig and CalibrationConfig.
+    Parameters: the fields of :class:`FusionNodeConfig`; the name of each stage and the fields of
+    its settings, such as ``fuser.`` and those of FuserConfig; ``pairing.`` and ``calibration.``
+    with the fields of PairingConfig and CalibrationConfig.
+
+    Raises:
+        PipelineError: if the pipeline cannot be used.
     """
 
     def __init__(self, **node_options: Any) -> None:
-        super().__init__("fusion_node", **node_options)
+        super().__init__(FUSION_NODE, **node_options)
         self._config = declare_config(self, FusionNodeConfig)
-        self.declare_loaded(FuserConfig, FUSER)
+        self._hosts = pipeline_hosts(self._config.pipeline)
+        self._hosted = HostedPart(self._config.pipeline, self._hosts.fusion, FUSION_NODE)
+        for name, defaults in self._hosted.default_configs().items():
+            self.declare_loaded(type(defaults), name, defaults)
         self._pairing_config = self.declare_loaded(PairingConfig, "pairing")
         self._calibration_config = self.declare_loaded(CalibrationConfig, "calibration")
-        self._hosted = HostedStage(DEFAULT, FUSER)
         self._fusion: PairFusion | None = None
         self._lock = threading.RLock()  # intra-process results come in threads of other nodes
         self._trouble: PartStatus | None = None
@@ -99,28 +104,15 @@ class FusionNode(PerceptionNode):
             "stamp_tolerance": config.stamp_tolerance,
         }
         latched = {**limits, "is_latched": True}
-        self.inputs = [
-            Input(
-                self,
-                ConeDetectionArray,
-                "detections",
-                self._on_detections,
-                results,
-                result_handler=self._on_detections_result,
-                **limits,
-            ),
-            Input(
-                self,
-                ScanSegmentation,
-                "segmentation",
-                self._on_segmentation,
-                results,
-                result_handler=self._on_segmentation_result,
-                **limits,
-            ),
-            Input(self, Odometry, "odom", self._on_odom, odometry, **limits, is_optional=True),
-        ]
-        if self._calibration_config.intrinsics == "camera_info":
+        self.inputs = []
+        self._joins = {
+            CAMERA: self._result_inputs(CAMERA, self._hosts.camera_ports, results, limits),
+            LIDAR: self._result_inputs(LIDAR, self._hosts.lidar_ports, results, limits),
+        }
+        self.inputs.append(
+            Input(self, Odometry, "odom", self._on_odom, odometry, **limits, is_optional=True)
+        )
+        if self._calibration_config.intrinsics == "camera_info" and self._hosts.camera_ports:
             self.inputs.append(
                 Input(self, CameraInfo, "camera_info", self._on_camera_info, sensors, **latched)
             )
@@ -130,34 +122,73 @@ class FusionNode(PerceptionNode):
                 Input(self, TF_STATIC, "/tf_static", self._on_tf_static, LATCHED, **latched)
             )
 
+    def _result_inputs(
+        self, sensor: str, ports: Sequence[str], qos: QoSProfile, limits: Mapping[str, Any]
+    ) -> StampJoin:
+        """Declare an input for each port of a sensor; what joins them by stamp."""
+        topics = {}
+        for port in ports:
+            message = port_message(self._hosts.kinds[port])
+            source = Input(
+                self,
+                message.msgtype,
+                message.topic(port),
+                functools.partial(self._on_message, sensor, port, message),
+                qos,
+                result_handler=functools.partial(self._on_result, sensor, port, message),
+                **limits,
+            )
+            self.inputs.append(source)
+            topics[port] = source.record.topic
+        return StampJoin(topics)
+
+    def known_parameters(self) -> list[str] | None:
+        """Those of all nodes of the pipeline."""
+        return known_to_nodes(self._config.pipeline)
+
     @property
     def wants_start(self) -> bool:
         """Parameter ``autostart``."""
         return self._config.autostart
 
     def load(self) -> None:
-        """Load the fusion's scalars and what the calibration reads from files."""
+        """Load the stages and what the calibration reads from files."""
         self._pairing_config = read_config(self, PairingConfig, "pairing")
         self._calibration_config = read_config(self, CalibrationConfig, "calibration")
         self._open_inputs()
         self._calibration = CalibrationSource(self._calibration_config)
-        self._pairing, self._gate = Pairing(self._pairing_config), self._pairing_config.gate()
+        self._pairing, self._gate = self._new_pairing(), self._pairing_config.gate()
         self._odometry = self._new_odometry()
-        self._hosted.load(read_config(self, FuserConfig, FUSER))
-        fuser = cast(FusionStage, self._hosted.stage).module
-        if any(fuser.mounting.values().values()):
-            corrections = fuser.mounting.describe()
-            self.get_logger().info(f"corrects the calibration as learned: {corrections}")
-        self._fusion = PairFusion(self._hosted.graph, self._calibration, self._config)
+        configs = {
+            name: read_config(self, of_stage.config_class, name)
+            for name, of_stage in self._hosted.classes.items()
+        }
+        self._hosted.load(configs)
+        for stage in self._hosted.stages():
+            if isinstance(stage, FusionStage) and any(stage.module.mounting.values().values()):
+                corrections = stage.module.mounting.describe()
+                self.get_logger().info(f"corrects the calibration as learned: {corrections}")
+        graph = self._hosted.graph
+        self._fusion = PairFusion(graph, self._hosts, self._calibration, self._config)
         self._output = self.create_lifecycle_publisher(CONES.msgtype, "cones", RESULTS)
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
         self._points = self.create_lifecycle_publisher(PointCloud2, "cone_points", RESULTS)
 
     def warm_up(self) -> None:
         """Begin with empty buffers."""
-        self._pairing, self._gate = Pairing(self._pairing_config), self._pairing_config.gate()
+        self._pairing, self._gate = self._new_pairing(), self._pairing_config.gate()
         self._odometry = self._new_odometry()
+        for join in self._joins.values():
+            join.clear()
         self._trouble = None
+
+    def _new_pairing(self) -> Pairing:
+        return Pairing(self._pairing_config, self._sensors())
+
+    def _sensors(self) -> tuple[str, ...]:
+        """Sensors that the pipeline takes."""
+        ports = {CAMERA: self._hosts.camera_ports, LIDAR: self._hosts.lidar_ports}
+        return tuple(sensor for sensor in ports if ports[sensor])
 
     def _new_odometry(self) -> BaseOdometry:
         base_frame, tell = self._calibration_config.base_frame, self.get_logger().info
@@ -183,14 +214,28 @@ class FusionNode(PerceptionNode):
         values["odometry_jumps"] = str(self._pairing.odometry_jumps)
         level = Level.WARN if status.reason else Level.OK
         cause = "starved" if status.reason else "pairing"
-        text = status.reason or "camera and LiDAR are paired"
+        paired = "camera and LiDAR are paired"
+        if len(self._sensors()) == 1:
+            paired = f"the {NAMES[self._sensors()[0]]} is fused alone, as the pipeline says"
+        text = status.reason or paired
         pairing = PartStatus("pairing", level, cause, text, values)
         return [
             self._calibration_status(),
             pairing,
+            *self._join_statuses(),
             *self._motion_statuses(),
             *self._clock_statuses(),
             *self._withheld_statuses(),
+        ]
+
+    def _join_statuses(self) -> list[PartStatus]:
+        """Results of one image or scan that miss others of the same."""
+        with self._lock:
+            faults = {sensor: join.fault() for sensor, join in self._joins.items()}
+        return [
+            PartStatus(f"results of {NAMES[sensor]}", Level.WARN, "unmatched", fault)
+            for sensor, fault in faults.items()
+            if fault
         ]
 
     def _clock_statuses(self) -> list[PartStatus]:
@@ -222,7 +267,8 @@ class FusionNode(PerceptionNode):
         fusion = self._fusion
         if fusion is None:
             raise RuntimeError("the fusion is asked before it is loaded")
-        with_camera = self._pairing_config.trigger == CAMERA or bool(fusion.camera_frame)
+        is_trigger = self._pairing.trigger == CAMERA
+        with_camera = is_trigger or bool(fusion.camera_frame)
         try:
             fusion.needed(with_camera=with_camera)
         except CalibrationError as error:
@@ -239,48 +285,38 @@ class FusionNode(PerceptionNode):
         if reason:
             raise DecodeError(reason)
 
-    def _on_detections(self, msg: ConeDetectionArray, arrival: float) -> None:
-        self._add_detections(msg, detections_from_msg(msg), arrival)
-
-    def _on_detections_result(
-        self, msg: ConeDetectionArray, detections: Detections, arrival: float
+    def _on_message(
+        self, sensor: str, port: str, message: PortMessage, msg: Any, arrival: float
     ) -> None:
-        check_detections(detections)
-        self._add_detections(msg, detections, arrival)
+        self._add(sensor, port, msg, message.decode(msg), arrival)
 
-    def _add_detections(
-        self, msg: ConeDetectionArray, detections: Detections, arrival: float
+    def _on_result(
+        self, sensor: str, port: str, message: PortMessage, msg: Any, value: Any, arrival: float
     ) -> None:
+        message.check(value)
+        self._add(sensor, port, msg, Received(value, message.details(msg)), arrival)
+
+    def _add(self, sensor: str, port: str, msg: Any, received: Received, arrival: float) -> None:
+        """Take a result; once all of its image or scan are there, they may be paired."""
         stamp_ns = stamp_ns_from_msg(msg.header.stamp)
-        size = (msg.image_width, msg.image_height)
-        seen = SensorResult(stamp_ns, msg.header.frame_id, detections, size, arrival)
         with self._lock:
-            self._admit(CAMERA, stamp_ns)
-            if self._fusion is not None:
-                self._fusion.camera_frame = seen.frame
-            self._pairing.add_detections(stamp_ns, seen)
-            self._fuse_pairs()
+            self._admit(sensor, stamp_ns)
+            found = self._joins[sensor].add(port, stamp_ns, received)
+            if found is not None:
+                seen = _joined(stamp_ns, msg.header.frame_id, found, arrival)
+                self._add_result(sensor, seen)
+                self._fuse_pairs()
 
-    def _on_segmentation(self, msg: ScanSegmentation, arrival: float) -> None:
-        self._add_segmentation(msg, segmentation_from_msg(msg), arrival)
-
-    def _on_segmentation_result(
-        self, msg: ScanSegmentation, segmented: SegmentedScan, arrival: float
-    ) -> None:
-        check_segmentation(segmented)
-        self._add_segmentation(msg, segmented, arrival)
-
-    def _add_segmentation(
-        self, msg: ScanSegmentation, segmented: SegmentedScan, arrival: float
-    ) -> None:
-        stamp_ns = stamp_ns_from_msg(msg.header.stamp)
-        seen = SensorResult(stamp_ns, msg.header.frame_id, segmented, arrival=arrival)
-        with self._lock:
-            self._admit(LIDAR, stamp_ns)
-            if self._fusion is not None:
-                self._fusion.lidar_frame = seen.frame
-            self._pairing.add_segmentation(stamp_ns, seen, sweep_span(segmented))
-            self._fuse_pairs()
+    def _add_result(self, sensor: str, seen: SensorResult) -> None:
+        fusion = self._fusion
+        if sensor == CAMERA:
+            if fusion is not None:
+                fusion.camera_frame = seen.frame
+            self._pairing.add_detections(seen.stamp_ns, seen)
+        else:
+            if fusion is not None:
+                fusion.lidar_frame = seen.frame
+            self._pairing.add_segmentation(seen.stamp_ns, seen, seen.span)
 
     def _on_odom(self, msg: Odometry, arrival: float) -> None:
         stamp_ns = stamp_ns_from_msg(msg.header.stamp)
@@ -334,6 +370,15 @@ class FusionNode(PerceptionNode):
             self._markers.publish(markers_to_msg(cones, header, ground))
         if self._points.get_subscription_count() > 0:
             self._points.publish(cone_points_to_msg(cones, header, ground))
+
+
+def _joined(
+    stamp_ns: int, frame: str, found: Mapping[str, Received], arrival: float
+) -> SensorResult:
+    """All results of one image or scan; it arrived with the last one of them."""
+    sizes = [one.details["image_size"] for one in found.values() if "image_size" in one.details]
+    values = {port: one.value for port, one in found.items()}
+    return SensorResult(stamp_ns, frame, values, sizes[0] if sizes else None, arrival)
 
 
 def main() -> None:

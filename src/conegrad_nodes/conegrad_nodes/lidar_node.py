@@ -8,20 +8,19 @@ import torch
 from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan
-from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_core.lidar.sweep import SweepConfig
-from conegrad_core.pipeline.build import DEFAULT
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_data.status.part_status import Level, PartStatus
-from conegrad_nodes.node_base.hosted_stage import HostedStage
-from conegrad_nodes.node_base.qos import RESULTS
+from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.sensor_node import SensorNode
 from conegrad_nodes.node_base.worker import Arrived
 from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_nodes.parameters.node_settings import LidarNodeConfig
+from conegrad_nodes.parameters.pipeline_settings import known_to_nodes
+from conegrad_nodes.pipeline_hosts import LIDAR_NODE, pipeline_hosts
+from conegrad_nodes.port_messages.registry import port_message
 from conegrad_nodes.port_messages.scan import SCAN
-from conegrad_nodes.port_messages.segmented_scan import SEGMENTED_SCAN
 
 WARM_UP_BEAMS = 1081
 WARM_UP_RUNS = 3
@@ -29,23 +28,33 @@ FLAT_GROUND = np.array([[x, y, -0.5] for x in range(1, 9) for y in range(-4, 5)]
 
 
 class LidarNode(SensorNode):
-    """Publishes the cone evidence of each beam of the latest scan: the stage ``segmenter``.
+    """Publishes what the stages that only need the scan make of the latest one.
+
+    For the car that is the stage ``segmenter`` with the cone evidence of each beam.
 
     Subscribes: ``scan`` (sensor_msgs/LaserScan) or ``points`` (sensor_msgs/PointCloud2).
-    Publishes: ``segmentation`` (conegrad_msgs/ScanSegmentation) with the header of the scan;
+    Publishes: each port that other stages read or that is a result, with the header of the scan,
+    such as ``segmentation`` (conegrad_msgs/ScanSegmentation);
     ``~/processing_latency``, ``~/pipeline_latency`` (std_msgs/Float64, seconds);
     ``/diagnostics``.
-    Parameters: the fields of :class:`LidarNodeConfig`; ``segmenter.`` and the fields of
+    Parameters: the fields of :class:`LidarNodeConfig`; the name of each stage and the fields of its
+    settings, such as ``segmenter.`` and those of
     :class:`conegrad_core.lidar.segmenter.SegmenterConfig`; ``reduction.`` and those of
     :class:`conegrad_core.lidar.reduction.ReductionConfig`; ``sweep.`` and those of
     :class:`conegrad_core.lidar.sweep.SweepConfig`.
+
+    Raises:
+        PipelineError: if the pipeline cannot be used, or has no such stage.
     """
 
     def __init__(self, **node_options: Any) -> None:
-        super().__init__("lidar_node", **node_options)
-        self.hosted = HostedStage(DEFAULT, "segmenter")
+        super().__init__(LIDAR_NODE, **node_options)
         self._config: LidarNodeConfig = declare_config(self, LidarNodeConfig)
-        self.declare_loaded(SegmenterConfig, "segmenter")
+        hosts = pipeline_hosts(self._config.pipeline)
+        self.hosted = HostedPart(self._config.pipeline, hosts.lidar, LIDAR_NODE)
+        self.declare_stages()
+        published = hosts.crossing(hosts.lidar)
+        self._published = {port: port_message(hosts.kinds[port]) for port in published}
         self._reader = ScanReader(
             declare_config(self, ReductionConfig, "reduction"),
             declare_config(self, SweepConfig, "sweep"),
@@ -53,12 +62,14 @@ class LidarNode(SensorNode):
         self._warnings: tuple[str, ...] = ()  # of the latest message
         self.subscribe_to(SCAN.sources[self._config.input], self._config.input)
 
+    def known_parameters(self) -> list[str] | None:
+        """Those of all nodes of the pipeline."""
+        return known_to_nodes(self._config.pipeline)
+
     def load(self) -> None:
-        """Load the segmenter and create the output."""
+        """Load the stages and create the outputs."""
         super().load()
-        self._output = self.create_lifecycle_publisher(
-            SEGMENTED_SCAN.msgtype, "segmentation", RESULTS
-        )
+        self.open_outputs(self._published)
 
     def warm_up(self) -> None:
         """Run the models on something plain, then wait for real messages."""
@@ -66,14 +77,8 @@ class LidarNode(SensorNode):
             find_ground(FLAT_GROUND)
         angles = torch.linspace(-2.35, 2.35, WARM_UP_BEAMS)
         for _ in range(WARM_UP_RUNS):
-            self.run_stage({"scan": Scan(torch.full((WARM_UP_BEAMS,), 5.0), angles)})
+            self.run_stages({"scan": Scan(torch.full((WARM_UP_BEAMS,), 5.0), angles)})
         self.start_worker()
-
-    def release(self) -> None:
-        """Drop the segmenter and the output."""
-        if self.hosted.is_loaded:
-            self.hosted.release()
-            self.destroy_lifecycle_publisher(self._output)
 
     def check(self) -> list[PartStatus]:
         """Further: what is probably wrong with the latest message."""
@@ -83,11 +88,9 @@ class LidarNode(SensorNode):
         return found
 
     def process(self, arrived: Arrived) -> None:
-        """Publish the segmentation of a scan or of a cloud."""
+        """Publish what the stages make of a scan or of a cloud."""
         scan, details, self._warnings = SCAN.received(self._reader.read(arrived.msg))
-        segmented = self.run_stage({"scan": scan})["segmentation"]
-        msg = SEGMENTED_SCAN.encode(segmented, arrived.msg.header, details)
-        self.deliver(self._output, arrived, msg, segmented)
+        self.deliver(arrived, self.run_stages({"scan": scan}), arrived.msg.header, details)
 
 
 def main() -> None:

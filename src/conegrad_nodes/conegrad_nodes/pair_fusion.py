@@ -1,5 +1,6 @@
 """From a pair to its cones: the same for the live graph and for a run without it."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -12,34 +13,41 @@ from conegrad_core.geometry import camera
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.mounting import Ground, ground_of
 from conegrad_core.geometry.odometry import sensor_motion
-from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_core.lidar.sweep import sweep_span, with_motions
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.timing.pairing import Pair
 from conegrad_data.calibration.calibration_source import CalibrationError, CalibrationSource
+from conegrad_nodes.pipeline_hosts import PipelineHosts
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
-FUSER = "fuser"  # stage of the pipeline of the car
 SKEWED_SCANS = 3  # one after the other, before the warning: odometry may begin later
 
 
 class SensorResult(NamedTuple):
-    """What a model made of one message; both sides of a pair are of this kind.
+    """What the stages made of one message; both sides of a pair are of this kind.
 
     Attributes:
         stamp_ns: of capture [ns].
         frame: of the message.
-        result: Detections or SegmentedScan.
-        image_size: width and height [px]; None for a scan.
+        values: of the ports of this sensor that the fusion reads, such as ``detections``.
+        image_size: width and height [px]; None for a scan, or where no message tells.
         arrival: ``time.perf_counter()`` when the message arrived; 0 without the live graph.
     """
 
     stamp_ns: int
     frame: str
-    result: Any
+    values: Mapping[str, Any]
     image_size: tuple[int, int] | None = None
     arrival: float = 0.0
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Times of the first and the last beam of a scan after its stamp [s]."""
+        return next(
+            (sweep_span(scan) for scan in self.values.values() if is_scan(scan)), (0.0, 0.0)
+        )
 
 
 class FusedPair(NamedTuple):
@@ -61,7 +69,8 @@ class PairFusion:
     """Looks the calibration of a pair up, checks the pair against it, and runs the fusion on it.
 
     Args:
-        graph: the pipeline of the car, or the part of it with the stage ``fuser``.
+        graph: the pipeline, or the part of it that the fusion node runs.
+        hosts: of the pipeline.
         calibration: where the sensors are.
         selection: which candidates are published.
 
@@ -72,13 +81,14 @@ class PairFusion:
     """
 
     def __init__(
-        self, graph: Pipeline, calibration: CalibrationSource, selection: SelectionConfig
+        self,
+        graph: Pipeline,
+        hosts: PipelineHosts,
+        calibration: CalibrationSource,
+        selection: SelectionConfig,
     ) -> None:
-        self._graph = graph
-        connections = graph.specification.stages[FUSER]
-        self._detections = connections.inputs["detections"]
-        self._segmentation = connections.inputs["segmentation"]
-        self._cones = connections.outputs["cones"]
+        self._graph, self._cones = graph, hosts.cones
+        self._none = dict.fromkeys((*hosts.camera_ports, *hosts.lidar_ports))
         self._calibration = calibration
         self._selection = selection
         self.camera_frame = self.lidar_frame = ""
@@ -107,10 +117,10 @@ class PairFusion:
             "speed; publish odom"
         )
 
-    def _watch_motion(self, segmented: SegmentedScan) -> None:
-        first, last = sweep_span(segmented)
+    def _watch_motion(self, scan: Scan | SegmentedScan) -> None:
+        first, last = sweep_span(scan)
         self._duration = last - first
-        is_skewed = segmented.motions is None and self._duration >= LONG_SCAN
+        is_skewed = scan.motions is None and self._duration >= LONG_SCAN
         self._skewed = self._skewed + 1 if is_skewed else 0
 
     @torch.inference_mode()
@@ -132,15 +142,15 @@ class PairFusion:
         if image is not None and calibration is not None:
             check_image_size(image, calibration)
         motion = None if pair.motion is None else sensor_motion(pair.motion, base_from_lidar)
-        segmented = with_motions(scan.result, pair.path, base_from_lidar) if scan else None
-        if segmented is not None:
-            self._watch_motion(segmented)
-        values = {
-            self._detections: [image.result if image else None],
-            self._segmentation: [segmented],
-        }
+        values = self._none | dict(image.values if image else {})
+        for port, value in (scan.values if scan else {}).items():
+            if is_scan(value):
+                value = with_motions(value, pair.path, base_from_lidar)
+                self._watch_motion(value)
+            values[port] = value
+        given = {port: [value] for port, value in values.items()}
         context = FrameContext(calibration, motion)
-        candidates: Cones = self._graph(values, [context], [self._cones])[self._cones][0]
+        candidates: Cones = self._graph(given, [context], [self._cones])[self._cones][0]
         if bool(candidates.existence_logits.isnan().any()):
             raise UnusableConesError("existence of cones is not finite")
         selection = self._selection
@@ -148,6 +158,11 @@ class PairFusion:
         check_cones(cones)
         frame = self._calibration.cone_frame(lidar_frame)
         return FusedPair(cones, frame, ground_of(base_from_lidar))
+
+
+def is_scan(value: Any) -> bool:
+    """Whether a value has beams, which were measured at times of their own."""
+    return isinstance(value, Scan | SegmentedScan)
 
 
 def check_image_size(image: SensorResult, calibration: Calibration) -> None:

@@ -1,36 +1,168 @@
-"""Which stages of a pipeline file the nodes of the car run."""
+"""Which node runs which stage of a pipeline, and which ports travel between the nodes.
 
+It follows from the graph. Of the stages that the cones come from, the camera node runs those that
+only need the image, the LiDAR node those that only need the scan, and the fusion node all others:
+those that join, that need the calibration, or that read from one of these. Every further stage has
+a node of its own. With the stages apart, those of camera and LiDAR have nodes of their own, too;
+the fusion node remains, since only a pair of messages tells in which frames the cones are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_core.pipeline.build import DEFAULT
+from conegrad_core.pipeline.build import DEFAULT, stage_classes
+from conegrad_core.pipeline.checks import port_kinds, run_order
 from conegrad_core.pipeline.file import load_specification
-from conegrad_core.pipeline.specification import StageSpecification
+from conegrad_core.pipeline.specification import PipelineSpecification
+from conegrad_core.pipeline.stage import Stage
+
+IMAGE, SCAN = "image", "scan"  # inputs of a pipeline that runs live
+SENSORS = {IMAGE: "Image", SCAN: "Scan"}  # kind of each
+CAMERA_NODE, LIDAR_NODE, FUSION_NODE = "camera_node", "lidar_node", "fusion_node"
+COMPOSED, APART = "composed", "apart"
+WAYS = (COMPOSED, APART)
 
 
-def further_stages(pipeline: str | Path) -> list[str]:
-    """Stages of a pipeline that the nodes of the car do not run, in the order of the file.
+@dataclass(frozen=True)
+class PipelineHosts:
+    """Hosts of the stages of a pipeline.
 
-    The camera, LiDAR and fusion node run the stages of ``camera_lidar``: those of the same name,
-    module and connections. Their settings are parameters of these nodes.
+    Attributes:
+        specification: of the pipeline.
+        classes: of the stages.
+        kinds: of the ports.
+        cones: port of the cones.
+        camera: stages that the camera node runs, in their order.
+        lidar: stages that the LiDAR node runs.
+        fusion: stages that the fusion node runs.
+        further: stages that the cones do not come from.
+    """
+
+    specification: PipelineSpecification
+    classes: Mapping[str, type[Stage]]
+    kinds: Mapping[str, str]
+    cones: str
+    camera: tuple[str, ...]
+    lidar: tuple[str, ...]
+    fusion: tuple[str, ...]
+    further: tuple[str, ...]
+
+    @property
+    def camera_ports(self) -> tuple[str, ...]:
+        """Ports of the camera that the fusion node reads."""
+        return self._fusion_reads(self.camera, IMAGE)
+
+    @property
+    def lidar_ports(self) -> tuple[str, ...]:
+        """Ports of the LiDAR that the fusion node reads."""
+        return self._fusion_reads(self.lidar, SCAN)
+
+    @property
+    def by_node(self) -> dict[str, tuple[str, ...]]:
+        """Stages of each node of the car that has some."""
+        nodes = {CAMERA_NODE: self.camera, LIDAR_NODE: self.lidar, FUSION_NODE: self.fusion}
+        return {node: stages for node, stages in nodes.items() if stages}
+
+    def stage_nodes(self, way: str = COMPOSED) -> tuple[str, ...]:
+        """Stages with a node of their own."""
+        return self.further if way == COMPOSED else (*self.camera, *self.lidar, *self.further)
+
+    def car_nodes(self, way: str = COMPOSED) -> tuple[str, ...]:
+        """Nodes of the car that run; ``perception`` runs all of them in one process."""
+        return tuple(self.by_node) if way == COMPOSED else (FUSION_NODE,)
+
+    def node_names(self, way: str = COMPOSED) -> tuple[str, ...]:
+        """Names of all nodes."""
+        return (*self.car_nodes(way), *map(stage_node_name, self.stage_nodes(way)))
+
+    def crossing(self, stages: tuple[str, ...]) -> tuple[str, ...]:
+        """Ports written by some stages that others read, or that are results of the pipeline."""
+        parts = self.specification.stages
+        written = [port for name in stages for port in parts[name].outputs.values()]
+        read = {p for name in parts.keys() - set(stages) for p in parts[name].inputs.values()}
+        wanted = read | set(self.specification.outputs.values())
+        return tuple(port for port in written if port in wanted)
+
+    def _fusion_reads(self, stages: tuple[str, ...], sensor: str) -> tuple[str, ...]:
+        parts = self.specification.stages
+        read = {port for name in self.fusion for port in parts[name].inputs.values()}
+        own = [sensor, *(port for name in stages for port in parts[name].outputs.values())]
+        return tuple(port for port in own if port in read)
+
+
+def pipeline_hosts(pipeline: str | Path = DEFAULT) -> PipelineHosts:
+    """Hosts of the stages of a pipeline, by its name or the path of its YAML file.
 
     Raises:
         FileNotFoundError: if there is no such pipeline.
-        PipelineError: if the pipeline changes what is a setting of those nodes.
+        PipelineError: naming file, line, stage and port of a fault; if it takes something else
+            than an image and a scan at most, or gives not one port of cones.
     """
     specification = load_specification(pipeline)
-    car = load_specification(DEFAULT).stages
-    further = []
-    for name, stage in specification.stages.items():
-        if name not in car or _connections(stage) != _connections(car[name]):
-            further.append(name)
-        elif stage.settings != car[name].settings:
+    classes = stage_classes(specification)
+    kinds = port_kinds(specification, classes)
+    cones = _cones(specification, kinds)
+    for port, kind in specification.inputs.items():
+        if SENSORS.get(port) != kind:
             raise specification.error(
-                f"stage {name}: a node of the car runs it, expected its settings as parameters "
-                f"{name}.* of that node",
-                *("stages", name, "settings"),
+                f"the input {port}: {kind} has no topic of a sensor, expected image: Image or "
+                "scan: Scan",
+                *("inputs", port),
             )
-    return further
+    order = run_order(specification)
+    sources = _sources(specification, classes, order)
+    needed = _needed(specification, cones)
+    camera = tuple(name for name in order if name in needed and sources[name] == {IMAGE})
+    lidar = tuple(name for name in order if name in needed and sources[name] == {SCAN})
+    fusion = tuple(n for n in order if n in needed and n not in (*camera, *lidar))
+    further = tuple(name for name in order if name not in needed)
+    if not fusion:
+        raise specification.error(
+            f"output {cones}: no stage that it comes from joins or needs the calibration, expected "
+            "one, which the fusion node runs",
+            "outputs",
+        )
+    return PipelineHosts(specification, classes, kinds, cones, camera, lidar, fusion, further)
 
 
-def _connections(stage: StageSpecification) -> tuple[object, ...]:
-    return stage.module, dict(stage.inputs), dict(stage.outputs)
+def stage_node_name(stage: str) -> str:
+    """Name of the node of a stage of its own."""
+    return f"{stage}_node"
+
+
+def _cones(specification: PipelineSpecification, kinds: Mapping[str, str]) -> str:
+    found = [port for port in specification.outputs.values() if kinds[port] == "Cones"]
+    if len(found) != 1:
+        text = f"{len(found)} outputs of kind Cones, expected one: what the fusion node publishes"
+        raise specification.error(text, "outputs")
+    return found[0]
+
+
+def _sources(
+    specification: PipelineSpecification, classes: Mapping[str, type[Stage]], order: tuple[str, ...]
+) -> dict[str, set[str]]:
+    """Inputs of the pipeline that each stage comes from; ``fusion`` where more is needed."""
+    of_port = {port: {port} for port in specification.inputs}
+    found: dict[str, set[str]] = {}
+    for name in order:
+        stage = specification.stages[name]
+        sources = set().union(*(of_port[port] for port in stage.inputs.values()))
+        if classes[name].joins or classes[name].needs_calibration:
+            sources.add("fusion")
+        found[name] = sources
+        of_port |= dict.fromkeys(stage.outputs.values(), sources)
+    return found
+
+
+def _needed(specification: PipelineSpecification, port: str) -> set[str]:
+    """Stages that a port comes from."""
+    writers = {p: n for n, s in specification.stages.items() for p in s.outputs.values()}
+    needed: set[str] = set()
+    waiting = [port]
+    while waiting:
+        name = writers.get(waiting.pop())
+        if name is not None and name not in needed:
+            needed.add(name)
+            waiting += specification.stages[name].inputs.values()
+    return needed

@@ -60,8 +60,8 @@ SETTINGS = CommandSettings(
         "metric": Group(Metric(), is_flat=False),
     },
     {
-        "": NodeParameters("--set", "detector.engine=onnx", lambda: KINDS),
-        "driver": NodeParameters("--set-driver", "speed=5.0", lambda: {"speed": float}),
+        "": NodeParameters("--set", "detector.engine=onnx", lambda groups: KINDS),
+        "driver": NodeParameters("--set-driver", "speed=5.0", lambda groups: {"speed": float}),
     },
 )
 

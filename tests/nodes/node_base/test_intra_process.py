@@ -104,13 +104,13 @@ def test_a_result_that_is_not_finite_is_refused_by_name(
 ):
     # As of an engine in half precision; one such row would take all cones of the frame with it.
     node_class = CameraNode if broken == "detections" else LidarNode
-    run_stage = node_class.run_stage
+    run_stages = node_class.run_stages
 
     def run_broken(self, values):
-        result = run_stage(self, values)[broken]
+        result = run_stages(self, values)[broken]
         return {broken: result._replace(logits=torch.full_like(result.logits, torch.nan))}
 
-    monkeypatch.setattr(node_class, "run_stage", run_broken)
+    monkeypatch.setattr(node_class, "run_stages", run_broken)
     node = next(node for node in graph.nodes if isinstance(node, node_class))
     (source,), sensors = node.inputs, Sensors(graph, messages)
     graph.until(lambda: source.record.refused >= 2, "refusals", sensors.speak)

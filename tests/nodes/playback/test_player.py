@@ -44,7 +44,8 @@ def test_in_real_time_nothing_comes_in_a_burst_after_the_first_messages(drive, m
         "/image_raw": InputTopic("image", "/image_raw", "sensor_msgs/msg/Image"),
         "/scan": InputTopic("scan", "/scan", "sensor_msgs/msg/LaserScan"),
     }
-    playing = Player(clock, Running(), inputs, PlayConfig(rate=1.0), "camera")
+    answers = {"camera": ["/detections"], "lidar": ["/segmentation"]}
+    playing = Player(clock, Running(), inputs, PlayConfig(rate=1.0), "camera", answers)
     with BagReader(drive) as bag:
         for raw in bag.raw_messages(list(inputs)):
             playing.play(raw)

@@ -19,9 +19,24 @@ def test_a_package_adds_messages_by_entry_point_alone(brightness):
     assert port_message("Brightness").msgtype.__name__ == "PointStamped"
 
 
-def test_a_kind_without_messages_is_named():
-    with pytest.raises(PipelineError, match=r"port type 'Brightness' in the group .*Detections"):
+def test_a_kind_that_no_package_registers_is_named():
+    with pytest.raises(PipelineError, match=r"no port type 'Brightness' is registered.*Detections"):
         port_message("Brightness")
+
+
+def test_tensors_travel_without_messages_of_their_own(tmp_path, monkeypatch):
+    entries = {PORTS: ["Odd = conegrad_core.pipeline.ports:CROPS"]}
+    write_distribution(tmp_path, "odd_package", entries)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert port_message("Odd").msgtype.__name__ == "PortTensors"
+
+
+def test_another_container_needs_messages_of_its_own(tmp_path, monkeypatch):
+    entries = {PORTS: ["Odd = conegrad_core.pipeline.ports:IMAGE"]}
+    write_distribution(tmp_path, "odd_package", entries)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PipelineError, match=r"'Odd' in the group .* no NamedTuple of tensors; exp"):
+        port_message("Odd")
 
 
 @pytest.fixture

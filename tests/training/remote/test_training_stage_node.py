@@ -37,7 +37,7 @@ def test_a_stage_node_keeps_the_graph_of_its_outputs(
         header.stamp.sec = 7
         msg = scan_to_msg(replay[0].inputs["scan"], header)
         node._learning.begin(Arrived(StageInputs(header, {"scan": msg}), 0.0))
-        found = node.run_stage({"scan": replay[0].inputs["scan"]})["segmentation"]
+        found = node.run_stages({"scan": replay[0].inputs["scan"]})["segmentation"]
         assert found.logits.requires_grad
         exchange = node._learning._exchange
         assert len(exchange) == 1

@@ -32,6 +32,7 @@ MARKER = ".conegrad-demo"  # in folders that a later demo may replace
 class DemoSettings(Config):
     """Settings of the command itself."""
 
+    pipeline: str = setting("", "Pipeline, by name or path of its file (default: the car's)")
     vehicle: str = setting("formula_student", "Of the simulated drive")
     track: str = setting("", "Map of the cones for a BAG, CSV")
     topic: tuple[str, ...] = topic_setting()
@@ -61,7 +62,9 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own = settings[DemoSettings]
     topics = read_roles(own.topic)
-    chosen = PerceiveOptions(parameters=settings.parameters[""], topics=topics)
+    chosen = PerceiveOptions(
+        pipeline=own.pipeline, parameters=settings.parameters[""], topics=topics
+    )
     fresh_folder(options.output, MARKER, force=True)
     bag = Path(options.bag) if options.bag else _simulate(options.output, settings)
     cones = options.output / "cones"

@@ -56,7 +56,7 @@ class DriveSettings(Config):
     )
 
 
-def _driver_kinds() -> Mapping[str, Any]:
+def _driver_kinds(groups: Mapping[str, Config]) -> Mapping[str, Any]:
     from conegrad_nodes.parameters.parameter_names import kinds_by_name
     from conegrad_simulation.driver.driver_node import PARTS
 

@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own = settings[PerceptionSettings]
     chosen = PerceiveOptions(
+        pipeline=own.pipeline,
         parameters=settings.parameters[""],
         parameter_files=own.params,
         topics=read_roles(own.topic),

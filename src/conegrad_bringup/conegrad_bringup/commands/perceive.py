@@ -1,11 +1,13 @@
 """Play a bag through the perception and write a new bag with its inputs and the cones.
 
-By default the three nodes run in a process of their own, in a ROS domain of their own, and the
-bag is played over DDS in lockstep: as fast as the nodes go, and no message is lost. --rate 1
-plays in real time instead, as on the car. --direct runs the same modules without ROS.
+By default the nodes run in a process of their own, in a ROS domain of their own, and the bag is
+played over DDS in lockstep: as fast as the nodes go, and no message is lost. --rate 1 plays in real
+time instead, as on the car. --direct runs the same modules without ROS. --pipeline names another
+pipeline than that of the car; --stages apart gives each of its stages a node of its own.
 
   conegrad perceive drive -o drive_cones
   conegrad perceive drive -o drive_cones --rate 1 --set detector.engine=onnx
+  conegrad perceive drive -o drive_cones --pipeline camera_keypoints
 """
 
 import argparse
@@ -25,6 +27,7 @@ from conegrad_nodes.playback.player import PlayConfig
 class PerceiveSettings(PerceptionSettings):
     """Settings of the command itself."""
 
+    stages: str = setting("composed", "composed in few nodes, or apart in nodes of their own")
     direct: bool = setting(False, "Without ROS, in this process")
     domain: int | None = setting(
         None, "ROS domain to share on this machine (default: one of its own)"
@@ -48,6 +51,8 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own = settings[PerceiveSettings]
     chosen = PerceiveOptions(
+        pipeline=own.pipeline,
+        stages=own.stages,
         play=settings[PlayConfig],
         parameters=settings.parameters[""],
         parameter_files=own.params,

@@ -32,6 +32,7 @@ class FusionStage(Stage):
     optional_inputs = frozenset(inputs)
     learns = True
     joins = True
+    needs_calibration = True
     config_class = FuserConfig
     rates = Rates(end=5e-3, supervised=5e-3)
     end_loss_terms = frozenset({"position", "colour", "existence", "covariance"})

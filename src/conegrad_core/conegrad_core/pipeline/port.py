@@ -85,6 +85,26 @@ class TuplePort(PortType):
         self._optional = frozenset(optional)
         self._differentiable = tuple(differentiable)
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the tensors, in the order of the container."""
+        return tuple(self._sizes)
+
+    def make(self, tensors: Mapping[str, Tensor]) -> Any:
+        """A value of its tensors by field; optional ones may be missing.
+
+        Raises:
+            ValueError: if a field is missing or unknown, or a shape is wrong.
+        """
+        unknown = sorted(tensors.keys() - self._sizes.keys())
+        missing = [f for f in self._sizes if f not in tensors and f not in self._optional]
+        if unknown or missing:
+            fault = f"has no field {unknown[0]!r}" if unknown else f"lacks the field {missing[0]!r}"
+            raise ValueError(f"{self.name} {fault}, expected {', '.join(self._sizes)}")
+        value = self.container(**{field: tensors.get(field) for field in self._sizes})
+        self.check(value)
+        return value
+
     def check(self, value: Any) -> None:
         """Refuse another class, a field that is not a tensor, or tensors of another shape.
 

@@ -45,6 +45,8 @@ class Stage(nn.Module, ABC):
             for an input that is missing, and if it learns, it learns along with the networks; it
             is not a network of its own in training patterns. A stage that does not join is given
             only samples with all of its inputs.
+        needs_calibration: it reads the contexts of the samples: the calibration or the motion.
+            Live, such a stage runs in the fusion node, which knows them.
         config_class: its settings; a field ``weights`` holds the path of its weights file.
         rates: defaults of the optimizer.
         end_loss_terms: terms of the end loss that depend on its outputs.
@@ -58,6 +60,7 @@ class Stage(nn.Module, ABC):
     optional_inputs: ClassVar[frozenset[str]] = frozenset()
     learns: ClassVar[bool] = False
     joins: ClassVar[bool] = False
+    needs_calibration: ClassVar[bool] = False
     config_class: ClassVar[type[Config]] = Config
     rates: ClassVar[Rates] = Rates()
     end_loss_terms: ClassVar[frozenset[str]] = frozenset()

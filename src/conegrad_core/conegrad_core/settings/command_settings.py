@@ -53,12 +53,12 @@ class NodeParameters(NamedTuple):
     Attributes:
         option: that takes ``NAME=VALUE`` words.
         example: of such a word.
-        kinds: kind of each parameter by its full name.
+        kinds: kind of each parameter by its full name, from the settings of the command by group.
     """
 
     option: str
     example: str
-    kinds: Callable[[], Mapping[str, Any]]
+    kinds: Callable[[Mapping[str, Config]], Mapping[str, Any]]
 
 
 class EffectiveSettings:
@@ -181,13 +181,13 @@ class CommandSettings:
                 and its line, or the option.
         """
         given: GivenFields = {}
-        parameters: dict[str, dict[str, Any]] = {name: {} for name in self._parameters}
+        of_nodes: list[tuple[str, Source]] = []
         for source in self._sources(options):
             for name, entries in self._split(source).items():
                 if name is None:
                     given |= given_fields(self._defaults, Source(entries, source.at))
                 else:
-                    parameters[name] |= self._read_parameters(name, entries, source.at)
+                    of_nodes.append((name, Source(entries, source.at)))
         for name, group in self.groups.items():
             if group.words:
                 given |= _given_words(name, group, options)
@@ -196,6 +196,9 @@ class CommandSettings:
             if field in self.groups[group_name].leave_out:
                 raise entry.at.refusal("is not a setting of this command")
         made = make_groups(self._defaults, given, self._of_default)
+        parameters: dict[str, dict[str, Any]] = {name: {} for name in self._parameters}
+        for name, source in of_nodes:
+            parameters[name] |= self._read_parameters(name, source, made)
         return EffectiveSettings(self.groups, made, parameters)
 
     @property
@@ -245,11 +248,12 @@ class CommandSettings:
         return split
 
     def _read_parameters(
-        self, group: str, content: Mapping[Any, Any], at: Location
+        self, group: str, source: Source, made: Mapping[str, Config]
     ) -> dict[str, Any]:
         """Parameters of nodes by full name, converted to their kinds."""
-        kinds = self._parameters[group].kinds()
-        at = dataclasses.replace(at, label="parameter ")
+        content = source.content
+        kinds = self._parameters[group].kinds(made) if content else {}
+        at = dataclasses.replace(source.at, label="parameter ")
         if group != TOP:
             at, content = at / group, content[group]
             if not isinstance(content, Mapping):

@@ -1,6 +1,7 @@
 """Which detections and which segmentation belong together: by their stamps alone."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -134,14 +135,25 @@ class Pairing:
     Where the stamps of all sensors are back by ``reset_jump``, everything begins anew.
     Depends on stamps and their order only; which stamps are plausible at all, a
     :class:`conegrad_core.timing.stamps.StampGate` says before.
+
+    Args:
+        config: settings.
+        sensors: that are expected; where one is, its messages are put out alone, at once.
+
+    Attributes:
+        config: the settings.
+        trigger: sensor whose every message gives an output.
     """
 
-    def __init__(self, config: PairingConfig | None = None) -> None:
+    def __init__(
+        self, config: PairingConfig | None = None, sensors: Sequence[str] = (CAMERA, LIDAR)
+    ) -> None:
         self.config = config or PairingConfig()
+        self._sensors = tuple(sensors)
         offsets = {CAMERA: self.config.camera_offset, LIDAR: self.config.lidar_offset}
         self._offsets = {sensor: round(offset * SECOND) for sensor, offset in offsets.items()}
-        self._trigger = self.config.trigger
-        self._partner = LIDAR if self._trigger == CAMERA else CAMERA
+        self.trigger = self.config.trigger if len(self._sensors) > 1 else self._sensors[0]
+        self._partner = LIDAR if self.trigger == CAMERA else CAMERA
         self._counts = {CAMERA: 0, LIDAR: 0, "both": 0}
         self._dropped = self._resets = 0
         self._odometry = OdometryBuffer(ODOMETRY_POSES)
@@ -210,12 +222,14 @@ class Pairing:
     def why_starved(self, now_ns: int | None = None) -> str:
         """Why there are no pairs, in words; empty if pairs come."""
         latest = self._latest(now_ns)
-        for sensor, name in NAMES.items():
+        names = {sensor: NAMES[sensor] for sensor in self._sensors}
+        for sensor, name in names.items():
             if sensor not in self._newest:
                 return f"no {name} received yet"
-        for sensor, name in NAMES.items():
+        for sensor, name in names.items():
             silence = (latest - self._newest[sensor]) / SECOND
-            if silence >= self.config.timeout and self._since[sensor] < RECENT:
+            others_send = len(names) > 1 and self._since[sensor] < RECENT
+            if silence >= self.config.timeout and others_send:
                 return f"stamps of {name} are {silence:.2f} s behind: check clocks or offset"
             if silence >= self.config.timeout:
                 return f"no {name} for {silence:.1f} s"
@@ -301,7 +315,7 @@ class Pairing:
         self._dropped -= len(strays)
         if sensor == ODOMETRY:
             self._odometry.clear()
-        elif sensor == self._trigger:
+        elif sensor == self.trigger:
             self._waiting = _before(self._waiting, first_ns)
         else:
             self._held = _before(self._held, first_ns)
@@ -320,7 +334,7 @@ class Pairing:
             return
         self._silent_from.pop(sensor, None)
         self._silent_from.setdefault(LIDAR if sensor == CAMERA else CAMERA, item.time_ns)
-        if sensor != self._trigger:
+        if sensor != self.trigger:
             self._held.append(item)
             return
         if len(self._waiting) == self._waiting.maxlen:
@@ -329,7 +343,7 @@ class Pairing:
 
     def _is_too_late(self, sensor: str, item: _Item) -> bool:
         """A message of the trigger that still comes later than the partner can wait for it."""
-        if sensor == self._trigger and self._is_late:
+        if sensor == self.trigger and self._is_late:
             newest = self._newest.get(self._partner, item.time_ns)
             self._is_late = newest - item.time_ns >= self.config.timeout * SECOND
             return self._is_late
@@ -341,6 +355,8 @@ class Pairing:
         return time_ns - start >= self.config.timeout * SECOND
 
     def _decided(self, item: _Item, latest_ns: int) -> bool:
+        if self._partner not in self._sensors:
+            return True
         waited = latest_ns - item.time_ns >= self.config.timeout * SECOND
         if waited or self._lags(self._partner, latest_ns):
             return True
@@ -367,10 +383,12 @@ class Pairing:
         return min(self._held, key=lambda other: abs(other.time_ns - item.time_ns))
 
     def _paired(self, item: _Item) -> Pair:
+        if self._partner not in self._sensors:
+            return self._alone(self.trigger, item, "")
         if not self._held:
-            return self._alone(self._trigger, item, f"no {NAMES[self._partner]} received yet")
+            return self._alone(self.trigger, item, f"no {NAMES[self._partner]} received yet")
         partner = self._nearest(item)
-        image, scan = (item, partner) if self._trigger == CAMERA else (partner, item)
+        image, scan = (item, partner) if self.trigger == CAMERA else (partner, item)
         lag = (image.time_ns - scan.time_ns) / SECOND
         motion = self._motion(image.time_ns, scan.time_ns)
         config = self.config
@@ -385,7 +403,7 @@ class Pairing:
             f"nearest {NOUNS[self._partner]} is {abs(lag):.2f} s away, "
             f"tolerance {allowed:g} s: {hint}"
         )
-        return self._alone(self._trigger, item, reason)
+        return self._alone(self.trigger, item, reason)
 
     def _partners_alone(self) -> list[Pair]:
         """Messages of the partner that came while the trigger was given up."""
@@ -395,15 +413,15 @@ class Pairing:
         stalled_ns = newest_ns - (self._progress_ns or newest_ns)
         if self._has_dropped and stalled_ns >= STALL * SECOND:
             self._is_late = True
-        if not (self._is_late or self._lags(self._trigger, newest_ns)):
+        if not (self._is_late or self._lags(self.trigger, newest_ns)):
             return []
-        reason = f"no {NAMES[self._trigger]} for more than {self.config.timeout:g} s"
+        reason = f"no {NAMES[self.trigger]} for more than {self.config.timeout:g} s"
         if self._is_late:
-            reason = f"{NAMES[self._trigger]} come too late"
+            reason = f"{NAMES[self.trigger]} come too late"
         return [
             self._alone(self._partner, item, reason)
             for item in self._held
-            if (self._is_late or self._lags(self._trigger, item.time_ns))
+            if (self._is_late or self._lags(self.trigger, item.time_ns))
             and (self._put_out_ns is None or item.time_ns > self._put_out_ns)
         ]
 
@@ -430,7 +448,7 @@ class Pairing:
         sensor = LIDAR if pair.segmentation is not None else CAMERA
         time_ns = pair.stamp_ns + self._offsets[sensor]
         self._forget_what_is_ahead()
-        side = pair.detections if self._trigger == CAMERA else pair.segmentation
+        side = pair.detections if self.trigger == CAMERA else pair.segmentation
         if self._put_out_ns is not None and time_ns < self._put_out_ns:
             self._dropped += 1
             self._has_dropped = self._has_dropped or side is not None

@@ -13,7 +13,7 @@ from conegrad_data.decode.geometry import (
     unit_quaternion,
 )
 from conegrad_data.decode.header import MessageHeader, read_header
-from conegrad_data.decode.image import image_for_detector, image_from_msg
+from conegrad_data.decode.image import image_from_msg, usable_image
 from conegrad_data.decode.points import PointCloud, points_from_msg
 from conegrad_data.decode.results import (
     check_detections,
@@ -36,7 +36,6 @@ __all__ = [
     "cones_from_msg",
     "detections_from_msg",
     "from_content",
-    "image_for_detector",
     "image_from_msg",
     "matrix_from_transform",
     "points_from_msg",
@@ -50,4 +49,5 @@ __all__ = [
     "stamp_ns_from_msg",
     "truth_from_msg",
     "unit_quaternion",
+    "usable_image",
 ]

@@ -1,6 +1,7 @@
 """Images of any usual encoding, raw or compressed, to RGB."""
 
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import cv2
@@ -60,15 +61,16 @@ def image_from_msg(msg: Any) -> RgbImage:
 
 
 @from_content
-def image_for_detector(msg: Any, detector: Detector) -> RgbImage:
-    """RGB image of a message, of which the crop of the detector leaves something.
+def usable_image(msg: Any, detectors: Iterable[Detector]) -> RgbImage:
+    """RGB image of a message, of which the crop of each detector leaves something.
 
     Raises:
         DecodeError: if the image cannot be used.
     """
     image = image_from_msg(msg)
     try:
-        detector.letterbox(image)
+        for detector in detectors:
+            detector.letterbox(image)
     except ValueError as error:
         raise DecodeError(str(error)) from error
     return image

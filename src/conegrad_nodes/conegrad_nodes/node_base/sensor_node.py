@@ -1,4 +1,4 @@
-"""What nodes with a stage on the data of sensors share: inputs, and a thread for the stage."""
+"""What nodes with stages on the data of sensors share: inputs, and a thread for the stages."""
 
 import time
 from abc import abstractmethod
@@ -7,23 +7,23 @@ from typing import Any, ClassVar
 
 import torch
 
-from conegrad_core.settings import Config
 from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.node_base import intra_process
-from conegrad_nodes.node_base.hosted_stage import HostedStage
+from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.perception_node import PerceptionNode
-from conegrad_nodes.node_base.qos import input_qos
+from conegrad_nodes.node_base.qos import RESULTS, input_qos
 from conegrad_nodes.node_base.worker import Arrived, LatestWorker
 from conegrad_nodes.parameters.declared_parameters import read_config
 from conegrad_nodes.parameters.node_settings import SensorNodeConfig
+from conegrad_nodes.port_messages.port_message import PortMessage
 
 
 class SensorNode(PerceptionNode):
-    """Runs a stage of a pipeline on the latest message of its input.
+    """Runs stages of a pipeline on the latest message of its input.
 
-    The stage has a thread of its own, so that other callbacks of the process are served
-    meanwhile; a message that a newer one overtakes is dropped and counted. Its settings are
+    The stages have a thread of their own, so that other callbacks of the process are served
+    meanwhile; a message that a newer one overtakes is dropped and counted. Settings of a stage are
     parameters with the name of the stage in front; they are read whenever the node is configured.
 
     Args:
@@ -31,17 +31,18 @@ class SensorNode(PerceptionNode):
         node_options: of rclpy.node.Node.
 
     Attributes:
-        hosted: the stage.
-        trainable: the stage is loaded with gradients.
+        hosted: the stages.
+        trainable: the stages are loaded with gradients.
     """
 
     trainable: ClassVar[bool] = False
-    hosted: HostedStage
+    hosted: HostedPart
     _config: SensorNodeConfig
 
     def __init__(self, name: str, **node_options: Any) -> None:
         super().__init__(name, **node_options)
         self._worker: LatestWorker[Arrived] | None = None
+        self._outputs: dict[str, tuple[PortMessage, Any]] = {}
 
     def subscribe_to(
         self, msgtype: Any, topic: str, handler: Callable[[Any, float], None] | None = None
@@ -51,7 +52,7 @@ class SensorNode(PerceptionNode):
         Args:
             msgtype: message class.
             topic: relative name.
-            handler: gets each message and the time of its arrival; None: the stage runs on it.
+            handler: gets each message and the time of its arrival; None: the stages run on it.
         """
         config = self._config
         self.inputs.append(
@@ -67,29 +68,70 @@ class SensorNode(PerceptionNode):
             )
         )
 
-    def stage_config(self) -> Config:
-        """The settings of the stage as the parameters are now."""
-        return read_config(self, self.hosted.stage_class.config_class, self.hosted.name)
+    def declare_stages(self) -> None:
+        """Declare the settings of the stages; their defaults are those of the pipeline file."""
+        for name, defaults in self.hosted.default_configs().items():
+            self.declare_loaded(type(defaults), name, defaults)
 
     def load(self) -> None:
-        """Load the stage."""
-        self.hosted.load(self.stage_config(), trainable=self.trainable)
+        """Load the stages."""
+        configs = {
+            name: read_config(self, of_stage.config_class, name)
+            for name, of_stage in self.hosted.classes.items()
+        }
+        self.hosted.load(configs, trainable=self.trainable)
 
-    def run_stage(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Values of the ports that the stage writes, from those that it reads."""
+    def open_outputs(self, messages: Mapping[str, PortMessage]) -> None:
+        """Create a publisher for each port with its messages."""
+        self._outputs = {
+            port: (
+                message,
+                self.create_lifecycle_publisher(message.msgtype, message.topic(port), RESULTS),
+            )
+            for port, message in messages.items()
+        }
+
+    def release(self) -> None:
+        """Drop the stages and the outputs."""
+        self.hosted.release()
+        for _, publisher in self._outputs.values():
+            self.destroy_lifecycle_publisher(publisher)
+        self._outputs = {}
+
+    def run_stages(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of the ports that the stages write, from those that they read from others."""
         with torch.inference_mode():
             return self.hosted(values)
 
     @abstractmethod
     def process(self, arrived: Arrived) -> None:
-        """Run the stage on a message and publish; a DecodeError skips the message."""
+        """Run the stages on a message and publish; a DecodeError skips the message."""
 
-    def deliver(self, publisher: Any, arrived: Arrived, msg: Any, result: Any) -> None:
-        """Publish a result within the process, then its message and times."""
+    def deliver(
+        self, arrived: Arrived, values: Mapping[str, Any], header: Any, details: Mapping[str, Any]
+    ) -> None:
+        """Publish the values of the outputs within the process, then their messages and times.
+
+        Args:
+            arrived: message that they were made of.
+            values: of ports; what is None, or has no output, is not published.
+            header: of the messages.
+            details: of that message.
+
+        Raises:
+            DecodeError: if a value is not fit for a message; nothing is published then.
+        """
+        made = [
+            (publisher, message.encode(values[port], header, details), values[port])
+            for port, (message, publisher) in self._outputs.items()
+            if values[port] is not None
+        ]
         done = time.perf_counter()
-        intra_process.publish(self.context, publisher.topic_name, msg, result)
-        publisher.publish(msg)
-        self.latency.publish(arrived.arrival, msg.header.stamp, done)
+        for publisher, msg, value in made:
+            intra_process.publish(self.context, publisher.topic_name, msg, value)
+        for publisher, msg, _ in made:
+            publisher.publish(msg)
+        self.latency.publish(arrived.arrival, header.stamp, done)
 
     @property
     def wants_start(self) -> bool:
@@ -97,26 +139,26 @@ class SensorNode(PerceptionNode):
         return self._config.autostart
 
     def start_worker(self) -> None:
-        """Start the thread of the stage."""
+        """Start the thread of the stages."""
         self._worker = LatestWorker(self._try_process, self.get_name())
 
     def halt(self) -> None:
-        """End the thread of the stage."""
+        """End the thread of the stages."""
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
 
     def check(self) -> list[PartStatus]:
-        """How many messages were overtaken; raises what ended the thread of the stage."""
+        """How many messages were overtaken; raises what ended the thread of the stages."""
         if self._worker is None:
             return []
         self._worker.raise_failure()
         values = {"dropped": str(self._worker.dropped)}
         text = f"{self._worker.dropped} messages overtaken by newer ones"
-        return [PartStatus(self.hosted.name, Level.OK, "running", text, values)]
+        return [PartStatus(self.hosted.title, Level.OK, "running", text, values)]
 
     def submit(self, msg: Any, arrival: float) -> None:
-        """Let the stage run on a message, in its thread."""
+        """Let the stages run on a message, in their thread."""
         if self._worker is not None:
             self._worker.submit(Arrived(msg, arrival))
 

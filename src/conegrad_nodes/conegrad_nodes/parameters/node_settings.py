@@ -7,11 +7,13 @@ from conegrad_core.fusion.config import FuserConfig, SelectionConfig
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import SegmenterConfig
 from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_core.pipeline.build import DEFAULT
 from conegrad_core.processes.supervision import SupervisionConfig
 from conegrad_core.settings import Config, setting
 from conegrad_core.timing.pairing import PairingConfig
 from conegrad_data.calibration.calibration_source import CalibrationConfig
 
+PIPELINE = "Pipeline: a name of config/pipelines, or the path of a YAML file"
 IMAGE_TRANSPORTS = ("raw", "compressed")
 LIDAR_INPUTS = ("scan", "points")
 
@@ -31,34 +33,34 @@ class SensorNodeConfig(Config):
 class CameraNodeConfig(SensorNodeConfig):
     """Settings of the camera node."""
 
+    pipeline: str = setting(DEFAULT, PIPELINE)
     image_transport: str = setting("raw", "raw: image_raw; compressed: image_raw/compressed")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.image_transport not in IMAGE_TRANSPORTS:
-            fault = f"is {self.image_transport!r}, expected raw or compressed"
-            raise self.refusal("image_transport", fault)
+        self.check_choice("image_transport", IMAGE_TRANSPORTS)
 
 
 @dataclass(frozen=True)
 class LidarNodeConfig(SensorNodeConfig):
     """Settings of the LiDAR node."""
 
+    pipeline: str = setting(DEFAULT, PIPELINE)
     input: str = setting("scan", "scan: LaserScan; points: PointCloud2, reduced to a planar scan")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.input not in LIDAR_INPUTS:
-            raise self.refusal("input", f"is {self.input!r}, expected scan or points")
+        self.check_choice("input", LIDAR_INPUTS)
 
 
 @dataclass(frozen=True)
 class FusionNodeConfig(SelectionConfig):
     """Settings of the fusion node."""
 
+    pipeline: str = setting(DEFAULT, PIPELINE)
     autostart: bool = setting(True, "Configure and activate without being asked")
-    reliability: str = setting("reliable", "QoS of detections and segmentation")
-    depth: int = setting(10, "QoS of detections and segmentation: queue", low=1, high=1000)
+    reliability: str = setting("reliable", "QoS of the results of camera and LiDAR")
+    depth: int = setting(10, "QoS of the results of camera and LiDAR: queue", low=1, high=1000)
     sensor_reliability: str = setting("best_effort", "QoS of camera_info and odom")
     odom_depth: int = setting(50, "QoS of odom: queue", low=1, high=10000)
     input_timeout: float = setting(1.0, "An input counts as stopped after this [s]", low=0.01)
@@ -69,10 +71,26 @@ class FusionNodeConfig(SelectionConfig):
 class StageNodeConfig(SensorNodeConfig):
     """Settings of a node for any stage."""
 
-    pipeline: str = setting(
-        "camera_lidar", "Pipeline: a name of config/pipelines, or the path of a YAML file"
-    )
+    pipeline: str = setting(DEFAULT, PIPELINE)
     stage: str = setting("", "Name of the stage in the pipeline")
+    image_transport: str = setting("raw", "Of an image: raw or compressed, as of the camera node")
+    input: str = setting("scan", "Of a scan: scan or points, as of the LiDAR node")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_choice("image_transport", IMAGE_TRANSPORTS)
+        self.check_choice("input", LIDAR_INPUTS)
+
+
+@dataclass(frozen=True)
+class ProgramConfig(Config):
+    """Parameters of the program that runs several nodes; all nodes have them alike."""
+
+    pipeline: str = setting(DEFAULT, PIPELINE)
+    stages: str = setting(
+        "composed", "Of camera and LiDAR: composed, or apart in nodes of their own"
+    )
+    nodes: tuple[str, ...] = setting((), "Names of the nodes to run; empty: all of the pipeline")
 
 
 @dataclass(frozen=True)
@@ -104,5 +122,6 @@ NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
 # Of nodes beside the perception, which share no parameters with it.
 OTHER_SETTINGS: dict[str, list[tuple[str, type[Config]]]] = {
     "stage_node": [("", StageNodeConfig)],
+    "perception": [("", ProgramConfig)],
     "lifecycle_manager": [("", LifecycleManagerConfig), ("", SupervisionConfig)],
 }

@@ -97,6 +97,16 @@ def given_to(node: str, name: str) -> list[GivenParameter]:
     return [entry for entry in given if entry.name == name and _is_for(entry.nodes, node)]
 
 
+def given_values(arguments: Sequence[str], name: str) -> list[Any]:
+    """Values that arguments of a program give to a parameter, the last one for each name of nodes.
+
+    Raises:
+        ValueError: if a file is no ROS parameter file.
+    """
+    by_nodes = {e.nodes: e.value for e in _given(tuple(arguments)) if e.name == name}
+    return list(by_nodes.values())
+
+
 def check_arguments(arguments: Sequence[str]) -> None:
     """Refuse arguments of a program whose parameter files ROS cannot read, in one line.
 

@@ -10,6 +10,8 @@ from conegrad_nodes.parameters.node_settings import NODE_SETTINGS
 
 # Every node of ROS has these, or takes what begins like this.
 OF_ROS = ("use_sim_time", "start_type_description_service")
+# Of the program that runs several nodes: all of them are given these.
+OF_PROGRAM = ("nodes", "stages")
 PREFIX_OF_ROS = "qos_overrides."
 
 
@@ -38,7 +40,9 @@ def known_names() -> list[str]:
     return names_of(part for parts in NODE_SETTINGS.values() for part in parts.items())
 
 
-def explain_unknown(given: Iterable[str], known: Sequence[str] | None = None) -> list[str]:
+def explain_unknown(
+    given: Iterable[str], known: Sequence[str] | None = None, listed: str = ""
+) -> list[str]:
     """One line for each name that is no parameter of any node, with the nearest that is.
 
     A name of another node is no fault: sections such as ``/**`` are read by all of them.
@@ -46,23 +50,25 @@ def explain_unknown(given: Iterable[str], known: Sequence[str] | None = None) ->
     Args:
         given: full names.
         known: those that exist; None: those of the three nodes of the perception.
+        listed: what follows where no known name is near; empty: where they stand, or all of them.
     """
-    listed = ": docs/parameters.md lists all" if known is None else f", expected one of {known}"
+    if not listed:
+        listed = ": docs/parameters.md lists all" if known is None else f", expected one of {known}"
     known = known_names() if known is None else known
     lines = []
-    for name in sorted(set(given) - {*known, *OF_ROS}):
+    for name in sorted(set(given) - {*known, *OF_ROS, *OF_PROGRAM}):
         if name.startswith(PREFIX_OF_ROS):
             continue
         lines.append(f"parameter {name} {unknown_fault(name, known, listed)}")
     return lines
 
 
-def check_names(given: Iterable[str], known: Sequence[str] | None = None) -> None:
+def check_names(given: Iterable[str], known: Sequence[str] | None = None, listed: str = "") -> None:
     """Refuse names that are no parameter of any node; arguments as of :func:`explain_unknown`.
 
     Raises:
         ValueError: naming all of them.
     """
-    lines = explain_unknown(given, known)
+    lines = explain_unknown(given, known, listed)
     if lines:
         raise ValueError("; ".join(lines))

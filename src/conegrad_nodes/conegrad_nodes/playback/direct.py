@@ -4,9 +4,9 @@ import contextlib
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,9 +15,8 @@ from conegrad_core.cones import Cones, UnusableConesError
 from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_core.lidar.sweep import SweepConfig, sweep_span
-from conegrad_core.pipeline.build import DEFAULT, build_pipeline, stage_classes
-from conegrad_core.pipeline.file import load_specification
+from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_core.pipeline.build import build_pipeline
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.calibration.calibration_source import (
@@ -27,15 +26,16 @@ from conegrad_data.calibration.calibration_source import (
 )
 from conegrad_data.decode import (
     DecodeError,
-    image_for_detector,
     stamp_ns_from_msg,
+    usable_image,
 )
 from conegrad_data.recording.bag_clock import BagClock
 from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
 from conegrad_data.recording.lenient_decoder import LenientDecoder
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
-from conegrad_nodes.parameters.chosen_parameters import read_parameter_files, settings
+from conegrad_nodes.parameters.chosen_parameters import settings, stage_settings
+from conegrad_nodes.pipeline_hosts import PipelineHosts
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, check_bag
 
@@ -49,7 +49,7 @@ class DirectFrame(NamedTuple):
     """Cones of one pair.
 
     Attributes:
-        pair: detections and segmentation as SensorResult, and the motion between them.
+        pair: results of image and scan as SensorResult, and the motion between them.
         cones: above the lowest existence, each once.
         frame: in which the cones are, as FusedPair says.
         ground: in that frame.
@@ -64,35 +64,39 @@ class DirectFrame(NamedTuple):
 
 
 class DirectPerception:
-    """The pipeline of the car and its pairing, fed with the messages of a bag in their order.
+    """A pipeline and its pairing, fed with the messages of a bag in their order.
 
     It decodes and pairs as the nodes do, with their parameters, and runs the same stages.
+
+    Args:
+        parameters: of the nodes, by full name.
+        hosts: of the pipeline.
 
     Raises:
         ValueError: if a parameter is out of bounds or weights cannot be loaded.
     """
 
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, parameters: Mapping[str, Any], hosts: PipelineHosts) -> None:
         self._reader = ScanReader(
             settings(ReductionConfig, parameters, "reduction"),
             settings(SweepConfig, parameters, "sweep"),
         )
-        specification = load_specification(DEFAULT)
-        configs = {
-            name: settings(stage.config_class, parameters, name)
-            for name, stage in stage_classes(specification).items()
-        }
-        self._graph = build_pipeline(specification, configs)
+        configs = {name: stage_settings(hosts, name, parameters) for name in hosts.classes}
+        self._graph = build_pipeline(hosts.specification, configs)
         self._graph.accelerate()
-        self._detector = cast(DetectorStage, self._graph.stage("detector")).module
+        stages = map(self._graph.stage, hosts.camera)
+        self._detectors = [stage.module for stage in stages if isinstance(stage, DetectorStage)]
+        self._camera_ports, self._lidar_ports = hosts.camera_ports, hosts.lidar_ports
         pairing = settings(PairingConfig, parameters, "pairing")
-        self._pairing, self._gate = Pairing(pairing), pairing.gate()
+        ports = {CAMERA: hosts.camera_ports, LIDAR: hosts.lidar_ports}
+        self._pairing = Pairing(pairing, [sensor for sensor in ports if ports[sensor]])
+        self._gate = pairing.gate()
         config = settings(CalibrationConfig, parameters, "calibration")
         self._calibration = CalibrationSource(config)
         base_frame, tell = config.base_frame, logger.info
         self._odometry = BaseOdometry(self._calibration.base_from, base_frame, tell)
         selection = settings(SelectionConfig, parameters)
-        self._fusion = PairFusion(self._graph, self._calibration, selection)
+        self._fusion = PairFusion(self._graph, hosts, self._calibration, selection)
         self._clock = BagClock()  # as the player has it
         self._warned: set[str] = set()
         self._skipped: Counter[str] = Counter()
@@ -141,23 +145,24 @@ class DirectPerception:
         if role == "odom":
             add_odometry(self._pairing, self._odometry, msg)
         elif role == "image":
-            image = image_for_detector(msg, self._detector)
+            image = usable_image(msg, self._detectors)
             height, width = image.shape[:2]
-            found = self._run("image", image, "detections")
+            found = self._run("image", image, self._camera_ports)
             seen = SensorResult(stamp_ns, msg.header.frame_id, found, (width, height))
             self._fusion.camera_frame = seen.frame
             self._pairing.add_detections(stamp_ns, seen)
         else:
             read = self._reader.read(msg)
             self._warn_once(read.warnings)
-            segmented = self._run("scan", read.scan, "segmentation")
-            seen = SensorResult(stamp_ns, msg.header.frame_id, segmented)
+            found = self._run("scan", read.scan, self._lidar_ports)
+            seen = SensorResult(stamp_ns, msg.header.frame_id, found)
             self._fusion.lidar_frame = seen.frame
-            self._pairing.add_segmentation(stamp_ns, seen, sweep_span(segmented))
+            self._pairing.add_segmentation(stamp_ns, seen, seen.span)
 
-    def _run(self, given: str, value: Any, port: str) -> Any:
-        """Value of a port that is made of one other."""
-        return self._graph({given: [value]}, ports=[port])[port][0]
+    def _run(self, given: str, value: Any, ports: Sequence[str]) -> dict[str, Any]:
+        """Values of ports that are made of one other."""
+        made = self._graph({given: [value]}, ports=ports)
+        return {port: made[port][0] for port in ports}
 
     def _warn_once(self, warnings: list[str]) -> None:
         """Log each warning once."""
@@ -213,8 +218,8 @@ def direct_frames(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
         found = check_bag(bag, options, folder)
         found.enforce()
-        parameters = read_parameter_files(options.parameter_files) | dict(found.parameters)
-        perception = DirectPerception(parameters)
+        parameters = options.of_files | dict(found.parameters)
+        perception = DirectPerception(parameters, options.hosts)
         info = first_camera_info(bag, found.roles, parameters)
         if info is not None:
             perception.take("camera_info", bag.decode(info), info.receive_ns)

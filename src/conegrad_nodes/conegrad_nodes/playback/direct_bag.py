@@ -11,7 +11,7 @@ from conegrad_data.bags.writer import BagWriter
 from conegrad_nodes.encode import cones_to_msg, stamp_to_msg
 from conegrad_nodes.pair_fusion import SensorResult
 from conegrad_nodes.playback.direct import DirectFrame, direct_frames
-from conegrad_nodes.playback.perceive import OUTPUTS, PerceiveOptions, Progress
+from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, output_topics
 
 
 def perceive_directly(
@@ -30,6 +30,8 @@ def perceive_directly(
         BagError: if a bag cannot be read or written, or lacks a part of the calibration.
         CalibrationError: if a pair is decided before the calibration is known.
     """
+    options = options or PerceiveOptions()
+    outputs = output_topics(options.hosts)
     with BagReader(bag_path) as bag:
         frames = direct_frames(bag, options, progress=progress)  # refuses before a bag is made
         with BagWriter(
@@ -38,10 +40,10 @@ def perceive_directly(
             count = 0
             for frame in frames:
                 data = serialize_message(_cones_msg(frame))
-                writer.write("/cones", OUTPUTS["/cones"], frame.receive_ns, data)
+                writer.write("/cones", outputs["/cones"], frame.receive_ns, data)
                 count += 1
             for raw in bag.raw_messages([n for n, t in bag.topics.items() if t.is_readable]):
-                if raw.topic not in OUTPUTS:
+                if raw.topic not in outputs:
                     writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
     return count
 

@@ -153,6 +153,11 @@ def message_class(msgtype: str) -> Any:
     return getattr(importlib.import_module(f"{package}.msg"), name)
 
 
+def type_name(message: Any) -> str:
+    """Message type of a class; the opposite of :func:`message_class`."""
+    return f"{message.__module__.partition('.')[0]}/msg/{message.__name__}"
+
+
 def decoded(output: Output) -> Any:
     """The message object of an output."""
     return deserialize_message(output.data, message_class(output.msgtype))

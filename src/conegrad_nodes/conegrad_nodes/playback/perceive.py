@@ -1,6 +1,7 @@
 """A bag in, the same bag with cones out: played through the live graph over DDS."""
 
 import contextlib
+import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,31 +37,34 @@ from conegrad_data.topics.topics import (
 from conegrad_nodes.middleware.domain import own_domain
 from conegrad_nodes.parameters.chosen_parameters import (
     check_parameters,
+    chosen_pipeline,
     node_parameters,
     read_parameter_files,
     settings,
+)
+from conegrad_nodes.parameters.pipeline_settings import node_settings
+from conegrad_nodes.pipeline_hosts import (
+    COMPOSED,
+    FUSION_NODE,
+    WAYS,
+    PipelineHosts,
+    pipeline_hosts,
 )
 from conegrad_nodes.playback.bag_checks import CHECKS
 from conegrad_nodes.playback.calibration_check import FRAMES_OF_BAG
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.graph_process import GraphProcess
-from conegrad_nodes.playback.link import GraphLink, Output
-from conegrad_nodes.playback.player import LIDAR, InputTopic, PlayConfig, Player
+from conegrad_nodes.playback.link import GraphLink, Output, type_name
+from conegrad_nodes.playback.player import CAMERA, LIDAR, InputTopic, PlayConfig, Player
 from conegrad_nodes.playback.result_tracker import ResultCounts
 from conegrad_nodes.playback.this_machine import check_environment, on_this_machine
+from conegrad_nodes.port_messages.registry import port_message
 
 FLOAT = "std_msgs/msg/Float64"
-OUTPUTS = {
-    "/detections": "conegrad_msgs/msg/ConeDetectionArray",
-    "/segmentation": "conegrad_msgs/msg/ScanSegmentation",
-    "/cones": "conegrad_msgs/msg/ConeArray",
-    "/camera_node/processing_latency": FLOAT,
-    "/lidar_node/processing_latency": FLOAT,
-    "/fusion_node/processing_latency": FLOAT,
-}
 DIAGNOSTICS = {"/diagnostics": "diagnostic_msgs/msg/DiagnosticArray"}
 # From publishing the triggering message to receiving its cones, both on this side of DDS.
 LATENCY = "/player/pipeline_latency"
+SENSOR_NAMES = {"image": "images", "scan": "scans", "points": "clouds"}  # by role
 PLAYED = ("image", "camera_info", "scan", "points", "odom", "tf_static")  # roles that matter
 GRAPH_TOPICS = {
     "image": "/image_raw",
@@ -76,6 +80,8 @@ class PerceiveOptions:
     """What may be chosen about a run.
 
     Attributes:
+        pipeline: that runs, by name or path; empty: as the parameters say, else that of the car.
+        stages: composed in the nodes of the car, or apart in nodes of their own.
         play: lockstep or real time.
         parameters: of the nodes by full name, such as ``detector.engine``.
         parameter_files: ROS parameter files; ``parameters`` take precedence.
@@ -84,9 +90,12 @@ class PerceiveOptions:
         domain: ROS domain to share on this machine; None takes one of its own.
 
     Raises:
-        ValueError: if the nodes would refuse a parameter or a file of them.
+        FileNotFoundError: if there is no such pipeline or parameter file.
+        ValueError: if the nodes would refuse the pipeline, a parameter or a file of them.
     """
 
+    pipeline: str = ""
+    stages: str = COMPOSED
     play: PlayConfig = field(default_factory=PlayConfig)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     parameter_files: Sequence[Path] = ()
@@ -95,7 +104,22 @@ class PerceiveOptions:
     domain: int | None = None
 
     def __post_init__(self) -> None:
+        if self.stages not in WAYS:
+            raise ValueError(f"stages is {self.stages!r}, expected one of {', '.join(WAYS)}")
+        if self.pipeline:
+            given = {**self.parameters, "pipeline": self.pipeline}
+            object.__setattr__(self, "parameters", given)
         check_parameters(self.parameters, self.parameter_files)
+
+    @functools.cached_property
+    def hosts(self) -> PipelineHosts:
+        """Of the stages of the pipeline."""
+        return pipeline_hosts(chosen_pipeline(self.parameters, self.parameter_files))
+
+    @property
+    def of_files(self) -> dict[str, Any]:
+        """Parameters of the files by full name."""
+        return read_parameter_files(self.parameter_files, list(node_settings(self.hosts)))
 
 
 class PerceiveResult(NamedTuple):
@@ -126,7 +150,7 @@ def perceive_bag(
     *,
     progress: Progress | None = None,
 ) -> PerceiveResult:
-    """Play a bag through the three nodes and record inputs and outputs in a new bag.
+    """Play a bag through the nodes of a pipeline and record inputs and outputs in a new bag.
 
     Ctrl-C ends the nodes and leaves a readable bag of what came until then.
 
@@ -148,13 +172,14 @@ def perceive_bag(
         found = check_bag(bag, options, folder)
         found.enforce()
         roles, parameters = found.roles, found.parameters
-        of_nodes = node_parameters(options.parameter_files)
+        nodes = list(node_settings(options.hosts))
+        of_nodes = node_parameters(options.parameter_files, nodes)
         stack.enter_context(on_this_machine(folder))
         domain = stack.enter_context(own_domain(options.domain))
         made = BagWriter(output, typestore=bag.typestore, qos=bag.qos)
         writer = stack.enter_context(made)
         process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
-        pairing = settings(PairingConfig, {**of_nodes["fusion_node"], **parameters}, "pairing")
+        pairing = settings(PairingConfig, {**of_nodes[FUSION_NODE], **parameters}, "pairing")
         run = _Run(bag, roles, writer, options, pairing.trigger, domain, process, stack)
         try:
             run.start()
@@ -162,7 +187,7 @@ def perceive_bag(
             writer.close()
             shutil.rmtree(writer.path)  # it holds nothing yet, and must not be in the way
             raise
-        known = {**read_parameter_files(options.parameter_files), **parameters}
+        known = {**options.of_files, **parameters}
         info = first_camera_info(bag, roles, known)
         run.play(progress, ahead=info)
         return run.result()
@@ -185,10 +210,12 @@ class _Run:
         self._bag, self._writer = bag, writer
         inputs = graph_inputs(bag, roles)
         published = {entry.topic: entry.msgtype for entry in inputs.values()}
-        link = GraphLink(domain, published, {**OUTPUTS, **DIAGNOSTICS}, self._record)
+        self._made = {**output_topics(options.hosts, options.stages), **DIAGNOSTICS}
+        link = GraphLink(domain, published, self._made, self._record)
         stack.enter_context(link)
         self._inputs, self._readable = inputs, LenientDecoder(bag)
-        self._player = Player(link, process, inputs, options.play, trigger)
+        answers = answer_topics(options.hosts)
+        self._player = Player(link, process, inputs, options.play, trigger, answers)
 
     def start(self) -> None:
         """Wait for the nodes."""
@@ -201,7 +228,7 @@ class _Run:
         copied = [
             name
             for name, topic in self._bag.topics.items()
-            if topic.is_readable and name not in (*OUTPUTS, *DIAGNOSTICS, LATENCY)
+            if topic.is_readable and name not in (*self._made, LATENCY)
         ]
         count = sum(self._bag.topics[name].count for name in copied)
         stream = self._bag.raw_messages(copied)
@@ -246,19 +273,19 @@ def check_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> BagRead
     """
     try:
         choice = one_lidar(choose_topics(bag, options.topics), options.topics)
-        roles = _played(bag, choice)
+        roles = _played(bag, choice, options.hosts)
         parameters = graph_parameters(bag, roles, options, folder)
         probes = probe_topics(bag, roles)
     except BagError as error:
         return readiness({}, {}, [BagFinding(Level.ERROR, str(error))])
-    known = read_parameter_files(options.parameter_files) | parameters
+    known = options.of_files | parameters
     is_shared = options.domain is not None
     static = {role: topic for role, topic in choice.roles.items() if role == "tf_static"}
     found = checked(Candidate(bag, {**roles, **static}, known, probes, is_shared), CHECKS)
     notes = [
         BagFinding(Level.OK if role in roles else Level.WARN, choice.notes[role])
         for role in PLAYED
-        if role in choice.notes
+        if role in choice.notes and role not in unused_roles(options.hosts)
     ]
     return readiness(roles, parameters, [*found.findings, *notes])
 
@@ -271,19 +298,68 @@ def input_roles(bag: BagReader, given: Mapping[str, str]) -> dict[str, str]:
     Raises:
         BagError: if there is neither a camera nor a LiDAR, or if several topics fit a role.
     """
-    return _played(bag, one_lidar(choose_topics(bag, given), given))
+    return _played(bag, one_lidar(choose_topics(bag, given), given), pipeline_hosts())
 
 
-def _played(bag: BagReader, choice: TopicChoice) -> dict[str, str]:
-    ambiguities = [choice.ambiguities[role] for role in PLAYED if role in choice.ambiguities]
+def _played(bag: BagReader, choice: TopicChoice, hosts: PipelineHosts) -> dict[str, str]:
+    unused = unused_roles(hosts)
+    played = [role for role in PLAYED if role not in unused]
+    ambiguities = [choice.ambiguities[role] for role in played if role in choice.ambiguities]
     if ambiguities:
         raise BagError("\n".join(ambiguities))
-    roles = {role: choice.roles[role] for role in GRAPH_TOPICS if role in choice.roles}
-    if not {"image", "scan", "points"} & set(roles):
-        known = [choice.notes[role] for role in ("image", "scan", "points") if role in choice.notes]
+    roles = {
+        role: choice.roles[role]
+        for role in GRAPH_TOPICS
+        if role in choice.roles and role not in unused
+    }
+    sensors = [role for role in SENSOR_NAMES if role not in unused]
+    if not set(sensors) & set(roles):
+        known = [choice.notes[role] for role in sensors if role in choice.notes]
         held = "; ".join(known) or f"it holds {', '.join(bag.topics) or 'nothing'}"
-        raise BagError(f"{bag.path} has neither images nor scans nor clouds; {held}")
+        lacks = " nor ".join(SENSOR_NAMES[role] for role in sensors)
+        lacks = f"neither {lacks}" if len(sensors) > 1 else f"no {lacks}"
+        of = f", which {hosts.specification.source} takes" if unused else ""
+        raise BagError(f"{bag.path} has {lacks}{of}; {held}")
     return roles
+
+
+def unused_roles(hosts: PipelineHosts) -> frozenset[str]:
+    """Roles of topics that a pipeline does not take: of the sensor that it has no input for."""
+    unused: set[str] = set()
+    if not hosts.camera_ports:
+        unused |= {"image", "camera_info"}
+    if not hosts.lidar_ports:
+        unused |= {"scan", "points"}
+    return frozenset(unused)
+
+
+def answer_topics(hosts: PipelineHosts) -> dict[str, tuple[str, ...]]:
+    """Topics of the results of each image and of each scan, by sensor."""
+    ports = {CAMERA: hosts.camera_ports, LIDAR: hosts.lidar_ports}
+    return {
+        sensor: tuple(
+            f"/{port_message(hosts.kinds[port]).topic(port)}"
+            for port in of_sensor
+            if port not in hosts.specification.inputs
+        )
+        for sensor, of_sensor in ports.items()
+    }
+
+
+def output_topics(hosts: PipelineHosts, way: str = COMPOSED) -> dict[str, str]:
+    """Message type of every topic that a run writes into its bag.
+
+    Values that stay between the stages of one node, such as crops, are not among them.
+    """
+    published = {*hosts.crossing(hosts.camera), *hosts.crossing(hosts.lidar), hosts.cones}
+    published |= set(hosts.crossing(hosts.further))
+    outputs = {}
+    for port in hosts.kinds:
+        if port in published:
+            message = port_message(hosts.kinds[port])
+            outputs[f"/{message.topic(port)}"] = type_name(message.msgtype)
+    nodes = hosts.node_names(way)
+    return outputs | {f"/{node}/processing_latency": FLOAT for node in nodes}
 
 
 def graph_inputs(bag: BagReader, roles: Mapping[str, str]) -> dict[str, InputTopic]:
@@ -311,9 +387,11 @@ def graph_parameters(
         parameters["image_transport"] = "compressed"
     if "points" in roles:
         parameters["input"] = "points"
-    in_files = read_parameter_files(options.parameter_files)
+    in_files = options.of_files
     if is_rectified(roles.get("image", "")) and "calibration.images" not in in_files:
         parameters["calibration.images"] = "rectified"
+    if options.stages != COMPOSED:
+        parameters["stages"] = options.stages
     if "image" not in roles:
         parameters["pairing.trigger"] = LIDAR
     parameters |= _calibration(bag, roles, options, folder)

@@ -1,7 +1,7 @@
 """Plays a bag through the live graph: in lockstep, so that nothing is lost, or at a rate."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from conegrad_nodes.playback.link import GraphLink, Output, decoded
 from conegrad_nodes.playback.result_tracker import NANOSECONDS, AwaitedResults, ResultTracker
 
 CAMERA, LIDAR = "camera", "lidar"
+CONES = "/cones"
 END_MARGIN = 0.5  # [s] of bag time after the last message, in which timeouts end
 # An image on its way holds the bag time back at this distance: the fusion gives up a sensor that
 # lags by 0.3 s of bag time, and a slow camera must not come near that while its model works.
@@ -57,6 +58,7 @@ class Player:
         inputs: Mapping[str, InputTopic],
         config: PlayConfig,
         trigger: str,
+        answers: Mapping[str, Sequence[str]],
     ) -> None:
         """Take a connected graph.
 
@@ -66,6 +68,7 @@ class Player:
             inputs: by topic of the bag.
             config: how to play.
             trigger: sensor whose every message gives cones, ``camera`` or ``lidar``.
+            answers: topics of the results of each message, by sensor.
         """
         self._link, self._process, self._inputs = link, process, inputs
         self._config, self._trigger = config, trigger
@@ -75,7 +78,8 @@ class Player:
         self._losses_in_a_row = 0
         self._published_ns = -1
         self._begun: set[str] = set()
-        self.tracker = ResultTracker()
+        self.tracker = ResultTracker(answers[CAMERA], answers[LIDAR])
+        self._sensors = {topic: sensor for sensor in answers for topic in answers[sensor]}
         self.now_ns = 0
         self.receive_ns = 0
         self.reasons: list[str] = []
@@ -148,14 +152,14 @@ class Player:
 
     def receive(self, output: Output) -> float | None:
         """Book an output; returns the latency of cones that were awaited [s]."""
-        kind = output.topic.rpartition("/")[2]
-        if kind in ("detections", "segmentation"):
-            sensor = CAMERA if kind == "detections" else LIDAR
+        if output.topic in self._sensors:
+            sensor = self._sensors[output.topic]
             stamp_ns = read_header(output.data).stamp_ns
-            self._stage(sensor).receive(stamp_ns, output.arrival)
-            if sensor != self._trigger:
+            stage = self._stage(sensor)
+            stage.receive(stamp_ns, output.arrival, output.topic)
+            if sensor != self._trigger and stamp_ns not in stage.waiting:
                 self.tracker.note_partner(stamp_ns)
-        elif kind == "cones":
+        elif output.topic == CONES:
             self._losses_in_a_row = 0
             msg = decoded(output)
             stamp = msg.camera_stamp if self._trigger == CAMERA else msg.lidar_stamp
@@ -170,7 +174,8 @@ class Player:
         sensor = {"image": CAMERA, "scan": LIDAR, "points": LIDAR}.get(entry.role)
         if sensor is None:
             return
-        self._stage(sensor).send(stamp_ns)
+        if sensor in self._sensors.values():
+            self._stage(sensor).send(stamp_ns)
         if sensor == self._trigger:
             self.tracker.fusions.send(stamp_ns)
 

@@ -1,6 +1,7 @@
 """Inputs of the graph that wait for their result, by stamp, and those whose result is lost."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ class AwaitedResults:
 
     Attributes:
         name: such as ``images``.
+        topics: on all of which an input is answered.
         waiting: ``time.perf_counter()`` of publishing, by stamp [ns].
         sent: inputs so far.
         received: outputs that belong to one of them.
@@ -32,22 +34,32 @@ class AwaitedResults:
     """
 
     name: str
+    topics: Sequence[str] = ("",)
     waiting: dict[int, float] = field(default_factory=dict)
     sent: int = 0
     received: int = 0
     lost: list[int] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
+    _answered: dict[int, set[str]] = field(default_factory=dict)  # topics by stamp [ns]
 
     def send(self, stamp_ns: int) -> None:
         """An input is published now."""
         self.waiting[stamp_ns] = time.perf_counter()
         self.sent += 1
 
-    def receive(self, stamp_ns: int, arrival: float) -> float | None:
-        """An output came at ``time.perf_counter()``; returns its latency if it was awaited [s]."""
-        sent = self.waiting.pop(stamp_ns, None)
-        if sent is None:
+    def receive(self, stamp_ns: int, arrival: float, topic: str = "") -> float | None:
+        """An output came at ``time.perf_counter()``; returns the latency if it was awaited [s].
+
+        Of several topics the last one counts; None for those before it.
+        """
+        if stamp_ns not in self.waiting:
             return None
+        answered = self._answered.setdefault(stamp_ns, set())
+        answered.add(topic)
+        if len(answered) < len(self.topics):
+            return None
+        del self._answered[stamp_ns]
+        sent = self.waiting.pop(stamp_ns)
         self.received += 1
         self.latencies.append(arrival - sent)
         return arrival - sent
@@ -57,6 +69,7 @@ class AwaitedResults:
         lost = [stamp for stamp in self.waiting if stamp <= before_ns]
         for stamp in lost:
             del self.waiting[stamp]
+            self._answered.pop(stamp, None)
         self.lost += lost
         return lost
 
@@ -77,14 +90,20 @@ class ResultTracker:
     """All stages of the graph.
 
     Attributes:
-        images: until their detections.
-        scans: until their segmentation.
+        images: until the results of the camera, such as detections.
+        scans: until those of the LiDAR, such as the segmentation.
         fusions: messages of the triggering sensor until the cones.
     """
 
-    def __init__(self) -> None:
-        self.images = AwaitedResults("images")
-        self.scans = AwaitedResults("scans")
+    def __init__(self, of_images: Sequence[str] = ("",), of_scans: Sequence[str] = ("",)) -> None:
+        """Begin.
+
+        Args:
+            of_images: topics with a result of each image.
+            of_scans: of each scan.
+        """
+        self.images = AwaitedResults("images", of_images)
+        self.scans = AwaitedResults("scans", of_scans)
         self.fusions = AwaitedResults("fusions")
         self._newest_partner_ns = 0
 

@@ -22,11 +22,15 @@ class DetectionsMessage(PortMessage):
 
     def decode(self, msg: Any) -> Received:
         """Detections of a message."""
-        return self.received(msg, detections_from_msg(msg))
+        return Received(detections_from_msg(msg), self.details(msg))
 
-    def received(self, msg: Any, detections: Any) -> Received:
-        """Detections that are decoded already, with what their message holds beyond them."""
-        return Received(detections, {"image_size": (msg.image_width, msg.image_height)})
+    def details(self, msg: Any) -> Mapping[str, Any]:
+        """Size of the image."""
+        return {"image_size": (msg.image_width, msg.image_height)}
+
+    def check(self, value: Any) -> None:
+        """Refuse what would spread to every cone."""
+        check_detections(value)
 
     def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:
         """Message of detections that are finite and within all bounds."""
@@ -34,7 +38,9 @@ class DetectionsMessage(PortMessage):
         width, height = detail(details, "image_size", "of the original image [px]")
         return detections_to_msg(value, header, width, height)
 
-    def draw(self, image: RgbImage, value: Any) -> RgbImage | None:
+    def draw(
+        self, image: RgbImage, value: Any, beside: Mapping[str, Any] | None = None
+    ) -> RgbImage | None:
         """Boxes with class and score."""
         return draw_detections(image, value)
 

@@ -42,7 +42,9 @@ class ImageMessage(PortMessage):
         """sensor_msgs/Image, rgb8."""
         return image_to_msg(value, header)
 
-    def draw(self, image: RgbImage, value: Any) -> RgbImage | None:
+    def draw(
+        self, image: RgbImage, value: Any, beside: Mapping[str, Any] | None = None
+    ) -> RgbImage | None:
         """The image itself."""
         return value.copy()  # type: ignore[no-any-return]
 

@@ -37,6 +37,17 @@ class PortMessage(ABC):
         """Relative name of the topic of a port; that of the port by default."""
         return port
 
+    def details(self, msg: Any) -> Mapping[str, Any]:
+        """What a message holds beyond its value; nothing by default."""
+        return {}
+
+    def check(self, value: Any) -> None:  # noqa: B027
+        """Refuse a value that would spoil what is made of it, though its shapes are right.
+
+        Raises:
+            DecodeError: naming what was found.
+        """
+
     @abstractmethod
     def decode(self, msg: Any) -> Received:
         """Value of a message.
@@ -58,8 +69,16 @@ class PortMessage(ABC):
             DecodeError: if the value or the details are not fit for a message.
         """
 
-    def draw(self, image: RgbImage, value: Any) -> RgbImage | None:
-        """A copy of the camera image with the value drawn on it; None where there is no way."""
+    def draw(
+        self, image: RgbImage, value: Any, beside: Mapping[str, Any] | None = None
+    ) -> RgbImage | None:
+        """A copy of the camera image with the value drawn on it; None where there is no way.
+
+        Args:
+            image: of the camera.
+            value: of the container of the port type.
+            beside: values of other ports that were made of the same image, by kind.
+        """
         return None
 
 

@@ -1,8 +1,15 @@
 """Messages of the kinds of ports, found by the entry points of installed packages."""
 
 from conegrad_core.pipeline.errors import PipelineError
-from conegrad_core.pipeline.registry import load_registered, registered, wrong_object
+from conegrad_core.pipeline.port import TuplePort
+from conegrad_core.pipeline.registry import (
+    load_registered,
+    port_type,
+    registered,
+    wrong_object,
+)
 from conegrad_nodes.port_messages.port_message import PortMessage
+from conegrad_nodes.port_messages.tensors import TensorsMessage
 
 PORT_MESSAGES = "conegrad.port_messages"
 EXPECTED = "an object of conegrad_nodes.port_messages.port_message.PortMessage"
@@ -11,19 +18,18 @@ EXPECTED = "an object of conegrad_nodes.port_messages.port_message.PortMessage"
 def port_message(kind: str) -> PortMessage:
     """How a kind of port travels over topics.
 
+    A port type that is a NamedTuple of tensors and for which no package registers messages travels
+    as conegrad_msgs/PortTensors.
+
     Args:
         kind: name of the port type.
 
     Raises:
-        PipelineError: if no package registers messages for it, two packages do, they cannot be
-            imported, or they have no header.
+        PipelineError: if there is no such port type, no package registers messages for one of
+            another container, two packages do, they cannot be imported, or they have no header.
     """
     if kind not in registered(PORT_MESSAGES):
-        known = ", ".join(registered(PORT_MESSAGES))
-        raise PipelineError(
-            f"no messages are registered for the port type {kind!r} in the group {PORT_MESSAGES}, "
-            f"expected one of {known}"
-        )
+        return _tensors_message(kind)
     found = load_registered(PORT_MESSAGES, kind)
     if not isinstance(found, PortMessage):
         raise wrong_object(PORT_MESSAGES, kind, found, EXPECTED)
@@ -34,3 +40,15 @@ def port_message(kind: str) -> PortMessage:
             "with one: its stamp ties a result to its inputs"
         )
     return found
+
+
+def _tensors_message(kind: str) -> TensorsMessage:
+    """Messages of a port type that registers none."""
+    found = port_type(kind)
+    if isinstance(found, TuplePort):
+        return TensorsMessage(found)
+    known = ", ".join(registered(PORT_MESSAGES))
+    raise PipelineError(
+        f"no messages are registered for the port type {kind!r} in the group {PORT_MESSAGES}, "
+        f"and it is no NamedTuple of tensors; expected one of {known}"
+    )

@@ -20,9 +20,15 @@ class SegmentedScanMessage(PortMessage):
 
     def decode(self, msg: Any) -> Received:
         """Segmented scan of a message."""
-        return Received(
-            segmentation_from_msg(msg), {"range_limits": (msg.range_min, msg.range_max)}
-        )
+        return Received(segmentation_from_msg(msg), self.details(msg))
+
+    def details(self, msg: Any) -> Mapping[str, Any]:
+        """Shortest and longest range of the sensor."""
+        return {"range_limits": (msg.range_min, msg.range_max)}
+
+    def check(self, value: Any) -> None:
+        """Refuse what would spread to every cone."""
+        check_segmentation(value)
 
     def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:
         """Message of a segmented scan that is finite and within all bounds."""

@@ -46,6 +46,6 @@ class LearningNode(SensorNode):
         self._learning.begin(arrived)
         super().process(arrived)  # type: ignore[safe-super]
 
-    def run_stage(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def run_stages(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """As on the car, keeping the graph of the outputs."""
         return self._learning.forward(lambda: self.hosted(values))
