@@ -186,8 +186,7 @@ def _draw_circle(
     """A circle at a fraction of a pixel; those far outside the image are left out."""
     if not bool((centre.abs() < 1e5).all()):
         return
-    # OpenCV has the centre of the first pixel at 0, our pixels have it at 0.5.
-    u, v = ((centre - 0.5) * 2**SUBPIXELS).round().int().tolist()
+    u, v = (centre * 2**SUBPIXELS).round().int().tolist()
     size = round(radius * 2**SUBPIXELS)
     cv2.circle(image, (u, v), size, colour, thickness, cv2.LINE_AA, SUBPIXELS)
 

@@ -129,7 +129,8 @@ class PairFusion:
 
         Raises:
             CalibrationError: if a part of the calibration is not known, or does not fit the pair.
-            UnusableConesError: if the result is not finite; it must not be published.
+            UnusableConesError: if the sides do not fit together, or the result is not finite; it
+                must not be published.
         """
         image, scan = pair.detections, pair.segmentation
         lidar_frame = scan.frame if scan else self.lidar_frame
@@ -150,7 +151,10 @@ class PairFusion:
             values[port] = value
         given = {port: [value] for port, value in values.items()}
         context = FrameContext(calibration, motion)
-        candidates: Cones = self._graph(given, [context], [self._cones])[self._cones][0]
+        try:
+            candidates: Cones = self._graph(given, [context], [self._cones])[self._cones][0]
+        except ValueError as error:  # such as keypoints of other detections
+            raise UnusableConesError(str(error)) from error
         if bool(candidates.existence_logits.isnan().any()):
             raise UnusableConesError("existence of cones is not finite")
         selection = self._selection
