@@ -183,12 +183,7 @@ class FusionNode(PerceptionNode):
         self._trouble = None
 
     def _new_pairing(self) -> Pairing:
-        return Pairing(self._pairing_config, self._sensors())
-
-    def _sensors(self) -> tuple[str, ...]:
-        """Sensors that the pipeline takes."""
-        ports = {CAMERA: self._hosts.camera_ports, LIDAR: self._hosts.lidar_ports}
-        return tuple(sensor for sensor in ports if ports[sensor])
+        return Pairing(self._pairing_config, self._hosts.sensors)
 
     def _new_odometry(self) -> BaseOdometry:
         base_frame, tell = self._calibration_config.base_frame, self.get_logger().info
@@ -215,8 +210,8 @@ class FusionNode(PerceptionNode):
         level = Level.WARN if status.reason else Level.OK
         cause = "starved" if status.reason else "pairing"
         paired = "camera and LiDAR are paired"
-        if len(self._sensors()) == 1:
-            paired = f"the {NAMES[self._sensors()[0]]} is fused alone, as the pipeline says"
+        if len(self._hosts.sensors) == 1:
+            paired = f"the {NAMES[self._hosts.sensors[0]]} is fused alone, as the pipeline says"
         text = status.reason or paired
         pairing = PartStatus("pairing", level, cause, text, values)
         return [

@@ -16,6 +16,7 @@ from conegrad_core.pipeline.checks import port_kinds, run_order
 from conegrad_core.pipeline.file import load_specification
 from conegrad_core.pipeline.specification import PipelineSpecification
 from conegrad_core.pipeline.stage import Stage
+from conegrad_core.timing.pairing import CAMERA, LIDAR
 
 IMAGE, SCAN = "image", "scan"  # inputs of a pipeline that runs live
 SENSORS = {IMAGE: "Image", SCAN: "Scan"}  # kind of each
@@ -57,6 +58,12 @@ class PipelineHosts:
     def lidar_ports(self) -> tuple[str, ...]:
         """Ports of the LiDAR that the fusion node reads."""
         return self._fusion_reads(self.lidar, SCAN)
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Sensors that the fusion node reads of: camera and LiDAR, or one of them."""
+        ports = {CAMERA: self.camera_ports, LIDAR: self.lidar_ports}
+        return tuple(sensor for sensor in ports if ports[sensor])
 
     @property
     def by_node(self) -> dict[str, tuple[str, ...]]:

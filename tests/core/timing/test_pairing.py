@@ -5,7 +5,7 @@ import math
 import pytest
 
 from conegrad_core.geometry.odometry import Pose2
-from conegrad_core.timing.pairing import Pairing, PairingConfig
+from conegrad_core.timing.pairing import Pairing, PairingConfig, PairingStatus
 
 MS = 1_000_000
 
@@ -296,3 +296,16 @@ def test_a_scan_without_odometry_or_without_times_has_no_path():
     pairing.add_segmentation(50 * MS, "scan", (0.0, 0.1))
     pairing.add_detections(50 * MS, "image")
     assert pairing.take()[0].path is None
+
+
+def test_a_sensor_that_is_alone_by_intent_waits_for_none_and_nothing_is_starved():
+    pairing = Pairing(PairingConfig(trigger="lidar"), ["camera"])
+    assert pairing.trigger == "camera"
+    assert pairing.why_starved() == "no detections received yet"
+    for stamp in (0, 100_000_000):
+        pairing.add_detections(stamp, f"image {stamp}")
+        (alone,) = pairing.take()
+        assert (alone.stamp_ns, alone.detections) == (stamp, f"image {stamp}")
+        assert (alone.segmentation, alone.reason) == (None, "")
+    assert pairing.status() == PairingStatus(0, 2, 0, 0, 0, "")
+    assert pairing.why_starved(900_000_000) == "no detections for 0.8 s"

@@ -88,9 +88,7 @@ class DirectPerception:
         self._detectors = [stage.module for stage in stages if isinstance(stage, DetectorStage)]
         self._camera_ports, self._lidar_ports = hosts.camera_ports, hosts.lidar_ports
         pairing = settings(PairingConfig, parameters, "pairing")
-        ports = {CAMERA: hosts.camera_ports, LIDAR: hosts.lidar_ports}
-        self._pairing = Pairing(pairing, [sensor for sensor in ports if ports[sensor]])
-        self._gate = pairing.gate()
+        self._pairing, self._gate = Pairing(pairing, hosts.sensors), pairing.gate()
         config = settings(CalibrationConfig, parameters, "calibration")
         self._calibration = CalibrationSource(config)
         base_frame, tell = config.base_frame, logger.info

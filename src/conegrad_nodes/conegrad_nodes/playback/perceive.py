@@ -180,7 +180,9 @@ def perceive_bag(
         writer = stack.enter_context(made)
         process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
         pairing = settings(PairingConfig, {**of_nodes[FUSION_NODE], **parameters}, "pairing")
-        run = _Run(bag, roles, writer, options, pairing.trigger, domain, process, stack)
+        sensors = options.hosts.sensors
+        trigger = pairing.trigger if len(sensors) > 1 else sensors[0]
+        run = _Run(bag, roles, writer, options, trigger, domain, process, stack)
         try:
             run.start()
         except BaseException:
