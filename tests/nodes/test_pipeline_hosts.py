@@ -15,6 +15,27 @@ def test_the_nodes_of_the_car_run_its_stages():
     assert hosts.node_names(APART) == ("fusion_node", "detector_node", "segmenter_node")
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "camera", "ports"),
+    [
+        ("camera_keypoints", ("detector", "cropper", "keypoints"), ("detections", "keypoints")),
+        (
+            "camera_fork",
+            ("detector", "cropper", "keypoints", "classifier"),
+            ("detections", "keypoints", "colours"),
+        ),
+    ],
+)
+def test_the_camera_node_runs_all_that_needs_the_image_alone(pipeline, camera, ports):
+    hosts = pipeline_hosts(pipeline)
+    assert (hosts.camera, hosts.lidar, hosts.fusion) == (camera, (), ("solver", "fuser"))
+    assert hosts.camera_ports == hosts.crossing(camera) == ports  # the crops stay inside
+    assert hosts.sensors == ("camera",)
+    assert hosts.node_names() == ("camera_node", "fusion_node")
+    apart = tuple(f"{stage}_node" for stage in camera)
+    assert hosts.node_names(APART) == ("fusion_node", *apart)
+
+
 def test_a_stage_that_the_cones_do_not_come_from_has_a_node_of_its_own(tmp_path):
     with brightness_package(tmp_path / "site"):
         hosts = pipeline_hosts(write_brightness_pipeline(tmp_path))

@@ -6,16 +6,23 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 from ament_index_python.packages import get_package_prefix
-from conegrad_msgs.msg import ConeDetectionArray, ScanSegmentation
+from conegrad_msgs.msg import ConeDetectionArray, PortTensors, ScanSegmentation
 from geometry_msgs.msg import PointStamped
 from installed_package import brightness_package, write_brightness_pipeline
 from sensor_messages import image_msg, scan_msg
 from sensor_msgs.msg import Image, LaserScan
 
+from conegrad_core.camera.image import Detections
+from conegrad_core.crops.cutting import cut_crops
+from conegrad_core.crops.stage import CropConfig
 from conegrad_core.pipeline.errors import PipelineError
+from conegrad_data.decode import image_from_msg
 from conegrad_data.status.part_status import Level
 from conegrad_nodes.node_base.qos import LATEST
+from conegrad_nodes.port_messages.detections import DETECTIONS
+from conegrad_nodes.port_messages.registry import port_message
 from conegrad_nodes.stage_node import StageNode
 
 pytestmark = pytest.mark.ros
@@ -83,6 +90,27 @@ def test_results_are_drawn_on_the_image(graph, camera_parameters):
     graph.until(lambda: results and debug, "both", again=lambda: images.publish(msg))
     assert (results[0].image_width, results[0].image_height) == (msg.width, msg.height)
     assert (debug[0].width, debug[0].height) == (msg.width, msg.height)
+
+
+def test_crops_are_cut_from_the_image_of_the_same_stamp_as_the_detections(graph):
+    graph.start(StageNode, pipeline="camera_keypoints", stage="cropper")
+    results = graph.hear(PortTensors, "crops")
+    images = graph.publisher(Image, "image_raw")
+    detections = graph.publisher(ConeDetectionArray, "detections")
+    msg = image_msg(stamp=9)
+    found = Detections(torch.tensor([[40.0, 20.0, 60.0, 50.0]]), torch.zeros(1, 4))
+    boxes = DETECTIONS.encode(found, msg.header, {"image_size": (msg.width, msg.height)})
+
+    def speak():
+        images.publish(msg)
+        detections.publish(boxes)
+
+    graph.until(lambda: results, "crops", again=speak)
+    assert results[0].header == msg.header
+    assert (results[0].image_width, results[0].image_height) == (msg.width, msg.height)
+    crops, expected = port_message("Crops").decode(results[0]).value, CropConfig()
+    wanted = cut_crops(image_from_msg(msg), found.boxes_xyxy, expected.size, expected.window)
+    torch.testing.assert_close(crops, wanted, rtol=0, atol=0)
 
 
 def test_an_unreadable_image_is_skipped_and_reported(graph, reports, brightness):
