@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from conegrad_core.pipeline.build import DEFAULT
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
@@ -13,7 +14,6 @@ from conegrad_nodes.parameters.parameter_files import given_values
 from conegrad_nodes.pipeline_hosts import (
     CAMERA_NODE,
     COMPOSED,
-    DEFAULT,
     FUSION_NODE,
     LIDAR_NODE,
     WAYS,

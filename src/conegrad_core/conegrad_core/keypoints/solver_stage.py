@@ -34,6 +34,7 @@ class SolverStage(Stage):
     outputs: ClassVar[Mapping[str, str]] = {"positions": "ConePositions"}
     learns = True
     joins = True
+    needs_calibration = True
     config_class = SolverConfig
     rates = Rates(end=5e-3, supervised=5e-3)
     end_loss_terms = frozenset({"position", "covariance"})

@@ -23,8 +23,8 @@ def node_settings(hosts: PipelineHosts) -> NodeSettings:
     for node, stages in hosts.by_node.items():
         found[node] |= {name: hosts.classes[name].config_class for name in stages}
     for name in hosts.stage_nodes(APART):
-        parts = {"": StageNodeConfig, name: hosts.classes[name].config_class}
-        found[stage_node_name(name)] = parts
+        of_stage = hosts.classes[name].config_class
+        found[stage_node_name(name)] = {"": StageNodeConfig, name: of_stage}
     return found
 
 
