@@ -4,6 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from conegrad_core.camera.image import Detections
+from conegrad_core.keypoints.keypoints import Keypoints
 from conegrad_core.keypoints.solver_stage import SolverConfig, SolverStage
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.registry import stage_class
@@ -54,3 +56,20 @@ def test_is_found_by_its_name():
     assert stage_class("keypoint_solver") is SolverStage
     assert SolverStage.learns
     assert SolverStage.joins
+
+
+def test_the_recorded_solver_finds_the_same_positions(seen):
+    scene = seen(noise=1.0, tilt=(0.002, 0.004))
+    plain, fast = SolverStage(SolverConfig()), SolverStage(SolverConfig())
+    fast.accelerate()
+    moved = scene.calibration._replace(lidar_height=scene.calibration.lidar_height + 0.02)
+    with torch.inference_mode():
+        for calibration in (scene.calibration, moved):
+            for count in (10, 0, 1, 7):
+                inputs = {
+                    "detections": [Detections(*(values[:count] for values in scene.detections))],
+                    "keypoints": [Keypoints(*(values[:count] for values in scene.keypoints))],
+                }
+                (found,) = fast(inputs, [FrameContext(calibration)])["positions"]
+                (expected,) = plain(inputs, [FrameContext(calibration)])["positions"]
+                torch.testing.assert_close(found, expected)

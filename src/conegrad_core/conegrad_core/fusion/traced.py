@@ -1,6 +1,5 @@
 """The fusion without gradient, several times faster: its operations recorded once."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -17,10 +16,10 @@ from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.distortion import distortion_limit
 from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.recorded_graph import record
 
 # Recorded ahead: without motion, and with that of conegrad_core.geometry.odometry.sensor_motion.
 MOTIONS: tuple[Tensor | None, ...] = (None, torch.eye(4))
-WARM_UP_RUNS = 2  # in which torch optimises a recording
 MAX_STRUCTURES = 8  # torch never frees a recording (8 MB); beyond, the fusion runs as it is
 
 Structure = tuple[Any, ...]  # what a recording has as constants
@@ -107,7 +106,7 @@ class TracedFuser:
         if key not in self._graphs:
             fusion = _PlainFusion(self._fuser, calibration.camera, calibration.up, extras)
             inputs = (*candidates, *self._geometry, *extras.tensors())
-            self._graphs[key] = _recorded(fusion, inputs)
+            self._graphs[key] = record(fusion, inputs)
         return self._graphs[key]
 
 
@@ -162,12 +161,3 @@ class _PlainFusion(nn.Module):
         calibration = Calibration(camera, camera_from_lidar, cast(float, height), self._up)
         extras = self._extras.of(inputs[last + 5 :])
         return tuple(self.fuser.fuse(beams, rays, calibration, *extras))
-
-
-def _recorded(fusion: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about shapes, which are checked, and the tracer's age
-        graph = torch.jit.freeze(torch.jit.trace(fusion.eval(), inputs, check_trace=False))
-        for _ in range(WARM_UP_RUNS):
-            graph(*inputs)
-        return graph.forward

@@ -115,7 +115,27 @@ def solve_positions(
         ValueError: if a shape is wrong, or the camera not above the ground.
     """
     check_rows(keypoints, detections)
-    sights = _sights(keypoints, calibration, scalars)
+    rays = undistort_pixels(keypoints.positions, calibration.camera)
+    return solve_rays(keypoints, rays, detections, calibration, scalars)
+
+
+def solve_rays(
+    keypoints: Keypoints,
+    rays: Tensor,
+    detections: Detections,
+    calibration: Calibration,
+    scalars: SolverValues,
+) -> ConePositions:
+    """As :func:`solve_positions`: tensors only, no step depends on their values.
+
+    Args:
+        keypoints: of K cones.
+        rays: ``(K, 7, 2)`` ideal coordinates (x/z, y/z) of the keypoints.
+        detections: of the same cones.
+        calibration: of the vehicle.
+        scalars: learned.
+    """
+    sights = _sights(keypoints, rays, calibration, scalars)
     models = _models(detections, calibration.up, scalars)
     state = _start(sights, models)
     for step in range(STEPS):
@@ -136,10 +156,11 @@ def check_rows(keypoints: Keypoints, detections: Detections) -> None:
     check_shape(keypoints.log_deviations, count, 7, name="log_deviations of the detections")
 
 
-def _sights(keypoints: Keypoints, calibration: Calibration, scalars: SolverValues) -> _Sights:
+def _sights(
+    keypoints: Keypoints, ends: Tensor, calibration: Calibration, scalars: SolverValues
+) -> _Sights:
     camera = calibration.camera
-    pixels = keypoints.positions
-    origin, rays = camera_rays(undistort_pixels(pixels, camera), calibration.camera_from_lidar)
+    origin, rays = camera_rays(ends, calibration.camera_from_lidar)
     camera_height = calibration.up * origin[2] + calibration.lidar_height
     if not float(camera_height.detach()) > 0:
         raise ValueError(
@@ -188,7 +209,7 @@ def _deviations(keypoints: Keypoints, camera: CameraModel) -> Tensor:
 def _models(detections: Detections, up: float, scalars: SolverValues) -> _Models:
     logits = detections.logits
     classes = (logits / scalars.class_temperature).softmax(-1)
-    heights, bottoms, tops = classes.new_tensor([CONE_HEIGHTS, BOTTOM_RADII, TOP_RADII])
+    heights, bottoms, tops = map(classes.new_tensor, (CONE_HEIGHTS, BOTTOM_RADII, TOP_RADII))
     height = classes @ heights
     variance = (classes @ heights.square() - height.square()).clamp(min=0)
     ahead = torch.stack([torch.ones_like(height), torch.zeros_like(height)], dim=-1)
@@ -261,7 +282,7 @@ def _linearised(
     information = moments[:, :4, :4] + torch.diag(moments.new_tensor(_PRIOR))
     gradient = moments[:, :4, 6] - torch.nn.functional.pad(prior, (2, 0))
     coupling = moments[:, :4, 4:6]
-    units = torch.eye(4, 2).to(moments).expand(len(moments), 4, 2)
+    units = torch.zeros_like(coupling) + torch.eye(4, 2).to(coupling)
     right = torch.cat([coupling, gradient[..., None], units], dim=-1)
     solved = torch.cholesky_solve(right, torch.linalg.cholesky_ex(information).L)
     of_tilt = moments[:, 4:6, 4:7] - coupling.mT @ solved[..., :3]  # (K, 2, 3)

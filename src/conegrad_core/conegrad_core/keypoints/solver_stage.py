@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
+
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import ConePositions
 from conegrad_core.keypoints.keypoints import Keypoints
 from conegrad_core.keypoints.solver import solve_positions
 from conegrad_core.keypoints.solver_scalars import SolverScalars
+from conegrad_core.keypoints.traced_solver import TracedSolver
 from conegrad_core.learned_scalars import read_numbers, write_numbers
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.stage import Rates, Stage, Values
@@ -44,6 +47,7 @@ class SolverStage(Stage):
     def __init__(self, config: SolverConfig) -> None:
         super().__init__(config)
         self.module = SolverScalars()
+        self._traced: TracedSolver | None = None
         if config.weights:
             path = Path(config.weights)
             self.module.set_all(read_numbers(path), path)
@@ -64,6 +68,8 @@ class SolverStage(Stage):
             return None
         if context.calibration is None:
             raise ValueError("calibration is None, expected one for the keypoints")
+        if self._traced is not None and not torch.is_grad_enabled():
+            return self._traced(keypoints, detections, context.calibration)
         return solve_positions(keypoints, detections, context.calibration, self.module())
 
     def scalars(self) -> dict[str, float]:
@@ -76,3 +82,7 @@ class SolverStage(Stage):
 
     def to_device(self, device: str) -> None:
         """Nothing moves: many small operations, for which a GPU is slow."""
+
+    def accelerate(self) -> None:
+        """Record the operations at the first sample; later changes of the scalars do not count."""
+        self._traced = TracedSolver(self.module)
