@@ -24,6 +24,8 @@ WORDS = {
     "compare": (["--seeds", "4", "5"], (None, "seeds", [4, 5])),
     "train-camera": (["--steps", "9"], (None, "steps", 9)),
     "train-lidar": (["--steps", "9"], (None, "steps", 9)),
+    "train-keypoints": (["--steps", "9"], (None, "steps", 9)),
+    "train-colours": (["--steps", "9"], (None, "steps", 9)),
 }
 
 

@@ -7,14 +7,20 @@ import torch
 from installed_package import brightness_package, write_distribution
 
 from conegrad_core.camera.image import Detections, TrueBoxes
-from conegrad_core.cones import Cones, TrueCones
+from conegrad_core.colours.cone_colours import ConeColours
+from conegrad_core.cones import ConeClass, Cones, TrueCones
+from conegrad_core.crops.crops import Crops
+from conegrad_core.crops.cutting import windows_around
+from conegrad_core.keypoints.keypoints import Keypoints, TrueKeypoints
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.port_metrics import (
     PORT_METRICS,
+    ConeColoursMetric,
     ConesMetric,
     DetectionsMetric,
+    KeypointsMetric,
     SegmentedScanMetric,
     port_metric,
 )
@@ -129,3 +135,44 @@ def test_an_entry_point_of_another_kind_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(PipelineError, match="'Odd' of package odd_package is PortResult, expected"):
         port_metric("Odd")
+
+
+def crops(boxes: torch.Tensor) -> Crops:
+    windows = windows_around(boxes)
+    return Crops(torch.zeros(len(boxes), 3, 8, 8), windows)
+
+
+BOXES = torch.tensor([[10.0, 10.0, 20.0, 30.0], [50.0, 10.0, 70.0, 60.0]])
+
+
+def test_keypoints_are_compared_where_their_crop_shows_a_standing_cone():
+    height = torch.linspace(0, 20, 7)[:, None] * torch.tensor([0.0, 1.0])
+    true = torch.stack([BOXES[0, :2] + height, BOXES[1, :2] + height])
+    visible = torch.ones(2, 7, dtype=torch.bool)
+    visible[1, 0] = False
+    truth = TrueKeypoints(BOXES, true, visible, torch.zeros(2).long())
+    found = true[[1, 0, 0]] + torch.tensor([0.6, 0.8])  # 1 px off: 0.05 of 20 px
+    found[0, 0] += 99.0  # not visible
+    elsewhere = torch.tensor([[300.0, 300.0, 320.0, 320.0]])
+    metric = KeypointsMetric(CONFIG)
+    assert metric.result() is None
+    shown = crops(torch.cat([BOXES[[1, 0]], elsewhere]))
+    metric.add(Keypoints(found, torch.zeros(3, 7)), truth, shown)
+    result = metric.result()
+    assert result.headline == pytest.approx({"keypoint_error": 0.05, "keypoint_error_90": 0.05})
+    assert result.details["keypoints"] == 13
+    assert result.details["calibration"] == pytest.approx(0.5)  # 0.36 and 0.64, deviation 1 px
+    assert set(result.details["by_box_height"]) == {"20 to 40 px", "40 to 80 px"}
+
+
+def test_colours_are_compared_where_their_crop_shows_a_cone_of_known_colour():
+    classes = torch.tensor([ConeClass.YELLOW, ConeClass.BLUE, ConeClass.UNKNOWN])
+    boxes = torch.cat([BOXES, BOXES[:1] + 100])
+    logits = torch.eye(4)[[1, 1, 0]]
+    metric = ConeColoursMetric(CONFIG)
+    assert metric.result() is None
+    metric.add(ConeColours(logits), TrueBoxes(boxes, classes), crops(boxes))
+    result = metric.result()
+    assert result.headline == {"colour_accuracy": 0.5}
+    assert result.details["cones"] == 2
+    assert result.details["by_class"]["yellow"] == {"accuracy": 1.0, "cones": 1}

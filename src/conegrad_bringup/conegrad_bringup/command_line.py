@@ -41,6 +41,8 @@ COMMANDS = {
     "compare": Command("compare the training patterns from one start, write a report", "compare"),
     "train-camera": Command("train the cone detector alone", "train_camera"),
     "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
+    "train-keypoints": Command("train the keypoint network alone", "train_keypoints"),
+    "train-colours": Command("train the colour classifier alone", "train_colours"),
 }
 WITH_GRAPH = ("demo", "drive", "perceive")  # they start ROS nodes of their own
 

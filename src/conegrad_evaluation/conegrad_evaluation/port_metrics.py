@@ -11,13 +11,19 @@ from typing import Any, ClassVar, NamedTuple
 from torch import Tensor
 
 from conegrad_core.camera.image import Detections, TrueBoxes
+from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import Cones, TrueCones
+from conegrad_core.crops.matching import NONE, match_crops
 from conegrad_core.fusion.selection import select_cones
+from conegrad_core.keypoints.keypoints import Keypoints, TrueKeypoints
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.pipeline.registry import load_registered, registered, wrong_object
 from conegrad_evaluation.metrics.beams import BeamCounts, count_beams
+from conegrad_evaluation.metrics.box_heights import box_heights
 from conegrad_evaluation.metrics.boxes import average_precisions
+from conegrad_evaluation.metrics.colour_accuracy import ColourAccuracy
 from conegrad_evaluation.metrics.evaluator import Evaluator
+from conegrad_evaluation.metrics.keypoint_errors import KeypointErrors
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 
 PORT_METRICS = "conegrad.port_metrics"
@@ -118,6 +124,61 @@ class SegmentedScanMetric(PortMetric):
         """``beam_f1``; in detail counts and rates."""
         counts = self._counts
         return None if counts is None else PortResult({"beam_f1": counts.f1}, counts.to_dict())
+
+
+class KeypointsMetric(PortMetric):
+    """Errors of visible keypoints against the height of their cones."""
+
+    truth_kind: ClassVar[str] = "keypoints"
+    input_kinds: ClassVar[tuple[str, ...]] = ("Crops",)
+
+    def __init__(self, config: EvaluationConfig) -> None:
+        super().__init__(config)
+        self._errors = KeypointErrors()
+
+    def add(self, value: Keypoints, truth: TrueKeypoints, *inputs: Any) -> None:
+        """Compare the keypoints of crops that show a standing cone; ``inputs`` are the crops."""
+        (crops,) = inputs
+        rows = match_crops(crops.windows_xyxy, truth.boxes_xyxy).cpu()
+        kept = rows != NONE
+        rows, found = rows[kept], Keypoints(*(part.cpu()[kept] for part in value))
+        heights = box_heights(truth.boxes_xyxy)[rows]
+        self._errors.add(found, truth.positions[rows], truth.visible[rows], heights)
+
+    def result(self) -> PortResult | None:
+        """``keypoint_error`` and ``keypoint_error_90``: median and 90 % quantile, as shares."""
+        if not len(self._errors):
+            return None
+        values = self._errors.to_dict()
+        headline = {"keypoint_error": values["median"], "keypoint_error_90": values["quantile_90"]}
+        return PortResult(headline, values)
+
+
+class ConeColoursMetric(PortMetric):
+    """Accuracy of the colours of crops that show a cone of known colour."""
+
+    truth_kind: ClassVar[str] = "cone_colours"
+    input_kinds: ClassVar[tuple[str, ...]] = ("Crops",)
+
+    def __init__(self, config: EvaluationConfig) -> None:
+        super().__init__(config)
+        self._accuracy = ColourAccuracy()
+
+    def add(self, value: ConeColours, truth: TrueBoxes, *inputs: Any) -> None:
+        """Compare the colours of crops that show a cone; ``inputs`` are the crops."""
+        (crops,) = inputs
+        rows = match_crops(crops.windows_xyxy, truth.boxes_xyxy).cpu()
+        kept = rows != NONE
+        rows = rows[kept]
+        heights = box_heights(truth.boxes_xyxy)[rows]
+        self._accuracy.add(value.logits.cpu()[kept], truth.classes[rows], heights)
+
+    def result(self) -> PortResult | None:
+        """``colour_accuracy``; in detail with counts, by class and by height of the box."""
+        if not len(self._accuracy):
+            return None
+        values = self._accuracy.to_dict()
+        return PortResult({"colour_accuracy": values["accuracy"]}, values)
 
 
 class ConesMetric(PortMetric):

@@ -24,7 +24,8 @@ def test_windows_are_square_around_the_box():
 
 
 def test_a_picture_shows_the_pixels_of_its_window():
-    crops = cut_crops(ramp(), torch.tensor([[20.0, 10.0, 36.0, 26.0]]), size=16, window=1.0)
+    # From the left edge of pixel 20 to the right edge of pixel 35.
+    crops = cut_crops(ramp(), torch.tensor([[19.5, 9.5, 35.5, 25.5]]), size=16, window=1.0)
     # One picture pixel per image pixel: the average of two samples a quarter of a pixel off.
     torch.testing.assert_close(
         crops.pictures[0, 0] * 255, 2 * (20.0 + torch.arange(16)).repeat(16, 1)
@@ -32,13 +33,13 @@ def test_a_picture_shows_the_pixels_of_its_window():
     torch.testing.assert_close(
         crops.pictures[0, 1, :, 0] * 255, 3 * (10.0 + torch.arange(16)), rtol=1e-4, atol=1e-3
     )
-    assert crops.windows_xyxy.tolist() == [[20.0, 10.0, 36.0, 26.0]]
+    assert crops.windows_xyxy.tolist() == [[19.5, 9.5, 35.5, 25.5]]
 
 
 def test_large_windows_are_averaged():
     image = np.zeros((128, 128, 3), dtype=np.uint8)
     image[::2] = 200  # every other row: alias to 0 or 200 where only one row were read
-    crops = cut_crops(image, torch.tensor([[0.0, 0.0, 64.0, 64.0]]), size=16, window=1.0)
+    crops = cut_crops(image, torch.tensor([[-0.5, -0.5, 63.5, 63.5]]), size=16, window=1.0)
     torch.testing.assert_close(crops.pictures[0, :, 1:-1], torch.full((3, 14, 16), 100 / 255))
 
 

@@ -4,23 +4,8 @@ Photographs come with YOLO labels; see 'Each network alone' in docs/training.md.
 stopped goes on where it was.
 """
 
-import argparse
-
-from conegrad_core.settings.command_settings import CommandSettings
+from conegrad_bringup.network_command import NetworkCommand
 from conegrad_training.supervised.camera_training import CameraTrainingConfig, train_camera
-from conegrad_training.tracking.tracking import TrackingConfig
 
-SETTINGS = CommandSettings({"": CameraTrainingConfig(), "tracking": TrackingConfig()})
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    SETTINGS.add_to(parser)
-
-
-def run(options: argparse.Namespace) -> None:
-    """Train and print the metrics."""
-    settings = SETTINGS.read(options)
-    card = train_camera(settings[CameraTrainingConfig], settings[TrackingConfig])
-    for name, value in card.items():
-        print(f"{name}: {value}")
+COMMAND = NetworkCommand(CameraTrainingConfig(), train_camera)
+SETTINGS, add_arguments, run = COMMAND.settings, COMMAND.add_arguments, COMMAND.run

@@ -13,7 +13,7 @@ class Crops(NamedTuple):
     Attributes:
         pictures: ``(K, 3, S, S)`` RGB, 0 to 1; grey outside the image.
         windows_xyxy: ``(K, 4)`` part of the original image that each picture shows: left, top,
-            right, bottom [px].
+            right, bottom [px]; 0 is the middle of the first pixel.
     """
 
     pictures: Tensor

@@ -23,7 +23,8 @@ def cut_crops(
 
     Args:
         image: ``(height, width, 3)`` uint8 RGB.
-        boxes_xyxy: ``(K, 4)`` [px], anywhere; pictures take their dtype and device.
+        boxes_xyxy: ``(K, 4)`` [px], anywhere; pictures take their dtype and device. As in camera
+            calibrations and true boxes, 0 is the middle of the first pixel.
         size: side S of the pictures [px].
         window: side of a window per longer side of its box.
 
@@ -98,7 +99,8 @@ def _sample_places(windows: Tensor, region: tuple[int, int, int, int], count: in
         windows.new_tensor([right - left, bottom - top]),
     )
     sides = windows[:, 2:] - windows[:, :2]
-    centres = (windows[:, :2] + windows[:, 2:]) / 2
+    # Windows count from the middle of the first pixel, the grid from its edge.
+    centres = (windows[:, :2] + windows[:, 2:]) / 2 + 0.5
     matrices = torch.cat(
         [torch.diag_embed(sides / extent), (2 * (centres - shift) / extent - 1)[..., None]], dim=-1
     )

@@ -10,14 +10,13 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 
 from conegrad_core.camera.checkpoint import load_network, save_network
@@ -41,8 +40,10 @@ from conegrad_training.supervised.camera_data import CameraData, labelled_data, 
 from conegrad_training.supervised.network_training import (
     SHIPPED,
     NetworkTraining,
+    one_cycle_state,
     train_network,
     update_weights,
+    warm_average,
 )
 from conegrad_training.tracking.model_card import git_revision, training_command, write_card
 from conegrad_training.tracking.tracking import TrackingConfig
@@ -239,23 +240,7 @@ def _fresh_state(config: CameraTrainingConfig) -> TrainingState:
         {"params": decayed},
         {"params": others, "weight_decay": 0.0},
     ]
-    rate = config.learning_rate
-    optimizer = torch.optim.AdamW(groups, rate, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rate, total_steps=config.steps + 1, pct_start=0.12
-    )
-    averaged = AveragedModel(network, multi_avg_fn=warm_average(config.averaging), use_buffers=True)
-    return TrainingState(network, optimizer, schedule, averaged)
-
-
-def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
-    """Moving average that forgets its first, untrained members: its decay grows with its age."""
-
-    def update(averaged: Any, current: Any, age: Any) -> None:
-        young = (1 + int(age)) / (10 + int(age))
-        get_ema_multi_avg_fn(min(decay, young))(averaged, current, age)
-
-    return update
+    return one_cycle_state(network, groups, config, 0.12, warm_average(config.averaging))
 
 
 if __name__ == "__main__":

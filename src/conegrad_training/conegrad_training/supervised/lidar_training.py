@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from conegrad_core.lidar.scan_network import ScanNetwork
@@ -29,6 +29,7 @@ from conegrad_training.supervised.lidar_evaluation import beam_logits
 from conegrad_training.supervised.network_training import (
     SHIPPED,
     NetworkTraining,
+    one_cycle_state,
     train_network,
     update_weights,
 )
@@ -190,15 +191,8 @@ def _start_network(weights: str) -> ScanNetwork:
 
 def _fresh_state(config: LidarTrainingConfig) -> TrainingState:
     network = _start_network(config.weights)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.steps + 1, pct_start=0.15
-    )
     average = get_ema_multi_avg_fn(config.averaging)
-    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
-    return TrainingState(network, optimizer, schedule, averaged)
+    return one_cycle_state(network, network.parameters(), config, 0.15, average)
 
 
 if __name__ == "__main__":

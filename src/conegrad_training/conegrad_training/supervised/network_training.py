@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import torch
 from torch import nn
 from torch.nn.utils import clip_grad_norm_
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.engine.loop import StepReport
@@ -26,6 +26,7 @@ SHIPPED = "shipped"  # in settings: the weights that ship
 N = TypeVar("N", bound=nn.Module)
 D = TypeVar("D")
 Steps = Callable[[int], Iterator[dict[str, float]]]
+Average = Callable[[Any, Any, Any], None]  # of moving averages, weights, and steps so far
 Watch = Callable[[Iterator[StepReport]], Iterator[StepReport]]
 
 
@@ -211,6 +212,37 @@ def _shown(
     return shown(
         reports, total, title, done=done, unit="step", note=lambda r: written_losses(r.losses)
     )
+
+
+def one_cycle_state(
+    network: nn.Module, parameters: Any, config: Any, warm_up: float, average: Average
+) -> TrainingState:
+    """A network with AdamW, a one-cycle schedule and a moving average of its weights.
+
+    Args:
+        network: learns in place.
+        parameters: of the network, or groups of them.
+        config: settings with learning_rate, weight_decay and steps.
+        warm_up: share of the steps in which the learning rate rises.
+        average: updates the moving average.
+    """
+    rate = config.learning_rate
+    optimizer = torch.optim.AdamW(parameters, rate, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=config.steps + 1, pct_start=warm_up
+    )
+    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    return TrainingState(network, optimizer, schedule, averaged)
+
+
+def warm_average(decay: float) -> Average:
+    """Moving average that forgets its first, untrained members: its decay grows with its age."""
+
+    def update(averaged: Any, current: Any, age: Any) -> None:
+        young = (1 + int(age)) / (10 + int(age))
+        get_ema_multi_avg_fn(min(decay, young))(averaged, current, age)
+
+    return update
 
 
 def update_weights(state: TrainingState, max_grad_norm: float) -> None:

@@ -1,0 +1,1 @@
+"""Supervised training of the networks over crops of single cones, on simulated images."""
