@@ -85,3 +85,10 @@ def test_a_file_of_a_goal_serves_the_command(capsys, tmp_path):
     assert content["run"]["steps"] == 3
     assert content["data"]["test_share"] == 0.5
     assert content["evaluation"]["max_range"] == 8.0
+
+
+def test_parameters_of_nodes_are_those_of_the_pipeline(capsys):
+    words = ["perceive", "--set", "keypoints.threads=2"]
+    assert "keypoints.threads: 2" in printed(capsys, *words, "--pipeline", "camera_keypoints")
+    assert main([*words, "--print-config"]) == 1
+    assert "parameter keypoints.threads is unknown" in capsys.readouterr().err

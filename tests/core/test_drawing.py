@@ -1,19 +1,24 @@
 """Marks over a camera image."""
 
 import numpy as np
+import pytest
 import torch
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import ConeClass, Cones, TrueCones
 from conegrad_core.drawing import (
     COLOURS_RGB,
     INK,
+    draw_colours,
     draw_cones_on_image,
     draw_detections,
+    draw_keypoints,
     draw_truth_on_image,
 )
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import pinhole_camera
+from conegrad_core.keypoints.keypoints import Keypoints
 
 # Camera and LiDAR share an origin 1 m above the ground; 90 degrees wide: focal length 320 px.
 AXES = torch.tensor([[0.0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
@@ -100,3 +105,45 @@ def test_no_detections_change_nothing_and_the_input_is_never_drawn_upon():
 
 def test_colours_differ_from_each_other_and_from_the_ink():
     assert len({*COLOURS_RGB.values(), INK}) == len(ConeClass) + 1
+
+
+def two_boxes():
+    """A blue cone of a high score, and one of a low score."""
+    boxes = torch.tensor([[100.0, 100, 140, 180], [300.0, 100, 340, 180]])
+    return Detections(boxes, torch.tensor([[3.0, -4, -4, -4], [-5.0, -6, -6, -6]]))
+
+
+def points(deviation):
+    """Keypoints of both at one place each."""
+    positions = torch.tensor([[[120.0, 140.0]] * 7, [[320.0, 140.0]] * 7])
+    return Keypoints(positions, torch.full((2, 7), deviation).log())
+
+
+def test_a_keypoint_is_a_dot_in_a_ring_of_its_deviation():
+    near, wide = (draw_keypoints(grey(), points(d), two_boxes()) for d in (0.1, 12.0))
+    left, top, right, bottom = changed(near)
+    assert (left + right) / 2 == pytest.approx(120, abs=0.6)  # as project() counts pixels
+    assert (top + bottom) / 2 == pytest.approx(140, abs=0.6)
+    assert right - left < 8
+    left, _, right, _ = changed(wide)
+    assert 22 <= right - left <= 30
+    assert (wide == COLOURS_RGB[ConeClass.BLUE]).all(-1).any()
+
+
+def test_keypoints_without_detections_are_all_drawn():
+    assert changed(draw_keypoints(grey(), points(2.0)))[2] > 300
+
+
+def test_keypoints_far_outside_the_image_or_without_a_number_draw_nothing():
+    for place in (1e9, torch.nan):
+        far = points(2.0)._replace(positions=torch.full((2, 7, 2), place))
+        assert changed(draw_keypoints(grey(), far)) is None
+
+
+def test_the_colour_of_a_classifier_stands_below_its_box():
+    colours = ConeColours(torch.tensor([[0.0, 5, 0, 0], [5.0, 0, 0, 0]]))
+    drawn = draw_colours(grey(), colours, two_boxes())
+    left, top, right, bottom = changed(drawn)
+    assert top > 180
+    assert (left, right) == (99, 141)
+    assert (drawn[top + 1 : bottom, 120] == COLOURS_RGB[ConeClass.YELLOW]).all()

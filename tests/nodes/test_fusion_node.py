@@ -449,3 +449,18 @@ def test_a_lidar_whose_clock_is_ahead_is_told_and_the_camera_goes_on_alone(
         "cones of both",
         lambda: speak(lidar_ahead=0.0),
     )
+
+
+def test_keypoints_that_do_not_come_beside_their_detections_are_named(
+    graph, reports, fusion, talker
+):
+    fusion(pipeline="camera_keypoints")
+    answers = graph.hear(ConeArray, "cones")
+    speak = functools.partial(talker.speak, lidar=False)
+    part = "fusion_node: results of camera"
+    graph.until(lambda: reports.text(part) != "", "a report", speak)
+    assert reports.level(part) == Level.WARN
+    assert "nothing with the stamps of /detections on /keypoints" in reports.text(part)
+    assert "nothing received on /keypoints" in reports.text("fusion_node: input /keypoints")
+    assert "/segmentation" not in "".join(reports.latest)
+    assert not answers

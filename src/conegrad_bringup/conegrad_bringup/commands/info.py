@@ -58,10 +58,10 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(as_dict(info, findings), indent=2))
     else:
-        print(as_text(info, findings))
+        print(as_text(info, findings, own.pipeline))
 
 
-def as_text(info: BagInfo, findings: Sequence[BagFinding]) -> str:
+def as_text(info: BagInfo, findings: Sequence[BagFinding], pipeline: str = "") -> str:
     """A description for people."""
     lines = [f"{info.path}: {info.duration:.1f} s", ""]
     lines += text_table([COLUMNS, *(_row(topic) for topic in info.topics.values())])
@@ -78,7 +78,8 @@ def as_text(info: BagInfo, findings: Sequence[BagFinding]) -> str:
         lines += ["", f"{TITLES[finding.level]}{finding.text}"]
         lines += [f"  -> {finding.remedy}"] if finding.remedy else []
     if _is_ready(findings):
-        lines += ["", f"ready: conegrad perceive {info.path} -o OUTPUT"]
+        option = f" --pipeline {pipeline}" if pipeline else ""
+        lines += ["", f"ready: conegrad perceive {info.path} -o OUTPUT{option}"]
     return "\n".join(lines)
 
 
