@@ -142,6 +142,15 @@ def test_the_end_of_the_pipeline_reaches_the_boxes(settings, calibration, image)
         assert any(p.grad is not None for p in pipeline.stage(stage).parameters())
 
 
+def test_keypoints_alone_reach_the_weights_of_the_detector(settings, image):
+    pipeline = load_pipeline("camera_fork", settings, trainable=True)
+    (keypoints,) = pipeline({"image": [image]}, [FrameContext()], ["keypoints"])["keypoints"]
+    assert len(keypoints.positions) > 0
+    keypoints.positions.square().sum().backward()
+    gradients = [w.grad for w in pipeline.stage("detector").parameters() if w.grad is not None]
+    assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
+
+
 def test_perception_runs_without_a_scan(settings, calibration, image):
     perception = Perception.load("camera_keypoints", settings={
         stage: settings[stage] for stage in ("detector", "keypoints")

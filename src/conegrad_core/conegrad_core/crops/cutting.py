@@ -71,9 +71,8 @@ def _region(image: RgbImage, windows: Tensor) -> tuple[int, int, int, int]:
     """The pixels that windows touch: left, top, right, bottom; at least one, inside the image."""
     height, width = image.shape[:2]
     low, high = windows.amin(dim=0).tolist()[:2], windows.amax(dim=0).tolist()[2:]
-    (left, right), (top, bottom) = (
-        _pixels_between(*ends, size) for *ends, size in zip(low, high, (width, height), strict=True)
-    )
+    left, right = _pixels_between(low[0], high[0], width)
+    top, bottom = _pixels_between(low[1], high[1], height)
     return left, top, right, bottom
 
 

@@ -27,8 +27,8 @@ class Residual(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        for weight in self.second.parameters():
+            nn.init.zeros_(weight)
 
     def forward(self, features: Tensor) -> Tensor:
         """``(K, width, H, W)`` to the same shape."""
@@ -93,11 +93,10 @@ class KeypointNetwork(CropNetwork):
 
     def _start_head(self) -> None:
         """Start at the middle of the picture with the deviation of a guess."""
-        nn.init.normal_(self.head.weight, std=0.01)
         share = (math.log(FIRST_DEVIATION) - LOWEST) / (HIGHEST - LOWEST)
-        with torch.no_grad():
-            self.head.bias.zero_()
-            self.head.bias[len(NAMES) :] = math.log(share / (1 - share))
+        level = math.log(share / (1 - share))
+        nn.init.normal_(self.head.weight, std=0.01)
+        self.head.bias = nn.Parameter(torch.tensor([0.0, level]).repeat_interleave(len(NAMES)))
 
 
 def _doubled(features: Tensor) -> Tensor:

@@ -35,7 +35,12 @@ class KeypointStage(CropNetworkStage):
     def forward(self, inputs: Values, contexts: Sequence[FrameContext]) -> dict[str, list[Any]]:
         """Keypoints of each sample's crops."""
         pairs = zip(self.outputs_of(inputs["crops"]), inputs["crops"], strict=True)
-        return {"keypoints": [in_image(*found, crops.windows_xyxy) for found, crops in pairs]}
+        return {
+            "keypoints": [
+                in_image(positions, log_deviations, crops.windows_xyxy)
+                for (positions, log_deviations), crops in pairs
+            ]
+        }
 
     def supervised_loss(
         self, inputs: Values, labels: Values, contexts: Sequence[FrameContext]
@@ -43,8 +48,8 @@ class KeypointStage(CropNetworkStage):
         """Mean term ``keypoints`` over the visible keypoints of crops that show a true cone."""
         found = self.outputs_of(inputs["crops"])
         losses = [
-            keypoint_losses(*outputs, crops.windows_xyxy, truth)
-            for outputs, crops, truth in zip(
+            keypoint_losses(positions, log_deviations, crops.windows_xyxy, truth)
+            for (positions, log_deviations), crops, truth in zip(
                 found, inputs["crops"], labels["keypoints"], strict=True
             )
         ]
