@@ -17,6 +17,7 @@ from sensor_messages import camera_info_msg
 from valid_messages import (
     IMAGE_MAKERS,
     INFO_MAKERS,
+    KEYPOINT_MAKERS,
     RESULT_MAKERS,
     SCAN_MAKERS,
     transforms,
@@ -32,6 +33,7 @@ from conegrad_data.decode import DecodeError, camera_model_from_msg
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
+from conegrad_nodes.node_base.sensor_node import SensorNode
 from conegrad_nodes.node_base.worker import Arrived
 
 pytestmark = pytest.mark.ros
@@ -60,7 +62,11 @@ def odd_messages(node, make, seed=0):
 
 def checked_output(node, monkeypatch, take):
     """Let a function have what a node publishes."""
-    monkeypatch.setattr(node._output, "publish", take)
+    if isinstance(node, SensorNode):
+        ((_, publisher),) = node._outputs.values()
+    else:
+        publisher = node._output
+    monkeypatch.setattr(publisher, "publish", take)
 
 
 @pytest.mark.parametrize("topic", list(IMAGE_MAKERS))
@@ -90,22 +96,27 @@ def assert_survives(node, make, monkeypatch, output):
     assert not check.faults
 
 
-@pytest.mark.parametrize("topic", [*INFO_MAKERS, *RESULT_MAKERS])
+@pytest.mark.parametrize("topic", [*INFO_MAKERS, *RESULT_MAKERS, *KEYPOINT_MAKERS])
 def test_odd_inputs_of_the_fusion_are_refused_or_fused(graph, frames_file, monkeypatch, topic):
-    node = graph.start(FusionNode, calibration__extrinsics="file", calibration__file=frames_file)
+    makers = {**INFO_MAKERS, **RESULT_MAKERS}
+    parameters = {"calibration__extrinsics": "file", "calibration__file": frames_file}
+    if topic in KEYPOINT_MAKERS:
+        parameters["pipeline"] = "camera_keypoints"
+        makers = {**INFO_MAKERS, "detections": RESULT_MAKERS["detections"], **KEYPOINT_MAKERS}
+    node = graph.start(FusionNode, **parameters)
     check = OutputCheck()
     checked_output(node, monkeypatch, check.cones)
     inputs = {source.record.topic.lstrip("/"): source for source in node.inputs}
-    makers = {**INFO_MAKERS, **RESULT_MAKERS}
 
     def let_in(name, msg):
         check.note_sent(name, msg)
         inputs[name]._on_message(msg)
 
     def let_valid_in():
+        stamp = node.get_clock().now().to_msg()  # one for all: some are joined by it
         for name, make in makers.items():
             msg = make()
-            msg.header.stamp = node.get_clock().now().to_msg()
+            msg.header.stamp = stamp
             let_in(name, msg)
 
     let_valid_in()

@@ -9,6 +9,8 @@ from conegrad_msgs.msg import (
     ConeArray,
     ConeDetection,
     ConeDetectionArray,
+    NamedTensor,
+    PortTensors,
     ScanSegmentation,
 )
 from geometry_msgs.msg import TransformStamped
@@ -90,6 +92,19 @@ def detections_msg():
     return msg
 
 
+def keypoints_msg():
+    """Keypoints of the cone of :func:`detections_msg`."""
+    points = [[80.0, 59.0], [79.6, 60.8], [80.4, 60.8], [79.2, 62.6], [80.8, 62.6]]
+    positions = [number for point in [*points, [78.8, 64.4], [81.2, 64.4]] for number in point]
+    msg = PortTensors(kind="Keypoints", image_width=160, image_height=96)
+    msg.header.frame_id = "camera_optical"
+    msg.tensors = [
+        NamedTensor(name="positions", shape=[1, 7, 2], data=positions),
+        NamedTensor(name="log_deviations", shape=[1, 7], data=[0.0] * 7),
+    ]
+    return msg
+
+
 def lane_msg():
     """Cones on both sides of a straight lane, for the driver."""
     msg = ConeArray(camera_used=True, lidar_used=True)
@@ -108,3 +123,4 @@ IMAGE_MAKERS = {"image_raw": image_msg, "image_raw/compressed": compressed_msg}
 INFO_MAKERS = {"camera_info": camera_info_msg, "odom": odometry_msg}
 RESULT_MAKERS = {"detections": detections_msg, "segmentation": segmentation_msg}
 DRIVER_MAKERS = {"odom": odometry_msg, "cones": lane_msg}
+KEYPOINT_MAKERS = {"keypoints": keypoints_msg}
