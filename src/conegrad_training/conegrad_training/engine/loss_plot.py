@@ -1,9 +1,13 @@
-"""Picture of the losses of a run."""
+"""Table of the losses of a run, and its picture."""
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
+
+from conegrad_core.whole_file import write_whole
+from conegrad_training.engine.loop import StepReport
 
 SMOOTH_OVER = 20  # steps of the running mean
 MEANINGS = {
@@ -12,6 +16,35 @@ MEANINGS = {
     "existence": "missed and false cones",
     "covariance": "stated error, log-likelihood: may be below 0",
 }
+
+
+def add_row(path: Path, report: StepReport) -> None:
+    """Append a step to the table of losses; a new term gets a column, for all rows."""
+    row = {
+        "step": report.step,
+        **{name: f"{value:.6g}" for name, value in report.losses.items()},
+        "stages": " ".join(sorted(report.stages)),
+        "seconds": f"{report.seconds:.4f}",
+    }
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    columns = next(csv.reader(lines[:1]), [])
+    if row.keys() <= set(columns):
+        with path.open("a", newline="") as file:
+            csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
+        return
+    table = io.StringIO()
+    new = [name for name in row if name not in columns]
+    writer = csv.DictWriter(table, [*columns, *new], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*csv.DictReader(lines), row])
+    write_whole(path, table.getvalue().encode())
+
+
+def cut_table(path: Path, steps: int) -> None:
+    """Drop the rows after the checkpoint: those steps are done again."""
+    if path.exists():
+        lines = path.read_bytes().splitlines(keepends=True)
+        write_whole(path, b"".join(lines[: steps + 1]))
 
 
 def plot_losses(table: Path, picture: Path) -> None:

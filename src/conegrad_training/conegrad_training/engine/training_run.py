@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import io
 import json
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -30,7 +29,7 @@ from conegrad_training.data.sample_stream import SampleBatches, evenly, lost_rea
 from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.engine.interrupts import delay_interrupts
 from conegrad_training.engine.loop import StepReport, train
-from conegrad_training.engine.loss_plot import plot_losses
+from conegrad_training.engine.loss_plot import add_row, cut_table, plot_losses
 from conegrad_training.engine.optimizers import (
     OptimizerConfig,
     make_optimizer,
@@ -173,7 +172,7 @@ class Run:
         path = self._output / CHECKPOINT
         if not path.exists():
             self._output.mkdir(parents=True, exist_ok=True)
-            _cut_table(self._output / LOSSES, 0)
+            cut_table(self._output / LOSSES, 0)
             return
         if not resume:
             raise ReplayError(
@@ -184,7 +183,7 @@ class Run:
         self._pattern.load_state_dict(extra["pattern"])
         if self._copies is not None:
             self._copies.load_state_dict(extra["copies"])
-        _cut_table(self._output / LOSSES, self.cost.steps)
+        cut_table(self._output / LOSSES, self.cost.steps)
 
     def steps(self) -> Generator[StepReport, None, None]:
         """The steps that are left; a checkpoint is written every so often and at the end.
@@ -209,7 +208,7 @@ class Run:
         self._set_rates()
         for report in reports:
             self._set_rates()
-            _add_row(self._output / LOSSES, report)
+            add_row(self._output / LOSSES, report)
             if self._copies is not None and self.cost.steps == run.steps:
                 self._copies.average()
             if self.cost.steps % run.checkpoint_every == 0 or self.cost.steps == run.steps:
@@ -425,35 +424,6 @@ def _before(run: Run, output: Path, measuring: SampleProgress | None) -> dict[st
             ) from error
         return headline
     return run.measure("before", measuring)
-
-
-def _add_row(path: Path, report: StepReport) -> None:
-    """Append a step to the table of losses; a new term gets a column, for all rows."""
-    row = {
-        "step": report.step,
-        **{name: f"{value:.6g}" for name, value in report.losses.items()},
-        "stages": " ".join(sorted(report.stages)),
-        "seconds": f"{report.seconds:.4f}",
-    }
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    columns = next(csv.reader(lines[:1]), [])
-    if row.keys() <= set(columns):
-        with path.open("a", newline="") as file:
-            csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
-        return
-    table = io.StringIO()
-    new = [name for name in row if name not in columns]
-    writer = csv.DictWriter(table, [*columns, *new], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([*csv.DictReader(lines), row])
-    write_whole(path, table.getvalue().encode())
-
-
-def _cut_table(path: Path, steps: int) -> None:
-    """Drop the rows after the checkpoint: those steps are done again."""
-    if path.exists():
-        lines = path.read_bytes().splitlines(keepends=True)
-        write_whole(path, b"".join(lines[: steps + 1]))
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
