@@ -5,6 +5,7 @@ import json
 import pytest
 
 from conegrad_bringup.command_line import main
+from conegrad_bringup.commands.pipeline import rounded
 from conegrad_bringup.text_table import text_table
 
 CAR = """\
@@ -79,6 +80,31 @@ def test_the_numbers_of_the_headers_are_those_of_the_networks_and_their_statisti
     assert loaded < in_file < 1.01 * loaded  # the running means of its normalisation are no weights
 
 
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+def test_the_graph_is_drawn_beside_the_words(suffix, capsys, file, tmp_path):
+    picture = tmp_path / f"graph{suffix}"
+    assert main(["pipeline", "show", str(file), "-o", str(picture)]) == 0
+    captured = capsys.readouterr()
+    assert "integration pattern: single" in captured.out
+    assert captured.err == f"{picture}: written\n"
+    assert picture.read_bytes()[:5] in (b"<?xml", b"\x89PNG\r")
+
+
+def test_another_format_is_refused_before_anything_is_printed(capsys, file):
+    assert main(["pipeline", "show", str(file), "-o", "graph.pdf"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == "conegrad: graph.pdf ends with '.pdf', expected .svg or .png\n"
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(34, "34"), (999, "999"), (1000, "1.0 k"), (32_008, "32 k"), (2_520_353, "2.5 M")],
+)
+def test_numbers_of_weights_are_rounded_in_the_picture(number, expected):
+    assert rounded(number) == expected
+
+
 def test_a_kind_without_messages_says_so(capsys, file, monkeypatch):
     from conegrad_core.pipeline.errors import PipelineError
     from conegrad_nodes.port_messages import registry
@@ -89,7 +115,7 @@ def test_a_kind_without_messages_says_so(capsys, file, monkeypatch):
     monkeypatch.setattr(registry, "port_message", refuse)
     found = json.loads(printed(capsys, "show", file, "--json"))
     assert {port["topic"] for port in found["ports"]} == {""}
-    assert found["ports"][0]["message"] == "not in the group conegrad.port_messages"
+    assert found["ports"][0]["message"] == "none in the group conegrad.port_messages"
 
 
 def test_a_file_without_faults_is_said_to_have_none(capsys, file):
@@ -148,3 +174,29 @@ def test_columns_of_a_table_are_as_wide_as_their_longest_cell():
         "a       long  x",
         "longer  b",
     ]
+
+
+def test_weights_that_do_not_ship_are_said_to_be_missing(capsys, file, monkeypatch, tmp_path):
+    from conegrad_bringup import pipeline_description
+    from conegrad_core import weights
+
+    for module in (pipeline_description, weights):
+        monkeypatch.setattr(module, "WEIGHTS_FOLDER", tmp_path)
+    detector, _ = json.loads(printed(capsys, "show", file, "--json"))["stages"]
+    assert detector["weights"] is None
+    assert detector["weights_from"] == "yolov5n_cones.safetensors is missing"
+    file.write_text(CAR.replace("engine: torch", "weights: /none.safetensors"))
+    detector, _ = json.loads(printed(capsys, "show", file, "--json"))["stages"]
+    assert detector["weights_from"] == "/none.safetensors does not exist"
+
+
+def test_a_pipeline_with_faults_does_not_hide_the_others_of_the_list(capsys, monkeypatch):
+    from conegrad_core.pipeline import build
+    from conegrad_core.pipeline.errors import PipelineError
+
+    def refuse(specification):
+        raise PipelineError("no stage")
+
+    monkeypatch.setattr(build, "layout_of", refuse)
+    lines = printed(capsys, "list").splitlines()
+    assert all("has faults" in line for line in lines)

@@ -34,7 +34,7 @@ COMMANDS = {
     "import": Command("turn a folder of recordings into a bag", "import_recording"),
     "info": Command("what a bag holds, and what perception would miss in it", "info"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
-    "pipeline": Command("show, check and list pipelines of stages", "pipeline"),
+    "pipeline": Command("show, draw, check and list pipelines of stages", "pipeline"),
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
     "align": Command("place a surveyed map of cones in the odometry frame of a bag", "align"),
     "train": Command("train all models through the fusion on recorded drives", "train"),

@@ -177,7 +177,10 @@ def _counted(layout: Layout, name: str) -> tuple[int | None, str]:
     if given and not path.is_file():
         return None, f"{path} does not exist"
     if not path.is_file():  # nothing is loaded, so that building it is quick
-        return _parameters(of_stage.from_config(config, trainable=True)), "built-in values"
+        try:
+            return _parameters(of_stage.from_config(config, trainable=True)), "built-in values"
+        except FileNotFoundError:
+            return None, f"{of_stage.weights_file} is missing"
     try:
         with safe_open(path, framework="pt") as tensors:
             shapes = [tensors.get_slice(key).get_shape() for key in tensors.keys()]  # noqa: SIM118
@@ -214,6 +217,6 @@ def _topic(port: str, kind: str) -> tuple[str, str]:
         found = port_message(kind)
     except PipelineError as error:
         cause = error.__cause__
-        return "", str(cause) if cause is not None else f"not in the group {PORT_MESSAGES}"
+        return "", str(cause) if cause is not None else f"none in the group {PORT_MESSAGES}"
     package = found.msgtype.__module__.partition(".")[0]
     return found.topic(port), f"{package}/{found.msgtype.__name__}"

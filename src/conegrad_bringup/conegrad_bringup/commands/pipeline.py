@@ -1,7 +1,8 @@
-"""Show, check and list pipelines of stages.
+"""Show, draw, check and list pipelines of stages.
 
   conegrad pipeline list
   conegrad pipeline show camera_lidar
+  conegrad pipeline show camera_lidar -o graph.svg
   conegrad pipeline check my_pipeline.yaml
 
 'check' prints every fault with file, line, stage and port; its exit code is 0 without and 1 with
@@ -11,8 +12,10 @@ a fault. docs/pipelines.md explains pipelines.
 import argparse
 import dataclasses
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from conegrad_bringup.text_table import text_table
@@ -44,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PIPELINE",
         help="a name of 'conegrad pipeline list', or a YAML file",
     )
+    parser.add_argument(
+        "-o", "--output", type=Path, help="draw the graph to this file, .svg or .png (show)"
+    )
     parser.add_argument("--json", action="store_true", help="for programs (show)")
     SETTINGS.add_to(parser)
 
@@ -63,6 +69,10 @@ def _show(options: argparse.Namespace) -> int:
     if len(options.pipelines) != 1:
         raise ValueError(f"show takes one pipeline, found {len(options.pipelines)}")
     (name,) = options.pipelines
+    if options.output is not None:
+        from conegrad_evaluation.report.pipeline_diagram import check_suffix
+
+        check_suffix(options.output)
     if _print_faults(name):
         return 1
     description = describe_pipeline(name, load=SETTINGS.read(options)[PipelineSettings].load)
@@ -70,7 +80,33 @@ def _show(options: argparse.Namespace) -> int:
         print(json.dumps(dataclasses.asdict(description), indent=2, default=str))
     else:
         print(as_text(description))
+    if options.output is not None:
+        _draw(name, description, options.output)
     return 0
+
+
+def _draw(name: str, description: Any, path: Path) -> None:
+    from conegrad_core.pipeline.build import layout_of
+    from conegrad_core.pipeline.file import load_specification
+    from conegrad_evaluation.report.pipeline_diagram import draw_pipeline, save_diagram
+
+    notes = {
+        stage.name: f"{rounded(stage.weights)} weights"
+        for stage in description.stages
+        if stage.weights
+    }
+    title = f"{Path(description.path).stem}: {description.pattern}"
+    save_diagram(draw_pipeline(layout_of(load_specification(name)), notes, title), path)
+    print(f"{path}: written", file=sys.stderr)
+
+
+def rounded(number: int) -> str:
+    """A number with two digits: ``34``, ``32 k``, ``2.5 M``."""
+    for unit, factor in ((" M", 1e6), (" k", 1e3)):
+        if number >= 0.9995 * factor:
+            value = number / factor
+            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
+    return str(number)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -99,19 +135,24 @@ def _print_faults(name: str) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
+    if options.pipelines:
+        raise ValueError(f"list takes no pipeline, found {options.pipelines[0]}")
+    print("\n".join(text_table([_list_row(name) for name in preset_names("pipelines")])))
+    return 0
+
+
+def _list_row(name: str) -> tuple[str, ...]:
     from conegrad_bringup.pipeline_description import purpose_of
     from conegrad_core.pipeline.build import layout_of
+    from conegrad_core.pipeline.errors import PipelineError
     from conegrad_core.pipeline.file import load_specification
     from conegrad_core.pipeline.pattern import integration_pattern
 
-    if options.pipelines:
-        raise ValueError(f"list takes no pipeline, found {options.pipelines[0]}")
-    rows = []
-    for name in preset_names("pipelines"):
+    try:
         pattern = integration_pattern(layout_of(load_specification(name)))
-        rows.append((name, pattern, purpose_of(find_preset("pipelines", name).read_text())))
-    print("\n".join(text_table(rows)))
-    return 0
+    except PipelineError:  # 'check' says which
+        pattern = "has faults"
+    return name, pattern, purpose_of(find_preset("pipelines", name).read_text(encoding="utf-8"))
 
 
 ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
