@@ -1,7 +1,8 @@
-"""Three training steps on a bag: the end loss of the fused cones updates both networks.
+"""Three training steps on a bag: the end loss of the cones updates all stages that learn.
 
     conegrad simulate -o drive --track random --seed 7 --seconds 5
     python examples/train_three_steps.py drive
+    python examples/train_three_steps.py drive examples/own_pipeline/exposure_camera_lidar.yaml
 
 `conegrad train` does the same with checkpoints, metrics, tracking and resuming.
 """
@@ -10,17 +11,19 @@ import sys
 from pathlib import Path
 
 from conegrad_core.losses import EndLoss
+from conegrad_core.pipeline.build import DEFAULT
 from conegrad_training.data.replay import BagReplay
 from conegrad_training.engine.loop import train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
 from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.patterns.patterns import PatternConfig, make_pattern
 from conegrad_training.systems.system import load_system
+from conegrad_training.systems.system_config import SystemConfig
 
 
-def main(bag: Path, steps: int = 3, batch: int = 2) -> list[float]:
+def main(bag: Path, pipeline: str = DEFAULT, steps: int = 3, batch: int = 2) -> list[float]:
     """Train; returns the sum of the terms of each step."""
-    system = load_system()
+    system = load_system(SystemConfig(pipeline=pipeline))
     samples = BagReplay(bag)
     batches = [[samples[step * batch + i] for i in range(batch)] for step in range(steps)]
     reports = train(
@@ -41,4 +44,4 @@ def main(bag: Path, steps: int = 3, batch: int = 2) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:3])

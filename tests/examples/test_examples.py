@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+OWN_PIPELINE = EXAMPLES / "own_pipeline" / "exposure_camera_lidar.yaml"
 DEADLINE = 170  # [s]
 FIVE_LINES = """
 from conegrad_core import Perception, Scan, Vehicle
@@ -81,19 +82,49 @@ def test_five_lines_give_cones(core_alone):
     assert int(run(sys.executable, "-c", code, **core_alone)) >= 8
 
 
-def test_a_stage_of_ones_own_comes_with_its_package(core_alone, tmp_path):
-    install(EXAMPLES / "own_stage", tmp_path / "site")
-    path = f"{tmp_path / 'site'}{os.pathsep}{core_alone['PYTHONPATH']}"
-    words = run(sys.executable, "run_own_stage.py", **{**core_alone, "PYTHONPATH": path}).split()
-    given, filtered = int(words[0]), int(words[-1])
-    assert 0 < filtered <= given
+@pytest.fixture(scope="module")
+def own_package(tmp_path_factory):
+    """Folder in which pip has installed the package of the example."""
+    folder = tmp_path_factory.mktemp("own") / "site"
+    install(EXAMPLES / "own_pipeline", folder)
+    return folder
 
 
-def test_without_its_package_a_stage_of_ones_own_is_refused_by_name(core_alone):
-    result = finished(sys.executable, "run_own_stage.py", **core_alone)
+def beside(package, environment):
+    """Environment with a package more."""
+    known = environment.get("PYTHONPATH", "")
+    return {**environment, "PYTHONPATH": f"{package}{os.pathsep}{known}"}
+
+
+def test_a_pipeline_of_ones_own_runs_with_the_core_alone(core_alone, own_package):
+    environment = beside(own_package, core_alone)
+    first, second = run(sys.executable, "run_own_pipeline.py", **environment).splitlines()
+    assert 0.1 < float(first.split()[1].rstrip(",")) < 0.9
+    words = second.split()
+    assert int(words[0]) == int(words[-1]) > 0  # an untrained calibration changes nothing
+
+
+def test_without_its_package_a_pipeline_of_ones_own_is_refused_by_name(core_alone):
+    result = finished(sys.executable, "run_own_pipeline.py", **core_alone)
     assert result.returncode != 0
-    assert "filtered_camera_lidar.yaml:" in result.stderr
-    assert "score_filter" in result.stderr
+    assert "exposure_camera_lidar.yaml:" in result.stderr
+    assert "exposure_meter" in result.stderr
+
+
+def test_a_pipeline_of_ones_own_is_checked_and_shown(own_package, tmp_path):
+    environment = beside(own_package, os.environ)
+    printed = run("conegrad", "pipeline", "check", OWN_PIPELINE, **environment)
+    assert printed.endswith(": 5 stages, sequential + joining parallel, no faults\n")
+    picture = tmp_path / "graph.svg"
+    lines = run("conegrad", "pipeline", "show", OWN_PIPELINE, "-o", picture, **environment)
+    rows = [line.split() for line in lines.splitlines()]
+    meter = ["meter", "exposure_meter", "conegrad-exposure", "image", "exposure"]
+    assert meter in rows
+    calibrator = ["calibrator", "network", "6", "built-in", "values", "colour,", "existence", "-"]
+    assert calibrator in rows
+    (port,) = (row for row in rows if row[:2] == ["exposure", "Exposure"])
+    assert port[2:5] == ["meter", "calibrator", "-"]  # without messages there is no topic
+    assert picture.stat().st_size > 1000
 
 
 def test_the_notebook_runs_from_its_first_cell_to_its_last(core_alone):
@@ -108,6 +139,18 @@ def test_the_notebook_runs_from_its_first_cell_to_its_last(core_alone):
 def test_three_steps_on_a_bag_change_the_losses(drive):
     lines = run(sys.executable, "train_three_steps.py", drive).splitlines()
     assert [line.split(":")[0] for line in lines[-3:]] == ["step 0", "step 1", "step 2"]
+
+
+@pytest.mark.slow
+def test_the_stages_of_ones_own_learn_with_the_others(drive, own_package):
+    environment = beside(own_package, os.environ)
+    program = "train_three_steps.py"
+    own = run(sys.executable, program, drive, OWN_PIPELINE, **environment).splitlines()
+    car = run(sys.executable, program, drive).splitlines()
+    first, last = "step 0", "step 2"
+    steps = [{line.split(":")[0]: line for line in lines} for lines in (own, car)]
+    assert steps[0][first] == steps[1][first]  # the calibration begins as the identity
+    assert steps[0][last] != steps[1][last]  # and has learned something
 
 
 @pytest.mark.slow
