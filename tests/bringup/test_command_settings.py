@@ -92,3 +92,17 @@ def test_parameters_of_nodes_are_those_of_the_pipeline(capsys):
     assert "keypoints.threads: 2" in printed(capsys, *words, "--pipeline", "camera_keypoints")
     assert main([*words, "--print-config"]) == 1
     assert "parameter keypoints.threads is unknown" in capsys.readouterr().err
+
+
+def test_a_file_of_version_0_1_is_read_under_the_names_of_today(capsys, tmp_path, caplog):
+    path = tmp_path / "old.yaml"
+    path.write_text(
+        "system: {camera: a.safetensors}\noptimizer: {lidar_rate: 0.25}\n"
+        "pattern: {pattern: partial_lidar}\n"
+    )
+    content = yaml.safe_load(printed(capsys, "train", "--config", str(path)))
+    assert content["system"]["weights"] == ["detector=a.safetensors"]
+    assert content["optimizer"]["rates"] == ["segmenter=0.25"]
+    assert content["pattern"]["pattern"] == "partial"
+    assert content["pattern"]["stages"] == ["segmenter"]
+    assert "system.camera is now system.weights detector=a.safetensors" in caplog.text

@@ -55,7 +55,8 @@ SETTINGS = CommandSettings(
         "reduction": Group(DEFAULTS.reduction, words="--reduction"),
         "sweep": Group(DEFAULTS.sweep, words="--sweep"),
         "evaluation": Group(DEFAULTS.evaluation, is_flat=False),
-    }
+    },
+    current=aliases.current_sections,
 )
 
 

@@ -111,6 +111,7 @@ class CommandSettings:
         self,
         groups: Mapping[str, Group | Config] | None = None,
         parameters: Mapping[str, NodeParameters] | None = None,
+        current: Callable[[Mapping[Any, Any]], Mapping[Any, Any]] = lambda content: content,
     ) -> None:
         """Declare the settings.
 
@@ -118,12 +119,14 @@ class CommandSettings:
             groups: by name; the one named :data:`~conegrad_core.settings.groups.TOP` has no
                 section in a file. Settings alone are a flat group.
             parameters: of nodes, by name likewise.
+            current: content of a file under the names of today.
         """
         self.groups = {
             name: group if isinstance(group, Group) else Group(group)
             for name, group in (groups or {}).items()
         }
         self._parameters = dict(parameters or {})
+        self._current = current
 
     def add_to(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
@@ -213,7 +216,7 @@ class CommandSettings:
             content = {} if document.content is None else document.content
             if not isinstance(content, Mapping):
                 raise ReadError(f"{path} holds a {type(content).__name__}, expected settings")
-            sources.append(Source(content, Location(document.place)))
+            sources.append(Source(self._current(content), Location(document.place)))
         words = read_assignments(options.set, "--set")
         sources.append(Source(self._nested(words), Location(label="--set ")))
         for name, parameters in self._parameters.items():
