@@ -17,7 +17,7 @@ from conegrad_core.processes.back_off import BackOff, BackOffConfig
 class Respawned:
     """A node whose process is started again when it crashes or is killed.
 
-    A process that ends with exit code 0 was told to stop, and stays so.
+    A process that ends with exit code 0 was asked to stop, and is not started again.
 
     Args:
         make: makes the action; each process needs one of its own.

@@ -43,7 +43,7 @@ def in_one_line(error: Exception) -> str:
 def save_weights(
     network: nn.Module, path: Path, architecture: str, metadata: Mapping[str, str]
 ) -> None:
-    """Write a network as safetensors; ``metadata`` tells where it comes from.
+    """Write a network as safetensors; ``metadata`` states where it comes from.
 
     Raises:
         OSError: naming the file, if it cannot be written.

@@ -32,7 +32,7 @@ class SensorResult(NamedTuple):
         stamp_ns: of capture [ns].
         frame: of the message.
         values: of the ports of this sensor that the fusion reads, such as ``detections``.
-        image_size: width and height [px]; None for a scan, or where no message tells.
+        image_size: width and height [px]; None for a scan, or where no message states it.
         arrival: ``time.perf_counter()`` when the message arrived; 0 without the live graph.
     """
 

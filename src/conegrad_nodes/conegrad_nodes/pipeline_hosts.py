@@ -4,7 +4,7 @@ It follows from the graph. Of the stages that the cones come from, the camera no
 only need the image, the LiDAR node those that only need the scan, and the fusion node all others:
 those that join, that need the calibration, or that read from one of these. Every further stage has
 a node of its own. With the stages apart, those of camera and LiDAR have nodes of their own, too;
-the fusion node remains, since only a pair of messages tells in which frames the cones are.
+the fusion node remains, since only a pair of messages shows in which frames the cones are.
 """
 
 from collections.abc import Mapping

@@ -228,7 +228,7 @@ def test_the_parameter_file_of_a_car_serves_for_its_recordings(
 
 def test_a_lidar_alone_needs_its_place_on_the_car(record_drive, parameters, tmp_path):
     bag = record_drive("lidar_only", images=0, scans=4, has_frames=False)
-    with pytest.raises(BagError, match="has no tf_static, which tells where the sensors are"):
+    with pytest.raises(BagError, match="has no tf_static, which states where the sensors are"):
         perceive_bag(bag, tmp_path / "out", PerceiveOptions(parameters=parameters))
 
 

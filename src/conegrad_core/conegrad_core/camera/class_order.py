@@ -77,7 +77,7 @@ def cone_classes(names: Sequence[str], source: str) -> list[ConeClass]:
     """The class of each name of a data set, in its order; it may lack classes.
 
     Args:
-        names: class names; ``unknown`` is a cone of a colour that was not told.
+        names: class names; ``unknown`` is a cone of a colour that was not given.
         source: the file, for the message.
 
     Raises:

@@ -34,7 +34,7 @@ class Export(NamedTuple):
 
     Attributes:
         name: of its file; another one may lie beside it.
-        key: tells it from all others: kind, settings, software and weights.
+        key: that no other entry has: kind, settings, software and weights.
         write: writes it to a path of that name.
     """
 

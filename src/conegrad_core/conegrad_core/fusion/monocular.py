@@ -188,7 +188,7 @@ def _cut_slack(
     """Extra noise ``(C, 3)`` of boxes cut by the image border, and the mask of cut ranges.
 
     A box cut at the left or right has its centre anywhere within its width; one cut at the
-    bottom or top tells neither foot nor height.
+    bottom or top shows neither foot nor height.
     """
     scale = camera.width / REFERENCE_WIDTH
     margin = config.border * scale

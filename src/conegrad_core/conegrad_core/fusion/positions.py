@@ -31,7 +31,7 @@ def box_positions(
 ) -> tuple[Tensor, Tensor]:
     """Boxes as mixtures of their own estimate and of the segments they match.
 
-    A segment that its network rejects still tells where a box stands that matches it; the
+    A segment that its network rejects still gives the place of a box that matches it; the
     mixture's covariance holds the doubt.
 
     Args:

@@ -151,7 +151,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
 
 
 def save_segmenter(network: ScanNetwork, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write weights as safetensors; ``metadata`` tells where they come from."""
+    """Write weights as safetensors; ``metadata`` states where they come from."""
     save_weights(network, path, ARCHITECTURE, metadata)
 
 

@@ -27,7 +27,7 @@ class SupervisionConfig(BackOffConfig):
 
 
 class Process(NamedTuple):
-    """A process, told apart from a later one with its number by the time of its start."""
+    """A process; the time of its start distinguishes it from a later one with its number."""
 
     host: str
     pid: int

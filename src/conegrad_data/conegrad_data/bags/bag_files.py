@@ -22,12 +22,12 @@ SQLITE_LOGS = ("-wal", "-shm", "-journal")  # which SQLite keeps beside a file
 
 
 def find_files(path: Path, declared: Metadata | None, warn: Warn) -> list[Path]:
-    """The files of a bag in the order of their numbers; those that are missing are told.
+    """The files of a bag in the order of their numbers; those that are missing are reported.
 
     Args:
         path: a folder, or one file.
         declared: what the folder declares, None if nothing.
-        warn: is told what is missing, and what is not declared.
+        warn: called with what is missing, and with what is not declared.
 
     Raises:
         BagError: if there is none.
@@ -93,7 +93,7 @@ def open_file(path: Path, warn: Warn, stack: ExitStack) -> StorageFile:
 
     Args:
         path: the file.
-        warn: is told what cannot be read, now and later.
+        warn: called with what cannot be read, now and later.
         stack: closes the file.
 
     Raises:

@@ -102,7 +102,7 @@ def scan(path: Path, warn: Warn) -> McapIndex:
 
     Args:
         path: the file.
-        warn: is told what cannot be read.
+        warn: called with what cannot be read.
 
     Raises:
         BagError: if the file is damaged and no message can be read.

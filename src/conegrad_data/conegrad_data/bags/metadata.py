@@ -9,7 +9,7 @@ import yaml
 
 METADATA = "metadata.yaml"
 ROOT = "rosbag2_bagfile_information"
-DURATION_ERROR = 1.0  # [s], a difference below is not told: recorders round and cut
+DURATION_ERROR = 1.0  # [s], a difference below is not reported: recorders round and cut
 
 
 @dataclass(frozen=True)

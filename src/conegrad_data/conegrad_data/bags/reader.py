@@ -151,7 +151,7 @@ class BagReader:
     ) -> Iterator[RawMessage]:
         """Serialized messages in the order in which they were received.
 
-        What a damage takes is left out and told in :attr:`warnings`, at the end at the latest.
+        What a damage takes is left out and reported in :attr:`warnings`, at the end at the latest.
 
         Args:
             topics: topic names; None reads all topics, those of unknown type too.

@@ -37,7 +37,7 @@ def camera_model_from_msg(msg: Any, *, rectified: bool = False) -> CameraModel:
     if rectified and region != (0, 0, msg.width, msg.height):
         raise DecodeError(
             f"roi is {region[2]}x{region[3]} px of rectified images, expected the whole image: "
-            "which part of the rectified image it is, is not told"
+            "which part of the rectified image it is, is not stated"
         )
     x, y, width, height = region
     bins = [max(1, int(value)) for value in (msg.binning_x, msg.binning_y)]

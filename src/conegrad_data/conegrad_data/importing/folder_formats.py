@@ -133,7 +133,7 @@ def table_stamp(row: Row) -> int:
 def read_scan(path: Path) -> RawScan:
     """Scan of a file: .npz, .npy (ranges alone) or .csv (columns ``angle,range``).
 
-    Beams of a table that are not evenly spaced are put at even angles, and the note tells how.
+    Beams of a table that are not evenly spaced are put at even angles, and the note states how.
 
     Raises:
         BagError: if the file holds something else, or angles that are not in radians.

@@ -38,7 +38,7 @@ class FskittiFrame(NamedTuple):
 
 
 def read_frames(folder: Path) -> list[FskittiFrame]:
-    """Frames of a sequence in the order of time; what is listed and missing is told.
+    """Frames of a sequence in the order of time; what is listed and missing is reported.
 
     Both files hold the pose of the world *in the car* (``p_car = R(yaw) p_world + t``): only read
     in this way do the labels of neighbouring frames fall on one another, to 1 mm. It is inverted

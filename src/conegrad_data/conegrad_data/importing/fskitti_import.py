@@ -57,7 +57,7 @@ def import_fskitti(
     Args:
         folder: holds ``points``, ``labels``, ``images`` and ``metadata.json`` as published, or
             ``odometry.json`` in its place; the images' calibration is in ``calibration.json``,
-            which is not published: without it images have no camera_info, and that is told.
+            which is not published: without it images have no camera_info, which is reported.
         output: the bag to create.
         lidar_height: height of the LiDAR above the ground [m], if not to be measured; the LiDAR
             then counts as level.

@@ -10,7 +10,7 @@ from conegrad_data.recording.bag_index import TopicIndex
 from conegrad_data.topics.topics import TopicChoice
 
 MAX_DELAY = 1.0  # [s] between capture and recording, above which the clocks count as different
-MAX_PAIR_OFFSET = 0.06  # [s] between an image and its nearest scan, above which it is told
+MAX_PAIR_OFFSET = 0.06  # [s] between an image and its nearest scan, above which it is reported
 SENSORS = {"image", "scan", "points"}  # roles, any of which gives cones
 BASE_FRAME = "base_link"  # of cones without a LiDAR, too
 

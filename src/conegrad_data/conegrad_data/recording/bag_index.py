@@ -33,7 +33,7 @@ class MessageReference(NamedTuple):
 
 @dataclass
 class TopicIndex:
-    """What one topic holds; times are NaN where they cannot be told.
+    """What one topic holds; times are NaN where they are not known.
 
     Attributes:
         name: of the topic.
@@ -71,7 +71,7 @@ class TopicIndex:
         return MessageReference(raw.topic, raw.receive_ns, *header)
 
     def at(self, stamps_ns: Collection[int]) -> "dict[int, MessageReference]":
-        """The last message of each stamp that there is; frames are not told."""
+        """The last message of each stamp that there is; frames are not reported."""
         rows = zip(self.stamp_ns, self.receive_ns, strict=False)
         return {
             stamp: MessageReference(self.name, receive, stamp, "")

@@ -1,4 +1,4 @@
-"""Where the base of the car was, by the odometry of whatever body of it a message tells of."""
+"""Where the base of the car was, by the odometry of whatever body of it a message describes."""
 
 import math
 from collections.abc import Callable

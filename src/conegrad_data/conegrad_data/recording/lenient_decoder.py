@@ -1,4 +1,4 @@
-"""Messages of a bag whose bytes do not fit their type: skipped, told and counted."""
+"""Messages of a bag whose bytes do not fit their type: skipped, reported and counted."""
 
 import logging
 from typing import Any
@@ -21,7 +21,7 @@ class LenientDecoder:
         self.skipped: dict[str, int] = {}
 
     def decode(self, raw: RawMessage) -> Any | None:
-        """The message; None for a broken one, of which the first of each topic is told."""
+        """The message; None for a broken one, of which the first of each topic is reported."""
         try:
             return self._bag.decode(raw)
         except BagError as error:

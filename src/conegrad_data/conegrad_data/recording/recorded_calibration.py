@@ -25,7 +25,7 @@ from conegrad_data.topics.topic_rules import is_rectified
 
 
 def recorded_frames(bag: BagReader, topic: str | None) -> StaticFrames:
-    """The fixed frames that one topic of a bag tells; without a topic there are none."""
+    """The fixed frames that one topic of a bag gives; without a topic there are none."""
     return StaticFrames(msg for _, _, msg in bag.messages([topic])) if topic else StaticFrames()
 
 
@@ -139,7 +139,7 @@ def recorded_view(
         reader: of the scans; None reads them by the default settings.
 
     Returns:
-        None where nothing tells.
+        None where nothing states it.
     """
     reader = reader or ScanReader()
     views: Mapping[str, Callable[[Any], ScanView]] = {

@@ -33,7 +33,7 @@ class ReadScan(NamedTuple):
     """A planar scan, of a LaserScan or of a PointCloud2.
 
     Attributes:
-        scan: with the times of its beams where the message tells them.
+        scan: with the times of its beams where the message has them.
         range_min: shortest range that the sensor can measure [m].
         range_max: longest range that the sensor can measure [m].
         warnings: what is probably wrong with the message.

@@ -8,7 +8,7 @@ MIN_WINDOW = 6
 SETTLED = 8  # intervals in a row that are alike: the sensor has this rate, whatever it had before
 ALIKE = 1.3  # ratio of intervals that count as the same
 GAP = 1.7  # ratio to the usual interval from which messages are missing
-MIN_LOST, MIN_SHARE = 5, 0.1  # below them nothing is told
+MIN_LOST, MIN_SHARE = 5, 0.1  # below them nothing is reported
 
 
 class GapWatch:

@@ -95,7 +95,7 @@ class RecordedDrive:
 
     @property
     def base_from_lidar(self) -> Tensor | None:
-        """``(4, 4)`` place of the cones' frame; None where neither the bag nor a vehicle tells."""
+        """``(4, 4)`` place of the cones' frame; None where neither bag nor vehicle states it."""
         return self.motion.base_from_lidar
 
     def lidar_motion(self, to_ns: int, from_ns: int) -> Tensor | None:

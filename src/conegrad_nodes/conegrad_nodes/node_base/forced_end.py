@@ -1,4 +1,4 @@
-"""Ends a process that is told to stop while it loads, in code that no signal breaks off."""
+"""Ends a process that is asked to stop while it loads, in code that no signal breaks off."""
 
 import os
 import signal

@@ -9,7 +9,7 @@ CLOCK_STALL = 0.5  # [s] of real time without progress, after which a simulated 
 
 
 class PassingTime:
-    """Seconds by which a node tells that an input has stopped.
+    """Seconds by which a node reports that an input has stopped.
 
     Those of the steady clock; with ``use_sim_time`` those of the simulation, which may take many
     real seconds for one of its own. Where its clock stops, real seconds count on.

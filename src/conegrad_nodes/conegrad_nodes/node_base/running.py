@@ -1,4 +1,4 @@
-"""Runs nodes until they are told to stop."""
+"""Runs nodes until they are asked to stop."""
 
 import gc
 import signal
@@ -16,7 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 from conegrad_nodes.middleware.transport import large_messages
 from conegrad_nodes.node_base.forced_end import forced_end
 
-WAKE_PERIOD = 0.05  # [s] between two looks whether the process was told to stop
+WAKE_PERIOD = 0.05  # [s] between two checks whether the process was asked to stop
 GRACE = 3.0  # [s] from a signal amid the start to the end; launch itself gets impatient after 5 s
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SWITCH_INTERVAL = 2e-3  # [s] after which a busy Python thread lets the next one run

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LONGEST_WAIT = 50  # stamps of which something is still missing; then the oldest is dropped
-FEW = 5  # stamps in a row that were dropped, from which on it is told
-MANY = 20  # stamps that wait, from which on it is told: a slow stage may have some on their way
+FEW = 5  # stamps in a row that were dropped, from which on it is reported
+MANY = 20  # stamps that wait, from which on it is reported: a slow stage may have some on their way
 
 
 class StampJoin:

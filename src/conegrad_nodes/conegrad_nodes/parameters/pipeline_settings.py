@@ -61,7 +61,7 @@ def pipeline_kinds(pipeline: str | Path = DEFAULT) -> Mapping[str, Any]:
 
 
 def stages_text(hosts: PipelineHosts) -> str:
-    """What an unknown name is told: where the known ones stand."""
+    """What the refusal of an unknown name says: where the known ones stand."""
     return (
         f": {hosts.specification.source} has the stages {', '.join(hosts.classes)}, and "
         "docs/parameters.md lists the parameters of the nodes"

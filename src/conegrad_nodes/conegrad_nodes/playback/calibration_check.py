@@ -56,7 +56,7 @@ def check_calibration(
     remedy = REMEDY.format(part="extrinsics")
     if config.extrinsics == "tf":
         raise BagError(
-            f"{bag.path} has no tf_static, which tells where the sensors are; {remedy}. Where it "
+            f"{bag.path} has no tf_static, which states where the sensors are; {remedy}. Where it "
             "has another name: --topic tf_static=NAME"
         )
     lidar_frame = first_frame(bag, roles.get("scan") or roles.get("points"))

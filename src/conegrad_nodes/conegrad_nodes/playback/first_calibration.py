@@ -11,7 +11,7 @@ from conegrad_data.recording.bag_readiness import BagFinding, Candidate
 from conegrad_data.status.part_status import Level
 from conegrad_nodes.parameters.chosen_parameters import settings
 
-LATE_NS = 200_000_000  # [ns] after the first image, above which it is told
+LATE_NS = 200_000_000  # [ns] after the first image, above which it is reported
 
 
 def first_camera_info(

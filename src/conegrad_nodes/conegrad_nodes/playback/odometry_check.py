@@ -1,4 +1,4 @@
-"""Whether the odometry of a bag tells where the base of the car was."""
+"""Whether the odometry of a bag gives the place of the base of the car."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,10 @@ def check_odometry(candidate: Candidate) -> Iterator[BagFinding]:
     messages = candidate.messages("odom")
     if not messages or candidate.is_shared:
         return
-    told: list[str] = []
+    reported: list[str] = []
     config = settings(CalibrationConfig, candidate.parameters, "calibration")
     source = CalibrationSource(config)
-    odometry = BaseOdometry(source.base_from, config.base_frame, told.append)
+    odometry = BaseOdometry(source.base_from, config.base_frame, reported.append)
     topic = candidate.roles["odom"]
     for msg in messages:
         try:
@@ -28,7 +28,7 @@ def check_odometry(candidate: Candidate) -> Iterator[BagFinding]:
             remedy = "motion is not compensated, and a map of the track cannot be the truth"
             yield BagFinding(Level.WARN, text, remedy)
             return
-        except DecodeError:  # of one message; check_decoding tells
+        except DecodeError:  # of one message; check_decoding reports it
             continue
     level = Level.WARN if odometry.is_assumed else Level.OK
-    yield from (BagFinding(level, text) for text in told)
+    yield from (BagFinding(level, text) for text in reported)

@@ -1,4 +1,4 @@
-"""One run of the training node, without ROS: from bags to an outcome that can be told."""
+"""One run of the training node, without ROS: from bags to an outcome in words."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -78,11 +78,11 @@ def run_goal(
         return Outcome(CANCELLED, checkpoint, f"stopped as asked; to go on, resume {output}")
     except USER_ERRORS as error:
         return Outcome(FAILED, checkpoint if checkpoint.exists() else None, str(error))
-    told = [f"weights are in {output}", _told(headlines), *filter(None, [look])]
-    return Outcome(COMPLETED, checkpoint, "; ".join(told))
+    parts = [f"weights are in {output}", _described(headlines), *filter(None, [look])]
+    return Outcome(COMPLETED, checkpoint, "; ".join(parts))
 
 
-def _told(headlines: dict[str, dict[str, float]]) -> str:
+def _described(headlines: dict[str, dict[str, float]]) -> str:
     if not headlines:
         return "no metrics were asked for"
     before, after = (headlines[name]["f1_colour"] for name in ("before", "after"))

@@ -39,7 +39,7 @@ ARRIVAL = Duration(seconds=0.2)  # longest wait for that
 PATIENCE = 5.0  # [s] without such waits after one that was in vain: somebody was cut off
 THREADS = 3  # one trains, the others answer
 FAREWELL = 3.0  # [s] after the last run, for its result to reach the client
-WAKE_PERIOD = 0.2  # [s] between two looks whether the process was told to stop
+WAKE_PERIOD = 0.2  # [s] between two checks whether the process was asked to stop
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TrainingNode(Node):  # type: ignore[misc]
     """Trains on bags when asked; the same run as ``conegrad train``.
 
     One run at a time, in a thread of its own: other goals are refused, with the reason in the log
-    and in the status. Cancelling writes a checkpoint and tells where it is. The node needs an
+    and in the status. Cancelling writes a checkpoint and states where it is. The node needs an
     executor with several threads.
 
     Serves: action ``train`` (conegrad_msgs/Train).
@@ -224,10 +224,10 @@ class TrainingNode(Node):  # type: ignore[misc]
 
 def main() -> None:
     """Entry point of ``ros2 run conegrad_training training_node``."""
-    told = threading.Event()
+    is_asked_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
-    # Not the handlers of rclpy: they would cut the line before the checkpoint could be told.
+        signal.signal(number, lambda *_: is_asked_to_stop.set())
+    # Not the handlers of rclpy: they would cut the line before the checkpoint could be reported.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = TrainingNode()
@@ -237,7 +237,7 @@ def main() -> None:
     executor = MultiThreadedExecutor(THREADS)
     executor.add_node(node)
     try:
-        while not told.is_set():
+        while not is_asked_to_stop.is_set():
             executor.spin_once(WAKE_PERIOD)
         node.stop()
         while node.is_owing:

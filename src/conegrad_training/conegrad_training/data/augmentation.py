@@ -111,7 +111,7 @@ def with_dropout(sample: Sample, share: float, rng: np.random.Generator) -> Samp
 
 
 def jittered(sample: Sample, rotation: np.ndarray, translation: np.ndarray) -> Sample:
-    """The fusion is told extrinsics that are slightly wrong, as those of a real car are.
+    """The fusion gets extrinsics that are slightly wrong, as those of a real car are.
 
     Args:
         sample: the sample.

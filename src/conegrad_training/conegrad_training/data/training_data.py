@@ -35,7 +35,7 @@ def bag_data(
     Args:
         bags: to learn from.
         tests: to evaluate on; where there are none, a share of ``bags`` is kept aside.
-        test_share: of ``bags``; at 0 the training drives themselves are evaluated, which tells how
+        test_share: of ``bags``; at 0 the training drives themselves are evaluated, which shows how
             well they were learned and not how well others will do.
         seed: of the split.
         track: map of the cones of all bags; None takes their truth topics.

@@ -65,7 +65,7 @@ def save_checkpoint(
         "extra": extra,
         **{name: part.state_dict() for name, part in _parts(state).items()},
     }
-    archive = io.BytesIO()  # torch tells of a full disk only that it miscounted
+    archive = io.BytesIO()  # torch reports of a full disk only that it miscounted
     torch.save(content, archive)
     write_whole(path, archive.getvalue())
 

@@ -150,7 +150,7 @@ def tracked_network(
     tracker = RunTracker(tracking, output, settings, [training.stage])
     try:
         yield tracker
-    except BaseException:  # whatever ended it, the store is told, and it goes on up
+    except BaseException:  # whatever ended it, the store learns of it, and it is raised again
         tracker.fail()
         raise
 

@@ -79,7 +79,7 @@ def tracked(
     tracker = RunTracker(tracking, output, settings, learned)
     try:
         yield tracker
-    except BaseException:  # whatever ended it, the store is told, and it goes on up
+    except BaseException:  # whatever ended it, the store learns of it, and it is raised again
         tracker.fail()
         raise
 
