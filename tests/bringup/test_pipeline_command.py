@@ -43,7 +43,8 @@ def test_the_car_is_shown_with_topics_and_what_it_learns(capsys):
     text = printed(capsys, "show", "camera_lidar")
     assert "integration pattern: joining parallel" in text
     rows = [line.split() for line in text.splitlines()]
-    assert ["segmenter", "scan_cnn", "conegrad_core", "scan", "segmentation"] in rows
+    segmenter = ["segmenter", "scan_cnn", "conegrad_core", "lidar_node", "scan", "segmentation"]
+    assert segmenter in rows
     network = ["network", "2", "520", "353", "yolov5n_cones.safetensors"]
     assert ["detector", *network, "colour,", "existence", "boxes"] in rows
     assert ["image", "Image", "input", "detector", "image_raw", "sensor_msgs/Image"] in rows
@@ -57,6 +58,15 @@ def test_a_file_is_shown_with_its_comment_and_settings(capsys, file):
     assert "integration pattern: single" in lines
     assert "settings of detector: engine=torch" in lines
     assert any(line.endswith("  detections: boxes") for line in lines)
+
+
+def test_a_pipeline_that_no_nodes_can_run_says_why(capsys, file):
+    file.write_text(CAR.replace("image: Image", "eye: Image").replace("image: image", "image: eye"))
+    text = printed(capsys, "show", file)
+    assert f"no nodes can run it: {file}:3: the input eye: Image has no topic" in text
+    assert ["detector", "yolov5_detector", "conegrad_core", "-"] in [
+        line.split()[:4] for line in text.splitlines()
+    ]
 
 
 def test_programs_get_the_same_as_json(capsys, file):

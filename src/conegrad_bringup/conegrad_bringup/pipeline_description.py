@@ -37,6 +37,7 @@ class StageDescription:
         settings: of the pipeline file.
         end_loss_terms: terms of the end loss that depend on its outputs.
         labels: that its supervised loss needs; None: it has no supervised loss.
+        node: ROS node that runs it, with the stages composed; empty where none can.
     """
 
     name: str
@@ -50,6 +51,7 @@ class StageDescription:
     settings: Mapping[str, Any]
     end_loss_terms: tuple[str, ...]
     labels: tuple[str, ...] | None
+    node: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class PipelineDescription:
         stages: in the order in which they run.
         ports: inputs first, then in the order in which they are written.
         terms: networks that are responsible for each term of the end loss.
+        not_live: why no nodes can run it; empty where they can.
     """
 
     path: str
@@ -98,6 +101,7 @@ class PipelineDescription:
     stages: tuple[StageDescription, ...]
     ports: tuple[PortDescription, ...]
     terms: Mapping[str, tuple[str, ...]]
+    not_live: str
 
 
 def describe_pipeline(name_or_path: str | Path, *, load: bool = False) -> PipelineDescription:
@@ -116,16 +120,32 @@ def describe_pipeline(name_or_path: str | Path, *, load: bool = False) -> Pipeli
     layout = layout_of(specification)
     counts = _loaded_counts(specification) if load else {}
     terms = sorted({t for c in layout.classes.values() for t in c.end_loss_terms if c.learns})
+    nodes, not_live = _nodes(specification.source)
     return PipelineDescription(
         path=specification.source,
         purpose=purpose_of(Path(specification.source).read_text(encoding="utf-8")),
         pattern=integration_pattern(layout),
         inputs=tuple(specification.inputs),
         outputs=specification.outputs,
-        stages=tuple(_stage(layout, name, counts.get(name)) for name in layout.order),
+        stages=tuple(
+            _stage(layout, name, counts.get(name), nodes.get(name, "")) for name in layout.order
+        ),
         ports=tuple(_port(layout, port) for port in _in_order(layout)),
         terms={term: responsible_networks(layout, term) for term in terms},
+        not_live=not_live,
     )
+
+
+def _nodes(source: str) -> tuple[dict[str, str], str]:
+    """Node of each stage, and why there is none."""
+    from conegrad_nodes.pipeline_hosts import pipeline_hosts, stage_node_name
+
+    try:
+        hosts = pipeline_hosts(source)
+    except PipelineError as error:
+        return {}, str(error)
+    nodes = {name: node for node, stages in hosts.by_node.items() for name in stages}
+    return nodes | {name: stage_node_name(name) for name in hosts.further}, ""
 
 
 def purpose_of(text: str) -> str:
@@ -147,7 +167,7 @@ def _parameters(stage: Stage) -> int:
     return sum(parameter.numel() for parameter in stage.parameters())
 
 
-def _stage(layout: Layout, name: str, count: int | None) -> StageDescription:
+def _stage(layout: Layout, name: str, count: int | None, node: str) -> StageDescription:
     connections, of_stage = layout.specification.stages[name], layout.classes[name]
     learns = (JOINING if of_stage.joins else NETWORK) if of_stage.learns else FIXED
     weights_from = "loaded"
@@ -165,6 +185,7 @@ def _stage(layout: Layout, name: str, count: int | None) -> StageDescription:
         settings=connections.settings,
         end_loss_terms=tuple(sorted(of_stage.end_loss_terms)) if of_stage.learns else (),
         labels=tuple(of_stage.label_kinds) if of_stage.has_supervised_loss() else None,
+        node=node,
     )
 
 

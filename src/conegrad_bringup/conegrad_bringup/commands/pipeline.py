@@ -23,7 +23,7 @@ from conegrad_core.presets import find_preset, preset_names
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
 
-STAGE_COLUMNS = ("stage", "module", "package", "reads", "writes")
+STAGE_COLUMNS = ("stage", "module", "package", "node", "reads", "writes")
 LEARNED_COLUMNS = ("learned stage", "learns", "weights", "from", "end loss", "supervised by")
 PORT_COLUMNS = ("port", "kind", "written by", "read by", "topic", "message")
 
@@ -175,6 +175,8 @@ def as_text(pipeline: Any) -> str:
     lines += ["", *text_table([PORT_COLUMNS, *(_port_row(port) for port in pipeline.ports)])]
     lines += ["", f"inputs: {', '.join(pipeline.inputs)}"]
     lines += [f"outputs: {_connected(pipeline.outputs, ' = ')}"]
+    if pipeline.not_live:
+        lines += ["", f"no nodes can run it: {pipeline.not_live}"]
     if pipeline.terms:
         lines += ["", "networks behind each term of the end loss:"]
         rows = [(f"  {term}", _list_of(names)) for term, names in pipeline.terms.items()]
@@ -184,7 +186,7 @@ def as_text(pipeline: Any) -> str:
 
 def _stage_row(stage: Any) -> tuple[str, ...]:
     reads, writes = (_connected(side, ": ") for side in (stage.reads, stage.writes))
-    return stage.name, stage.module, stage.package, reads, writes
+    return stage.name, stage.module, stage.package, stage.node or "-", reads, writes
 
 
 def _learned_row(stage: Any) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 TOLERANCE = 1e-9
-SWEEPS = 12  # over the layers in both directions; a graph of ten nodes needs two or three
+SWEEPS = 41  # over the layers in both directions; the heights of ten nodes need some thirty
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Box:
     @property
     def width(self) -> float:
         """Of the box, with room for its round or pointed ends."""
-        sizes = [text_width(self.lines[0], NAME_SIZE, is_bold=bool(self.style))]
+        sizes = [text_width(self.lines[0], NAME_SIZE, is_bold=True)]
         sizes += [text_width(line, NOTE_SIZE) for line in self.lines[1:]]
         ends = {NETWORK: 0.8, JOINING: 0.6, FIXED: 0.0}.get(self.style, -1.0) * self.height
         return max(sizes) + (2 * PADDING + 0.5 * ends if self.style else 0.08)
