@@ -118,12 +118,12 @@ def test_a_pipeline_of_ones_own_is_checked_and_shown(own_package, tmp_path):
     picture = tmp_path / "graph.svg"
     lines = run("conegrad", "pipeline", "show", OWN_PIPELINE, "-o", picture, **environment)
     rows = [line.split() for line in lines.splitlines()]
-    meter = ["meter", "exposure_meter", "conegrad-exposure", "image", "exposure"]
+    meter = ["meter", "exposure_meter", "conegrad-exposure", "camera_node", "image", "exposure"]
     assert meter in rows
     calibrator = ["calibrator", "network", "6", "built-in", "values", "colour,", "existence", "-"]
     assert calibrator in rows
     (port,) = (row for row in rows if row[:2] == ["exposure", "Exposure"])
-    assert port[2:5] == ["meter", "calibrator", "-"]  # without messages there is no topic
+    assert port[2:] == ["meter", "calibrator", "exposure", "conegrad_msgs/PortTensors"]
     assert picture.stat().st_size > 1000
 
 

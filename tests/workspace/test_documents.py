@@ -29,3 +29,12 @@ def test_tests_that_are_named_exist(document):
         if not path.exists() or (name and f"def {name}(" not in path.read_text()):
             missing.append(f"{file}::{name}")
     assert missing == []
+
+
+def test_every_pipeline_that_ships_has_its_section_with_a_picture():
+    text = (ROOT / "docs/pipelines.md").read_text()
+    for path in (ROOT / "config/pipelines").glob("*.yaml"):
+        assert re.search(rf"^### {path.stem}\b", text, re.MULTILINE), path.stem
+        assert f"](images/pipeline_{path.stem}.svg)" in text, path.stem
+        command = f"conegrad pipeline show {path.stem} -o docs/images/pipeline_{path.stem}.svg"
+        assert command in text, path.stem
