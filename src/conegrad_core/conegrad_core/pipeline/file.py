@@ -158,7 +158,8 @@ class _Reader:
         for key, value in node.value:
             name = self._key(key, path, allowed, found, where)
             if name:
-                self._lines[(*path, name)] = key.start_mark.line + 1
+                place = (*path, name)
+                self._lines[place] = key.start_mark.line + 1
                 found[name] = value
         for name in needed:
             if name not in found:
