@@ -17,7 +17,8 @@ class OptionParser(argparse.ArgumentParser):
         """As of argparse; exits with 2 and one or two lines on stderr if the usage is wrong."""
         words = sys.argv[1:] if args is None else list(args)
         self._check_options(words)
-        return super().parse_args(words, namespace)
+        options: argparse.Namespace = super().parse_args(words, namespace)
+        return options
 
     def error(self, message: str) -> NoReturn:
         """The error first, then where the options are listed."""
