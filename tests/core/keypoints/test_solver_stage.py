@@ -14,6 +14,7 @@ from conegrad_core.pipeline.registry import stage_class
 def test_a_sample_without_keypoints_has_no_positions(seen):
     scene = seen()
     stage = SolverStage.from_config(SolverConfig())
+    stage.module.set_values({"seen_height": 1.0, "seen_width": 1.0})
     contexts = [FrameContext(scene.calibration)] * 3
     inputs = {
         "detections": [scene.detections, None, scene.detections],

@@ -96,7 +96,7 @@ INITIAL_VALUES = {
     "camera_alone_bias": -1.05,
     "camera_only_bias": 1.46,
     "missed_bias": -1.99,
-    "classifier_gain": 1.0,
+    "classifier_gain": 0.226,
 }
 SIGNED = frozenset(name for name in ScalarValues._fields if name.endswith("_bias")) | {
     "unmatched_segment",

@@ -1,10 +1,10 @@
 """Positions of cones on the ground from their keypoints; differentiable.
 
-Per cone four unknowns: bearing, logarithm of the range, and as nuisances the logarithm of its size
-against that of its class, and a vertical shift of all its keypoints (uneven ground, errors that
-keypoints of a cone share). All cones of an image share two more: pitch and roll of the car. A few
-steps of Gauss-Newton; the shared tilt is eliminated by its Schur complement, and its uncertainty
-is part of every covariance.
+Per cone five unknowns: bearing, logarithm of the range, and as nuisances the logarithms of its
+height and of its width against those of its class, and a vertical shift of all its keypoints
+(uneven ground, errors that keypoints of a cone share). All cones of an image share two more: pitch
+and roll of the car. A few steps of Gauss-Newton; the shared tilt is eliminated by its Schur
+complement, and its uncertainty is part of every covariance.
 
 Measurements are the two angles of the ray through each keypoint, lens and mounting taken out:
 bearing about the vertical, and tangent of the depression. In these and in the inverse range the
@@ -36,14 +36,16 @@ from conegrad_core.shapes import check_shape
 STEPS = 4  # of Gauss-Newton
 MIN_RANGE, MAX_RANGE = 0.3, 80.0  # [m]
 MAX_STEP = 0.7  # of the logarithms in one step
-MAX_SIZE = 1.0  # of the logarithm of the size
+MAX_SIZE = 1.0  # of the logarithms of height and width
 MIN_DEVIATION = 0.05  # [px], no keypoint is known better
 MAX_LOG_DEVIATION = 7.0  # logarithm of [px]
 MIN_REACH = 1e-3  # horizontal length of a ray along which a camera can see a cone
 MIN_SPREAD = 1e-4  # of the logarithm of a size, for its gradient
 MAX_TILT = 0.1  # [rad]
-DAMPING = (4.0, 1.0, 0.0, 0.0)  # information about bearing and log range that is always there
-FREEDOM = 11 / 14  # residuals of a cone beyond its unknowns, as a share of all
+EDGES = 6  # keypoints beside the axis
+UNKNOWNS = 5  # of a cone
+PRIOR = (4.0, 1.0, 1.0, 1.0, 1.0)  # information about the unknowns; little of bearing and range
+FREEDOM = 10 / 14  # residuals of a cone beyond its unknowns, as a share of all
 
 
 class _Sights(NamedTuple):
@@ -76,6 +78,7 @@ class _Models(NamedTuple):
         sides: ``(K, 7)`` of the keypoints, left of the line of sight [m].
         heights: ``(K, 7)`` above the ground [m].
         height: ``(K,)`` of the cones [m].
+        radius: ``(K,)`` of the keypoints beside the axis, their mean [m].
         spread: ``(K,)`` standard deviation of the logarithm of the height by unsure class.
         existence: ``(K,)`` probability that it is a cone.
     """
@@ -83,16 +86,18 @@ class _Models(NamedTuple):
     sides: Tensor
     heights: Tensor
     height: Tensor
+    radius: Tensor
     spread: Tensor
     existence: Tensor
 
 
 class _State(NamedTuple):
-    """Unknowns ``(K,)``: bearing [rad], log range, log size, shift (a tangent); tilt ``(2,)``."""
+    """Unknowns ``(K,)``: bearing [rad], logs of range, height and width, shift; tilt ``(2,)``."""
 
     bearing: Tensor
     log_range: Tensor
-    log_size: Tensor
+    log_height: Tensor
+    log_width: Tensor
     shift: Tensor
     tilt: Tensor
 
@@ -213,10 +218,18 @@ def _models(detections: Detections, up: float, scalars: SolverValues) -> _Models
     height = classes @ heights
     variance = (classes @ heights.square() - height.square()).clamp(min=0)
     ahead = torch.stack([torch.ones_like(height), torch.zeros_like(height)], dim=-1)
-    places = keypoint_places(ahead, height, classes @ bottoms, classes @ tops, heights.new_zeros(2))
+    places = keypoint_places(
+        ahead,
+        height * scalars.seen_height,
+        classes @ bottoms * scalars.seen_width,
+        classes @ tops * scalars.seen_width,
+        heights.new_zeros(2),
+    )
+    sides = up * places[..., 1]
     spread = (variance / height.square() + MIN_SPREAD**2).sqrt()
     existence = logits.logsumexp(-1).sigmoid()
-    return _Models(up * places[..., 1], places[..., 2], height, spread, existence)
+    radius = sides.abs().sum(-1) / EDGES
+    return _Models(sides, places[..., 2], height, radius, spread, existence)
 
 
 def _start(sights: _Sights, models: _Models) -> _State:
@@ -228,17 +241,16 @@ def _start(sights: _Sights, models: _Models) -> _State:
     weights = sights.bearing_noise.square().reciprocal()
     bearing = (weights * sights.bearings).sum(-1) / weights.sum(-1)
     log_range = -inverse.clamp(1 / MAX_RANGE, 1 / MIN_RANGE).log()
-    return _State(bearing, log_range, zeros, zeros, zeros.new_zeros(2))
+    return _State(bearing, log_range, zeros, zeros, zeros, zeros.new_zeros(2))
 
 
 class _Linear(NamedTuple):
     """The problem about a state, whitened; unknowns of a cone in the order of _State.
 
     Attributes:
-        solved: ``(K, 4, 5)`` ``A^-1 [b, g, e]``: by the information A of each cone, its coupling b
-            ``(4, 2)`` to the tilt, its gradient g and the first two unit vectors e... packed as
-            columns: tilt (2), gradient (1), bearing and log range (2).
-        scales: ``(K, 4)`` physical value of a unit of each unknown.
+        solved: ``(K, 5, 5)`` by the inverse information of each cone: its coupling to the tilt (2
+            columns), its gradient (1), and the unit vectors of bearing and log range (2).
+        scales: ``(K, 5)`` physical value of a unit of each unknown.
         tilt_covariance: ``(2, 2)`` of the whitened tilt.
         tilt_step: ``(2,)`` whitened.
         tilt_scale: ``()`` [rad].
@@ -258,34 +270,35 @@ class _Linear(NamedTuple):
 def _linearised(
     state: _State, sights: _Sights, models: _Models, scalars: SolverValues, *, robust: bool = True
 ) -> _Linear:
-    inverse, size = (-state.log_range).exp(), state.log_size.exp()
+    inverse = (-state.log_range).exp()
     shared_bearing = _shared_noise(sights.bearing_noise, scalars)
     shared_tangent = _shared_noise(sights.tangent_noise, scalars)
     shift_variance = (scalars.ground_noise * inverse).square() + shared_tangent
-    size_variance = (
-        scalars.size_error.square()
-        + models.spread.square()
-        + shared_tangent / (models.height * inverse).square()
-    )
+    spread = models.spread.square()
+    height_variance = scalars.height_error.square() + spread
+    height_variance = height_variance + shared_tangent / (models.height * inverse).square()
+    width_variance = scalars.width_error.square() + spread
+    width_variance = width_variance + shared_bearing / (models.radius * inverse).square()
     ones = torch.ones_like(inverse)
-    scales = torch.stack([ones, ones, size_variance.sqrt(), shift_variance.sqrt()], dim=-1)
-    prior = torch.stack([state.log_size, state.shift], dim=-1) / scales[:, 2:]
-    rows = _rows(state, sights, models, inverse, size, scales, scalars)
-    square = rows[..., 6].square().unflatten(-1, (2, 7)).sum(1)  # (K, 7)
+    variances = [ones, ones, height_variance, width_variance, shift_variance]
+    scales = torch.stack(variances, dim=-1).sqrt()
+    prior = torch.stack([state.log_height, state.log_width, state.shift], dim=-1) / scales[:, 2:]
+    rows = _rows(state, sights, models, inverse, scales, scalars)
+    square = rows[..., -1].square().unflatten(-1, (2, 7)).sum(1)  # (K, 7)
     weights, disagreement = torch.ones_like(square), prior.square().sum(-1)
     existence = models.existence
     if robust:
         limit = 2 * scalars.outlier_limit.square()
         weights = 1 / (1 + (square / limit).square())
         existence = existence / (1 + (disagreement / limit).square())
-    moments = rows.mT @ (rows * torch.cat([weights, weights], dim=-1)[..., None])  # (K, 7, 7)
-    information = moments[:, :4, :4] + torch.diag(moments.new_tensor(_PRIOR))
-    gradient = moments[:, :4, 6] - torch.nn.functional.pad(prior, (2, 0))
-    coupling = moments[:, :4, 4:6]
-    units = torch.zeros_like(coupling) + torch.eye(4, 2).to(coupling)
+    moments = rows.mT @ (rows * torch.cat([weights, weights], dim=-1)[..., None])  # (K, 8, 8)
+    information = moments[:, :UNKNOWNS, :UNKNOWNS] + torch.diag(moments.new_tensor(PRIOR))
+    gradient = moments[:, :UNKNOWNS, -1] - torch.nn.functional.pad(prior, (2, 0))
+    coupling = moments[:, :UNKNOWNS, UNKNOWNS:-1]
+    units = torch.zeros_like(coupling) + torch.eye(UNKNOWNS, 2).to(coupling)
     right = torch.cat([coupling, gradient[..., None], units], dim=-1)
     solved = torch.cholesky_solve(right, torch.linalg.cholesky_ex(information).L)
-    of_tilt = moments[:, 4:6, 4:7] - coupling.mT @ solved[..., :3]  # (K, 2, 3)
+    of_tilt = moments[:, UNKNOWNS:-1, UNKNOWNS:] - coupling.mT @ solved[..., :3]  # (K, 2, 3)
     total = (existence[:, None, None] * of_tilt).sum(0)
     tilt_covariance = torch.linalg.inv(total[:, :2] + torch.eye(2).to(total))
     tilt_step = tilt_covariance @ (total[:, 2] - state.tilt / scalars.tilt_noise)
@@ -294,9 +307,6 @@ def _linearised(
     return _Linear(
         solved, scales, tilt_covariance, tilt_step, scalars.tilt_noise, inflation, shared_bearing
     )
-
-
-_PRIOR = (DAMPING[0], DAMPING[1], 1.0, 1.0)
 
 
 def _shared_noise(noise: Tensor, scalars: SolverValues) -> Tensor:
@@ -309,16 +319,15 @@ def _rows(
     sights: _Sights,
     models: _Models,
     inverse: Tensor,
-    size: Tensor,
     scales: Tensor,
     scalars: SolverValues,
 ) -> Tensor:
-    """Whitened Jacobian and residuals ``(K, 14, 7)``: bearings, then tangents.
+    """Whitened Jacobian and residuals ``(K, 14, 8)``: bearings, then tangents.
 
-    Columns: four unknowns of the cone, two of the tilt, the residual.
+    Columns: five unknowns of the cone, two of the tilt, the residual.
     """
-    scaled = (size * inverse)[:, None]
-    beside, height = models.sides * scaled, models.heights * scaled
+    beside = models.sides * (state.log_width.exp() * inverse)[:, None]
+    height = models.heights * (state.log_height.exp() * inverse)[:, None]
     near = 1 / (1 + beside.square())
     slant = near.sqrt()
     drop = sights.camera_height * inverse[:, None] - height
@@ -327,35 +336,33 @@ def _rows(
     turn = beside * near
     sink = drop * slant * near
     ones, zeros = torch.ones_like(beside), torch.zeros_like(beside)
-    size_scale, shift_scale = scales[:, 2:3], scales[:, 3:4]
+    height_scale, width_scale, shift_scale = scales[:, 2:, None].unbind(1)
     leans = (scalars.tilt_noise * sights.leans)[:, None].expand(-1, 7, 2)
-    of_bearings = torch.stack(
-        [ones, -turn, turn * size_scale, zeros, zeros, zeros, sights.bearings - bearings], dim=-1
+    residuals = sights.bearings - bearings, sights.tangents - tangents
+    of_bearings = (ones, -turn, zeros, turn * width_scale, zeros, zeros, zeros, residuals[0])
+    of_tangents = (
+        zeros,
+        -sink,
+        -height * slant * height_scale,
+        -sink * beside.square() * width_scale,
+        shift_scale.expand(-1, 7),
+        *leans.unbind(-1),
+        residuals[1],
     )
-    of_tangents = torch.stack(
-        [
-            zeros,
-            -sink,
-            -(height * slant + sink * beside.square()) * size_scale,
-            shift_scale.expand(-1, 7),
-            leans[..., 0],
-            leans[..., 1],
-            sights.tangents - tangents,
-        ],
-        dim=-1,
-    )
+    rows = torch.cat([torch.stack(of_bearings, dim=-1), torch.stack(of_tangents, dim=-1)], dim=1)
     noise = torch.cat([sights.bearing_noise, sights.tangent_noise], dim=-1)
-    return torch.cat([of_bearings, of_tangents], dim=1) / noise[..., None]
+    return rows / noise[..., None]
 
 
 def _improved(state: _State, linear: _Linear) -> _State:
     """The state after one step, which is limited."""
     change = (linear.solved[..., 2] - linear.solved[..., :2] @ linear.tilt_step) * linear.scales
-    bearing, log_range, log_size, shift = change.clamp(-MAX_STEP, MAX_STEP).unbind(-1)
+    bearing, log_range, height, width, shift = change.clamp(-MAX_STEP, MAX_STEP).unbind(-1)
     return _State(
         state.bearing + bearing,
         (state.log_range + log_range).clamp(math.log(MIN_RANGE), math.log(MAX_RANGE)),
-        (state.log_size + log_size).clamp(-MAX_SIZE, MAX_SIZE),
+        (state.log_height + height).clamp(-MAX_SIZE, MAX_SIZE),
+        (state.log_width + width).clamp(-MAX_SIZE, MAX_SIZE),
         state.shift + shift,
         (state.tilt + linear.tilt_scale * linear.tilt_step).clamp(-MAX_TILT, MAX_TILT),
     )
