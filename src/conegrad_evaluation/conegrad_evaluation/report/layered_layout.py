@@ -156,7 +156,7 @@ def _heights(
     gap: float,
 ) -> dict[Node, float]:
     """Heights at which the nodes are near to the mean of their neighbours without overlap."""
-    offsets = {}
+    offsets: dict[Node, float] = {}
     for layer in layers:
         steps = [(sizes[a] + sizes[b]) / 2 + gap for a, b in pairwise(layer)]
         offsets.update(zip(layer, np.cumsum([0.0, *steps]), strict=True))
@@ -186,7 +186,8 @@ def _straighten(
     mean = float(np.mean([heights[lane] for lane in lanes]))
     ends = {heights[node] for link in segments for node in link if node not in lanes}
     for height in (*sorted(ends, key=lambda y: abs(y - mean)), mean):
-        moved = {**heights, **dict.fromkeys(lanes, height)}
+        at_height: dict[Node, float] = dict.fromkeys(lanes, height)
+        moved = heights | at_height
         if all(
             moved[b] - moved[a] >= (sizes[a] + sizes[b]) / 2 + gap - TOLERANCE
             for layer in layers
