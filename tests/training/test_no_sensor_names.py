@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[2] / "src/conegrad_training/conegrad_training"
 NAMES = re.compile(r"camera|lidar", re.IGNORECASE)
 EXCEPTED = {
     "supervised": "trainings and losses of the car's own networks",
+    "crops": "trainings of the networks over crops of camera images",
     "aliases.py": "names of version 0.1",
     "remote/training_camera_node.py": "the node of the car's detector",
     "remote/training_lidar_node.py": "the node of the car's segmenter",
