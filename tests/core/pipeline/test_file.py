@@ -87,7 +87,7 @@ def test_reads_stages_connections_settings_and_lines():
                      "the name of a port", id="nested input"),
         pytest.param(changed("module: fixed", "module: fixd"),
                      "toy.yaml:9: stage second: no stage 'fixd' is registered, expected one of "
-                     "broken, cone_fusion, fixed, ", id="unknown module"),
+                     "broken, colour_cnn, cone_crops, cone_fusion, fixed, ", id="unknown module"),
         pytest.param(changed("{x: half}", "{z: half}"),
                      "toy.yaml:10: stage second, port half: fixed has no input z, expected one "
                      "of x", id="unknown input"),
