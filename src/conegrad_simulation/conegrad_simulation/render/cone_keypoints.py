@@ -56,9 +56,9 @@ def _places(scene: Scene, cones: ProjectedCones, view: View) -> Floats:
     """``(N, 7, 3)`` in the map."""
     rows, positions = cones.index, scene.cone_positions[cones.index]
     sizes = (scene.cone_heights, scene.cone_bottom_radii, scene.cone_top_radii)
-    dimensions = (torch.from_numpy(size[rows]) for size in sizes)
+    heights, bottoms, tops = (torch.from_numpy(size[rows]) for size in sizes)
     axes, eye = torch.from_numpy(positions), torch.from_numpy(view.position[:2].copy())
-    places = keypoint_places(axes, *dimensions, eye).numpy()
+    places = keypoint_places(axes, heights, bottoms, tops, eye).numpy()
     places[..., :2] -= positions[:, None]
     places = turned(places, scene.cone_leans[rows])
     places[..., :2] += positions[:, None]
@@ -78,7 +78,8 @@ def _shown(pixels: Singles, instances: Instances) -> npt.NDArray[np.bool_]:
         inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
         found |= inside & (instances[v.clip(0, height - 1), u.clip(0, width - 1)] == own)
     column, row = np.moveaxis(_rounded(pixels), -1, 0)
-    return found & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    return np.asarray(found & inside)
 
 
 def _rounded(pixels: Singles) -> npt.NDArray[np.int64]:

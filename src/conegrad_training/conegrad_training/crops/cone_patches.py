@@ -120,7 +120,8 @@ def mirrored_patch(patch: ConePatch) -> ConePatch:
     """The patch seen in a mirror: keypoints change sides."""
     last = patch.image.shape[1] - 1  # the middle of the last column
     left, top, right, bottom = patch.box_xyxy
-    keypoints = patch.keypoints[list(MIRRORED)] * np.float32([-1, 1]) + np.float32([last, 0])
+    keypoints = patch.keypoints[list(MIRRORED)].copy()
+    keypoints[:, 0] = last - keypoints[:, 0]
     return patch._replace(
         image=np.ascontiguousarray(patch.image[:, ::-1]),
         box_xyxy=np.array([last - right, top, last - left, bottom], dtype=np.float32),

@@ -62,7 +62,8 @@ class KeypointTraining(CropTraining):
 def _collect(
     network: Any, patches: Sequence[ConePatch], batch: CropBatch, errors: dict[str, KeypointErrors]
 ) -> None:
-    found = in_image(*network(batch.crops.pictures), batch.crops.windows_xyxy)
+    positions, log_deviations = network(batch.crops.pictures)
+    found = in_image(positions, log_deviations, batch.crops.windows_xyxy)
     truth = batch.labels["keypoints"]
     seen = torch.stack([torch.from_numpy(patch.visible) for patch in patches])
     heights = original_heights(patches)

@@ -64,8 +64,7 @@ def _relit(image: RgbImage, rng: np.random.Generator) -> RgbImage:
 
 def _coded(image: RgbImage, quality: int) -> RgbImage:
     coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    decoded: RgbImage = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    return decoded
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
 def _covered(patch: ConePatch, rng: np.random.Generator) -> ConePatch:

@@ -30,7 +30,7 @@ class PatchFormat(ShardFormat[tuple[ConePatch, ...]]):
         jpegs, jpeg_ends = encode_jpegs([patch.image for patch in patches])
         columns = zip(*patches, strict=True) if patches else [[]] * len(ConePatch._fields)
         values = dict(zip(ConePatch._fields, columns, strict=True))
-        arrays = {"jpegs": jpegs, "jpeg_ends": jpeg_ends}
+        arrays: dict[str, npt.NDArray[Any]] = {"jpegs": jpegs, "jpeg_ends": jpeg_ends}
         arrays["patch_ends"] = np.cumsum([len(item) for item in items])
         arrays |= {name: np.array(values[name]) for name in ConePatch._fields if name != "image"}
         return arrays

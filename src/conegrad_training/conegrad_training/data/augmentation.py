@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from conegrad_core.settings import Config, setting
 from conegrad_training.data.sample import Sample
 
 SECOND_TANGENTIAL = 3  # place of p2, which bends the image sideways, in the distortion
-BoxLabel = TypeVar("BoxLabel", TrueBoxes, TrueStanding, TrueKeypoints)
+BoxLabel = TrueBoxes | TrueStanding | TrueKeypoints
 TANGENTIAL_MODELS = ("plumb_bob", "rational_polynomial")
 
 
@@ -190,7 +190,7 @@ def _mirrored_labels(sample: Sample) -> dict[str, Any]:
     """Labels of an image and of a scan; samples have one of each at most."""
     found: dict[str, Any] = {}
     for kind, label in (sample.labels or {}).items():
-        if isinstance(label, TrueBoxes | TrueStanding | TrueKeypoints):
+        if isinstance(label, BoxLabel):
             width = next(v.shape[1] for v in sample.inputs.values() if _is_image(v))
             found[kind] = _mirrored_boxes(label, width)
         elif isinstance(label, Tensor) and label.dim() == 1:

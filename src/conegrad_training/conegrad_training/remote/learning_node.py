@@ -34,7 +34,7 @@ class LearningNode(SensorNode):
     def release(self) -> None:
         """Drop everything that :meth:`load` made."""
         self._learning.close()
-        super().release()  # type: ignore[safe-super]
+        super().release()
 
     def warm_up(self) -> None:
         """Start the thread of the stage."""
