@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,10 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("YOLO_OFFLINE", "true")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts programs in the background like that, and programs of tests would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HIGHEST_DOMAIN = 101  # above it the ports of Fast DDS meet the ephemeral ports of Linux
 

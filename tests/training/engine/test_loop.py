@@ -219,7 +219,7 @@ def test_a_gradient_that_is_not_finite_is_refused_by_name(
 
         def forward(self, cones, truth):
             terms = super().forward(cones, truth)
-            if truth is bad.truth:
+            if truth.positions is bad.truth.positions:
                 zero = (terms["colour"] - terms["colour"].detach()).abs()
                 terms["colour"] = terms["colour"].detach() + zero.sqrt()
             return terms

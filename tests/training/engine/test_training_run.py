@@ -258,7 +258,7 @@ def test_perfect_boxes_and_beams_give_perfect_part_metrics(
 ):
     system = load_system(system_config)
 
-    def outputs(samples):
+    def values(samples, ports):
         from conegrad_core.camera.image import Detections
         from conegrad_core.lidar.scan import SegmentedScan
 
@@ -273,7 +273,7 @@ def test_perfect_boxes_and_beams_give_perfect_part_metrics(
             "segmentation": [SegmentedScan(scan.ranges, scan.angles, beams)],
         }
 
-    monkeypatch.setattr(system, "outputs", outputs)
+    monkeypatch.setattr(system, "values", values)
     headline = measure(system, labelled, EvaluationConfig(max_range=12.0)).headline()
     assert headline["mAP50"] == 1.0
     assert headline["beam_f1"] == 1.0
