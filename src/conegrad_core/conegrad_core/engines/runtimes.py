@@ -1,5 +1,6 @@
 """ONNX Runtime and OpenVINO: files written, opened and set up for low latency."""
 
+import functools
 import os
 import warnings
 from pathlib import Path
@@ -79,13 +80,8 @@ def openvino_model(path: Path) -> Any:
     Raises:
         ValueError: if the file is not readable.
     """
-    import openvino
-
-    core = openvino.Core()
-    # The weights would stay in the file, and end the process if somebody cuts that short.
-    core.set_property({"ENABLE_MMAP": False})
     try:
-        return core.read_model(path)
+        return _openvino_core().read_model(path)
     except RuntimeError as error:
         raise ValueError(f"{path} is not a readable OpenVINO model: {error}") from error
 
@@ -99,8 +95,6 @@ def openvino_request(model: Any, threads: int, precision: str = "fp32") -> Any:
         precision: ``fp32``, ``bf16`` or ``fp16``; without this hint OpenVINO takes bf16 by itself
             on some processors.
     """
-    import openvino
-
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
@@ -110,4 +104,21 @@ def openvino_request(model: Any, threads: int, precision: str = "fp32") -> Any:
     }
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
-    return openvino.Core().compile_model(model, "CPU", options).create_infer_request()
+    return _openvino_core().compile_model(model, "CPU", options).create_infer_request()
+
+
+@functools.cache
+def _openvino_core() -> Any:
+    """The one core of this process, which is never dropped.
+
+    The CPU plugin of OpenVINO (seen with 2026.4) gives the thread that loads it an alternate stack
+    for signals, and frees that stack with the last core. Where another thread drops it, the first
+    thread keeps the freed stack, and its next signal, such as that of Ctrl-C or of a child process
+    that ended, ends the process with SIGSEGV.
+    """
+    import openvino
+
+    core = openvino.Core()
+    # The weights would stay in the file, and end the process if somebody cuts that short.
+    core.set_property({"ENABLE_MMAP": False})
+    return core
