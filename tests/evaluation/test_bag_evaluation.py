@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from camera_alone import CAMERA_ALONE
 
 from conegrad_data.bags.types import BagError
 from conegrad_data.cone_map.cone_map_csv import save_cones
@@ -197,15 +198,6 @@ def test_the_same_bag_gives_the_same_report(make_drive, plan, tmp_path):
     for name in ("one", "two"):
         evaluate_bag(bag, tmp_path / name)
     assert report(tmp_path / "one") == report(tmp_path / "two")
-
-
-CAMERA_ALONE = """
-inputs: {image: Image}
-stages:
-  detector: {module: yolov5_detector, inputs: {image: image}, outputs: {detections: detections}}
-  fuser: {module: cone_fusion, inputs: {detections: detections}, outputs: {cones: cones}}
-outputs: {cones: cones}
-"""
 
 
 def test_a_pipeline_is_measured_against_what_its_sensors_see(make_drive, plan, tmp_path):

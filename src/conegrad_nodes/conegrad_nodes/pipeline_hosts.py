@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_core.pipeline.build import DEFAULT, stage_classes
-from conegrad_core.pipeline.checks import port_kinds, run_order
+from conegrad_core.pipeline.build import DEFAULT, layout_of
 from conegrad_core.pipeline.file import load_specification
+from conegrad_core.pipeline.layout import Layout
 from conegrad_core.pipeline.specification import PipelineSpecification
 from conegrad_core.pipeline.stage import Stage
 from conegrad_core.timing.pairing import CAMERA, LIDAR
@@ -107,9 +107,8 @@ def pipeline_hosts(pipeline: str | Path = DEFAULT) -> PipelineHosts:
             than an image and a scan at most, or gives not one port of cones.
     """
     specification = load_specification(pipeline)
-    classes = stage_classes(specification)
-    kinds = port_kinds(specification, classes)
-    cones = _cones(specification, kinds)
+    layout = layout_of(specification)
+    order, cones = layout.order, _cones(specification, layout.kinds)
     for port, kind in specification.inputs.items():
         if SENSORS.get(port) != kind:
             raise specification.error(
@@ -117,9 +116,9 @@ def pipeline_hosts(pipeline: str | Path = DEFAULT) -> PipelineHosts:
                 "scan: Scan",
                 *("inputs", port),
             )
-    order = run_order(specification)
-    sources = _sources(specification, classes, order)
-    needed = _needed(specification, cones)
+    sources = _sources(layout)
+    last = layout.writers.get(cones)
+    needed = {last, *layout.upstream(last)} if last else set()
     camera = tuple(name for name in order if name in needed and sources[name] == {IMAGE})
     lidar = tuple(name for name in order if name in needed and sources[name] == {SCAN})
     fusion = tuple(n for n in order if n in needed and n not in (*camera, *lidar))
@@ -130,7 +129,9 @@ def pipeline_hosts(pipeline: str | Path = DEFAULT) -> PipelineHosts:
             "one, which the fusion node runs",
             "outputs",
         )
-    return PipelineHosts(specification, classes, kinds, cones, camera, lidar, fusion, further)
+    return PipelineHosts(
+        specification, layout.classes, layout.kinds, cones, camera, lidar, fusion, further
+    )
 
 
 def stage_node_name(stage: str) -> str:
@@ -146,30 +147,15 @@ def _cones(specification: PipelineSpecification, kinds: Mapping[str, str]) -> st
     return found[0]
 
 
-def _sources(
-    specification: PipelineSpecification, classes: Mapping[str, type[Stage]], order: tuple[str, ...]
-) -> dict[str, set[str]]:
+def _sources(layout: Layout) -> dict[str, set[str]]:
     """Inputs of the pipeline that each stage comes from; ``fusion`` where more is needed."""
-    of_port = {port: {port} for port in specification.inputs}
+    of_port = {port: {port} for port in layout.specification.inputs}
     found: dict[str, set[str]] = {}
-    for name in order:
-        stage = specification.stages[name]
+    for name in layout.order:
+        stage, stage_class = layout.specification.stages[name], layout.classes[name]
         sources = set().union(*(of_port[port] for port in stage.inputs.values()))
-        if classes[name].joins or classes[name].needs_calibration:
+        if stage_class.joins or stage_class.needs_calibration:
             sources.add("fusion")
         found[name] = sources
         of_port |= dict.fromkeys(stage.outputs.values(), sources)
     return found
-
-
-def _needed(specification: PipelineSpecification, port: str) -> set[str]:
-    """Stages that a port comes from."""
-    writers = {p: n for n, s in specification.stages.items() for p in s.outputs.values()}
-    needed: set[str] = set()
-    waiting = [port]
-    while waiting:
-        name = writers.get(waiting.pop())
-        if name is not None and name not in needed:
-            needed.add(name)
-            waiting += specification.stages[name].inputs.values()
-    return needed

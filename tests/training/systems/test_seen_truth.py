@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from camera_alone import CAMERA_ALONE
 
 from conegrad_core.losses import EndLoss
 from conegrad_evaluation.metrics.matching import EvaluationConfig
@@ -14,14 +15,6 @@ from conegrad_training.patterns.patterns import PatternConfig, make_pattern
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.systems.system_metrics import measure
-
-CAMERA_ALONE = """
-inputs: {image: Image}
-stages:
-  detector: {module: yolov5_detector, inputs: {image: image}, outputs: {detections: detections}}
-  fuser: {module: cone_fusion, inputs: {detections: detections}, outputs: {cones: cones}}
-outputs: {cones: cones}
-"""
 
 
 @pytest.fixture
