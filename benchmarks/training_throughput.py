@@ -26,10 +26,10 @@ from conegrad_core.camera.image import Detections
 from conegrad_core.camera.letterbox import inputs_from_pixels
 from conegrad_core.losses import EndLoss
 from conegrad_core.vehicle import load_vehicle
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
 from conegrad_simulation.track.named_track import make_track
-from conegrad_training.data.sample import Sample
 from conegrad_training.data.sample_stream import SampleBatches
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.loop import StepReport, joined_losses

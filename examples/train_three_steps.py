@@ -12,7 +12,7 @@ from pathlib import Path
 
 from conegrad_core.losses import EndLoss
 from conegrad_core.pipeline.build import DEFAULT
-from conegrad_training.data.replay import BagReplay
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_training.engine.loop import train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
 from conegrad_training.engine.training_cost import TrainingCost

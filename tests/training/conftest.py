@@ -13,11 +13,11 @@ from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import save_segmenter
 from conegrad_core.vehicle import Vehicle
+from conegrad_evaluation.samples.bag_replay import BagReplay
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_simulation.recording.bag import BagConfig, SimulatedBag, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
 from conegrad_simulation.track.named_track import make_track
-from conegrad_training.data.replay import BagReplay
-from conegrad_training.data.sample import Sample
 from conegrad_training.data.simulated_samples import SimulatedSamples
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig

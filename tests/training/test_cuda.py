@@ -16,8 +16,8 @@ from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.perception import Perception
 from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.vehicle import load_vehicle
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_simulation.recording.bag import SimulatedBag
-from conegrad_training.data.sample import Sample
 from conegrad_training.data.simulated_samples import SimulatedSamples
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig, run_training

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from conegrad_core.cones import ConeClass
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.alignment.alignment_picture import draw_alignment
 from conegrad_training.alignment.map_alignment import Alignment, ConeMap, SeenCones
@@ -11,7 +12,6 @@ from conegrad_training.alignment.perceived_map import (
     put_together,
     seen_cones,
 )
-from conegrad_training.data.replay import BagReplay
 from conegrad_training.systems.system_config import SystemConfig
 
 BLUE, UNKNOWN = np.eye(5)[ConeClass.BLUE], np.eye(5)[ConeClass.UNKNOWN]

@@ -10,6 +10,7 @@ from conegrad_core.geometry.camera import CameraModel, project
 from conegrad_core.geometry.transforms import mounting_matrix, optical_from_body, rigid_inverse
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.context import FrameContext
+from conegrad_evaluation.samples.sample import Sample, SampleKey
 from conegrad_training.data.augmentation import (
     UNCHANGED,
     AugmentationConfig,
@@ -19,7 +20,6 @@ from conegrad_training.data.augmentation import (
     relit,
     with_dropout,
 )
-from conegrad_training.data.sample import Sample, SampleKey
 
 WIDTH, HEIGHT = 320, 192
 CONES = torch.tensor([[5.0, 1.5], [6.0, -1.0], [9.0, 0.5]])

@@ -14,10 +14,11 @@ from conegrad_data.bags.writer import BagWriter
 from conegrad_data.cone_map.cone_map_csv import read_cones, save_cones
 from conegrad_data.decode import image_from_msg, scan_from_msg, truth_from_msg
 from conegrad_data.errors import AlignmentError, ReplayError
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_simulation.recording.bag import BagConfig, SimulatedBag, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
 from conegrad_simulation.track.named_track import make_track
-from conegrad_training.data.replay import BagReplay, split_by_sequence
+from conegrad_training.data.split import split_by_sequence
 from conegrad_training.data.training_data import bag_data
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from conegrad_data.errors import ReplayError
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.data.augmentation import UNCHANGED, AugmentationConfig
-from conegrad_training.data.replay import BagReplay
 from conegrad_training.data.sample_stream import SampleBatches, evenly, position, stream
 
 

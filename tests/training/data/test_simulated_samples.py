@@ -5,9 +5,9 @@ import torch
 
 from conegrad_core.camera.image import TrueBoxes
 from conegrad_core.vehicle import load_vehicle
+from conegrad_evaluation.samples.sample import SampleKey
 from conegrad_simulation.samples.frame_sampler import sample_frame
 from conegrad_training.data.augmentation import mirrored
-from conegrad_training.data.sample import SampleKey
 from conegrad_training.data.simulated_samples import image_labels, sample_of_frame
 
 FRAME = sample_frame(3, load_vehicle("formula_student"), "varied")

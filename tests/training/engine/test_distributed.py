@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from conegrad_core.losses import EndLoss
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.data.augmentation import AugmentationConfig
-from conegrad_training.data.replay import BagReplay
 from conegrad_training.data.sample_stream import SampleBatches
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.distributed import JointBatchNorm

@@ -7,8 +7,8 @@ from car_stages import STAGES
 
 from conegrad_core.losses import EndLoss
 from conegrad_data.errors import ReplayError, TrainingError
-from conegrad_training.data.replay import BagReplay
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.bag_replay import BagReplay
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.engine.loop import StepReport, counted_cones, train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
 from conegrad_training.engine.training_cost import TrainingCost

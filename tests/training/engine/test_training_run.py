@@ -18,9 +18,10 @@ from safetensors.torch import load_file
 
 from conegrad_data.errors import ReplayError
 from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.samples.bag_replay import BagReplay
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system_metrics import measure
 from conegrad_simulation.recording.bag import SimulatedBag
-from conegrad_training.data.replay import BagReplay
-from conegrad_training.data.sample import Sample
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.training_run import (
     CHECKPOINT,
@@ -33,7 +34,6 @@ from conegrad_training.engine.training_run import (
 from conegrad_training.patterns.patterns import PatternConfig
 from conegrad_training.systems.system import load_system
 from conegrad_training.systems.system_config import SystemConfig
-from conegrad_training.systems.system_metrics import measure
 
 STEPS = 8
 DEADLINE = 90.0  # [s] for the run that is killed

@@ -13,7 +13,8 @@ from torch import Tensor
 from conegrad_core.camera.image import TrueStanding
 from conegrad_core.losses import EndLoss
 from conegrad_evaluation.metrics.matching import EvaluationConfig
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system_metrics import measure
 from conegrad_training.engine.loop import StepReport, train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
 from conegrad_training.engine.shared_copies import SharedCopies
@@ -23,7 +24,6 @@ from conegrad_training.patterns.forking import ForkConfig, branch_weights, syste
 from conegrad_training.patterns.patterns import PatternConfig, make_pattern
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig
-from conegrad_training.systems.system_metrics import measure
 
 SHAPES = ("camera_keypoints", "camera_fork", "camera_lidar_keypoints", "camera_fork_standing")
 FORKS = ("camera_fork", "camera_fork_standing")

@@ -19,8 +19,8 @@ from std_srvs.srv import Trigger
 from conegrad_core.losses import EndLoss
 from conegrad_data.decode import scan_from_msg
 from conegrad_data.errors import TrainingError
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_training.data.augmentation import AugmentationConfig
-from conegrad_training.data.replay import BagReplay
 from conegrad_training.data.sample_stream import SampleBatches, stream
 from conegrad_training.engine.loop import train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer

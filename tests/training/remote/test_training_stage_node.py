@@ -10,8 +10,8 @@ from car_stages import weights_of
 from rclpy.parameter import Parameter
 
 from conegrad_data.decode import stamp_ns_from_msg
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_nodes.node_base.worker import Arrived
-from conegrad_training.data.replay import BagReplay
 from conegrad_training.remote.gradient_messages import scan_to_msg
 from conegrad_training.remote.training_stage_node import TrainingStageNode
 from conegrad_training.systems.system_config import SystemConfig

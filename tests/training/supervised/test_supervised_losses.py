@@ -3,8 +3,8 @@ import torch
 
 from conegrad_core.losses import beam_loss
 from conegrad_data.errors import ReplayError
-from conegrad_training.data.replay import BagReplay
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.bag_replay import BagReplay
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.supervised.supervised_losses import (
     check_labels,
     label_values,

@@ -10,7 +10,7 @@ from installed_package import brightness_package, write_brightness_pipeline
 from safetensors.torch import load_file
 
 from conegrad_core.losses import EndLoss
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.engine.loop import StepReport, train
 from conegrad_training.engine.optimizers import OptimizerConfig, make_optimizer
 from conegrad_training.engine.training_cost import TrainingCost

@@ -8,13 +8,13 @@ from camera_alone import CAMERA_ALONE
 
 from conegrad_core.losses import EndLoss
 from conegrad_evaluation.metrics.matching import EvaluationConfig
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system_metrics import measure
 from conegrad_training.engine.loop import count_step, end_losses
 from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.patterns.patterns import PatternConfig, make_pattern
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig
-from conegrad_training.systems.system_metrics import measure
 
 
 @pytest.fixture

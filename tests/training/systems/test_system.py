@@ -18,10 +18,10 @@ from conegrad_core.perception import Perception
 from conegrad_core.pipeline.file import load_specification
 from conegrad_core.pipeline.graph import Pipeline
 from conegrad_data.bags.reader import BagReader
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_nodes.playback.direct import direct_frames
 from conegrad_nodes.playback.perceive import PerceiveOptions
 from conegrad_simulation.recording.bag import SimulatedBag
-from conegrad_training.data.replay import BagReplay
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig
 

@@ -4,8 +4,8 @@ import pytest
 
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.port_metrics import PortResult
+from conegrad_evaluation.system.system_metrics import SystemMetrics, measure, new_metrics
 from conegrad_training.systems.system import TrainableSystem
-from conegrad_training.systems.system_metrics import SystemMetrics, measure, new_metrics
 
 OUTPUT = PortResult({"f1_colour": 0.5, "f1": 0.75}, {"frames": 3})
 

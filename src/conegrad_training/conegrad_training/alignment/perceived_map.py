@@ -16,8 +16,8 @@ from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.errors import ReplayError
 from conegrad_data.recording.paired_drive import PairedDrive
+from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_training.alignment.map_alignment import SeenCones
-from conegrad_training.data.replay import BagReplay
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conegrad_evaluation.system.system_metrics import measure
 from conegrad_training.comparison.degradation import degrade
 from conegrad_training.comparison.drive_samples import DriveSamples
 from conegrad_training.comparison.results import write_json
 from conegrad_training.engine.training_run import TrainingConfig
 from conegrad_training.systems.system import load_system
 from conegrad_training.systems.system_config import SystemConfig
-from conegrad_training.systems.system_metrics import measure
 
 BASELINE = "baseline.json"
 

@@ -6,8 +6,8 @@ from torch.utils.data import Dataset
 
 from conegrad_core.cones import LABEL_VALUES_PER_CONE, TrueCones
 from conegrad_core.losses import EndLossConfig
+from conegrad_evaluation.samples.sample import Sample, SampleKey
 from conegrad_simulation.samples.drive_frames import DriveFrames
-from conegrad_training.data.sample import Sample, SampleKey
 from conegrad_training.data.simulated_samples import sample_of_frame
 from conegrad_training.engine.loop import counted_truth
 

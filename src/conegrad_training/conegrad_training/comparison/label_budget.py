@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from conegrad_core.cones import LABEL_VALUES_PER_CONE, TrueCones
 from conegrad_core.losses import EndLossConfig
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.engine.loop import counted_truth
 from conegrad_training.supervised.supervised_losses import label_values
 from conegrad_training.systems.system import TrainableSystem

@@ -17,7 +17,7 @@ from conegrad_core.keypoints.keypoints import TrueKeypoints
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.settings import Config, setting
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
 
 SECOND_TANGENTIAL = 3  # place of p2, which bends the image sideways, in the distortion
 BoxLabel = TrueBoxes | TrueStanding | TrueKeypoints

@@ -10,8 +10,8 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
 
 from conegrad_core.processes.worker_process import read_ahead, start_forked
 from conegrad_data.errors import TrainingError
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.data.augmentation import AugmentationConfig, augmented
-from conegrad_training.data.sample import Sample
 from conegrad_training.engine.distributed import count, rank
 
 LOST = "DataLoader worker"  # begins what torch says where one was killed

@@ -10,8 +10,8 @@ from conegrad_core.keypoints.keypoints import TrueKeypoints
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.vehicle import Vehicle
+from conegrad_evaluation.samples.sample import Sample, SampleKey
 from conegrad_simulation.samples.frame_sampler import Frame, ImageSample, sample_frame
-from conegrad_training.data.sample import Sample, SampleKey
 
 
 class SimulatedSamples(Dataset[Sample]):

@@ -9,10 +9,11 @@ from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.errors import ReplayError
-from conegrad_training.data.replay import BagReplay, split_by_sequence
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.bag_replay import BagReplay
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.data.sample_stream import joined
 from conegrad_training.data.simulated_samples import SimulatedSamples
+from conegrad_training.data.split import split_by_sequence
 from conegrad_training.engine.training_run import Data
 
 UNSEEN_SEED = 900_000_000  # simulated frames from here on are never trained on

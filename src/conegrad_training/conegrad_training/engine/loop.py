@@ -12,7 +12,8 @@ from torch.optim import Optimizer
 from conegrad_core.cones import LABEL_VALUES_PER_CONE, Cones, TrueCones
 from conegrad_core.losses import EndLoss, EndLossConfig, match_cones
 from conegrad_data.errors import TrainingError
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system import Outputs
 from conegrad_training.engine.distributed import averaged
 from conegrad_training.engine.optimizers import clipped_norms, restore_statistics, statistics
 from conegrad_training.engine.shared_copies import SharedCopies
@@ -24,7 +25,7 @@ from conegrad_training.supervised.supervised_losses import (
     stage_losses,
     supervised_losses,
 )
-from conegrad_training.systems.system import Outputs, TrainableSystem, follow_statistics
+from conegrad_training.systems.system import TrainableSystem, follow_statistics
 
 MAX_GRAD_NORM = 5.0
 REFUSED = "expected finite values; the step was refused and the weights are unchanged"

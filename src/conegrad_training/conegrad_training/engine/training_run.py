@@ -22,9 +22,10 @@ from conegrad_core.whole_file import write_whole
 from conegrad_data.errors import ReplayError, TrainingError
 from conegrad_evaluation.drives.map_fit import misfit_warning
 from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system_metrics import measure
 from conegrad_training.aliases import current_checkpoint
 from conegrad_training.data.augmentation import AugmentationConfig
-from conegrad_training.data.sample import Sample
 from conegrad_training.data.sample_stream import SampleBatches, evenly, lost_readers_told, stream
 from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.engine.interrupts import delay_interrupts
@@ -51,7 +52,6 @@ from conegrad_training.patterns.patterns import Pattern, PatternConfig, make_pat
 from conegrad_training.supervised.supervised_losses import check_labels
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig, by_stage
-from conegrad_training.systems.system_metrics import measure
 from conegrad_training.tracking.model_card import git_revision
 
 logger = logging.getLogger(__name__)

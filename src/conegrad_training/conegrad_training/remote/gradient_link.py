@@ -14,11 +14,12 @@ from std_msgs.msg import Header
 from conegrad_core.lidar.scan import Scan, SegmentedScan
 from conegrad_data.decode import DecodeError, stamp_ns_from_msg
 from conegrad_data.errors import TrainingError
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system import Outputs
 from conegrad_nodes.port_messages.registry import port_message
-from conegrad_training.data.sample import Sample
 from conegrad_training.remote.gradient_messages import gradient_to_msg, gradient_topic, scan_to_msg
 from conegrad_training.remote.gradient_service import GRADIENTS
-from conegrad_training.systems.system import Outputs, TrainableSystem
+from conegrad_training.systems.system import TrainableSystem
 
 SAMPLES = QoSProfile(depth=5)  # reliable: every sample counts
 SPIN = 0.02  # [s] between two looks whether everything has come

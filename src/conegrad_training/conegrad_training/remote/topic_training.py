@@ -10,13 +10,14 @@ from torch.optim import Optimizer
 
 from conegrad_core.losses import EndLoss
 from conegrad_data.errors import TrainingError
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system import Outputs
 from conegrad_training.engine.loop import REFUSED, StepReport, count_step, joined_losses, prepare
 from conegrad_training.engine.optimizers import clipped_norms
 from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.patterns.patterns import Pattern
 from conegrad_training.patterns.update import END
-from conegrad_training.systems.system import Outputs, TrainableSystem
+from conegrad_training.systems.system import TrainableSystem
 
 
 class RemoteNetworks(Protocol):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from conegrad_data.errors import ReplayError
-from conegrad_training.data.sample import Sample
+from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.systems.system import TrainableSystem, statistics_kept
 
 

@@ -8,8 +8,8 @@ import torch
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.port_metrics import PORT_METRICS, PortMetric, PortResult, port_metric
-from conegrad_training.data.sample import Sample
-from conegrad_training.systems.system import TrainableSystem
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system import System
 
 FORMER_KEYS = {"detections": "boxes", "segmentation": "beams"}  # of version 0.1, until 0.3
 
@@ -55,9 +55,7 @@ class SystemMetrics(NamedTuple):
 
 
 @torch.no_grad()
-def measure(
-    system: TrainableSystem, samples: Iterable[Sample], config: EvaluationConfig
-) -> SystemMetrics:
+def measure(system: System, samples: Iterable[Sample], config: EvaluationConfig) -> SystemMetrics:
     """Run the system as the car does and compare every port with its truth.
 
     Args:
@@ -95,7 +93,7 @@ def measure(
     return SystemMetrics(of_output, results)
 
 
-def _inputs_of_metric(system: TrainableSystem, port: str, metric: PortMetric) -> list[str]:
+def _inputs_of_metric(system: System, port: str, metric: PortMetric) -> list[str]:
     """Ports that a metric needs beside its own.
 
     Raises:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.data import Dataset
 
 from conegrad_core.cones import TrueCones
@@ -32,7 +31,7 @@ from conegrad_data.recording.truth import (
     truth_in_frame,
 )
 from conegrad_evaluation.drives.map_fit import check_in_view
-from conegrad_training.data.sample import Sample, SampleKey
+from conegrad_evaluation.samples.sample import Sample, SampleKey
 
 
 class BagReplay(Dataset[Sample]):
@@ -170,30 +169,3 @@ class BagReplay(Dataset[Sample]):
         """Decoded messages, found through the index of the file."""
         bag = self._open()
         return [bag.decode(raw) for raw in read_messages(bag, references)]
-
-
-def split_by_sequence(
-    bags: Sequence[Path], test_share: float, seed: int
-) -> tuple[list[Path], list[Path]]:
-    """Whole recordings for training and for testing: frames of one drive are never parted.
-
-    Args:
-        bags: at least two for a share above 0.
-        test_share: of the recordings, at least one of them.
-        seed: of the draw.
-
-    Raises:
-        ReplayError: if nothing would be left to train on.
-    """
-    count = max(1, round(test_share * len(bags))) if test_share > 0 else 0
-    if count >= len(bags):
-        raise ReplayError(
-            f"{len(bags)} bags cannot be split: expected more than {count}, frames of one "
-            "drive see the same cones and are never parted"
-        )
-    order = torch.randperm(len(bags), generator=torch.Generator().manual_seed(seed)).tolist()
-    tests = {order[place] for place in range(count)}
-    return (
-        [bag for place, bag in enumerate(bags) if place not in tests],
-        [bag for place, bag in enumerate(bags) if place in tests],
-    )

@@ -1,0 +1,1 @@
+"""Samples: the frames of a recording as inputs of a pipeline, with their truth."""
