@@ -13,14 +13,14 @@ from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.sweep import SweepConfig, sweep_span, with_motions
 from conegrad_core.pipeline.context import FrameContext
-from conegrad_core.timing.pairing import PairingConfig
+from conegrad_core.timing.pairing import SECOND, PairingConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.types import BagError
 from conegrad_data.decode import image_from_msg
 from conegrad_data.errors import ReplayError
 from conegrad_data.recording.bag_index import MessageReference, read_messages
-from conegrad_data.recording.paired_drive import PairedDrive, read_paired_drive
+from conegrad_data.recording.paired_drive import PairedDrive, PairedFrame, read_paired_drive
 from conegrad_data.recording.recorded_calibration import recorded_view
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_data.recording.truth import (
@@ -70,6 +70,7 @@ class BagReplay(Dataset[Sample]):
         self.drive: PairedDrive = read_paired_drive(
             Path(path), pairing=pairing, vehicle=vehicle, topics=topics
         )
+        self._camera_offset_ns = round((pairing or PairingConfig()).camera_offset * SECOND)
         self._reader = ScanReader(reduction, sweep)
         self._track = Path(track) if track is not None else None
         self._bag: BagReader | None = None
@@ -87,7 +88,39 @@ class BagReplay(Dataset[Sample]):
     def __getitem__(self, position: int) -> Sample:
         """Sample at a position among the frames with truth."""
         row = self.rows[position]
+        return self._sample(row, self.drive.frames[row])
+
+    def with_late_stamps(self, position: int, seconds: float) -> Sample:
+        """Sample as the pipeline gets it if stamps of images are late by some time.
+
+        The image is the one whose wrong stamp is nearest to the stamp of the right one, and the
+        motion the one that the odometry has between its wrong stamp and the scan. Truth is what it
+        was: cones at the stamp of the scan, visible in the image that is given.
+
+        Args:
+            position: among the frames with truth.
+            seconds: the stamps of images minus when they were taken [s]; negative: early.
+
+        Raises:
+            ReplayError: if the odometry does not know the motion.
+        """
+        row, late_ns = self.rows[position], round(seconds * SECOND)
         frame, drive = self.drive.frames[row], self.drive
+        taken_ns = frame.image.stamp_ns - late_ns
+        image = min((f.image for f in drive.frames), key=lambda i: abs(i.stamp_ns - taken_ns))
+        motion = drive.motion.lidar_motion(
+            frame.scan.stamp_ns + drive.lidar_offset_ns,
+            image.stamp_ns + late_ns + self._camera_offset_ns,
+        )
+        if motion is None:
+            raise ReplayError(
+                f"{drive.path}: frame {row} has no odometry around its stamp, expected it to "
+                f"shift stamps by {seconds} s"
+            )
+        return self._sample(row, PairedFrame(image, frame.scan, motion.float()))
+
+    def _sample(self, row: int, frame: PairedFrame) -> Sample:
+        drive = self.drive
         image, scan = self._messages([frame.image, frame.scan])
         truth = self._truth_source().at(frame.scan.stamp_ns, frame.image.stamp_ns)
         if truth is None:

@@ -1,0 +1,1 @@
+"""Disturbances: seeded faults of images, scans, calibration and stamps, applied to samples."""

@@ -1,0 +1,64 @@
+"""A disturbance: what goes wrong with a kind of port or with the context, as data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+CALIBRATION, TIME = "calibration", "time"  # what a disturbance acts on beside kinds of ports
+
+Parameters = Mapping[str, float]
+# Value of a port, or the calibration, before and after; for TIME see `time.py`.
+Damage = Callable[[Any, Parameters, np.random.Generator], Any]
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """One kind of damage with its severities.
+
+    Attributes:
+        name: under which a package registers it.
+        acts_on: kind of the ports whose values it changes (``Image``, ``Scan``),
+            :data:`CALIBRATION` or :data:`TIME`.
+        description: one line, with the unit of each parameter.
+        severities: parameters of severity 1, 2, 3 and so on; all have the same names.
+        damage: makes the damaged value of an intact one, its parameters and a source of random
+            draws; leaves the intact one as it is. None where ``acts_on`` is :data:`TIME`.
+    """
+
+    name: str
+    acts_on: str
+    description: str
+    severities: Sequence[Parameters]
+    damage: Damage | None = None
+
+    def __post_init__(self) -> None:
+        if not self.severities or len({frozenset(each) for each in self.severities}) != 1:
+            found = [sorted(each) for each in self.severities]
+            raise ValueError(
+                f"severities of {self.name} have the parameters {found}, expected at least one "
+                "severity and the same parameters in each"
+            )
+        if (self.damage is None) != (self.acts_on == TIME):
+            raise ValueError(
+                f"{self.name} acts on {self.acts_on} and has {'no' if not self.damage else 'a'} "
+                f"damage, expected one for everything but {TIME}"
+            )
+
+    def parameters(self, severity: int, given: Parameters | None = None) -> dict[str, float]:
+        """Parameters of a severity, with those that are given instead.
+
+        Raises:
+            ValueError: for a severity or a parameter that there is not.
+        """
+        if not 1 <= severity <= len(self.severities):
+            raise ValueError(
+                f"severity of {self.name} is {severity}, expected 1 to {len(self.severities)}"
+            )
+        of_severity = dict(self.severities[severity - 1])
+        for name in given or {}:
+            if name not in of_severity:
+                known = ", ".join(of_severity)
+                raise ValueError(f"{self.name} has no parameter {name!r}, expected one of {known}")
+        return {**of_severity, **(given or {})}
