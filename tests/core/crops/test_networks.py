@@ -54,7 +54,7 @@ def loaded(saved, engine: str = "torch", **flags):
 def test_saved_and_loaded_weights_are_equal(saved):
     stage, _ = saved
     again = loaded(saved)
-    assert again.module.metadata["trained_on"] == "nothing"
+    assert again.module.metadata.keys() == {"architecture"}  # the origin is not that of these
     assert again.state_dict().keys() == stage.state_dict().keys()
     for name, weight in again.state_dict().items():
         torch.testing.assert_close(weight, stage.state_dict()[name], rtol=0, atol=0)

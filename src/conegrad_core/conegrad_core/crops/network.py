@@ -88,8 +88,8 @@ class CropModel(nn.Module):
         self.eval().requires_grad_(requires_grad=False)
 
     def save(self, path: Path) -> None:
-        """Write the weights as safetensors, with what the file they came from says of itself."""
-        save_weights(self.network, path, self.network.architecture, self.metadata)
+        """Write the weights; how those came to be that they started from is not theirs."""
+        save_weights(self.network, path, self.network.architecture, {})
 
     @property
     def device(self) -> torch.device:

@@ -69,7 +69,7 @@ class CropNetworkStage(Stage):
         return self.network_class.architecture
 
     def save(self, path: Path) -> None:
-        """Write the weights, with what the file they came from says of itself."""
+        """Write the weights; how those came to be that they started from is not theirs."""
         self.module.save(path)
 
     def outputs_of(self, crops: Sequence[Crops]) -> list[tuple[Tensor, ...]]:

@@ -69,5 +69,5 @@ class SegmenterStage(Stage):
         return int(inputs["scan"].ranges.isfinite().sum())
 
     def save(self, path: Path) -> None:
-        """Write the weights, with what the file they came from says of itself."""
-        save_segmenter(self.module.network, path, self.module.metadata)
+        """Write the weights; how those came to be that they started from is not theirs."""
+        save_segmenter(self.module.network, path, {})

@@ -28,7 +28,8 @@ def load_pipeline(
     """Read, check and build a pipeline; every stage is in evaluation mode.
 
     Args:
-        name_or_path: a pipeline of ``config/pipelines``, or the path of its YAML file.
+        name_or_path: a pipeline of ``config/pipelines``, the path of its YAML file, or the
+            reference of a recorded system (:mod:`conegrad_core.system_record.reference`).
         settings: of stages, by the name of the stage: values that replace those of the file, or
             a whole object of its ``config_class``.
         trainable: with gradients: torch runs every stage, whatever engine the settings name.
@@ -56,11 +57,15 @@ def build_pipeline(
             f"{', '.join(specification.stages)} of {specification.source}"
         )
     layout = layout_of(specification)  # before weights are loaded, which takes longer
-    stages: dict[str, Stage] = {}
-    for name, of_stage in layout.classes.items():
-        config = stage_config(specification, name, of_stage.config_class, settings.get(name, {}))
-        stages[name] = of_stage.from_config(config, trainable=trainable)
-    return Pipeline(specification, stages).eval()
+    configs = {
+        name: stage_config(specification, name, of_stage.config_class, settings.get(name, {}))
+        for name, of_stage in layout.classes.items()
+    }
+    stages: dict[str, Stage] = {
+        name: of_stage.from_config(configs[name], trainable=trainable)
+        for name, of_stage in layout.classes.items()
+    }
+    return Pipeline(specification, stages, configs).eval()
 
 
 def layout_of(specification: PipelineSpecification) -> Layout:

@@ -1,5 +1,6 @@
 """Reader of pipeline files: YAML into a specification, every fault with its line."""
 
+import dataclasses
 import re
 from collections.abc import Container, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from conegrad_core.pipeline.specification import (
     StageSpecification,
 )
 from conegrad_core.presets import find_preset
+from conegrad_core.system_record.location import PIPELINE, find_record
 
 KEYS = ("inputs", "stages", "outputs")
 STAGE_KEYS = ("module", "inputs", "outputs", "settings")
@@ -23,13 +25,22 @@ FORM = "a lower-case word of letters, digits and _"
 
 
 def load_specification(name_or_path: str | Path) -> PipelineSpecification:
-    """Read a pipeline by its name in ``config/pipelines`` or by the path of its YAML file.
+    """Read a pipeline by its name, the path of its YAML file, or the reference of a system.
+
+    The path of a weights file is relative to the folder of the pipeline file.
 
     Raises:
         FileNotFoundError: if there is no such pipeline; names the places searched.
         PipelineError: naming file, line and what was expected.
+        RecordError: if a recorded system is not known or was changed.
     """
-    return read_specification(*pipeline_text(name_or_path))
+    text, source = pipeline_text(name_or_path)
+    specification = read_specification(text, source)
+    stages = {
+        name: dataclasses.replace(stage, settings=_placed(stage.settings, Path(source).parent))
+        for name, stage in specification.stages.items()
+    }
+    return dataclasses.replace(specification, stages=stages)
 
 
 def pipeline_text(name_or_path: str | Path) -> tuple[str, str]:
@@ -38,12 +49,22 @@ def pipeline_text(name_or_path: str | Path) -> tuple[str, str]:
     Raises:
         FileNotFoundError: if there is no such pipeline; names the places searched.
         PipelineError: if the file is not text.
+        RecordError: if a recorded system is not known or was changed.
     """
-    path = find_preset("pipelines", name_or_path)
+    record = find_record(name_or_path)
+    path = record / PIPELINE if record else find_preset("pipelines", name_or_path)
     try:
         return path.read_text(encoding="utf-8"), str(path)
     except UnicodeDecodeError as error:
         raise PipelineError(f"{path} is not a text in UTF-8: {error}") from error
+
+
+def _placed(settings: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Settings of a stage, the path of its weights file in the folder of the pipeline file."""
+    weights = settings.get("weights")
+    if not isinstance(weights, str) or not weights:
+        return settings
+    return {**settings, "weights": str(folder.absolute() / Path(weights).expanduser())}
 
 
 def read_specification(text: str, source: str) -> PipelineSpecification:

@@ -13,6 +13,7 @@ from conegrad_core.pipeline.port import PortType
 from conegrad_core.pipeline.registry import port_type
 from conegrad_core.pipeline.specification import PipelineSpecification
 from conegrad_core.pipeline.stage import Stage, Values
+from conegrad_core.settings import Config
 
 
 class Pipeline(nn.Module):
@@ -21,8 +22,11 @@ class Pipeline(nn.Module):
     Args:
         specification: connections of the stages.
         stages: every stage of the specification, by name.
+        configs: settings of each stage as they were asked for; None: those of the stages.
 
     Attributes:
+        configs: settings of each stage as they were asked for. Those of a stage itself may name
+            another engine: torch, where it is trainable.
         layout: its connections.
         specification: as given.
         order: names of the stages, each after those that it reads from.
@@ -32,7 +36,12 @@ class Pipeline(nn.Module):
         PipelineError: naming file, line, stage and port.
     """
 
-    def __init__(self, specification: PipelineSpecification, stages: Mapping[str, Stage]) -> None:
+    def __init__(
+        self,
+        specification: PipelineSpecification,
+        stages: Mapping[str, Stage],
+        configs: Mapping[str, Config] | None = None,
+    ) -> None:
         super().__init__()
         if stages.keys() != specification.stages.keys():
             found, expected = ", ".join(stages), ", ".join(specification.stages)
@@ -44,6 +53,7 @@ class Pipeline(nn.Module):
             port: port_type(kind) for port, kind in layout.kinds.items()
         }
         self.stages = nn.ModuleDict({name: stages[name] for name in self.order})
+        self.configs = dict(configs or {name: stages[name].config for name in self.order})
         self._plans: dict[tuple[Collection[str], ...], tuple[str, ...]] = {}
 
     def stage(self, name: str) -> Stage:

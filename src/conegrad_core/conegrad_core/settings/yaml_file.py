@@ -1,7 +1,7 @@
 """YAML with the line of each entry; numbers are read as ROS 2 reads them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,11 +95,24 @@ def read_yaml_file(path: Path) -> YamlDocument:
         raise ValueError(f"{path}: {error}") from error
 
 
+def yaml_text(content: Mapping[str, Any]) -> str:
+    """Nested mappings, lists and plain values as the text of a YAML file, in their order."""
+    return yaml.dump(_plain_content(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
 def yaml_value(value: Any) -> str:
     """A value in one line of YAML."""
     plain = [_plain(entry) for entry in value] if isinstance(value, tuple) else _plain(value)
     text = yaml.dump(plain, Dumper=_Dumper, default_flow_style=True, width=float("inf"))
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _plain_content(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain_content(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain_content(entry) for entry in value]
+    return _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,201 @@
+"""System record: a whole system in one folder that is never changed."""
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from conegrad_core.geometry.calibration import Calibration
+from conegrad_core.pipeline.build import Settings, build_pipeline
+from conegrad_core.pipeline.errors import PipelineError
+from conegrad_core.pipeline.file import load_specification
+from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.pattern import integration_pattern
+from conegrad_core.pipeline.specification import PipelineSpecification
+from conegrad_core.pipeline.writing import specification_text
+from conegrad_core.settings.yaml_file import read_yaml_file, yaml_text
+from conegrad_core.system_record.calibration_file import (
+    read_calibration_file,
+    write_calibration_file,
+)
+from conegrad_core.system_record.description import (
+    Description,
+    StageEntry,
+    SystemEntry,
+    read_entry,
+)
+from conegrad_core.system_record.errors import RecordError
+from conegrad_core.system_record.location import PIPELINE
+from conegrad_core.system_record.manifest import (
+    MANIFEST,
+    Manifest,
+    verify,
+    write_manifest,
+)
+from conegrad_core.system_record.stage_hash import stage_hash, weights_hash
+from conegrad_core.system_record.stage_settings import recorded_settings
+from conegrad_core.system_record.whole_folder import whole_folder
+from conegrad_core.whole_file import write_whole
+
+SYSTEM = "system.json"
+SETTINGS, CALIBRATION = "settings.yaml", "calibration.yaml"
+WEIGHTS = "weights"
+
+
+class SystemRecord:
+    """A record that was verified when it was opened.
+
+    Attributes:
+        folder: it lies in.
+        manifest: hashes of its files.
+        entry: content of ``system.json``.
+    """
+
+    def __init__(self, folder: Path, expected_id: str = "") -> None:
+        """Open a record; every byte of it is compared with its manifest.
+
+        Args:
+            folder: of the record.
+            expected_id: that it has to have; empty: any.
+
+        Raises:
+            FileNotFoundError: if there is no record.
+            RecordError: naming the first file that differs, is missing or is additional.
+        """
+        self.folder = folder
+        self.manifest: Manifest = verify(folder, expected_id)
+        self.entry: SystemEntry = read_entry(folder / SYSTEM, self._settings)
+
+    @property
+    def id(self) -> str:
+        """The first hexadecimal digits of the hash of its manifest."""
+        return self.manifest.id
+
+    @property
+    def name(self) -> str:
+        """Of the system."""
+        return self.entry.description.name
+
+    @property
+    def description(self) -> Description:
+        """Where it comes from and how good it is."""
+        return self.entry.description
+
+    @property
+    def stage_hashes(self) -> dict[str, str]:
+        """Hash of every stage by its name."""
+        return {name: stage.hash for name, stage in self.entry.stages.items()}
+
+    @property
+    def pipeline_file(self) -> Path:
+        """Graph, settings of the stages and paths of their weights: a pipeline file like any."""
+        return self.folder / PIPELINE
+
+    @cached_property
+    def specification(self) -> PipelineSpecification:
+        """Content of the pipeline file; weights of stages are absolute paths."""
+        return load_specification(self.pipeline_file)
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """Calibration of the vehicle; None where the record holds none."""
+        path = self.folder / CALIBRATION
+        return read_calibration_file(path) if path.exists() else None
+
+    def pipeline(self, settings: Settings | None = None, *, trainable: bool = False) -> Pipeline:
+        """The pipeline with the weights of the record; arguments and errors as `load_pipeline`."""
+        return build_pipeline(self.specification, settings, trainable=trainable)
+
+    @property
+    def _settings(self) -> Mapping[str, Any]:
+        path = self.folder / SETTINGS
+        return dict(read_yaml_file(path).content or {}) if path.exists() else {}
+
+
+def write_record(
+    folder: Path,
+    pipeline: Pipeline,
+    description: Description,
+    calibration: Calibration | None = None,
+) -> SystemRecord:
+    """Write a record; a record that lies there is replaced.
+
+    Whenever the process is killed, the folder holds a whole record or none.
+
+    Args:
+        folder: of the record.
+        pipeline: loaded to be trained, so that every stage can write its weights.
+        description: of the system.
+        calibration: of the vehicle, where it is known.
+
+    Raises:
+        PipelineError: if a stage cannot write its weights, or learns and has no weights file.
+        RecordError: if the folder holds something else than a record.
+        OSError: naming the file, if it cannot be written.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        raise RecordError(f"{folder} holds something else than a record: choose another folder")
+    with whole_folder(folder, replaces=True) as made:
+        files = _write_weights(made, pipeline)
+        entry = SystemEntry(
+            description,
+            Path(pipeline.specification.source).stem,
+            integration_pattern(pipeline),
+            {name: _stage_entry(made, pipeline, name, files.get(name, "")) for name in files},
+            _version(),
+        )
+        recorded = _recorded(pipeline, files)
+        title = f"System {description.name}, as recorded; the weights lie beside this file."
+        write_whole(made / PIPELINE, specification_text(recorded, title).encode())
+        write_whole(made / SETTINGS, yaml_text(description.settings).encode())
+        if calibration is not None:
+            write_calibration_file(made / CALIBRATION, calibration)
+        write_whole(made / SYSTEM, entry.content)
+        write_manifest(made)
+    return SystemRecord(folder)
+
+
+def _write_weights(folder: Path, pipeline: Pipeline) -> dict[str, str]:
+    """Path of the weights file of every stage in a record; empty for one without weights."""
+    (folder / WEIGHTS).mkdir()
+    files = {}
+    for name in pipeline.order:
+        stage = pipeline.stage(name)
+        has_setting = hasattr(pipeline.configs[name], "weights")
+        if stage.learns and not (stage.weights_file and has_setting):
+            raise PipelineError(
+                f"stage {name} learns, but has no weights file to be recorded: expected "
+                "'weights_file' of its class and a setting 'weights'"
+            )
+        files[name] = ""
+        if stage.weights_file and has_setting:
+            files[name] = f"{WEIGHTS}/{name}{Path(stage.weights_file).suffix}"
+            stage.save(folder / files[name])
+    return files
+
+
+def _stage_entry(folder: Path, pipeline: Pipeline, name: str, file: str) -> StageEntry:
+    module = pipeline.specification.stages[name].module
+    weights = weights_hash(folder / file) if file else ""
+    hashed = stage_hash(module, recorded_settings(pipeline, name), weights)
+    return StageEntry(module, file, hashed, pipeline.stage(name).scalars())
+
+
+def _recorded(pipeline: Pipeline, files: Mapping[str, str]) -> PipelineSpecification:
+    """The specification with every setting of every stage, and the weights of the record."""
+    stages = {}
+    for name, stage in pipeline.specification.stages.items():
+        settings = recorded_settings(pipeline, name)
+        if files[name]:
+            settings = {"weights": files[name], **settings}
+        stages[name] = dataclasses.replace(stage, settings=settings)
+    return dataclasses.replace(pipeline.specification, stages=stages)
+
+
+def _version() -> str:
+    try:
+        return version("conegrad_core")
+    except PackageNotFoundError:
+        return "unknown"

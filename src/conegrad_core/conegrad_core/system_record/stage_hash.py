@@ -1,0 +1,87 @@
+"""Hash of a stage: two stages with one hash compute the same outputs from the same inputs."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.stage import Stage
+from conegrad_core.system_record.manifest import file_hash
+from conegrad_core.system_record.stage_settings import recorded_settings
+from conegrad_core.weights import WEIGHTS_FOLDER
+
+
+def stage_hash(module: str, settings: Mapping[str, Any], weights: str) -> str:
+    """The sha256 over module name, settings and weights of a stage.
+
+    Args:
+        module: name under which the stage is registered.
+        settings: of the stage, plain values.
+        weights: :func:`weights_hash` of its weights; empty: it has none.
+    """
+    text = json.dumps([module, settings, weights], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def weights_hash(path: Path) -> str:
+    """The sha256 of the values in a weights file.
+
+    Of a safetensors file only names, shapes and values count: 16-bit floats hash as the 32-bit
+    floats that loading makes of them, and what the file says of its origin is left out. Of any
+    other file all bytes count.
+
+    Raises:
+        OSError: naming the file, if it cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return tensors_hash({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    except SafetensorError:
+        return file_hash(path)
+
+
+def tensors_hash(tensors: Mapping[str, Tensor]) -> str:
+    """The sha256 of named tensors, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        plain = tensor.detach().cpu()
+        if plain.dtype in (torch.float16, torch.bfloat16):
+            plain = plain.float()
+        digest.update(json.dumps([name, str(plain.dtype), list(plain.shape)]).encode())
+        digest.update(plain.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def stage_hashes(pipeline: Pipeline) -> dict[str, str]:
+    """Hash of every stage of a pipeline, equal to that in a record of it.
+
+    Raises:
+        OSError: if a weights file cannot be read.
+    """
+    hashes = {}
+    with TemporaryDirectory() as folder:
+        for name in pipeline.order:
+            stage = pipeline.stage(name)
+            module = pipeline.specification.stages[name].module
+            weights = _hash_of_weights(stage, Path(folder) / f"{name}_{stage.weights_file}")
+            hashes[name] = stage_hash(module, recorded_settings(pipeline, name), weights)
+    return hashes
+
+
+def _hash_of_weights(stage: Stage, path: Path) -> str:
+    """Of the weights in memory; of the file that they are from where an engine holds them."""
+    if not stage.weights_file:
+        return tensors_hash(stage.state_dict()) if stage.state_dict() else ""
+    if next(stage.parameters(), None) is None:  # an exported engine
+        given = getattr(stage.config, "weights", "")
+        source = Path(given).expanduser() if given else WEIGHTS_FOLDER / stage.weights_file
+        return weights_hash(source)
+    stage.save(path)
+    return weights_hash(path)
