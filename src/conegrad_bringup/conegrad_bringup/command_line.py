@@ -39,6 +39,7 @@ COMMANDS = {
     "align": Command("place a surveyed map of cones in the odometry frame of a bag", "align"),
     "train": Command("train all models through the fusion on recorded drives", "train"),
     "compare": Command("compare the training patterns from one start, write a report", "compare"),
+    "cross": Command("evaluate every combination of versions of stages", "cross"),
     "train-camera": Command("train the cone detector alone", "train_camera"),
     "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
     "train-keypoints": Command("train the keypoint network alone", "train_keypoints"),

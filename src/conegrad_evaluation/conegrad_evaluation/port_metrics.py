@@ -24,7 +24,7 @@ from conegrad_evaluation.metrics.boxes import average_precisions
 from conegrad_evaluation.metrics.colour_accuracy import ColourAccuracy
 from conegrad_evaluation.metrics.evaluator import Evaluator
 from conegrad_evaluation.metrics.keypoint_errors import KeypointErrors
-from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult
 
 PORT_METRICS = "conegrad.port_metrics"
 MIN_EXISTENCE = 0.02  # candidates below do not change the precision-recall curves
@@ -193,6 +193,11 @@ class ConesMetric(PortMetric):
     def __init__(self, config: EvaluationConfig) -> None:
         super().__init__(config)
         self._evaluator = Evaluator(config)
+
+    @property
+    def frames(self) -> list[FrameResult]:
+        """Matched cones of each sample so far."""
+        return self._evaluator.frames
 
     def add(self, value: Cones, truth: TrueCones, *inputs: Any) -> None:
         """Match the cones of one sample."""

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from conegrad_evaluation.metrics.json_values import to_json_values
-from conegrad_evaluation.metrics.matching import Booleans
+from conegrad_evaluation.metrics.matching import Booleans, Integers
 from conegrad_evaluation.metrics.records import Records
 
 
@@ -80,6 +82,32 @@ def count_cones(
         matched=int((records.cones.is_match & selected).sum()),
         right=int((records.cones.is_right & selected).sum()),
     )
+
+
+class F1Counts(NamedTuple):
+    """What an F1 of F frames is made of: ``2 * hits / totals``, each summed over the frames.
+
+    Attributes:
+        hits: ``(F,)`` cones of the frame that count as right.
+        totals: ``(F,)`` its cones and its truth.
+    """
+
+    hits: Integers
+    totals: Integers
+
+
+def f1_counts(records: Records, hits: Booleans) -> F1Counts:
+    """Counts of each frame at the operating point.
+
+    Args:
+        records: of the frames.
+        hits: ``(P,)`` cones that count as right.
+    """
+    cones, frames = records.cones, records.frame_count
+    predicted = np.bincount(cones.frames[cones.selected], minlength=frames)
+    true = np.bincount(records.truth.frames, minlength=frames)
+    right = np.bincount(cones.frames[cones.selected & hits], minlength=frames)
+    return F1Counts(right, predicted + true)
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -22,7 +22,7 @@ from conegrad_evaluation.metrics.calibration import (
     nees,
     reliability,
 )
-from conegrad_evaluation.metrics.counts import ConeCounts, count_cones
+from conegrad_evaluation.metrics.counts import ConeCounts, count_cones, f1_counts
 from conegrad_evaluation.metrics.curve import PrecisionRecall, precision_recall
 from conegrad_evaluation.metrics.failure_modes import (
     SOURCE_NAMES,
@@ -274,13 +274,8 @@ def _confusion(records: Records) -> tuple[tuple[int, ...], ...]:
 
 
 def _interval(records: Records, hits: Booleans, config: EvaluationConfig) -> Interval:
-    cones, frames = records.cones, records.frame_count
-    predicted = np.bincount(cones.frames[cones.selected], minlength=frames)
-    right = np.bincount(cones.frames[cones.selected & hits], minlength=frames)
-    true = np.bincount(records.truth.frames, minlength=frames)
     return f1_interval(
-        right,
-        predicted + true,
+        *f1_counts(records, hits),
         samples=config.bootstrap_samples,
         block=config.bootstrap_block,
     )

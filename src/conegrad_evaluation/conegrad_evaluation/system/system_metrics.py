@@ -76,7 +76,7 @@ def measure(system: System, samples: Iterable[Sample], config: EvaluationConfig)
         )
     ports = (output, *system.ports_of(system.pipeline.networks))
     metrics = new_metrics({port: kinds[port].name for port in ports}, config)
-    inputs = {port: _inputs_of_metric(system, port, metric) for port, metric in metrics.items()}
+    inputs = {port: inputs_of_metric(system, port, metric) for port, metric in metrics.items()}
     asked = {*system.ports_of(system.end_networks), *metrics}.union(*inputs.values())
     for sample in samples:
         before = system.values([sample], [port for port in kinds if port in asked - {output}])
@@ -93,7 +93,7 @@ def measure(system: System, samples: Iterable[Sample], config: EvaluationConfig)
     return SystemMetrics(of_output, results)
 
 
-def _inputs_of_metric(system: System, port: str, metric: PortMetric) -> list[str]:
+def inputs_of_metric(system: System, port: str, metric: PortMetric) -> list[str]:
     """Ports that a metric needs beside its own.
 
     Raises:

@@ -1,0 +1,245 @@
+"""What a cross evaluation shows: the best system, also within a latency, and its best parts."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from conegrad_evaluation.cross.cross_evaluation import CrossEvaluation
+from conegrad_evaluation.cross.stage_versions import StageVersion
+from conegrad_evaluation.gate.paired_difference import (
+    Drive,
+    PairedRates,
+    interval_of,
+    paired_differences,
+)
+from conegrad_evaluation.metrics.bootstrap import Interval
+from conegrad_evaluation.samples.sample import SampleKey
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+BLOCK_SECONDS = 2.0  # [s], frames that are resampled together: they show the same cones
+LOWER_IS_BETTER = ("error", "rmse")  # words in the names of figures
+
+
+class BestPart(NamedTuple):
+    """The version of a stage that is best by itself.
+
+    Attributes:
+        version: of the stage.
+        figure: by which it is the best one.
+        value: of the figure.
+        runner_up: value of the next one; NaN where there is none.
+    """
+
+    version: StageVersion
+    figure: str
+    value: float
+    runner_up: float
+
+
+class Comparison(NamedTuple):
+    """A system against the best one, on the same frames.
+
+    Attributes:
+        place: of the system.
+        difference: in F1 with colour, the system minus the best one.
+        interval: that holds for the comparisons of all systems with the best one at once: the
+            best one was chosen on these frames.
+    """
+
+    place: int
+    difference: float
+    interval: Interval
+
+    @property
+    def is_sure(self) -> bool:
+        """The system is worse than the best one."""
+        return self.interval.high < 0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Of a cross evaluation.
+
+    Attributes:
+        best: place of the best system.
+        within: place of the best system whose latency is within the budget; None: there is none.
+        budget: latency that was allowed [s]; None: any.
+        parts: the best version of each varied stage by a figure of its own port.
+        of_parts: the system of these versions against the best one; None without such figures.
+        averages: the best version of each varied stage by the mean F1 with colour over the
+            versions of the other stages.
+        of_averages: the system of these versions, likewise.
+    """
+
+    best: int
+    within: int | None
+    budget: float | None
+    parts: tuple[BestPart, ...]
+    of_parts: Comparison | None
+    averages: tuple[BestPart, ...]
+    of_averages: Comparison
+
+
+def find(evaluation: CrossEvaluation, budget: float | None = None) -> Findings:
+    """Compare the systems of a cross evaluation.
+
+    Args:
+        evaluation: of all combinations.
+        budget: largest latency of a system [s]; None: any.
+    """
+    places = range(len(evaluation.combinations))
+    best = _best(evaluation, places)
+    assert best is not None
+    allowed = [p for p in places if budget is None or evaluation.latencies[p] <= budget]
+    parts = tuple(part for stage in evaluation.versions if (part := _best_part(evaluation, stage)))
+    averages = tuple(_best_on_average(evaluation, stage) for stage in evaluation.versions)
+    return Findings(
+        best=best,
+        within=_best(evaluation, allowed),
+        budget=budget,
+        parts=parts,
+        of_parts=_compared(evaluation, parts, best) if parts else None,
+        averages=averages,
+        of_averages=_compared(evaluation, averages, best),
+    )
+
+
+def sentences(evaluation: CrossEvaluation, findings: Findings) -> list[str]:
+    """The findings for people, the most important one first."""
+    best, scores = findings.best, evaluation.scores
+    lines = [f"Best system: {_system(evaluation, best)}."]
+    if findings.budget is not None:
+        allowed = f"within {findings.budget * 1e3:.1f} ms"
+        if findings.within is None:
+            fastest = int(np.argmin(evaluation.latencies))
+            lines.append(
+                f"No system stays {allowed}; the fastest is {_system(evaluation, fastest)}."
+            )
+        elif findings.within == best:
+            lines.append(f"It is also the best system {allowed}.")
+        else:
+            lost = scores[best] - scores[findings.within]
+            system = _system(evaluation, findings.within)
+            lines.append(f"Best system {allowed}: {system}, {lost:.3f} below the best of all.")
+    if findings.of_parts is None:
+        lines.append("The samples have no labels of parts: no part has a figure of its own.")
+    else:
+        lines.append(_about_parts(evaluation, findings.parts, findings.of_parts, "by themselves"))
+    lines.append(
+        _about_parts(evaluation, findings.averages, findings.of_averages, "on average over systems")
+    )
+    return lines
+
+
+def drives_of(frames: Sequence[SampleKey]) -> list[Drive]:
+    """Recordings with the number of consecutive frames that show the same cones."""
+    drives = []
+    for _, group in itertools.groupby(frames, key=lambda key: key.bag):
+        stamps = np.array([key.stamp_ns for key in group], dtype=np.int64)
+        period = float(np.median(np.diff(stamps))) / 1e9 if len(stamps) > 1 else 0.0
+        block = max(1, round(BLOCK_SECONDS / period)) if period > 0 else 1
+        drives.append(Drive(len(stamps), min(block, max(1, len(stamps) // 2))))
+    return drives
+
+
+def compare_systems(evaluation: CrossEvaluation, place: int, best: int) -> Comparison:
+    """Difference of a system to the best one in F1 with colour.
+
+    Args:
+        evaluation: of all combinations.
+        place: of the system.
+        best: place of the best system.
+    """
+    if place == best:
+        return Comparison(place, 0.0, Interval(0.0, 0.0))
+    counts = [evaluation.counts[best], evaluation.counts[place]]
+    hits = np.stack([2.0 * of_system.hits for of_system in counts])[..., None]
+    totals = np.stack([of_system.totals.astype(np.float64) for of_system in counts])[..., None]
+    rates = PairedRates(hits, totals, totals.mean(axis=0))
+    found = paired_differences(rates, drives_of(evaluation.frames), samples=RESAMPLES)
+    difference = float(found.new[0] - found.old[0])
+    tail = (1 - CONFIDENCE) / 2 / max(1, len(evaluation.combinations) - 1)
+    error, blocks = float(found.errors[0]), float(found.blocks[0])
+    return Comparison(place, difference, interval_of(difference, error, blocks, tail))
+
+
+def _best(evaluation: CrossEvaluation, places: Sequence[int]) -> int | None:
+    """The highest score; of equal ones the lowest latency."""
+    return max(
+        places,
+        key=lambda place: (evaluation.scores[place], -evaluation.latencies[place]),
+        default=None,
+    )
+
+
+def _best_part(evaluation: CrossEvaluation, stage: str) -> BestPart | None:
+    """The best version by the first figure of the stage's ports; None without labels."""
+    ports = evaluation.layout.specification.stages[stage].outputs.values()
+    values: dict[StageVersion, list[float]] = {}
+    named = ""
+    for combination, metrics in zip(evaluation.combinations, evaluation.metrics, strict=True):
+        figures = [result.headline for port in ports if (result := metrics.ports.get(port))]
+        if figures:
+            named, value = next(iter(figures[0].items()))
+            values.setdefault(combination.chosen[stage], []).append(value)
+    return _ranked(values, named) if values else None
+
+
+def _best_on_average(evaluation: CrossEvaluation, stage: str) -> BestPart:
+    """The best version by the mean score of its systems."""
+    values: dict[StageVersion, list[float]] = {}
+    for combination, score in zip(evaluation.combinations, evaluation.scores, strict=True):
+        values.setdefault(combination.chosen[stage], []).append(score)
+    return _ranked(values, "mean f1_colour")
+
+
+def _ranked(values: dict[StageVersion, list[float]], figure: str) -> BestPart:
+    sign = -1.0 if any(word in figure for word in LOWER_IS_BETTER) else 1.0
+    means = {version: float(np.mean(of_version)) for version, of_version in values.items()}
+    order = sorted(means, key=lambda version: sign * np.nan_to_num(means[version], nan=-np.inf))
+    runner_up = means[order[-2]] if len(order) > 1 else float("nan")
+    return BestPart(order[-1], figure, means[order[-1]], runner_up)
+
+
+def _compared(evaluation: CrossEvaluation, parts: Sequence[BestPart], best: int) -> Comparison:
+    """The system of some parts; of the stages without a figure, the versions of the best one."""
+    chosen = dict(evaluation.combinations[best].chosen)
+    chosen.update({part.version.stage: part.version for part in parts})
+    place = next(
+        place
+        for place, combination in enumerate(evaluation.combinations)
+        if combination.chosen == chosen
+    )
+    return compare_systems(evaluation, place, best)
+
+
+def _about_parts(
+    evaluation: CrossEvaluation, parts: Sequence[BestPart], found: Comparison, how: str
+) -> str:
+    listed = ", ".join(
+        f"{part.version} ({part.figure} {part.value:.3f}, next {part.runner_up:.3f})"
+        for part in parts
+    )
+    if found.difference == 0.0:
+        return f"The parts that are best {how}, {listed}, make the best system."
+    low, high = found.interval.low, found.interval.high
+    words = (
+        "do not make the best system"
+        if found.is_sure
+        else "do not make the best system here, but these frames do not settle it"
+    )
+    return (
+        f"The parts that are best {how}, {listed}, {words}: f1_colour "
+        f"{evaluation.scores[found.place]:.3f}, {found.difference:+.3f} "
+        f"({low:+.3f} to {high:+.3f}, for all comparisons with the best system at once)."
+    )
+
+
+def _system(evaluation: CrossEvaluation, place: int) -> str:
+    milliseconds = evaluation.latencies[place] * 1e3
+    name = evaluation.combinations[place].name
+    return f"{name}: f1_colour {evaluation.scores[place]:.3f}, {milliseconds:.1f} ms"

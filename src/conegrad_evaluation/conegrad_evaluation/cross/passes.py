@@ -1,0 +1,221 @@
+"""The passes of a cross evaluation over samples: outputs of networks first, then all systems."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from conegrad_evaluation.cross.combinations import Combination, pipeline_of
+from conegrad_evaluation.cross.port_cache import PortCache
+from conegrad_evaluation.cross.port_values import CombinedSystem, PortValues
+from conegrad_evaluation.metrics.counts import F1Counts, f1_counts
+from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.metrics.records import collect
+from conegrad_evaluation.port_metrics import ConesMetric, PortMetric, PortResult
+from conegrad_evaluation.samples.sample import Sample, SampleKey
+from conegrad_evaluation.system.system_metrics import inputs_of_metric, new_metrics
+
+TIMED_FRAMES = 20  # in which every stage runs, also one whose reader is in the cache
+
+Recording = Dataset[Sample]
+SampleProgress = Callable[[Iterable[Sample], int], Iterable[Sample]]
+
+
+@dataclass(frozen=True)
+class CrossPlan:
+    """What every job of a cross evaluation knows.
+
+    Attributes:
+        reference: of the pipeline whose stages are varied.
+        combinations: all of them.
+        data: recordings; each gives its samples by index.
+        cache: folder of the cache; None: nothing is kept on disk.
+        gigabytes: bound of the cache.
+        evaluation: settings of the metrics.
+    """
+
+    reference: str
+    combinations: tuple[Combination, ...]
+    data: tuple[Recording, ...]
+    cache: Path | None
+    gigabytes: float
+    evaluation: EvaluationConfig
+
+    def open_cache(self) -> PortCache | None:
+        """The cache, for one process."""
+        return PortCache(self.cache, self.gigabytes) if self.cache else None
+
+    def system(self, place: int) -> CombinedSystem:
+        """System of a combination by its place."""
+        combination = self.combinations[place]
+        system = CombinedSystem(pipeline_of(self.reference, combination), combination)
+        system.pipeline.accelerate()
+        return system
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        counts: list[int] = [len(part) for part in self.data]  # type: ignore[arg-type]
+        return sum(counts)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one job measured.
+
+    Attributes:
+        systems: figures of the output of each combination, by its place.
+        counts: of F1 with colour in each frame, likewise.
+        ports: figures of a port, by port and chain of the stage that writes it.
+        seconds: median time of each chain of stages [s].
+        frames: in their order.
+    """
+
+    systems: dict[int, PortResult]
+    counts: dict[int, F1Counts]
+    ports: dict[tuple[str, str], PortResult | None]
+    seconds: dict[str, float]
+    frames: list[SampleKey]
+
+
+class _PartMetrics:
+    """Metrics of the ports that networks write, one per chain of stages.
+
+    Args:
+        systems: of which each chain is measured once.
+        chains: that are measured.
+        config: settings of the metrics.
+    """
+
+    def __init__(
+        self,
+        systems: Iterable[CombinedSystem],
+        chains: Collection[str],
+        config: EvaluationConfig,
+    ) -> None:
+        self._metrics: dict[tuple[str, str], tuple[CombinedSystem, PortMetric, list[str]]] = {}
+        for system in systems:
+            kinds = {p: system.pipeline.ports[p].name for p in system.ports_of(system.end_networks)}
+            for port, metric in new_metrics(kinds, config).items():
+                chain = system.combination.chains[system.writer_of(port)]
+                if chain in chains and (port, chain) not in self._metrics:
+                    inputs = inputs_of_metric(system, port, metric)
+                    self._metrics[port, chain] = (system, metric, inputs)
+
+    def add(self, sample: Sample, values: PortValues) -> None:
+        """Compare every port with its label, where there is one."""
+        labels = sample.labels or {}
+        for (port, _), (system, metric, inputs) in self._metrics.items():
+            if metric.truth_kind in labels:
+                value = values.value(system, port)
+                if value is not None:
+                    made_from = [values.value(system, given) for given in inputs]
+                    metric.add(value, labels[metric.truth_kind], *made_from)
+
+    def results(self) -> dict[tuple[str, str], PortResult | None]:
+        """Figures by port and chain; None without labels."""
+        return {key: metric.result() for key, (_, metric, _) in self._metrics.items()}
+
+
+@torch.no_grad()
+def fill_cache(
+    plan: CrossPlan, nodes: Sequence[tuple[str, int]], recording: int, places: Sequence[int]
+) -> int:
+    """Put outputs of stages into the cache.
+
+    Args:
+        plan: of the evaluation.
+        nodes: stage, and place of a combination.
+        recording: position of the recording.
+        places: of its samples.
+
+    Returns:
+        Number of outputs that are there now.
+    """
+    systems = {place: plan.system(place) for _, place in nodes}
+    cache = plan.open_cache()
+    for place in places:
+        values = PortValues(plan.data[recording][place], cache)
+        for stage, of_combination in nodes:
+            values.of_stage(systems[of_combination], stage)
+    if cache is not None:
+        cache.close()
+    return len(nodes) * len(places)
+
+
+@torch.no_grad()
+def measure_combinations(
+    plan: CrossPlan,
+    places: Sequence[int],
+    chains: Collection[str],
+    progress: SampleProgress | None = None,
+) -> Measured:
+    """Metrics of combinations, and of ports before their output.
+
+    Args:
+        plan: of the evaluation.
+        places: of the combinations.
+        chains: of stages whose ports are measured; other jobs measure the others.
+        progress: wraps the samples to show progress; given them and their number.
+
+    Raises:
+        PipelineError: if no package registers a metric for the output.
+        ValueError: without samples.
+    """
+    systems = {place: plan.system(place) for place in places}
+    outputs = {place: ConesMetric(plan.evaluation) for place in places}
+    parts = _PartMetrics(systems.values(), chains, plan.evaluation)
+    seconds: dict[str, list[float]] = {}
+    frames: list[SampleKey] = []
+    cache = plan.open_cache()
+    samples = _samples(plan)
+    for sample in progress(samples, plan.count) if progress else samples:
+        values = PortValues(sample, cache)
+        truth = next(iter(systems.values())).truth(sample)
+        for place, system in systems.items():
+            outputs[place].add(values.value(system, system.cones_port), truth)
+        parts.add(sample, values)
+        if len(frames) < TIMED_FRAMES:
+            _run_all(systems.values(), values)
+        for chain, made in values.known.items():
+            seconds.setdefault(chain, []).append(made.seconds)
+        frames.append(sample.key)
+    if cache is not None:
+        cache.close()
+    return Measured(
+        {place: _of_output(metric) for place, metric in outputs.items()},
+        {place: _counts(metric, plan.evaluation) for place, metric in outputs.items()},
+        parts.results(),
+        {chain: float(np.median(of_chain)) for chain, of_chain in seconds.items()},
+        frames,
+    )
+
+
+def _samples(plan: CrossPlan) -> Iterator[Sample]:
+    """All samples, recording by recording."""
+    for data in plan.data:
+        for place in range(len(data)):  # type: ignore[arg-type]
+            yield data[place]
+
+
+def _run_all(systems: Iterable[CombinedSystem], values: PortValues) -> None:
+    """Run every stage before the cones."""
+    for system in systems:
+        inputs = system.pipeline.specification.inputs
+        for stage in system.pipeline.needed_stages([system.cones_port], inputs):
+            values.of_stage(system, stage)
+
+
+def _of_output(metric: ConesMetric) -> PortResult:
+    result = metric.result()
+    if result is None:
+        raise ValueError("there are no samples, expected at least one to measure")
+    return result
+
+
+def _counts(metric: ConesMetric, config: EvaluationConfig) -> F1Counts:
+    records = collect(metric.frames, config)
+    return f1_counts(records, records.cones.is_right)
