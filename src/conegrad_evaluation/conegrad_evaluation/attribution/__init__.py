@@ -1,0 +1,1 @@
+"""Which component of a system costs how much: models, joining stage, calibration and time."""
