@@ -63,12 +63,19 @@ def test_one_broken_budget_of_a_part_holds_a_gain():
     assert found.reasons[0].startswith("range 5-10 m")
 
 
-def test_a_part_with_few_cones_is_reported_only():
-    rare = part(-0.5, 600, "class big_orange", "class")
-    rare = rare._replace(units=rare.units * 0.02)
-    (_, found, _) = findings([part(0.04, 600), rare])
-    assert (found.status, found.why) == (REPORTED, "24 true cones, min_cones is 50")
-    assert sentence(found).endswith("does not decide: 24 true cones, min_cones is 50")
+def rare(gain):
+    found = part(gain, 600, "class big_orange", "class")
+    return found._replace(units=found.units * 0.02)
+
+
+def test_a_part_with_few_of_the_cones_need_not_keep_its_budget():
+    (_, found, _) = findings([part(0.04, 600), rare(-0.01)], Budgets(max_loss_class=0.01))
+    assert found.status == REPORTED
+    assert sentence(found).endswith("does not decide: 0.020 of the true cones, min_share is 0.05")
+
+
+def test_a_part_with_few_of_the_cones_may_break_its_budget():
+    assert decide(findings([part(0.04, 600), rare(-0.5)])).answer == Answer.HOLD
 
 
 def test_a_part_that_the_team_names_is_reported_only():

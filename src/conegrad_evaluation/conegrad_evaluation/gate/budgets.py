@@ -36,8 +36,8 @@ class Budgets(Config):
     max_latency: float | None = setting(
         None, "Largest 95 % quantile of the times of a frame of NEW [s]; none: not asked", low=1e-6
     )
-    min_cones: int = setting(
-        50, "A part with fewer true cones, each once per block, does not decide", low=1
+    min_share: float = setting(
+        0.05, "A part with a smaller share of the true cones cannot promote", low=0.0, high=1.0
     )
     confidence: float = setting(0.95, "Of the intervals", low=0.5, high=0.9999)
     looks: int = setting(

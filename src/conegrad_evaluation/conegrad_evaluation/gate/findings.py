@@ -23,6 +23,8 @@ KEPT, BROKEN, OPEN, REPORTED = "kept", "broken", "open", "reported"
 POWER = 0.8  # probability that the frames still needed decide, if the difference stays
 MOST_FRAMES = 100  # times as many as there are: beyond, a difference is on its budget
 
+CONE_GROUPS = ("range", "class")  # parts that hold some of the cones of all frames
+
 LIMITS = {  # budget of each group of parts
     "bag": "max_loss_scenario",
     "light": "max_loss_scenario",
@@ -47,7 +49,9 @@ class Finding:
         low: of the interval of the difference.
         high: likewise.
         cones: true cones, each once per block; of latencies the number of blocks.
-        status: ``kept``, ``broken``, ``open``, or ``reported`` where it does not decide.
+        status: ``kept``, ``broken``, ``open``, or ``reported`` where it does not decide. A part
+            with few of the cones may break its budget, but need not keep it.
+        limit: the difference has to be above; ratios and quantiles of times below.
         more_frames: frames like these that probably decide it; 0 where it is decided, None
             where no reasonable number does.
         tends_to: what these frames would probably show, ``kept`` or ``broken``.
@@ -65,6 +69,7 @@ class Finding:
     high: float
     cones: float
     status: str
+    limit: float
     more_frames: int | None = 0
     tends_to: str = ""
     why: str = ""
@@ -133,8 +138,9 @@ def tails(budgets: Budgets, deciding: int) -> tuple[float, float]:
 def _not_deciding(part: Part, differences: Differences, k: int, budgets: Budgets) -> str:
     if part.name in budgets.report_only:
         return "named in report_only"
-    if part.group != "all" and differences.units[k] < budgets.min_cones:
-        return f"{differences.units[k]:.0f} true cones, min_cones is {budgets.min_cones}"
+    share = float(differences.units[k] / differences.units[0])
+    if part.group in CONE_GROUPS and share < budgets.min_share:
+        return f"{share:.3f} of the true cones, min_share is {budgets.min_share:g}"
     if not math.isfinite(differences.new[k] - differences.old[k]):
         return "one of both has no such figure"
     return ""
@@ -155,11 +161,12 @@ def _of_part(
     interval = interval_of(estimate.difference, estimate.error, estimate.blocks, tail)
     bound, words = _bound(part.group, budgets)
     status, more, tends = _judged(estimate, bound, (tail, broken_tail), frames)
-    if reason:
+    if reason and not (status == BROKEN and part.name not in budgets.report_only):
         status, more, tends = REPORTED, 0, ""
     return Finding(
         part.name, part.group, part.figure, words, old, new, new - old, interval.low,
-        interval.high, float(differences.units[k]), status, more, tends, reason,
+        interval.high, float(differences.units[k]), status,
+        bound.keep, more, tends, reason,
     )  # fmt: skip
 
 
@@ -180,8 +187,8 @@ def _of_latency(ratio: LatencyRatio, budgets: Budgets, deciding: int, frames: in
     return Finding(
         "latency", "latency", "median time of a frame [s]",
         f"at most {budgets.max_latency_ratio:g} times the old", ratio.old.p50, ratio.new.p50,
-        ratio.ratio, math.exp(-interval.high), math.exp(-interval.low), ratio.blocks, status, more,
-        tends,
+        ratio.ratio, math.exp(-interval.high), math.exp(-interval.low), ratio.blocks, status,
+        budgets.max_latency_ratio, more, tends,
     )  # fmt: skip
 
 
@@ -193,7 +200,7 @@ def _of_quantile(seconds: tuple[Floats, Floats], budgets: Budgets, limit: float)
     more = 0 if status != OPEN else len(seconds[1])  # twice as many
     return Finding(
         QUANTILE, "latency", "time of a frame [s]", f"at most {limit:g} s",
-        old, new, new, low, high, len(seconds[1]), status, more, tends,
+        old, new, new, low, high, len(seconds[1]), status, limit, more, tends,
     )  # fmt: skip
 
 

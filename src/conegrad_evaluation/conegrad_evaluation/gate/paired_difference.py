@@ -91,9 +91,8 @@ def paired_differences(
     for drive in drives:
         rows = slice(start, start + drive.frames)
         drawn += _resampled(columns[rows], drive, samples, generator)
-        block = min(drive.block, drive.frames)
-        blocks += (rates.units[rows] > 0).sum(axis=0) / block
-        units += rates.units[rows].sum(axis=0) / block
+        in_blocks, in_units = _independent(rates.units[rows], drive)
+        blocks, units = blocks + in_blocks, units + in_units
         start += drive.frames
     old, new = _rates(columns.sum(axis=0, keepdims=True))
     old_drawn, new_drawn = _rates(drawn)
@@ -117,6 +116,14 @@ def interval_of(difference: float, error: float, blocks: float, tail: float) -> 
 def quantile(blocks: float, tail: float) -> float:
     """Quantile of Student's t with a degree of freedom per block but one."""
     return float(stats.t.isf(tail, max(blocks - 1, 1)))
+
+
+def _independent(units: Floats, drive: Drive) -> tuple[Floats, Floats]:
+    """Blocks of a drive that hold units, and units of which each counts once per block."""
+    starts = np.arange(0, drive.frames, min(drive.block, drive.frames))
+    total = np.add.reduceat(units, starts, axis=0)
+    frames = np.add.reduceat(units > 0, starts, axis=0, dtype=np.int64)
+    return (frames > 0).sum(axis=0), (total / np.maximum(frames, 1)).sum(axis=0)
 
 
 def _rates(sums: Floats) -> tuple[Floats, Floats]:

@@ -82,6 +82,7 @@ class Coverage(NamedTuple):
         by_condition: share of each two conditions.
         error: share of wrong cones of each value, drawn to the mean where there are few cones.
         blocks: of each pair, how many show it.
+        required: of each pair, how many have to.
     """
 
     share: float
@@ -92,6 +93,7 @@ class Coverage(NamedTuple):
     by_condition: Mapping[tuple[str, str], float]
     error: Mapping[Value, float]
     blocks: Mapping[Pair, int]
+    required: Mapping[Pair, int]
 
 
 def coverage(
@@ -125,6 +127,7 @@ def coverage(
         },
         error=error,
         blocks={pair: blocks.get(pair, 0) for pair in required},
+        required=required,
     )
 
 
