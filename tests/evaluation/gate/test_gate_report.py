@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from conegrad_evaluation.coverage.condition_space import ConditionSpace
+from conegrad_evaluation.coverage.conditions import FrameConditions
 from conegrad_evaluation.gate.budgets import Budgets
-from conegrad_evaluation.gate.condition_space import ConditionSpace
-from conegrad_evaluation.gate.conditions import FrameConditions
 from conegrad_evaluation.gate.gate import judge
 from conegrad_evaluation.gate.gate_report import as_text, write_gate
 from conegrad_evaluation.gate.golden_replay import Replay

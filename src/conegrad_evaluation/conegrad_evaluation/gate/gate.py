@@ -7,9 +7,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from conegrad_data.recording.paired_drive import PairedDrive
+from conegrad_evaluation.coverage.condition_space import ConditionSpace
+from conegrad_evaluation.coverage.conditions import FrameConditions
+from conegrad_evaluation.coverage.projection_coverage import Coverage, Observed, coverage
 from conegrad_evaluation.gate.budgets import Budgets
-from conegrad_evaluation.gate.condition_space import ConditionSpace
-from conegrad_evaluation.gate.conditions import FrameConditions
 from conegrad_evaluation.gate.decision import Decision, decide
 from conegrad_evaluation.gate.findings import Finding, find_all
 from conegrad_evaluation.gate.golden_replay import Disturb, GoldenReplay, Replay, joined
@@ -17,7 +18,6 @@ from conegrad_evaluation.gate.latency_ratio import LatencyRatio, latency_ratio
 from conegrad_evaluation.gate.paired_difference import Drive
 from conegrad_evaluation.gate.paired_frames import count_frames
 from conegrad_evaluation.gate.parts import Pair, parts_of
-from conegrad_evaluation.gate.projection_coverage import Coverage, Observed, coverage
 from conegrad_evaluation.metrics.evaluator import Evaluation, evaluate
 from conegrad_evaluation.metrics.failure_modes import missed_truth
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult
@@ -26,6 +26,7 @@ from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system import System
 
 T = TypeVar("T")
+SILENT_SENSORS = {"no_image": "no image", "no_scan": "no scan"}  # condition by disturbance
 
 
 class Recording(NamedTuple):
@@ -97,15 +98,8 @@ def run_gate(
     """
     budgets, config = budgets or Budgets(), config or EvaluationConfig()
     replaying = GoldenReplay(old, new, config, disturbances, disturb_every)
-    replays = [replaying.run(*recording_arguments(r)) for r in recordings]
+    replays = [replaying.run(r.samples, r.name, r.drive) for r in recordings]
     return judge(replays, budgets, config, space or ConditionSpace())
-
-
-def recording_arguments(
-    recording: Recording,
-) -> tuple[Iterable[Sample], str, PairedDrive | None]:
-    """A recording as :meth:`GoldenReplay.run` takes it."""
-    return recording.samples, recording.name, recording.drive
 
 
 def judge(
@@ -142,7 +136,11 @@ def judge(
         latency=times,
         evaluations=_both(lambda k: evaluate(results[k], metrics, latencies=seconds[k].tolist())),
         coverage=coverage(
-            _observed(conditions, results[1], drives, config), within(space, config.max_range)
+            [
+                *_observed(conditions, results[1], drives, config),
+                *_observed_silent(replays, drives, config),
+            ],
+            within(space, config.max_range),
         ),
         frames={r.bag: drive.frames for r, drive in zip(replays, drives, strict=True)},
         blocks={r.bag: drive.block for r, drive in zip(replays, drives, strict=True)},
@@ -202,16 +200,38 @@ def _observed(
     drives: Sequence[Drive],
     config: EvaluationConfig,
 ) -> list[Observed]:
-    blocks = [
-        (number, row // drive.block)
-        for number, drive in enumerate(drives)
-        for row in range(drive.frames)
-    ]
-    numbers = {block: index for index, block in enumerate(dict.fromkeys(blocks))}
     return [
-        Observed(numbers[block], found, _wrong(result, config))
-        for block, found, result in zip(blocks, conditions, results, strict=True)
+        Observed(block, found, _wrong(result, config))
+        for block, found, result in zip(_blocks(drives), conditions, results, strict=True)
     ]
+
+
+def _observed_silent(
+    replays: Sequence[Replay], drives: Sequence[Drive], config: EvaluationConfig
+) -> list[Observed]:
+    """Frames that were also replayed without a sensor."""
+    found, blocks, start = [], _blocks(drives), 0
+    for replay, drive in zip(replays, drives, strict=True):
+        for name in replay.disturbed.keys() & SILENT_SENSORS.keys():
+            results = replay.disturbed[name][1]
+            for row, result in zip(replay.disturbed_rows, results, strict=True):
+                seen = replay.conditions[row]
+                of_frame = {**seen.of_frame, "sensors": SILENT_SENSORS[name]}
+                if SILENT_SENSORS[name] == "no image":
+                    of_frame.pop("light", None)
+                conditions = seen._replace(of_frame=of_frame)
+                found.append(Observed(blocks[start + row], conditions, _wrong(result, config)))
+        start += drive.frames
+    return found
+
+
+def _blocks(drives: Sequence[Drive]) -> list[int]:
+    """Number of the block of each frame."""
+    numbers: list[int] = []
+    for drive in drives:
+        first = numbers[-1] + 1 if numbers else 0
+        numbers += [first + row // drive.block for row in range(drive.frames)]
+    return numbers
 
 
 def _wrong(result: FrameResult, config: EvaluationConfig) -> np.ndarray:

@@ -8,9 +8,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from conegrad_evaluation.gate.condition_space import ConditionSpace
+from conegrad_evaluation.coverage.condition_space import ConditionSpace
+from conegrad_evaluation.coverage.projection_coverage import Coverage
 from conegrad_evaluation.gate.findings import BROKEN, KEPT, OPEN, Finding
-from conegrad_evaluation.gate.projection_coverage import Coverage
 from conegrad_evaluation.report.figure_style import BAD, GOOD, GREY, INK, LINE, WARN, new_figure
 
 STATUS_COLOURS = {KEPT: GOOD, BROKEN: BAD, OPEN: WARN}

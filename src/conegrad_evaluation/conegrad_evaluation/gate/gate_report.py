@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conegrad_evaluation.gate.condition_space import ConditionSpace
+from conegrad_evaluation.coverage.condition_space import ConditionSpace
+from conegrad_evaluation.coverage.projection_coverage import Coverage
 from conegrad_evaluation.gate.decision import sentence, verdict
 from conegrad_evaluation.gate.findings import Finding
 from conegrad_evaluation.gate.gate import GateResult, within
 from conegrad_evaluation.gate.gate_plots import coverage_plot, difference_plot
-from conegrad_evaluation.gate.projection_coverage import Coverage
 from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.table import number
 from conegrad_evaluation.report.figure_style import png_bytes, report_style, svg_uri

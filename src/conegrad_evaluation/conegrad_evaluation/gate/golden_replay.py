@@ -11,7 +11,7 @@ from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.pipeline.seen_truth import seen_truth
 from conegrad_data.recording.paired_drive import PairedDrive
-from conegrad_evaluation.gate.conditions import FrameConditions, frame_conditions
+from conegrad_evaluation.coverage.conditions import FrameConditions, frame_conditions
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult, match_frame
 from conegrad_evaluation.port_metrics import MIN_EXISTENCE
 from conegrad_evaluation.samples.sample import Sample

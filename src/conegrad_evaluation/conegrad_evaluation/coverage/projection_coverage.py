@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from conegrad_evaluation.gate.condition_space import ConditionSpace, Value
-from conegrad_evaluation.gate.conditions import FrameConditions
+from conegrad_evaluation.coverage.condition_space import ConditionSpace, Value
+from conegrad_evaluation.coverage.conditions import FrameConditions
 from conegrad_evaluation.metrics.matching import Booleans, Floats
 
 PRIOR = 20.0  # cones of the mean error that each value starts with

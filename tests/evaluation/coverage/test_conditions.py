@@ -4,7 +4,7 @@ import torch
 
 from conegrad_core.cones import TrueCones
 from conegrad_core.geometry.odometry import Pose2
-from conegrad_evaluation.gate.conditions import (
+from conegrad_evaluation.coverage.conditions import (
     cone_conditions,
     light_of,
     motion_conditions,

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from conegrad_evaluation.gate.condition_space import ConditionSpace, read_condition_space
-from conegrad_evaluation.gate.conditions import FrameConditions
-from conegrad_evaluation.gate.projection_coverage import Observed, coverage
+from conegrad_evaluation.coverage.condition_space import ConditionSpace, read_condition_space
+from conegrad_evaluation.coverage.conditions import FrameConditions
+from conegrad_evaluation.coverage.projection_coverage import Observed, coverage
 
 SPACE = ConditionSpace(
     of_frames={"light": ("day", "dark"), "speed": ("slow", "fast")},

@@ -8,7 +8,7 @@ from typing import Any
 from conegrad_core.settings.mapping import Location
 from conegrad_core.settings.names import unknown_fault
 from conegrad_core.settings.yaml_file import read_yaml_file
-from conegrad_evaluation.gate.conditions import OF_CONES, OF_FRAMES
+from conegrad_evaluation.coverage.conditions import OF_CONES, OF_FRAMES
 
 REQUIRED = 3  # blocks that have to show a pair of values of weight 1
 FAULT_WEIGHT = 1 / 3  # of a silent sensor: once with each other value is enough

@@ -1,0 +1,1 @@
+"""Coverage of conditions: which combinations a set of recordings shows."""
