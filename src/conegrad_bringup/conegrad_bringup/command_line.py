@@ -129,6 +129,7 @@ def _run(chosen: argparse.Namespace) -> int:
         if isinstance(error, BrokenPipeError) and _output_is_closed():
             return EXIT_BROKEN_PIPE
         if chosen.debug or not _is_explained(error):
+            print(getattr(error, "trace", ""), end="", file=sys.stderr)  # of a job elsewhere
             raise
         print(f"conegrad: {error}", file=sys.stderr)
         return EXIT_ERROR
@@ -156,8 +157,8 @@ def _make_optional(parser: argparse.ArgumentParser) -> None:
     """Require no argument: settings are printed without input and output."""
     for action in parser._actions:
         action.required = False
-        if not action.option_strings and action.nargs is None:
-            action.nargs = "?"
+        if not action.option_strings and action.nargs in (None, "+"):
+            action.nargs = "*" if action.nargs else "?"
 
 
 def _output_is_closed() -> bool:
@@ -173,9 +174,12 @@ def _output_is_closed() -> bool:
 def _is_explained(error: Exception) -> bool:
     """Whether the text of an error is meant for people, so that no traceback is needed."""
     from conegrad_core.camera.engines.engine import EngineError
+    from conegrad_core.jobs.job import JobError
     from conegrad_data.errors import TrainingError
     from conegrad_nodes.playback.graph_process import GraphError
 
+    if isinstance(error, JobError):
+        return _is_explained(error.error)
     return isinstance(error, (ValueError, OSError, GraphError, EngineError, TrainingError))
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from conegrad_core.jobs.runner import JobRunner
+from conegrad_core.jobs.settings import JobsConfig
 from conegrad_core.vehicle import Vehicle
 from conegrad_training.comparison.comparison import compare, folder_of
 from conegrad_training.comparison.plan import planned_runs
@@ -13,6 +15,19 @@ from conegrad_training.comparison.results import RESULT, read_results, write_tab
 from conegrad_training.comparison.settings import RUN, SYSTEM, ComparisonConfig, DesignConfig
 from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracking import TrackingConfig, make_client
+
+
+class JobsHere(JobRunner):
+    """Two workers that are this process, and the names of their jobs."""
+
+    def __init__(self):
+        super().__init__(JobsConfig(workers=2))
+        self.names: list[str] = []
+
+    def run(self, jobs, progress=None):
+        self.names += [job.name for job in jobs]
+        return [job.function(**job.arguments) for job in jobs]
+
 
 WIDTH, HEIGHT = 160, 96  # [px]
 STEPS = 4
@@ -75,6 +90,21 @@ def test_every_run_has_the_same_budget_and_its_own_costs(output: Path):
     assert both.frame_values > end.frame_values
     assert set(end.after) >= {"f1_colour", "mAP50", "beam_f1"}
     assert len({tuple(result.baseline.items()) for result in results.values()}) == 1
+
+
+def test_runs_in_several_jobs_have_the_results_of_runs_one_after_the_other(
+    config: ComparisonConfig, small_vehicle: Vehicle, output: Path, tmp_path: Path
+):
+    jobs = JobsHere()
+    runs = planned_runs(
+        ["domain_shift"], ["simultaneous", "statistics_only"], [1], config.design.frames
+    )
+    compare(config, runs, small_vehicle, tmp_path, jobs=jobs)
+    assert jobs.names == ["baseline of domain_shift", *(f"domain_shift, {r.name}" for r in runs)]
+    expected = {result.pattern: result for result in read_results(output)}
+    for result in read_results(tmp_path):
+        assert result.after == expected[result.pattern].after
+        assert result.baseline == expected[result.pattern].baseline
 
 
 def test_done_runs_are_not_done_again(

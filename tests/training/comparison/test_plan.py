@@ -3,7 +3,7 @@ import math
 import pytest
 
 from conegrad_training.comparison.confidence_interval import confidence_interval
-from conegrad_training.comparison.plan import PlannedRun, planned_runs
+from conegrad_training.comparison.plan import PlannedRun, planned_runs, split_runs
 from conegrad_training.comparison.scenarios import SCENARIOS
 from conegrad_training.comparison.settings import ComparisonConfig
 from conegrad_training.patterns.forking import ForkConfig
@@ -16,6 +16,14 @@ def test_a_run_that_two_scenarios_need_is_made_once():
     assert len(both) == 18 + 2 * 3 * 3  # three patterns at 30, 10 and 3 % of the frames
     assert [run.seed for run in both] == sorted(run.seed for run in both)
     assert {run.frames for run in both} == {300, 90, 30, 9}
+
+
+def test_runs_in_several_processes_share_their_drives_where_they_can():
+    runs = planned_runs(["domain_shift"], [], [1, 2], 300)
+    two, four = split_runs(runs, 2), split_runs(runs, 4)
+    assert [{run.seed for run in part} for part in two] == [{1}, {2}]
+    assert [len(part) for part in four] == [4, 5, 4, 5]
+    assert [run for part in four for run in part] == runs
 
 
 def test_at_equal_cost_the_label_values_decide_the_frames():

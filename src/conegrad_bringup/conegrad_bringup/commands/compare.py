@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from conegrad_core.jobs.runner import JobRunner
+from conegrad_core.jobs.settings import JobsConfig
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group
 from conegrad_core.vehicle import load_vehicle
@@ -64,6 +66,7 @@ SETTINGS = CommandSettings(
             for name, config in DEFAULTS.groups.items()
         },
         "tracking": TrackingConfig(),
+        "jobs": JobsConfig(),
     }
 )
 
@@ -94,7 +97,9 @@ def run(options: argparse.Namespace) -> None:
     if (output / SETTINGS_FILE).exists() and not options.resume:
         raise ValueError(f"{output} holds a comparison; go on with --resume, or choose another one")
     vehicle = load_vehicle(own.vehicle)
-    compare(config, runs, vehicle, output, _Bars(), tracking=settings[TrackingConfig])
+    tracking = settings[TrackingConfig]
+    with JobRunner(settings[JobsConfig]) as jobs:
+        compare(config, runs, vehicle, output, _Bars(), tracking=tracking, jobs=jobs)
     results = read_results(output)
     write_table(results, output / "results.csv")
     print(f"report: {write_report(results, config, output)}")

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import torch
 from torch.utils.data import Subset
 
+from conegrad_core.jobs.job import Job
+from conegrad_core.jobs.runner import JobRunner
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.samples.drive_frames import DriveFrames
 from conegrad_simulation.scene.domain import DOMAINS
@@ -20,7 +22,7 @@ from conegrad_training.comparison.label_budget import (
     samples_within_budget,
     supervised_label_values,
 )
-from conegrad_training.comparison.plan import PlannedRun
+from conegrad_training.comparison.plan import PlannedRun, split_runs
 from conegrad_training.comparison.results import RESULT, RunResult, write_json, write_result
 from conegrad_training.comparison.scenarios import CONDITIONS
 from conegrad_training.comparison.settings import ComparisonConfig, full_names
@@ -63,10 +65,12 @@ def compare(
     progress: ComparisonProgress | None = None,
     *,
     tracking: TrackingConfig | None = None,
+    jobs: JobRunner | None = None,
 ) -> None:
     """Make the runs that are not done yet, each in a folder below ``runs``.
 
-    Two processes may share an output folder if they make different runs.
+    Two processes may share an output folder if they make different runs. Runs in several processes
+    give the results of runs one after the other, with the same number of threads.
 
     Args:
         config: settings that all runs share.
@@ -75,19 +79,65 @@ def compare(
         output: folder of the comparison.
         progress: displays the progress.
         tracking: where each run is tracked; None: nowhere.
+        jobs: runs several at once; None: one after the other, in this process.
 
     Raises:
+        JobError: naming the runs, if one of several at once failed.
         ValueError: if the output holds runs of other settings.
         TrainingError: if a step was refused.
     """
     progress = progress or ComparisonProgress()
     check_settings(config, vehicle, output)
+    left = [run for run in runs if not (folder_of(run, output) / RESULT).exists()]
+    if jobs is None or not jobs.is_parallel:
+        make_runs(config, left, vehicle, output, progress, tracking)
+        return
+    shared = {"config": config, "vehicle": vehicle, "output": output}
+    starts = {run.condition: run for run in left}  # ahead of the runs, which all need them
+    jobs.run(
+        [
+            Job(f"baseline of {name}", prepare_start, {**shared, "planned": run})
+            for name, run in starts.items()
+        ],
+        lambda items, total: progress.items(items, total, "baselines"),
+    )
+    jobs.run(
+        [
+            Job(
+                f"{part[0].condition}, {', '.join(run.name for run in part)}",
+                make_runs,
+                {**shared, "runs": part, "tracking": tracking},
+            )
+            for part in split_runs(left, jobs.workers)
+        ],
+        lambda items, total: progress.items(items, total, "groups of runs"),
+    )
+
+
+def make_runs(
+    config: ComparisonConfig,
+    runs: Sequence[PlannedRun],
+    vehicle: Vehicle,
+    output: Path,
+    progress: ComparisonProgress | None = None,
+    tracking: TrackingConfig | None = None,
+) -> None:
+    """Make runs one after the other; arguments as of :func:`compare`."""
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
-    left = [run for run in runs if not (folder_of(run, output) / RESULT).exists()]
+    progress = progress or ComparisonProgress()
     runner = ComparisonRunner(config, vehicle, output, progress, tracking)
-    for planned in progress.items(left, len(left), "runs"):
+    for planned in progress.items(runs, len(runs), "runs"):
         runner.run(planned)
+
+
+def prepare_start(
+    config: ComparisonConfig, vehicle: Vehicle, output: Path, planned: PlannedRun
+) -> None:
+    """Write the baseline of the condition of a run, if it is not there."""
+    if config.run.threads:
+        torch.set_num_threads(config.run.threads)
+    ComparisonRunner(config, vehicle, output, ComparisonProgress()).baseline(planned.condition)
 
 
 def check_settings(config: ComparisonConfig, vehicle: Vehicle, output: Path) -> None:
@@ -151,12 +201,7 @@ class ComparisonRunner:
         """Train, evaluate, write the result."""
         training, test = self._training(planned), self._test_samples(planned.condition)
         positions = self._training_positions(planned, training)
-        baseline = prepare_baseline(
-            self._config.system,
-            CONDITIONS[planned.condition].degradation,
-            test,
-            self._output / "baselines" / planned.condition,
-        )
+        baseline = self.baseline(planned.condition)
         folder = folder_of(planned, self._output)
         title = f"{planned.condition} {planned.name}"
         data = Data(Subset(training, positions), test, (title,))
@@ -174,6 +219,15 @@ class ComparisonRunner:
                     tracker.finish(headlines)
             write_result(self._result(planned, positions, baseline, after, run.cost), folder)
             (folder / CHECKPOINT).unlink()  # large, and not needed after the result
+
+    def baseline(self, condition: str) -> Baseline:
+        """What the runs of a condition start from."""
+        return prepare_baseline(
+            self._config.system,
+            CONDITIONS[condition].degradation,
+            self._test_samples(condition),
+            self._output / "baselines" / condition,
+        )
 
     def _training(self, planned: PlannedRun) -> DriveSamples:
         key = (CONDITIONS[planned.condition].domain, planned.seed)

@@ -1,9 +1,17 @@
 """The runs that the scenarios of a comparison need."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from conegrad_training.comparison.scenarios import CAR, SCENARIOS, Scenario, fork_pattern
+from conegrad_core.jobs.runner import split_evenly
+from conegrad_training.comparison.scenarios import (
+    CAR,
+    CONDITIONS,
+    SCENARIOS,
+    Scenario,
+    fork_pattern,
+)
 
 
 class PlannedRun(NamedTuple):
@@ -73,6 +81,23 @@ def planned_runs(
     }
     order = {condition: rank for rank, condition in enumerate(dict.fromkeys(r[0] for r in runs))}
     return sorted(runs, key=lambda run: (order[run.condition], run.seed))
+
+
+def split_runs(runs: Sequence[PlannedRun], workers: int) -> list[Sequence[PlannedRun]]:
+    """Runs that share rendered drives, in as many parts as keep all workers busy.
+
+    Args:
+        runs: as of :func:`planned_runs`.
+        workers: that work at once.
+    """
+    groups = [
+        list(group)
+        for _, group in itertools.groupby(
+            runs, key=lambda run: (CONDITIONS[run.condition].domain, run.seed)
+        )
+    ]
+    each = -(-workers // max(1, len(groups)))
+    return [part for group in groups for part in split_evenly(group, each)]
 
 
 def _patterns(
