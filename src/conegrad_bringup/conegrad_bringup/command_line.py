@@ -36,6 +36,9 @@ COMMANDS = {
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
     "pipeline": Command("show, draw, check and list pipelines of stages", "pipeline"),
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
+    "attribute": Command(
+        "find the component that costs a system most, write a report", "attribute"
+    ),
     "align": Command("place a surveyed map of cones in the odometry frame of a bag", "align"),
     "train": Command("train all models through the fusion on recorded drives", "train"),
     "compare": Command("compare the training patterns from one start, write a report", "compare"),

@@ -1,13 +1,14 @@
 """What to do about an attribution: which component stands out, and how it is repaired."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from conegrad_core.settings import Config, setting
 from conegrad_evaluation.attribution.attribution import Attribution
 from conegrad_evaluation.attribution.calibration_errors import is_wrong
+from conegrad_evaluation.attribution.reference import SHIPPED, Reference, loss_of_quality
 from conegrad_evaluation.attribution.refinement import Estimate
 from conegrad_evaluation.attribution.substitution import CALIBRATION, TIME
 
@@ -30,8 +31,14 @@ LATE = ("are {} ms early", "are {} ms late")  # a stamp to which time has to be 
 class AdviceConfig(Config):
     """When a component stands out."""
 
+    least_loss: float = setting(
+        0.1,
+        "Part of its quality in the reference that a network has lost where it stands out",
+        low=0.0,
+        high=1.0,
+    )
     least_share: float = setting(
-        0.03, "Share beyond that of the reference from which a model stands out", low=0.0
+        0.05, "Share beyond the reference from which others stand out", low=0.0
     )
 
 
@@ -53,33 +60,55 @@ class Finding(NamedTuple):
 
 def findings(
     found: Attribution,
+    reference: Reference = SHIPPED,
     config: AdviceConfig | None = None,
-    reference: Mapping[str, float] | None = None,
+    *,
+    joins: Collection[str] = (),
 ) -> list[Finding]:
     """Components that stand out, the costliest first.
 
-    Calibration and stamps stand out where the drive shows their errors beyond doubt, whatever they
-    cost; models by what they cost.
+    Calibration and stamps stand out where the drive shows their errors beyond doubt, and networks
+    where what they write is worse than in the reference, whatever that costs: redundant sensors
+    hide each other's faults from the score. A network of which the reference knows nothing, or a
+    joining stage whose inputs and calibration are right, stands out by what it costs.
 
     Args:
         found: the attribution.
+        reference: the same system on a drive that is known to be good.
         config: when a component stands out.
-        reference: shares of the same system on a drive that is known to be good; None: none.
+        joins: components that join the results of others.
     """
-    config, reference = config or AdviceConfig(), reference or {}
+    config = config or AdviceConfig()
     standing = []
     for name, share in found.shares.items():
-        excess = share - reference.get(name, 0.0)
-        if name == CALIBRATION:
-            stands, text = bool(found.refinement.mounting), _mounting_text(found)
-        elif name == TIME:
-            stands, text = bool(found.refinement.time), _time_text(found)
-        else:
-            stands = excess >= config.least_share
-            text = f"{_verb(name)} {name}: {share:+.2f} of a possible {found.gap:.2f}"
-        if stands:
-            standing.append(Finding(name, share, excess, text))
+        excess = share - reference.shares.get(name, 0.0)
+        if name not in joins and _stands_out(name, found, reference, config):
+            standing.append(Finding(name, share, excess, _text(name, found)))
+    if not standing:
+        for name in joins:
+            excess = found.shares.get(name, 0.0) - reference.shares.get(name, 0.0)
+            if excess >= config.least_share:
+                standing.append(Finding(name, found.shares[name], excess, _text(name, found)))
     return sorted(standing, key=lambda finding: -finding.excess)
+
+
+def _stands_out(name: str, found: Attribution, reference: Reference, config: AdviceConfig) -> bool:
+    if name == CALIBRATION:
+        return bool(found.refinement.mounting)
+    if name == TIME:
+        return bool(found.refinement.time)
+    loss = loss_of_quality(name, found, reference)
+    if math.isnan(loss):
+        return found.shares[name] - reference.shares.get(name, 0.0) >= config.least_share
+    return loss >= config.least_loss
+
+
+def _text(name: str, found: Attribution) -> str:
+    if name == CALIBRATION:
+        return _mounting_text(found)
+    if name == TIME:
+        return _time_text(found)
+    return f"retrain the {name}: {found.shares[name]:+.2f} of a possible {found.gap:.2f}"
 
 
 def headline(standing: Sequence[Finding], found: Attribution) -> str:
@@ -87,10 +116,6 @@ def headline(standing: Sequence[Finding], found: Attribution) -> str:
     if not standing:
         return f"{NOTHING}: {found.score:.2f} now, {found.gap:.2f} below perfect"
     return "; ".join(finding.text for finding in standing)
-
-
-def _verb(name: str) -> str:
-    return "retrain the"
 
 
 def _mounting_text(found: Attribution) -> str:
@@ -108,8 +133,8 @@ def _time_text(found: Attribution) -> str:
         if is_wrong(name, estimate):
             sensor = "camera" if name.startswith("camera") else "LiDAR"
             early = LATE[estimate.value < 0].format(f"{abs(1000 * estimate.value):.0f}")
-            offset = f"pairing.{sensor.lower()}_offset:={estimate.value:+.3f}"
-            parts.append(f"stamps of the {sensor} {early}: set {offset}")
+            offset = f"pairing.{sensor.lower()}_offset={estimate.value:+.3f}"
+            parts.append(f"stamps of the {sensor} {early}: run with --set {offset}")
     return f"{', '.join(parts)} ({found.shares[TIME]:+.2f})"
 
 

@@ -49,6 +49,7 @@ class Attribution:
             ``fit``, ``subsets`` and ``gradient``, what attribution adds.
         frames: number of frames.
         before: evaluation of the system as it is.
+        outputs: what the networks write, by kind of port, one per frame.
     """
 
     score: float
@@ -63,6 +64,7 @@ class Attribution:
     seconds: Mapping[str, float]
     frames: int
     before: Outcome = field(repr=False)
+    outputs: Mapping[str, Sequence[Any]] = field(repr=False)
 
     @property
     def gap(self) -> float:
@@ -153,6 +155,7 @@ def attribute(
         seconds=clock.seconds,
         frames=len(samples),
         before=before,
+        outputs=outputs,
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from conegrad_core.camera.image import Detections
 from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.vehicle import Vehicle
 from conegrad_evaluation.attribution.attribution import (
@@ -30,12 +31,14 @@ class AttributedDrive(NamedTuple):
     Attributes:
         attribution: the result.
         samples: the frames that were looked at.
+        detections: of these frames; None where there are none.
         system: that was attributed.
         evaluation: settings of the metrics.
     """
 
     attribution: Attribution
     samples: list[Sample]
+    detections: list[Detections | None]
     system: System
     evaluation: EvaluationConfig
 
@@ -79,7 +82,8 @@ def attribute_bag(
         replay.close()
     system = System(pipeline)
     found = attribute(system, samples, twists, evaluation, config, decode_seconds=seconds)
-    return AttributedDrive(found, samples, system, evaluation)
+    detections = found.outputs.get("Detections") or [None] * len(samples)
+    return AttributedDrive(found, samples, list(detections), system, evaluation)
 
 
 def twist_at(replay: BagReplay, stamp_ns: int) -> Tensor | None:

@@ -18,6 +18,7 @@ from conegrad_training.engine.distributed import averaged
 from conegrad_training.engine.optimizers import clipped_norms, restore_statistics, statistics
 from conegrad_training.engine.shared_copies import SharedCopies
 from conegrad_training.engine.training_cost import TrainingCost
+from conegrad_training.patterns.attributed_turns import SampleObserver
 from conegrad_training.patterns.patterns import Pattern
 from conegrad_training.patterns.update import BRANCHES, END, NONE, SUPERVISED, Update
 from conegrad_training.supervised.supervised_losses import (
@@ -105,6 +106,8 @@ def train(
             {name: float(loss.detach().mean()) for name, loss in losses.terms.items()}
         )
         pattern.observe(step, values)
+        if isinstance(pattern, SampleObserver):
+            pattern.observe_samples(step, system, samples, criterion)
         count_step(cost, system, samples, update, criterion, seconds)
         yield StepReport(step, values, norms, update.stages, seconds)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from conegrad_core.settings import Config, setting
+from conegrad_training.patterns.attributed_turns import AttributedTurns
 from conegrad_training.patterns.forking import (
     FEDERATED,
     MERGED,
@@ -30,7 +31,8 @@ PATTERNS = (
     "individual_then_simultaneous",
     "individual_then_fusion_only",
 )
-SCHEDULES = ("round_robin", "worst_term")
+ATTRIBUTION = "attribution"
+SCHEDULES = ("round_robin", "worst_term", ATTRIBUTION)
 SMOOTHING = 0.8  # share of the past in the running mean of a term
 
 
@@ -56,8 +58,9 @@ class PatternConfig(Config):
 
     pattern: str = setting("simultaneous", f"One of {', '.join(PATTERNS)}")
     stages: tuple[str, ...] = setting((), "Of partial: the networks that learn")
-    schedule: str = setting("round_robin", "Of alternating: round_robin or worst_term")
+    schedule: str = setting("round_robin", "Of alternating: round_robin, worst_term or attribution")
     block: int = setting(1, "Of alternating: steps before another network has its turn", low=1)
+    attribute_every: int = setting(10, "Of attribution: steps between two of them", low=1)
     learn_fusion: bool = setting(True, "The scalars of the fusion learn along with the end loss")
     learn_calibration: bool = setting(
         False, "With the fusion also learns where the sensors are mounted"
@@ -207,6 +210,8 @@ def make_pattern(
     along = joins if config.learn_fusion else frozenset()
     if config.pattern == ALTERNATING:
         _need(networks, ALTERNATING, "network before the cones", system)
+        if config.schedule == ATTRIBUTION:
+            return AttributedTurns(networks, config.block, config.attribute_every, along)
         return Alternating(
             networks, networks_behind_terms(system), config.schedule, config.block, along
         )

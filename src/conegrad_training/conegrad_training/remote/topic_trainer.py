@@ -22,7 +22,7 @@ from conegrad_training.data.sample_stream import SampleBatches, evenly, stream
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.optimizers import make_optimizer
 from conegrad_training.engine.training_cost import TrainingCost
-from conegrad_training.patterns.patterns import make_pattern
+from conegrad_training.patterns.patterns import ATTRIBUTION, make_pattern
 from conegrad_training.remote.gradient_link import GradientLink
 from conegrad_training.remote.topic_training import train_over_topics
 from conegrad_training.systems.system import TrainableSystem, load_system
@@ -96,6 +96,9 @@ class TopicTrainer(Node):  # type: ignore[misc]
     def _steps(self, link: GradientLink, system: TrainableSystem) -> Iterator[StepReport]:
         training = self._settings.training
         run = training.run
+        if training.pattern.schedule == ATTRIBUTION:
+            fault = f"is {ATTRIBUTION}, which needs the networks in the trainer; expected another"
+            raise training.pattern.refusal("schedule", fault)
         batches = SampleBatches(
             evenly(goal_data(self._bags, self._settings).training, run.frames),
             seed=run.seed,

@@ -1,0 +1,1 @@
+"""The report of an attribution: one self-contained HTML file."""
