@@ -8,9 +8,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import pytest
+from warm_python import WarmProcess
 
 # Before torch and rclpy are imported anywhere: they read these once.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -93,6 +95,20 @@ def export_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONEGRAD_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_graphs() -> Iterator[None]:
+    """Live graphs that the product starts are forked, see :mod:`warm_python`."""
+    try:
+        from conegrad_nodes.playback import graph_process
+    except ImportError:
+        yield
+        return
+    stand_in = SimpleNamespace(**{**vars(subprocess), "Popen": WarmProcess})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph_process, "subprocess", stand_in)
+        yield
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from warm_python import finished
 
 from conegrad_bringup.command_line import COMMANDS, main
 from conegrad_data.bags import messages
@@ -286,5 +287,5 @@ def cut_bag(bag):
 @pytest.mark.parametrize("command", ["info", "evaluate"])
 def test_what_is_wrong_with_a_bag_is_told_once(command, cut_bag):
     words = [sys.executable, "-m", "conegrad_bringup.command_line", command, str(cut_bag)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    done = finished(words, timeout=120)
     assert (done.stdout + done.stderr).count("damaged or cut short") == 1

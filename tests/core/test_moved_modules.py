@@ -1,11 +1,11 @@
 """Former names of modules."""
 
 import importlib
-import subprocess
 import sys
 import warnings
 
 import pytest
+from warm_python import finished
 
 from conegrad_core.moved_modules import MOVED, NOTHING
 
@@ -38,9 +38,7 @@ def test_a_program_of_version_0_1_reads_bags_in_a_new_process():
         "from conegrad_training.evaluation.drive import read_drive\n"
         "print(BagReader is Today, messages.__name__, read_drive.__module__)"
     )
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False
-    )
+    result = finished([sys.executable, "-c", code], timeout=120)
     words = "True conegrad_data.bags.messages conegrad_evaluation.drives.recorded_drive"
     assert result.stdout.strip() == words, result.stderr
 

@@ -1,12 +1,13 @@
 """The programs as ros2 run and ros2 launch start them."""
 
-import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from warm_python import WarmProcess
 
 pytest.importorskip("rclpy")
 
@@ -28,10 +29,8 @@ TYPES = {
 
 def start(executable, *arguments):
     path = Path(get_package_prefix("conegrad_nodes")) / "lib/conegrad_nodes" / executable
-    command = [path, "--ros-args", *arguments]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
-    )
+    command = [sys.executable, path, "--ros-args", *arguments]
+    return WarmProcess(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 @pytest.fixture
@@ -46,15 +45,21 @@ def started():
     yield remembered
     for process in processes:
         process.kill()
-        process.communicate()
 
 
-def test_a_node_ends_with_exit_code_0_on_sigterm(graph, reports, started):
+def test_a_node_ends_with_exit_code_0_on_sigterm(graph, reports):
     # Without weights the model stays unloaded; the process has to live and end all the same.
-    process = started("lidar_node", "-p", "segmenter.weights:=/nowhere")
-    graph.until(lambda: "lidar_node: node" in reports.latest, "diagnostics")
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    program = Path(get_package_prefix("conegrad_nodes")) / "lib/conegrad_nodes/lidar_node"
+    words = [program, "--ros-args", "-p", "segmenter.weights:=/nowhere"]
+    with subprocess.Popen(  # as a shell starts it
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            graph.until(lambda: "lidar_node: node" in reports.latest, "diagnostics")
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0, output
     assert "Traceback" not in output
 

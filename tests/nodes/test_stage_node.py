@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from geometry_msgs.msg import PointStamped
 from installed_package import brightness_package, write_brightness_pipeline
 from sensor_messages import image_msg, scan_msg
 from sensor_msgs.msg import Image, LaserScan
+from warm_python import WarmProcess
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.crops.cutting import cut_crops
@@ -188,12 +190,11 @@ def test_the_program_finds_the_package_of_a_user(graph, tmp_path):
         found = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
         pipeline = write_brightness_pipeline(tmp_path)
         options = ["-p", f"pipeline:={pipeline}", "-p", "stage:=brightness"]
-        process = subprocess.Popen(
-            [program, "--ros-args", *options],
+        process = WarmProcess(
+            [sys.executable, program, "--ros-args", *options],
             env={**os.environ, "PYTHONPATH": found},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
         try:
             results = graph.hear(PointStamped, "brightness")
@@ -203,6 +204,5 @@ def test_the_program_finds_the_package_of_a_user(graph, tmp_path):
             output, _ = process.communicate(timeout=60)
         finally:
             process.kill()
-            process.communicate()
     assert process.returncode == 0, output
     assert results[0].point.x == pytest.approx(mean_brightness(msg), abs=1e-5)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from warm_python import finished
 
 pytest.importorskip("rclpy")
 
@@ -35,7 +36,8 @@ TOLD = "os.kill(os.getpid(), signal.{name})"
 
 
 def busy(told, then):
-    return python(BUSY_NODE.format(told=told, then=then))
+    program = BUSY_NODE.format(told=told, then=then)
+    return finished([sys.executable, "-c", program], timeout=120)
 
 
 def python(program):

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from conegrad_nodes.middleware.domain import own_domain
+from conegrad_nodes.playback import graph_process
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 
 pytestmark = pytest.mark.ros
@@ -43,6 +44,12 @@ def check_for(process, seconds):
     while time.monotonic() < deadline:
         process.check()
         time.sleep(0.05)
+
+
+@pytest.fixture(autouse=True)
+def cold_graphs(monkeypatch):
+    """Processes as the product starts them."""
+    monkeypatch.setattr(graph_process, "subprocess", subprocess)
 
 
 def test_leaving_the_block_stops_the_process(domain):

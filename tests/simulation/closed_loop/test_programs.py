@@ -1,12 +1,12 @@
 """Simulator and driver as programs, as people start them."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from warm_python import WarmProcess
 
 pytest.importorskip("rclpy", reason="needs the ROS 2 environment")
 pytest.importorskip("conegrad_msgs.msg", reason="needs the built messages")
@@ -23,9 +23,7 @@ DEADLINE = 120.0  # [s], the machine may be busy
 def start(module, *parameters):
     arguments = [word for parameter in parameters for word in ("-p", parameter)]
     command = [sys.executable, "-m", f"conegrad_simulation.{module}", "--ros-args", *arguments]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
-    )
+    return WarmProcess(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +54,7 @@ def test_runs_until_a_signal_and_ends_with_exit_code_0(
     try:
         deadline = time.monotonic() + DEADLINE
         while len(received) < 2:
-            assert process.poll() is None, process.stdout.read()
+            assert process.poll() is None, process.said()
             assert time.monotonic() < deadline, f"nothing on {topic} within {DEADLINE} s"
             executor.spin_once(0.1)
         process.send_signal(number)

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from warm_python import WarmProcess
 
 pytest.importorskip("rclpy", reason="needs the ROS 2 environment")
 pytest.importorskip("conegrad_msgs.msg", reason="needs the built messages")
@@ -247,7 +248,7 @@ run([FaultyNode])
 def test_the_last_command_of_a_process_that_ends_is_a_stop(context, tmp_path, ending, code):
     fault, world = tmp_path / "fault", World(context, has_driver=False)
     words = [sys.executable, "-c", PROGRAM, str(fault), "--ros-args", "-p", "use_sim_time:=true"]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    process = WarmProcess(words, stderr=subprocess.PIPE)
     try:
         world.drive()
         if ending == "SIGTERM":
@@ -262,9 +263,8 @@ def test_the_last_command_of_a_process_that_ends_is_a_stop(context, tmp_path, en
         world.until(lambda: process.poll() is not None, "the end of the process", go_on)
         world.spin(0.2)
         assert world.commands[-1][1] == Twist()
-        assert process.returncode == code, process.stderr.read()
-        assert (ending in process.stderr.read()) == bool(code)
+        assert process.returncode == code, process.said("stderr")
+        assert (ending in process.said("stderr")) == bool(code)
     finally:
         process.kill()
-        process.communicate()
         world.close()

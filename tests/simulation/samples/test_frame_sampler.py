@@ -1,12 +1,12 @@
 """Training frames: pure functions of their seed, with truth that fits image and scan."""
 
 import hashlib
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from warm_python import finished
 
 from conegrad_core.geometry.camera import project
 from conegrad_core.vehicle import load_vehicle
@@ -30,9 +30,7 @@ def test_seed_makes_the_same_frame_whatever_was_drawn_before_and_in_any_process(
         sample_frame(seed, VEHICLE, "wide")
     frame = sample_frame(7, VEHICLE, "wide")
     content = frame.sample.image.tobytes() + frame.ranges.tobytes() + frame.labels.tobytes()
-    fresh = subprocess.run(
-        [sys.executable, "-c", DIGEST], capture_output=True, text=True, check=True
-    )
+    fresh = finished([sys.executable, "-c", DIGEST], timeout=120)
     assert fresh.stdout.strip() == hashlib.sha256(content).hexdigest()
 
 

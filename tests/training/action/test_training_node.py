@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from warm_python import WarmProcess
 
 pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
@@ -270,11 +271,10 @@ def test_the_program_writes_a_checkpoint_when_told_to_end(
     client, settings, small_bag: SimulatedBag, tmp_path
 ):
     code = "from conegrad_training.action.training_node import main; main()"
-    process = subprocess.Popen(
+    process = WarmProcess(
         [sys.executable, "-c", code, "--ros-args", "-p", f"output:={tmp_path / 'runs'}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     try:

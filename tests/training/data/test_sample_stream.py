@@ -1,11 +1,11 @@
 import os
 import re
-import subprocess
 import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from warm_python import finished
 
 from conegrad_data.errors import ReplayError
 from conegrad_evaluation.samples.bag_replay import BagReplay
@@ -111,8 +111,8 @@ except TrainingError as error:
 
 def test_a_reading_process_that_was_killed_is_told():
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", KILLED_READER],
-        env=environment, capture_output=True, text=True, timeout=150, check=False,
+        timeout=150, env=environment,
     )  # fmt: skip
     assert re.search(r"reads samples ended \(.*memory", done.stdout), done.stderr

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_python import WarmProcess
 
 from conegrad_data.errors import ReplayError
 from conegrad_training.engine.output_folder import LOCK, lock_folder
@@ -27,11 +28,11 @@ with lock_folder(Path(sys.argv[1])):
 def trained(tmp_path: Path):
     """A folder in which another process trains, that process, and one that it started."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(
+    process = WarmProcess(
         [sys.executable, "-c", TRAINING, str(tmp_path / "run")],
-        env=environment, stdout=subprocess.PIPE, text=True,
+        env=environment, stdout=subprocess.PIPE,
     )  # fmt: skip
-    reader = int(process.stdout.readline())
+    reader = int(process.read_line())
     yield tmp_path / "run", process
     os.kill(reader, signal.SIGKILL)
     process.kill()

@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ import pytest
 import torch
 from car_stages import FILES, STAGES, saved_in
 from safetensors.torch import load_file
+from warm_python import WarmProcess
 
 from conegrad_data.errors import ReplayError
 from conegrad_evaluation.metrics.matching import EvaluationConfig
@@ -85,12 +85,12 @@ except KeyboardInterrupt:
 """
 
 
-def own_process(program: str, folder: Path, given: object, *words: str) -> subprocess.Popen[bytes]:
+def own_process(program: str, folder: Path, given: object, *words: str) -> WarmProcess:
     """Start a program that reads what it is given from the file of its first argument."""
     settings = folder / "settings"
     settings.write_bytes(pickle.dumps(given))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen([sys.executable, "-c", program, str(settings), *words], env=environment)
+    return WarmProcess([sys.executable, "-c", program, str(settings), *words], env=environment)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
+from warm_python import WarmProcess
 
 pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
@@ -27,18 +28,17 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 DEADLINE = 240.0  # [s], generous: three programs load torch on a busy machine
 
 
-def start(program: str, **parameters: object) -> subprocess.Popen:
+def start(program: str, **parameters: object) -> WarmProcess:
     code = f"from conegrad_training.programs import {program}; {program}()"
     given = [
         word
         for name, value in parameters.items()
         for word in ("-p", f"{name.replace('__', '.')}:={value}")
     ]
-    return subprocess.Popen(
+    return WarmProcess(
         [sys.executable, "-c", code, "--ros-args", *given],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
 
