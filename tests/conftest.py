@@ -75,6 +75,15 @@ def pytest_handlecrashitem(crashitem: str) -> None:
     sys.__stderr__.write(f"\nits worker process died during {crashitem}\n")
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell a failure when it happens: a run that is broken off later ends without its summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        lines = report.longreprtext.splitlines()
+        said = [line for line in lines if line.startswith("E ")] or lines[-1:]
+        text = "\n".join([f"\nfailed: {report.nodeid} ({report.when})", *said[:20], ""])
+        sys.__stderr__.write(text)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Folder of the ROS logs of this session, instead of the home folder."""
