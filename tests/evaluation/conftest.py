@@ -39,19 +39,19 @@ class Plan:
     seed: int = 0
 
 
-@pytest.fixture
-def make_drive(tmp_path: Path) -> Callable[[Plan], Path]:
+@pytest.fixture(scope="session")
+def make_drive(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Plan], Path]:
     """Function that writes the bag of a plan and gives its path."""
 
     def make(plan: Plan) -> Path:
-        path = tmp_path / "drive"
+        path = tmp_path_factory.mktemp("bags") / "drive"
         write_drive(path, plan)
         return path
 
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plan() -> type[Plan]:
     """What the bag holds and how good its cones are."""
     return Plan

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from camera_alone import CAMERA_ALONE
+from undrawn import leave_undrawn
 
 from conegrad_data.bags.types import BagError
 from conegrad_data.cone_map.cone_map_csv import save_cones
@@ -15,6 +16,16 @@ from conegrad_evaluation.metrics.table import summary_table
 NO_SENSORS = {"images": False, "scans": False}
 
 
+DRAWN = ("everything", "the_same_bag", "needs_no_other_file")  # in names of tests of the pictures
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request, monkeypatch):
+    """Reports without rendered figures, in most tests."""
+    if not any(word in request.node.name for word in DRAWN):
+        leave_undrawn(monkeypatch)
+
+
 def report(folder):
     return (folder / "report.html").read_text(encoding="utf-8")
 
@@ -23,29 +34,41 @@ def metrics(folder):
     return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
 
 
-def test_a_drive_with_everything_gives_metrics_report_and_pictures(make_drive, plan, tmp_path):
-    bag = make_drive(plan(frames=36))
-    evaluation = evaluate_bag(bag, tmp_path / "out")
-    written = metrics(tmp_path / "out")
+@pytest.fixture(scope="module")
+def everything(make_drive, plan, tmp_path_factory):
+    """A drive with everything, the folder of its report, and its evaluation."""
+    bag, folder = make_drive(plan(frames=12)), tmp_path_factory.mktemp("report") / "out"
+    return bag, folder, evaluate_bag(bag, folder)
+
+
+def test_a_drive_with_everything_gives_metrics_report_and_pictures(everything):
+    _, folder, evaluation = everything
+    written = metrics(folder)
     assert 0.7 < evaluation.f1_colour < 1.0
     assert written["f1_colour"] == evaluation.f1_colour == evaluation.score
     assert written["headline"] == "f1_colour"
-    assert written["bag"]["frames_with_truth"] == 36
+    assert written["bag"]["frames_with_truth"] == 12
     assert written["latency"]["p50"] == pytest.approx(0.04, abs=0.01)
-    pictures = {path.name for path in (tmp_path / "out" / "pictures").iterdir()}
+    pictures = {path.name for path in (folder / "pictures").iterdir()}
     frames = ("best", "median", "worst")
     expected = {f"{view}_{name}_frame.png" for view in ("camera", "above") for name in frames}
     assert pictures == expected | {"map.png"}
     assert summary_table(evaluation).count("\n") > 5
-    assert "<h2>Failure modes</h2>" in report(tmp_path / "out")
+    assert "<h2>Failure modes</h2>" in report(folder)
 
 
-def test_the_report_needs_no_other_file_and_no_network(make_drive, plan, tmp_path):
-    evaluate_bag(make_drive(plan(frames=3)), tmp_path / "out")
-    sources = re.findall(r'(?:src|href)="([^"]{1,40})', report(tmp_path / "out"))
+def test_the_report_needs_no_other_file_and_no_network(everything):
+    page = report(everything[1])
+    sources = re.findall(r'(?:src|href)="([^"]{1,40})', page)
     assert sources
     assert all(source.startswith("data:image/") for source in sources)
-    assert "http" not in re.sub(r'"data:[^"]*"', "", report(tmp_path / "out"))
+    assert "http" not in re.sub(r'"data:[^"]*"', "", page)
+
+
+def test_the_same_bag_gives_the_same_report(everything, tmp_path):
+    bag, folder, _ = everything
+    evaluate_bag(bag, tmp_path / "again")
+    assert report(tmp_path / "again") == report(folder)
 
 
 def test_cones_that_are_the_truth_score_one(make_drive, plan, tmp_path):
@@ -191,13 +214,6 @@ def test_a_report_is_not_written_into_a_bag(make_drive, plan, inside):
 def test_a_bag_without_cones_is_refused_with_what_to_do(make_drive, plan, tmp_path):
     with pytest.raises(BagError, match="conegrad perceive"):
         evaluate_bag(make_drive(plan(frames=0)), tmp_path / "out")
-
-
-def test_the_same_bag_gives_the_same_report(make_drive, plan, tmp_path):
-    bag = make_drive(plan(frames=5, **NO_SENSORS))
-    for name in ("one", "two"):
-        evaluate_bag(bag, tmp_path / name)
-    assert report(tmp_path / "one") == report(tmp_path / "two")
 
 
 def test_a_pipeline_is_measured_against_what_its_sensors_see(make_drive, plan, tmp_path):

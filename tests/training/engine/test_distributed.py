@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from warm_python import WarmProcess
 
 from conegrad_core.losses import EndLoss
 from conegrad_evaluation.samples.bag_replay import BagReplay
@@ -84,13 +86,36 @@ def test_two_processes_do_what_one_does_with_the_joint_batch(
     arguments = (config, small_bag.path, tmp_path / "two", str(Path(__file__).parent))
     settings.write_bytes(pickle.dumps(arguments))
     (tmp_path / "work.py").write_text(WORK)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    result = subprocess.run(
-        [*launcher, "--nproc-per-node=2", str(tmp_path / "work.py"), str(settings)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True, text=True, timeout=DEADLINE, check=False,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr[-3000:]
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    # As torchrun starts them.
+    shared = {
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+        "MASTER_ADDR": "localhost",
+        "MASTER_PORT": str(port),
+    }
+    processes = [
+        WarmProcess(
+            [sys.executable, tmp_path / "work.py", settings],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                **shared,
+                "RANK": str(rank),
+                "LOCAL_RANK": str(rank),
+            },
+            stderr=subprocess.PIPE,
+        )
+        for rank in (0, 1)
+    ]
+    try:
+        for process in processes:
+            _, said = process.communicate(DEADLINE)
+            assert process.returncode == 0, said[-3000:]
+    finally:
+        for process in processes:
+            process.kill()
 
     expected = gradients(config, small_bag.path)
     for rank in (0, 1):
