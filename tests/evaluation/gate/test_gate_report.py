@@ -40,7 +40,7 @@ def result_fixture():
             replay.seconds[system].append(0.02 + 0.001 * random.random())
     replay.disturbed = {"blur": (replay.results[0][::4], replay.results[1][::4])}
     replay.disturbed_rows = list(range(0, 120, 4))
-    budgets = Budgets(block_seconds=0.5, resamples=200, max_loss_scenario=0.2)
+    budgets = Budgets(block_seconds=0.5, max_loss_scenario=0.2)
     return judge([replay], budgets, EvaluationConfig(max_range=12.0), ConditionSpace())
 
 

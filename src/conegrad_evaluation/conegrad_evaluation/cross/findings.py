@@ -19,7 +19,6 @@ from conegrad_evaluation.metrics.bootstrap import Interval
 from conegrad_evaluation.samples.sample import SampleKey
 
 CONFIDENCE = 0.95
-RESAMPLES = 2000
 BLOCK_SECONDS = 2.0  # [s], frames that are resampled together: they show the same cones
 LOWER_IS_BETTER = ("error", "rmse")  # words in the names of figures
 
@@ -160,7 +159,7 @@ def compare_systems(evaluation: CrossEvaluation, place: int, best: int) -> Compa
     hits = np.stack([2.0 * of_system.hits for of_system in counts])[..., None]
     totals = np.stack([of_system.totals.astype(np.float64) for of_system in counts])[..., None]
     rates = PairedRates(hits, totals, totals.mean(axis=0))
-    found = paired_differences(rates, drives_of(evaluation.frames), samples=RESAMPLES)
+    found = paired_differences(rates, drives_of(evaluation.frames))
     difference = float(found.new[0] - found.old[0])
     tail = (1 - CONFIDENCE) / 2 / max(1, len(evaluation.combinations) - 1)
     error, blocks = float(found.errors[0]), float(found.blocks[0])

@@ -44,9 +44,8 @@ class Budgets(Config):
         1, "How often the gate is asked about one NEW, with more frames each time", low=1
     )
     block_seconds: float = setting(
-        2.0, "Frames resampled together: they show the same cones [s]", low=0.001
+        4.0, "Frames drawn together; twice as long as errors last [s]", low=0.001
     )
-    resamples: int = setting(2000, "Resamples of the bootstrap", low=100)
     report_only: tuple[str, ...] = setting(
         (), "Parts that are reported and do not decide, such as 'range 10-15 m'", metavar="PART"
     )

@@ -48,7 +48,7 @@ class Finding:
         difference: new minus old; of latencies their ratio.
         low: of the interval of the difference.
         high: likewise.
-        cones: true cones, each once per block; of latencies the number of blocks.
+        cones: true cones, each once per half block; of latencies the number of blocks.
         status: ``kept``, ``broken``, ``open``, or ``reported`` where it does not decide. A part
             with few of the cones may break its budget, but need not keep it.
         limit: the difference has to be above; ratios and quantiles of times below.
@@ -115,7 +115,7 @@ def find_all(
         ratio: of these times.
         budgets: of the team.
     """
-    differences = paired_differences(joined_rates(parts), drives, samples=budgets.resamples)
+    differences = paired_differences(joined_rates(parts), drives)
     reasons = [_not_deciding(part, differences, k, budgets) for k, part in enumerate(parts)]
     deciding = sum(not reason for reason in reasons) + 1
     frames = sum(drive.frames for drive in drives)
