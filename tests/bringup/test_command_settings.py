@@ -19,6 +19,7 @@ WORDS = {
     "perceive": (["--rate", "2"], ("play", "rate", 2.0)),
     "pipeline": (["--load"], (None, "load", True)),
     "evaluate": (["--max-range", "9"], (None, "max_range", 9.0)),
+    "sweep": (["--trials", "9"], (None, "trials", 9)),
     "cross": (["--simulated", "9"], (None, "simulated", 9)),
     "align": (["--vehicle", "roboracer"], (None, "vehicle", "roboracer")),
     "train": (["--steps", "9"], ("run", "steps", 9)),

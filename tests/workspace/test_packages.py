@@ -23,11 +23,14 @@ ROS_KEYS = {
 }  # fmt: skip
 KEYS = {
     "cv2": "python3-opencv",
+    "diskcache": "python3-diskcache-pip",
     "jinja2": "python3-jinja2",
+    "joblib": "python3-joblib",
     "matplotlib": "python3-matplotlib",
     "mlflow": "python3-mlflow",
     "numpy": "python3-numpy",
     "onnxruntime": "python3-onnxruntime-pip",
+    "optuna": "python3-optuna-pip",
     "open3d": "python3-open3d-pip",
     "PIL": "python3-pil",
     "rosbags": "python3-rosbags-pip",

@@ -43,6 +43,7 @@ COMMANDS = {
     "train": Command("train all models through the fusion on recorded drives", "train"),
     "compare": Command("compare the training patterns from one start, write a report", "compare"),
     "cross": Command("evaluate every combination of versions of stages", "cross"),
+    "sweep": Command("search patterns and settings of a training, with Optuna", "sweep"),
     "train-camera": Command("train the cone detector alone", "train_camera"),
     "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
     "train-keypoints": Command("train the keypoint network alone", "train_keypoints"),

@@ -1,0 +1,120 @@
+"""Search the patterns and settings of a training that make the best system, with Optuna.
+
+Each trial is a training run on the same frames, with values for the settings that --vary names.
+Trials that are worse than others at the same step are pruned. A sweep may be interrupted at any
+time and continued with --resume. The output folder gets trials.csv, sweep.png and best.yaml, the
+settings of the best trial for 'conegrad train --config'.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from conegrad_bringup.bag_options import read_roles
+from conegrad_bringup.progress_bar import ProgressBar
+from conegrad_bringup.text_table import text_table
+from conegrad_core.jobs.runner import JobRunner
+from conegrad_core.jobs.settings import JobsConfig
+from conegrad_core.settings import setting
+from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
+from conegrad_core.vehicle import load_vehicle
+from conegrad_training import aliases
+from conegrad_training.action.goal_settings import DataConfig
+from conegrad_training.data.training_data import bag_data, simulated_data
+from conegrad_training.engine.training_run import Data, TrainingConfig
+from conegrad_training.sweep.search_space import read_space
+from conegrad_training.sweep.settings import StudyConfig
+from conegrad_training.sweep.sweep import DATABASE, best_trial, sweep
+from conegrad_training.sweep.sweep_files import BEST, trial_cells, write_files
+
+DEFAULT_VEHICLE = "formula_student"
+SHOWN = 8  # trials on a terminal, the best ones
+
+
+@dataclasses.dataclass(frozen=True)
+class SweepSettings(StudyConfig):
+    """Settings of the sweep, and its samples where they are simulated."""
+
+    simulated: int = setting(0, "Learn from so many simulated frames; 0: from bags", low=0)
+    level: str = setting("varied", "Of --simulated: clear, varied or wide")
+
+
+DEFAULTS = TrainingConfig()
+SETTINGS = CommandSettings(
+    {
+        "": SweepSettings(),
+        "data": Group(DataConfig(), leave_out=("output", "resume")),
+        "run": Group(
+            # Processes that read samples compete with those that make trials.
+            dataclasses.replace(DEFAULTS.run, workers=0, threads=1),
+            leave_out=("workers",),
+        ),
+        "pattern": DEFAULTS.pattern,
+        "fork": DEFAULTS.fork,
+        "optimizer": DEFAULTS.optimizer,
+        "system": DEFAULTS.system,
+        "loss": Group(DEFAULTS.loss, words="--loss"),
+        "augmentation": Group(DEFAULTS.augmentation, words="--augment"),
+        "reduction": Group(DEFAULTS.reduction, words="--reduction"),
+        "sweep": Group(DEFAULTS.sweep, is_flat=False),  # of a LiDAR
+        "evaluation": Group(DEFAULTS.evaluation, is_flat=False),
+        "jobs": JobsConfig(),
+    },
+    current=aliases.current_sections,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("bags", nargs="*", type=Path, help="drives to learn from")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--resume", action="store_true", help="go on with the trials there")
+    SETTINGS.add_to(parser)
+    aliases.add_options(parser, SETTINGS)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make the trials that are missing, print the best ones and where their settings are."""
+    aliases.translate_options(options, SETTINGS)
+    settings = SETTINGS.read(options)
+    own = settings[SweepSettings]
+    training = settings.gathered(TrainingConfig)
+    space, output = read_space(own.vary), options.output
+    if (output / DATABASE).exists() and not options.resume:
+        raise ValueError(f"{output} holds a sweep; go on with --resume, or choose another one")
+    data = _data(options.bags, settings, own, training)
+    with JobRunner(settings[JobsConfig]) as runner:
+        study = sweep(own, training, data, output, runner=runner, progress=ProgressBar("trials"))
+    write_files(study, space, training, output)
+    trials = sorted(
+        (trial for trial in study.get_trials(deepcopy=False) if trial.value is not None),
+        key=lambda trial: -(trial.value or 0.0),
+    )
+    header = ["trial", "state", own.figure, "label values", *(d.name for d in space)]
+    print("\n".join(text_table([header, *(trial_cells(t, space) for t in trials[:SHOWN])])))
+    best = best_trial(study)
+    if best is None:
+        print("no trial is finished within the label budget")
+    else:
+        print(f"best settings: conegrad train --config {output / BEST}")
+
+
+def _data(
+    bags: list[Path], settings: EffectiveSettings, own: SweepSettings, training: TrainingConfig
+) -> Data:
+    chosen, seed = settings[DataConfig], training.run.seed
+    vehicle = load_vehicle(chosen.vehicle) if chosen.vehicle else None
+    if own.simulated:
+        car = vehicle or load_vehicle(DEFAULT_VEHICLE)
+        return simulated_data(car, own.simulated, own.level, seed)
+    return bag_data(
+        bags,
+        tests=[Path(test) for test in chosen.tests],
+        test_share=chosen.test_share,
+        seed=seed,
+        track=Path(chosen.track) if chosen.track else None,
+        vehicle=vehicle,
+        reduction=training.reduction,
+        sweep=training.sweep,
+        topics=read_roles(chosen.topics),
+    )
