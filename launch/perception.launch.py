@@ -15,9 +15,9 @@ from launch_ros.parameter_descriptions import ParameterValue
 from conegrad_bringup.launch_arguments import (
     SWITCH,
     chosen_file,
+    chosen_pipeline,
     is_on,
     path_parameter,
-    path_text,
     shared_argument,
     text,
 )
@@ -26,7 +26,8 @@ from conegrad_bringup.respawn import Respawned, respawned
 
 CAR_NODES = ("camera_node", "lidar_node", "fusion_node")  # with parameter files of their own
 TEXTS = (
-    "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "stages"
+    "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "system",
+    "stages",
 )  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def hosts(context: LaunchContext) -> Any:
     """Which node runs which stage of the pipeline."""
     from conegrad_nodes.pipeline_hosts import pipeline_hosts  # takes a second
 
-    given = path_text(context, "pipeline")
+    given = chosen_pipeline(context)
     return pipeline_hosts(given) if given else pipeline_hosts()
 
 
@@ -149,8 +150,8 @@ def overrides(context: LaunchContext) -> dict[str, Any]:
     if LaunchConfiguration("vehicle").perform(context):
         values["calibration.vehicle"] = path_parameter(context, "vehicle")
         values["calibration.extrinsics"] = "vehicle"
-    if LaunchConfiguration("pipeline").perform(context):
-        values["pipeline"] = path_parameter(context, "pipeline")
+    if given := chosen_pipeline(context):
+        values["pipeline"] = ParameterValue(given, value_type=str)
     for name in ("image_transport", "input"):
         if LaunchConfiguration(name).perform(context):
             values[name] = text(name)

@@ -21,11 +21,12 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from conegrad_bringup.launch_arguments import path_text, shared_argument
+from conegrad_bringup.launch_arguments import chosen_pipeline, path_text, shared_argument
 
 ARGUMENTS = {"composed": "true", "respawn": "true", "rviz": "false", "foxglove": "false"}
 TEXTS = (
-    "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "stages"
+    "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "system",
+    "stages",
 )  # fmt: skip
 LAST_MESSAGES = 2.0  # [s] for the nodes to finish after the bag
 
@@ -60,7 +61,7 @@ def nodes(context: LaunchContext) -> list[str]:
     """Names of the nodes of the pipeline."""
     from conegrad_nodes.pipeline_hosts import pipeline_hosts  # takes a second
 
-    given = path_text(context, "pipeline")
+    given = chosen_pipeline(context)
     hosts = pipeline_hosts(given) if given else pipeline_hosts()
     return list(hosts.node_names(LaunchConfiguration("stages").perform(context) or "composed"))
 

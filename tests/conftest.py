@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -118,6 +119,16 @@ def warm_graphs() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graph_process, "subprocess", stand_in)
         yield
+
+
+@pytest.fixture(autouse=True)
+def systems_store(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Store of recorded systems of this test alone, instead of the working folder."""
+    folder = tmp_path_factory.getbasetemp() / f"systems-{uuid.uuid4().hex[:12]}"
+    monkeypatch.setenv("CONEGRAD_SYSTEMS", str(folder))
+    return folder
 
 
 @pytest.fixture

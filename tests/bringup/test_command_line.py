@@ -42,7 +42,7 @@ def test_help_names_every_command(capsys):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name, capsys):
     with pytest.raises(SystemExit) as ended:
-        main([name, "--help"])
+        main([*name.split(), "--help"])
     assert ended.value.code == 0
     assert f"usage: conegrad {name}" in capsys.readouterr().out
 

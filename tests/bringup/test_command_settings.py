@@ -18,6 +18,15 @@ WORDS = {
     "info": (["--topic", "image=/a"], (None, "topic", ["image=/a"])),
     "perceive": (["--rate", "2"], ("play", "rate", 2.0)),
     "pipeline": (["--load"], (None, "load", True)),
+    "system log": (["--note", "rain"], (None, "note", "rain")),
+    "system list": (["--store", "s"], (None, "store", "s")),
+    "system show": (["--json"], (None, "json", True)),
+    "system diff": (["--width", "20"], (None, "width", 20)),
+    "system promote": (["--alias", "candidate"], (None, "alias", "candidate")),
+    "system rollback": (["--alias", "candidate"], (None, "alias", "candidate")),
+    "system export": (["--sign", "key"], (None, "sign", "key")),
+    "system import": (["--no-tracking"], ("tracking", "tracking", False)),
+    "system verify": (["--key", "pub"], (None, "key", "pub")),
     "evaluate": (["--max-range", "9"], (None, "max_range", 9.0)),
     "sweep": (["--trials", "9"], (None, "trials", 9)),
     "cross": (["--simulated", "9"], (None, "simulated", 9)),
@@ -39,15 +48,15 @@ def printed(capsys, *words):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_settings_are_printed_as_a_file_that_gives_them_again(command, capsys, tmp_path):
     words, (group, name, value) = WORDS[command]
-    text = printed(capsys, command, *words)
+    text = printed(capsys, *command.split(), *words)
     content = yaml.safe_load(text)
     assert (content[group] if group else content)[name] == value
     path = tmp_path / "settings.yaml"
     path.write_text(text)
-    assert printed(capsys, command, "--config", str(path)) == text
+    assert printed(capsys, *command.split(), "--config", str(path)) == text
     full_name = f"{group}.{name}" if group else name
-    assert printed(capsys, command, "--set", f"{full_name}={value}") == text
-    assert printed(capsys, command) != text
+    assert printed(capsys, *command.split(), "--set", f"{full_name}={value}") == text
+    assert printed(capsys, *command.split()) != text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -55,7 +64,7 @@ def test_a_wrong_setting_in_a_file_is_named_with_its_line(command, capsys, tmp_p
     _, (group, name, _) = WORDS[command]
     path = tmp_path / "settings.yaml"
     path.write_text(f"\n{group}:\n  {name}: {{}}\n" if group else f"\n\n{name}: {{}}\n")
-    assert main([command, "--config", str(path), "--print-config"]) == 1
+    assert main([*command.split(), "--config", str(path), "--print-config"]) == 1
     full_name = f"{group}.{name}" if group else name
     assert f"{path}:3: {full_name} is {{}}, expected " in capsys.readouterr().err
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import NodeParameters
+from conegrad_core.system_record.location import pinned
 from conegrad_data.topics.topics import read_topics
 
 
@@ -27,11 +28,29 @@ class PerceptionSettings(Config):
     pipeline: str = setting(
         "", "Pipeline, by name or path of its file (default: as the parameters say, else the car's)"
     )
+    system: str = setting(
+        "", "Recorded system in place of --pipeline: NAME@ALIAS, NAME/VERSION or a path"
+    )
     params: tuple[Path, ...] = setting(
         (), "ROS parameter file; repeatable", metavar="FILE", is_repeated=True
     )
     topic: tuple[str, ...] = topic_setting()
     vehicle: str = setting("", "Preset that gives the calibration in place of the bag")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.system and self.pipeline:
+            fault = f"is {self.system!r} beside the pipeline {self.pipeline!r}"
+            raise self.refusal("system", f"{fault}, expected one of them")
+
+    @property
+    def what_runs(self) -> str:
+        """The pipeline or the recorded system, its alias replaced; empty where none is named.
+
+        Raises:
+            RecordError: if the store has no such system.
+        """
+        return pinned(self.system) or self.pipeline
 
 
 def read_roles(topic: tuple[str, ...]) -> dict[str, str]:
@@ -48,7 +67,8 @@ def _perception_kinds(groups: Mapping[str, Config]) -> Mapping[str, Any]:
     from conegrad_nodes.parameters.pipeline_settings import pipeline_kinds
 
     own = groups.get("")
-    pipeline = getattr(own, "pipeline", "") or chosen_pipeline({}, getattr(own, "params", ()))
+    named = getattr(own, "system", "") or getattr(own, "pipeline", "")
+    pipeline = named or chosen_pipeline({}, getattr(own, "params", ()))
     return pipeline_kinds(pipeline)
 
 

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType, ModuleType
 from typing import NamedTuple
 
@@ -35,6 +35,15 @@ COMMANDS = {
     "info": Command("what a bag holds, and what perception would miss in it", "info"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
     "pipeline": Command("show, draw, check and list pipelines of stages", "pipeline"),
+    "system log": Command("record a system, name it in store and registry", "system.log"),
+    "system list": Command("list recorded systems and their versions", "system.list"),
+    "system show": Command("show a recorded system, draw its lineage", "system.show"),
+    "system diff": Command("show what differs between two systems", "system.diff"),
+    "system promote": Command("make a version the champion of its system", "system.promote"),
+    "system rollback": Command("go back to the champion before", "system.rollback"),
+    "system export": Command("write a recorded system to one file", "system.export"),
+    "system import": Command("take a system from a file or the registry", "system.import_record"),
+    "system verify": Command("compare every byte with the manifest", "system.verify"),
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
     "attribute": Command(
         "find the component that costs a system most, write a report", "attribute"
@@ -80,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     parser = _main_parser()
     chosen = parser.parse_args(words)
+    chosen.command, chosen.rest = _command_words(chosen.command, chosen.rest)
     if chosen.command not in COMMANDS:
         parser.error(f"command {chosen.command!r} {unknown_name(chosen.command, COMMANDS)}")
     level = logging.DEBUG if chosen.debug else logging.WARNING
@@ -97,9 +107,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(number, earlier)
 
 
+def _command_words(first: str, rest: list[str]) -> tuple[str, list[str]]:
+    """Name of a command of one word or two, and the words after it.
+
+    A group such as ``system`` without a command of it, or with ``--help``, lists its commands.
+    """
+    group = {name: command for name, command in COMMANDS.items() if name.startswith(f"{first} ")}
+    if not group:
+        return first, rest
+    if not rest or rest[0] in ("-h", "--help"):
+        print("\n".join([f"usage: conegrad {first} COMMAND ...", "", *_listed(group)]))
+        raise SystemExit(0 if rest else EXIT_USAGE)
+    return f"{first} {rest[0]}", rest[1:]
+
+
+def _listed(commands: Mapping[str, Command]) -> list[str]:
+    width = max(map(len, commands))
+    return [f"  {name:<{width}}  {command.summary}" for name, command in commands.items()]
+
+
 def _main_parser() -> argparse.ArgumentParser:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    lines = _listed(COMMANDS)
     parser = OptionParser(
         prog="conegrad",
         usage="conegrad [--debug] COMMAND ...",

@@ -20,6 +20,7 @@ DESCRIPTIONS = {
     "image_transport": "Of the images; empty: as the parameters say",
     "input": "Of the LiDAR; empty: as the parameters say",
     "pipeline": "Pipeline, by name or path of its file; empty: as the parameters say",
+    "system": "Recorded system in place of a pipeline: NAME@ALIAS, NAME/VERSION or a path",
     "stages": "Of the pipeline: composed in few nodes, or apart in nodes of their own",
     "rviz": "Start RViz",
     "foxglove": "Start the bridge to Foxglove",
@@ -62,6 +63,24 @@ def path_text(context: LaunchContext, name: str) -> str:
 def path_parameter(context: LaunchContext, name: str) -> ParameterValue:
     """The same as a parameter of text; a name that is not a path stays as it is."""
     return ParameterValue(path_text(context, name), value_type=str)
+
+
+def chosen_pipeline(context: LaunchContext) -> str:
+    """The pipeline or the recorded system that the arguments name; empty where they name none.
+
+    An alias counts as of the first call: a node that is started again runs the same system.
+
+    Raises:
+        ValueError: if both are given, or the store has no such system.
+    """
+    from conegrad_core.system_record.location import pinned
+
+    system, pipeline = path_text(context, "system"), path_text(context, "pipeline")
+    if system and pipeline:
+        raise ValueError(f"system is {system} and pipeline is {pipeline}, expected one of them")
+    if system:
+        system = context.launch_configurations["system"] = pinned(system)
+    return system or pipeline
 
 
 def chosen_file(context: LaunchContext, name: str) -> list[Any]:

@@ -51,12 +51,17 @@ def test_the_latest_version_needs_no_alias(three):
     assert three.aliased("car", "latest").number == 3
 
 
-def test_a_number_of_the_registry_is_kept_and_never_given_twice(three, tmp_path):
+def test_a_number_of_the_registry_is_that_of_its_record(three, tmp_path, caplog):
+    three.set_alias("car", "champion", 2)
     small_record(tmp_path / "7", "7")
     assert three.add(tmp_path / "7", "car", 7).is_registered
     assert three.add(tmp_path / "3", "car", 3).is_registered
-    with pytest.raises(RecordError, match="car/2 is the record"):
-        three.add(tmp_path / "7", "car", 2)
+    assert caplog.text == ""
+    moved = three.version("car", 2).id
+    three.add(tmp_path / "7", "car", 2)
+    assert "car/2 is now car/8: the registry gave the number 2 to the record" in caplog.text
+    assert [v.number for v in three.versions("car")] == [1, 2, 3, 8]
+    assert three.aliased("car", "champion").id == moved
 
 
 @pytest.mark.parametrize("alias", ["latest", "v1", "12", "Champion", "a b", ""])

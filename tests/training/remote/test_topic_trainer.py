@@ -94,6 +94,8 @@ def test_programs_train_together_and_write_the_weights_of_all_parts(
     for part in STAGES:
         before, after = load_file(weights[part]), load_file(output / FILES[part])
         assert any(not torch.equal(before[name], after[name]) for name in before), part
+        recorded = load_file(output / "system" / "weights" / f"{part}.safetensors")
+        assert all(torch.equal(recorded[name], after[name]) for name in after), part
 
 
 @pytest.mark.parametrize(

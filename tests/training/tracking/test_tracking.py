@@ -12,6 +12,9 @@ import pytest
 import torch
 from car_stages import FILES, STAGES
 
+from conegrad_core.system_record.record import SystemRecord
+from conegrad_core.system_record.reference import resolve
+from conegrad_data.bags.content_hash import bag_hash
 from conegrad_simulation.recording.bag import SimulatedBag
 from conegrad_training.data.training_data import bag_data
 from conegrad_training.engine.loop import StepReport
@@ -54,7 +57,7 @@ def test_a_run_is_tracked_as_a_system_with_its_models(
 ):
     tracking = TrackingConfig(tracking_uri=store, experiment="whole")
     output = tmp_path / "first"
-    headlines, look = run_tracked(config, bag_data([small_bag.path]), output, tracking)
+    headlines, look, version = run_tracked(config, bag_data([small_bag.path]), output, tracking)
     assert look == f"runs: mlflow ui --backend-store-uri {store}"
 
     runs = runs_of(store, "whole")
@@ -79,6 +82,21 @@ def test_a_run_is_tracked_as_a_system_with_its_models(
     history = make_client(store).get_metric_history(system.info.run_id, "loss_colour")
     assert [metric.step for metric in history] == [1, 2]
     assert [metric.value for metric in history] == pytest.approx(written, rel=1e-5)
+
+    record = resolve("camera_lidar@latest")
+    assert version is not None
+    assert record is not None
+    assert record.id == version.id == SystemRecord(output / "system").id
+    assert record.description.metrics["system"]["recall"] == headlines["after"]["recall"]
+    (bag,) = record.description.bags
+    assert (bag.name, bag.sha256) == ("drive", bag_hash(small_bag.path))
+    (found,) = make_client(store).search_model_versions("name = 'camera_lidar'")
+    assert (int(found.version), found.run_id) == (version.number, system.info.run_id)
+    assert found.tags["record_id"] == record.id
+    (data,) = make_client(store).get_run(system.info.run_id).inputs.dataset_inputs
+    assert data.dataset.digest == bag.sha256[:36]
+    models = make_client(store).search_logged_models([system.info.experiment_id])
+    assert {m.name for m in models} == {"camera_lidar", *(f"camera_lidar-{s}" for s in STAGES)}
 
 
 def test_a_resumed_run_goes_on_in_the_same_runs(
@@ -116,7 +134,7 @@ def test_a_server_that_is_away_costs_a_warning_and_no_training(
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with caplog.at_level(logging.WARNING, "conegrad_training.tracking.tracking"):
-        headlines, look = run_tracked(
+        headlines, look, _ = run_tracked(
             config, bag_data([small_bag.path]), tmp_path, TrackingConfig(tracking_uri=CLOSED)
         )
     assert f"MLflow at {CLOSED} cannot be used" in caplog.text
@@ -282,7 +300,7 @@ def test_without_tracking_nothing_is_tracked(
     monkeypatch.chdir(tmp_path)
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, evaluation_frames=0))
     data, output = bag_data([small_bag.path]), tmp_path / "run"
-    assert run_tracked(config, data, output, TrackingConfig(tracking=False)) == ({}, "")
+    assert run_tracked(config, data, output, TrackingConfig(tracking=False)) == ({}, "", None)
     assert not (tmp_path / "mlruns").exists()
     assert not (output / "tracking.json").exists()
     assert torch.load(output / "checkpoint.pt", weights_only=True)["step"] == 2

@@ -21,6 +21,7 @@ from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS
 from conegrad_bringup.output_folder import fresh_folder
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group, NodeParameters
+from conegrad_core.system_record.location import pinned
 from conegrad_evaluation.bag_evaluation import evaluate_bag
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.table import number
@@ -48,6 +49,7 @@ NOT_DRIVEN = 3  # exit code of a drive that did not come to its end
 class DriveSettings(Config):
     """Settings of the command itself."""
 
+    system: str = setting("", "Recorded system that perceives: NAME@ALIAS, NAME/VERSION or a path")
     params: tuple[Path, ...] = setting(
         (), "ROS parameter file of the perception; repeatable", metavar="FILE", is_repeated=True
     )
@@ -90,12 +92,18 @@ def run(options: argparse.Namespace) -> int:
     check_environment()
     settings = SETTINGS.read(options)
     own = settings[DriveSettings]
+    parameters = settings.parameters[""]
+    if own.system:
+        if "pipeline" in parameters:
+            named = f"and the parameter pipeline is {parameters['pipeline']!r}"
+            raise ValueError(f"--system is {own.system!r} {named}, expected one of them")
+        parameters = {**parameters, "pipeline": pinned(own.system)}
     chosen = DriveOptions(
         scene=settings[SceneSettings],
         sensors=settings[SensorConfig],
         bicycle=settings[BicycleConfig],
         supervisor=settings[SupervisorConfig],
-        parameters=settings.parameters[""],
+        parameters=parameters,
         parameter_files=own.params,
         driver_parameters=settings.parameters["driver"],
         start_timeout=own.start_timeout,

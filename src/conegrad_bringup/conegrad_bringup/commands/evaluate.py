@@ -40,6 +40,7 @@ class EvaluateSettings(Config):
     pipeline: str = setting(
         DEFAULT, "That made the cones, by name or path: its sensors decide which truth counts"
     )
+    system: str = setting("", "That made the cones: a recorded system, in place of --pipeline")
     min_existence: float = setting(
         0.0, "Published cones of a lower probability are left out", low=0.0, high=1.0
     )
@@ -95,7 +96,7 @@ def _arguments(settings: EvaluateSettings) -> dict[str, Any]:
         "match_distance": settings.match_distance,
         "min_existence": settings.min_existence,
         "topics": read_roles(settings.topic),
-        "pipeline": settings.pipeline,
+        "pipeline": settings.system or settings.pipeline,
     }
 
 

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own = settings[PerceptionSettings]
     chosen = PerceiveOptions(
-        pipeline=own.pipeline,
+        pipeline=own.what_runs,
         parameters=settings.parameters[""],
         parameter_files=own.params,
         topics=read_roles(own.topic),
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(as_dict(info, findings), indent=2))
     else:
-        print(as_text(info, findings, own.pipeline))
+        print(as_text(info, findings, own.what_runs))
 
 
 def as_text(info: BagInfo, findings: Sequence[BagFinding], pipeline: str = "") -> str:

@@ -3,11 +3,13 @@
 By default the nodes run in a process of their own, in a ROS domain of their own, and the bag is
 played over DDS in lockstep: as fast as the nodes go, and no message is lost. --rate 1 plays in real
 time instead, as on the car. --direct runs the same modules without ROS. --pipeline names another
-pipeline than that of the car; --stages apart gives each of its stages a node of its own.
+pipeline than that of the car, --system a recorded system; --stages apart gives each of the stages a
+node of its own.
 
   conegrad perceive drive -o drive_cones
   conegrad perceive drive -o drive_cones --rate 1 --set detector.engine=onnx
   conegrad perceive drive -o drive_cones --pipeline camera_keypoints
+  conegrad perceive drive -o drive_cones --system car@champion
 """
 
 import argparse
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own = settings[PerceiveSettings]
     chosen = PerceiveOptions(
-        pipeline=own.pipeline,
+        pipeline=own.what_runs,
         stages=own.stages,
         play=settings[PlayConfig],
         parameters=settings.parameters[""],

@@ -24,7 +24,7 @@ from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.precision import check_precision
 from conegrad_training.engine.progress_display import shown, written_losses
 from conegrad_training.engine.training_run import Data, TrainingConfig
-from conegrad_training.tracking.tracked_run import run_tracked
+from conegrad_training.tracking.tracked_run import TrackedResult, run_tracked
 from conegrad_training.tracking.tracking import TrackingConfig
 
 DEFAULT_VEHICLE = "formula_student"
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
         data = _data(options.bags, settings, config)
         if is_first:
             print(_described(data, config), flush=True)
-        headlines, tracking_hint = run_tracked(
+        result = run_tracked(
             config,
             data,
             output,
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> None:
             measuring=ProgressBar("metrics") if is_first else None,
         )
         if is_first:
-            _print_results(options.output, headlines, tracking_hint)
+            _print_results(options.output, result)
 
 
 def _data(bags: list[Path], settings: EffectiveSettings, config: TrainingConfig) -> Data:
@@ -130,15 +130,15 @@ def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepRe
     )
 
 
-def _print_results(
-    output: Path, headlines: dict[str, dict[str, float]], tracking_hint: str
-) -> None:
-    if headlines:
-        _print_metrics(headlines)
+def _print_results(output: Path, result: TrackedResult) -> None:
+    if result.headlines:
+        _print_metrics(result.headlines)
     files = json.loads((output / "run.json").read_text())["weights"]
     print(f"weights: {', '.join(str(output / name) for name in files.values())}")
-    if tracking_hint:
-        print(tracking_hint)
+    if result.version:
+        print(f"system: {result.version.reference}, record {result.version.id}")
+    if result.look:
+        print(result.look)
 
 
 def _print_metrics(headlines: dict[str, dict[str, float]]) -> None:

@@ -7,6 +7,7 @@ from conegrad_core.presets import preset_names
 from conegrad_core.system_record.archive import is_archive
 from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.manifest import ID_LENGTH, MANIFEST, verify
+from conegrad_core.system_record.signature import check_demanded_signature
 from conegrad_core.system_record.store import SystemStore
 
 PIPELINE = "pipeline.yaml"  # of a record
@@ -30,7 +31,8 @@ def find_record(reference: str | Path, store: SystemStore | None = None) -> Path
 
     Raises:
         FileNotFoundError: if a path is no record.
-        RecordError: if the store has no such record, or it was changed.
+        RecordError: if the store has no such record, it was changed, or it lacks the signature that
+            the environment variable ``CONEGRAD_SYSTEM_KEY`` demands.
     """
     text, path = str(reference), Path(reference).expanduser()
     if text in preset_names("pipelines"):
@@ -55,20 +57,39 @@ def _folder(store: SystemStore, record_id: str, reference: str) -> Path:
     folder = store.record_folder(record_id)
     if folder is None:
         raise RecordError(f"{reference}: the store {store.folder} holds no record {record_id}")
-    verify(folder, record_id)
-    return folder
+    return _checked(folder, record_id)
 
 
 def _of_path(path: Path, store: SystemStore) -> Path | None:
     if path.is_dir():
         for folder in (path, path / OF_RUN):
             if (folder / MANIFEST).is_file():
-                verify(folder)
-                return folder
+                return _checked(folder)
         raise FileNotFoundError(
             f"{path} is not a system record: neither it nor its folder {OF_RUN!r} holds a "
             f"{MANIFEST}"
         )
     if path.is_file() and is_archive(path):
-        return store.record_folder(store.keep(path))
+        record_id = store.keep(path)
+        return _folder(store, record_id, str(path))
     return None
+
+
+def _checked(folder: Path, record_id: str = "") -> Path:
+    verify(folder, record_id)
+    check_demanded_signature(folder)
+    return folder
+
+
+def pinned(reference: str, store: SystemStore | None = None) -> str:
+    """The reference without alias: ``NAME/VERSION`` for ``NAME@ALIAS``, any other as it is.
+
+    An alias may move while several processes load a system, or before a run goes on.
+
+    Raises:
+        RecordError: if the store has no such system or alias.
+    """
+    name, at, alias = reference.partition("@")
+    if not at or "/" in reference:
+        return reference
+    return (store or SystemStore()).aliased(name, alias).reference

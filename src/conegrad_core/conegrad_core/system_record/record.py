@@ -141,7 +141,7 @@ def write_record(
         files = _write_weights(made, pipeline)
         entry = SystemEntry(
             description,
-            Path(pipeline.specification.source).stem,
+            _pipeline_name(Path(pipeline.specification.source)),
             integration_pattern(pipeline),
             {name: _stage_entry(made, pipeline, name, files.get(name, "")) for name in files},
             _version(),
@@ -192,6 +192,13 @@ def _recorded(pipeline: Pipeline, files: Mapping[str, str]) -> PipelineSpecifica
             settings = {"weights": files[name], **settings}
         stages[name] = dataclasses.replace(stage, settings=settings)
     return dataclasses.replace(pipeline.specification, stages=stages)
+
+
+def _pipeline_name(source: Path) -> str:
+    """Name of a pipeline file; of one of a record, that of the file that was recorded."""
+    if source.name == PIPELINE and (source.parent / MANIFEST).is_file():
+        return SystemRecord(source.parent).entry.pipeline
+    return source.stem
 
 
 def _version() -> str:

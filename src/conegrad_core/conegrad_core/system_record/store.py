@@ -7,6 +7,7 @@ so that a process may be killed at any moment, and no two writers lose anything.
 import dataclasses
 import fcntl
 import json
+import logging
 import os
 import re
 import shutil
@@ -23,6 +24,8 @@ from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.manifest import MANIFEST, verify
 from conegrad_core.system_record.whole_folder import whole_folder
 from conegrad_core.whole_file import write_whole
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -65,6 +68,12 @@ class _System:
 
     versions: dict[int, Version] = field(default_factory=dict)
     aliases: dict[str, list[int]] = field(default_factory=dict)
+
+    def move(self, number: int, other: int) -> None:
+        """Give a version another number."""
+        self.versions[other] = dataclasses.replace(self.versions.pop(number), number=other)
+        for at in self.aliases.values():
+            at[:] = [other if entry == number else entry for entry in at]
 
 
 _Index = dict[str, _System]
@@ -172,7 +181,9 @@ class SystemStore:
     def add(self, record: Path, name: str, number: int | None = None) -> Version:
         """Copy a record into the store and give it a name and a version.
 
-        A record that has a version of this name already keeps it.
+        A record that has a version of this name keeps it, unless the registry says another one. A
+        number of the registry is that of its record: another record that has it moves to the next
+        free number, with a warning, and its aliases move with it.
 
         Args:
             record: its folder, or its archive.
@@ -181,7 +192,7 @@ class SystemStore:
 
         Raises:
             FileNotFoundError: if there is no record.
-            RecordError: if it was changed, or the number belongs to another record.
+            RecordError: if it was changed.
         """
         check_name(name, "the system")
         record_id = self.keep(record)
@@ -189,22 +200,23 @@ class SystemStore:
         def named(index: _Index) -> Version:
             system = index.setdefault(name, _System())
             same = [v for v in system.versions.values() if v.id == record_id]
-            if same and number in (None, same[0].number):
-                version = same[0]
-                if number is not None and not version.is_registered:
-                    version = dataclasses.replace(version, is_registered=True)
-            else:
-                chosen = max(system.versions, default=0) + 1 if number is None else number
-                version = Version(name, chosen, record_id, _now(), number is not None)
-            taken = system.versions.get(version.number)
+            if number is None:
+                chosen = same[0].number if same else max(system.versions, default=0) + 1
+                return system.versions.setdefault(chosen, Version(name, chosen, record_id, _now()))
+            taken = system.versions.get(number)
             if taken is not None and taken.id != record_id:
-                raise RecordError(
-                    f"{version.reference} is the record {taken.id} in {self.folder}, and the "
-                    f"registry says it is {record_id}: see the documentation of systems, section "
-                    "'Versions'"
+                free = max(*system.versions, number) + 1
+                logger.warning(
+                    "%s is now %s/%d: the registry gave the number %d to the record %s",
+                    *(taken.reference, name, free, number, record_id),
                 )
-            system.versions[version.number] = version
-            return version
+                system.move(number, free)
+            for version in same:
+                if version.number != number:
+                    system.move(version.number, number)
+            added = same[0].added if same else _now()
+            system.versions[number] = Version(name, number, record_id, added, is_registered=True)
+            return system.versions[number]
 
         return self._changed(named)
 

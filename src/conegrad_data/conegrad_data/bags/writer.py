@@ -35,6 +35,7 @@ class BagWriter:
         sqlite: bool = False,
         typestore: Typestore | None = None,
         qos: Mapping[str, Sequence[Qos]] | None = None,
+        notes: Mapping[str, str] | None = None,
         removed_by: type[BaseException] | tuple[()] = (),
     ) -> None:
         """Open a new bag.
@@ -46,6 +47,7 @@ class BagWriter:
             typestore: message types; None takes ROS 2 Jazzy and ``conegrad_msgs``.
             qos: profiles that the publisher of each topic offered, as of
                 :attr:`~conegrad_data.bags.reader.BagReader.qos`; ``ros2 bag play`` uses them.
+            notes: texts by name that ``metadata.yaml`` keeps as ``custom_data``.
             removed_by: exceptions that remove the bag when they leave the ``with`` block, for work
                 of which a part could be taken for the whole.
         """
@@ -65,6 +67,8 @@ class BagWriter:
             writer = Writer(self.path, version=BAG_VERSION, storage_plugin=storage)
             if is_compressed and not sqlite:
                 writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+            for name, text in (notes or {}).items():
+                writer.set_custom_data(name, text)
             writer.open()
         except WriterError as error:
             raise BagError(f"cannot write the bag {self.path}: {error}") from error

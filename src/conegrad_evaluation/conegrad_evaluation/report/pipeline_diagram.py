@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -92,6 +93,21 @@ def draw_pipeline(layout: Layout, notes: Mapping[str, str], title: str) -> Figur
         return _Diagram(_boxes(layout, notes), _edges(layout)).draw(title)
 
 
+def draw_graph(
+    boxes: Mapping[str, Box], edges: Sequence[Edge], title: str, legend: Mapping[str, str]
+) -> Figure:
+    """Draw any graph without cycle; its edges have no labels.
+
+    Args:
+        boxes: by the name of the node.
+        edges: between them.
+        title: above the picture.
+        legend: what the styles of the boxes mean.
+    """
+    with report_style():
+        return _Diagram(boxes, edges, legend, is_labelled=False).draw(title)
+
+
 def save_diagram(figure: Figure, path: Path) -> None:
     """Write a picture; equal figures give equal files.
 
@@ -157,12 +173,21 @@ class _Column(NamedTuple):
 class _Diagram:
     """Boxes and edges at their places."""
 
-    def __init__(self, boxes: Mapping[str, Box], edges: Sequence[Edge]) -> None:
-        self._boxes = boxes
+    def __init__(
+        self,
+        boxes: Mapping[str, Box],
+        edges: Sequence[Edge],
+        legend: Mapping[str, str] = MappingProxyType(LEGEND),
+        *,
+        is_labelled: bool = True,
+    ) -> None:
+        self._boxes, self._legend = boxes, legend
         sizes = {name: box.height for name, box in boxes.items()}
         self._places = layered_layout(list(boxes), edges, sizes, lane=LANE, gap=GAP)
         self._named = {
-            edge.name: edge.source for edge in edges if edge.source not in _inputs(boxes)
+            edge.name: edge.source
+            for edge in edges
+            if is_labelled and edge.source not in _inputs(boxes)
         }
         self._columns: list[_Column] = []
         self._column_of: dict[Node, _Column] = {}
@@ -182,8 +207,8 @@ class _Diagram:
         half = {n: self._boxes[n].height / 2 if isinstance(n, str) else 0.0 for n in heights}
         low = min(y - half[n] for n, y in heights.items()) - 2 * MARGIN - LEGEND_HEIGHT
         high = max(y + half[n] for n, y in heights.items()) + 2 * MARGIN + LINE_HEIGHT
-        styles = [s for s in LEGEND if s in {box.style for box in self._boxes.values()}]
-        legend = sum(text_width(LEGEND[style], NOTE_SIZE) + LEGEND_STEP for style in styles)
+        styles = [s for s in self._legend if s in {box.style for box in self._boxes.values()}]
+        legend = sum(text_width(self._legend[s], NOTE_SIZE) + LEGEND_STEP for s in styles)
         width = max(self._columns[-1].label_end, legend, text_width(title, NAME_SIZE, is_bold=True))
         figure = Figure(figsize=(width + 2 * MARGIN, high - low))
         axes = figure.add_axes((0, 0, 1, 1), xlim=(-MARGIN, width + MARGIN), ylim=(low, high))
@@ -196,7 +221,8 @@ class _Diagram:
                 self._draw_label(axes, port, self._named[port])
         for name, box in self._boxes.items():
             _draw_box(axes, box, self._middle(name), heights[name])
-        _draw_legend(axes, styles, low + MARGIN + LEGEND_HEIGHT / 2)
+        shown = {style: self._legend[style] for style in styles}
+        _draw_legend(axes, shown, low + MARGIN + LEGEND_HEIGHT / 2)
         return figure
 
     def _height(self, node: Node) -> float:
@@ -309,9 +335,9 @@ def _draw_shape(axes: Axes, style: str, x: float, y: float, width: float, height
     axes.add_patch(shape)
 
 
-def _draw_legend(axes: Axes, styles: Sequence[str], y: float) -> None:
+def _draw_legend(axes: Axes, legend: Mapping[str, str], y: float) -> None:
     x = 0.0
-    for style in styles:
+    for style, text in legend.items():
         _draw_shape(axes, style, x + 0.2, y, 0.4, LEGEND_HEIGHT)
-        _write(axes, x + 0.48, y, LEGEND[style], align="left")
-        x += text_width(LEGEND[style], NOTE_SIZE) + LEGEND_STEP
+        _write(axes, x + 0.48, y, text, align="left")
+        x += text_width(text, NOTE_SIZE) + LEGEND_STEP

@@ -35,7 +35,11 @@ def perceive_directly(
     with BagReader(bag_path) as bag:
         frames = direct_frames(bag, options, progress=progress)  # refuses before a bag is made
         with BagWriter(
-            output, typestore=bag.typestore, qos=bag.qos, removed_by=BaseException
+            output,
+            typestore=bag.typestore,
+            qos=bag.qos,
+            notes=options.notes,
+            removed_by=BaseException,
         ) as writer:
             count = 0
             for frame in frames:

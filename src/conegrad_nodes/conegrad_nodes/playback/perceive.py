@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conegrad_core.system_record.manifest import MANIFEST
+from conegrad_core.system_record.record import SystemRecord
 from conegrad_core.timing.pairing import PairingConfig
 from conegrad_data.bags import messages
 from conegrad_data.bags.reader import BagReader, RawMessage
@@ -117,6 +119,18 @@ class PerceiveOptions:
         return pipeline_hosts(chosen_pipeline(self.parameters, self.parameter_files))
 
     @property
+    def notes(self) -> dict[str, str]:
+        """What the new bag says of what made its cones: the pipeline, or the recorded system."""
+        source = Path(self.hosts.specification.source)
+        if not (source.parent / MANIFEST).is_file():
+            return {"conegrad_pipeline": source.stem}
+        record = SystemRecord(source.parent)
+        return {
+            "conegrad_pipeline": record.entry.pipeline,
+            "conegrad_system": f"{record.name} {record.id}",
+        }
+
+    @property
     def of_files(self) -> dict[str, Any]:
         """Parameters of the files by full name."""
         return read_parameter_files(self.parameter_files, list(node_settings(self.hosts)))
@@ -176,7 +190,8 @@ def perceive_bag(
         of_nodes = node_parameters(options.parameter_files, nodes)
         stack.enter_context(on_this_machine(folder))
         domain = stack.enter_context(own_domain(options.domain))
-        made = BagWriter(output, typestore=bag.typestore, qos=bag.qos)
+        notes = options.notes
+        made = BagWriter(output, typestore=bag.typestore, qos=bag.qos, notes=notes)
         writer = stack.enter_context(made)
         process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
         pairing = settings(PairingConfig, {**of_nodes[FUSION_NODE], **parameters}, "pairing")

@@ -66,7 +66,7 @@ def run_goal(
 
     checkpoint = output / CHECKPOINT
     try:
-        headlines, look = run_tracked(
+        result = run_tracked(
             settings.training,
             goal_data(bags, settings),
             output,
@@ -78,7 +78,9 @@ def run_goal(
         return Outcome(CANCELLED, checkpoint, f"stopped as asked; to go on, resume {output}")
     except USER_ERRORS as error:
         return Outcome(FAILED, checkpoint if checkpoint.exists() else None, str(error))
-    parts = [f"weights are in {output}", _described(headlines), *filter(None, [look])]
+    named = [f"system {result.version.reference}"] if result.version else []
+    look = [result.look] if result.look else []
+    parts = [f"weights are in {output}", _described(result.headlines), *named, *look]
     return Outcome(COMPLETED, checkpoint, "; ".join(parts))
 
 

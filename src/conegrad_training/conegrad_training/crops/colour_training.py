@@ -35,6 +35,7 @@ class ColourTraining(CropTraining):
     """The colour classifier, on cones of known colour, standing or not."""
 
     stage = "classifier"
+    pipeline = "camera_fork"
     title = "colour classifier"
     network_class = ColourNetwork
     stage_class = ColourStage

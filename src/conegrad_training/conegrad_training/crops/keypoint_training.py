@@ -35,6 +35,7 @@ class KeypointTraining(CropTraining):
     """The keypoint network, on cones that stand."""
 
     stage = "keypoints"
+    pipeline = "camera_keypoints"
     title = "keypoint network"
     network_class = KeypointNetwork
     stage_class = KeypointStage

@@ -71,7 +71,11 @@ def bag_data(
         )
 
     return Data(
-        replayed(training), replayed(tests or training), tuple(bag.name for bag in training), track
+        replayed(training),
+        replayed(tests or training),
+        tuple(bag.name for bag in training),
+        track,
+        (*((bag, "training") for bag in training), *((bag, "evaluation") for bag in tests)),
     )
 
 

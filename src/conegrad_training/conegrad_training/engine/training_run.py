@@ -18,6 +18,7 @@ from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLoss, EndLossConfig
 from conegrad_core.settings import Config, setting
+from conegrad_core.system_record.description import NAME, NAME_FORM
 from conegrad_core.whole_file import write_whole
 from conegrad_data.errors import ReplayError, TrainingError
 from conegrad_evaluation.drives.map_fit import misfit_warning
@@ -53,6 +54,7 @@ from conegrad_training.supervised.supervised_losses import check_labels
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig, by_stage
 from conegrad_training.tracking.model_card import git_revision
+from conegrad_training.tracking.run_record import metrics_by_part, record_run, run_description
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,8 @@ SampleProgress = Callable[[Iterable[Sample], int], Iterable[Sample]]
 
 CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
-FREE = ("workers", "threads", "checkpoint_every")  # settings that do not change the result
+# Settings that do not change the result.
+FREE = ("workers", "threads", "checkpoint_every", "system_name")
 YOUNGER: dict[str, Config] = {"sweep": SweepConfig(), "fork": ForkConfig()}  # than checkpoints
 # Settings with a value per stage; what they come to for each stage is compared instead.
 BY_STAGE = ("weights", "rates", "supervised_rates", "weight_decays")
@@ -86,6 +89,14 @@ class RunConfig(Config):
     checkpoint_every: int = setting(25, "Steps between two checkpoints", low=1)
     workers: int = setting(1, "Processes that read samples; 0: this one", low=0, high=64)
     threads: int = setting(0, "Threads of torch; 0: its choice", low=0, high=256)
+    system_name: str = setting(
+        "", "Name of the system that is recorded; empty: that of its parent or pipeline"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.system_name and not NAME.fullmatch(self.system_name):
+            raise self.refusal("system_name", f"is {self.system_name!r}, expected {NAME_FORM}")
 
 
 @dataclass(frozen=True)
@@ -112,12 +123,14 @@ class Data(NamedTuple):
         evaluation: of the metrics.
         names: of the recordings, compared on resume.
         track: map that the truth is from, if it is from one.
+        bags: recordings, each with its role: ``training`` or ``evaluation``.
     """
 
     training: Dataset[Sample]
     evaluation: Dataset[Sample]
     names: tuple[str, ...]
     track: Path | None = None
+    bags: tuple[tuple[Path, str], ...] = ()
 
 
 class Run:
@@ -282,7 +295,7 @@ class Run:
         return metrics.headline()
 
     def publish(self, headlines: Mapping[str, Mapping[str, float]]) -> None:
-        """Write the weights, the summary of the run and the picture of its losses."""
+        """Write weights, record and summary of the run, and the picture of its losses."""
         weights = self.system.save(self._output)
         scalars = {name: stage.scalars() for name, stage in self.system.stages.items()}
         summary = {
@@ -295,11 +308,27 @@ class Run:
             "scalars": {name: values for name, values in scalars.items() if values},
         }
         _write_json(self._output / "run.json", summary)
+        self._record(headlines)
         if (self._output / LOSSES).exists():
             try:
                 plot_losses(self._output / LOSSES, self._output / "losses.png")
             except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
                 logger.warning("%s cannot be drawn: %s", self._output / LOSSES, error)
+
+    def _record(self, headlines: Mapping[str, Mapping[str, float]]) -> None:
+        """Write the system as it is, with what it comes from."""
+        config = self._config
+        description = run_description(
+            config.system,
+            name=config.run.system_name,
+            pattern=config.pattern.pattern,
+            seeds=(config.run.seed,),
+            bags=self._data.bags,
+            metrics=metrics_by_part(headlines, self._stages_of_metrics),
+            settings=plain_settings(config),
+        )
+        calibration = self._data.training[0].context.calibration
+        record_run(self._output, self.system.pipeline, description, calibration)
 
     @property
     def _state(self) -> TrainingState:

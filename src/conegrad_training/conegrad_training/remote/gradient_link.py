@@ -110,14 +110,14 @@ class GradientLink:
                 for header, value in zip(self._sent, outputs[port], strict=True):
                     self._send(port, header, value, step, parts)
 
-    def model_nodes(self) -> list[str]:
-        """Full names of the nodes that write the ports of networks."""
+    def model_nodes(self) -> dict[str, str]:
+        """Stage of each node that writes the port of a network, by the full name of the node."""
         nodes = {
-            f"{found.node_namespace.rstrip('/')}/{found.node_name}"
-            for port in self._written
+            f"{found.node_namespace.rstrip('/')}/{found.node_name}": stage
+            for port, stage in self._written.items()
             for found in self._node.get_publishers_info_by_topic(self._messages[port].topic(port))
         }
-        return sorted(nodes)
+        return dict(sorted(nodes.items()))
 
     def _output(self, sample: Sample) -> dict[str, Any]:
         header = self._next_header()

@@ -16,6 +16,7 @@ from conegrad_training.remote.gradient_exchange import GradientExchange, Gradien
 from conegrad_training.remote.gradient_messages import gradient_topic, gradients_from_msg
 
 GRADIENTS = QoSProfile(depth=100)  # reliable: a lost gradient costs a step
+WROTE = "wrote "  # begins the answer of ~/save_weights; the path of the file follows
 EXPIRE_PERIOD = 1.0  # [s] between two looks for overdue graphs
 
 
@@ -91,7 +92,7 @@ class GradientService:
     def _on_save(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
             with self._exchange.lock:
-                response.message = f"wrote {self._save()}"
+                response.message = f"{WROTE}{Path(self._save()).absolute()}"
             response.success = True
         except (OSError, ValueError) as error:
             response.message = str(error)

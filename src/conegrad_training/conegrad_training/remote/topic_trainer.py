@@ -1,6 +1,6 @@
 """Trainer of gradients over topics: samples out to the model nodes, gradients back to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from conegrad_core.losses import EndLoss
+from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.settings import Config, setting
 from conegrad_data.errors import TrainingError
 from conegrad_nodes.parameters.declared_parameters import declare_config
@@ -22,11 +23,15 @@ from conegrad_training.data.sample_stream import SampleBatches, evenly, stream
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.optimizers import make_optimizer
 from conegrad_training.engine.training_cost import TrainingCost
+from conegrad_training.engine.training_run import plain_settings
 from conegrad_training.patterns.patterns import ATTRIBUTION, make_pattern
 from conegrad_training.remote.gradient_link import GradientLink
+from conegrad_training.remote.gradient_service import WROTE
 from conegrad_training.remote.topic_training import train_over_topics
 from conegrad_training.systems.system import TrainableSystem, load_system
-from conegrad_training.tracking.tracked_run import tracked
+from conegrad_training.systems.system_config import stage_settings
+from conegrad_training.tracking.run_record import record_run, run_description
+from conegrad_training.tracking.tracked_run import log_system, tracked
 
 SAVE_TIMEOUT = 30.0  # [s] for a node to write its weights
 
@@ -82,12 +87,15 @@ class TopicTrainer(Node):  # type: ignore[misc]
                 terms = ", ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
                 self.get_logger().info(f"step {report.step + 1}: {terms}")
             weights = self._save_joins(system, output)
-            for model_node in link.model_nodes():
-                self._save(model_node)
+            files = dict(weights)
+            for model_node, stage in link.model_nodes().items():
+                files[stage] = self._save(model_node)
+            self._record(files, output)
             if tracker is not None:
                 tracker.finish({}, weights)
                 if not tracker.is_lost:
                     self.get_logger().info(tracker.how_to_look())
+                log_system(output, self._settings.tracking, tracker)
 
     def spin(self, seconds: float) -> None:
         """Serve what comes in, for at most a time [s]."""
@@ -126,7 +134,30 @@ class TopicTrainer(Node):  # type: ignore[misc]
             system.pipeline.stage(name).save(path)
         return weights
 
-    def _save(self, node: str) -> None:
+    def _record(self, files: Mapping[str, Path], output: Path) -> None:
+        """Record the system with the weights that the nodes wrote, where they are here."""
+        for stage, path in files.items():
+            if not path.is_file():
+                self.get_logger().warning(
+                    f"the system is not recorded: the weights {path} of the stage {stage} are on "
+                    "another machine; with all of them here, 'conegrad system log' records it"
+                )
+                return
+        training = self._settings.training
+        trained = training.system.with_weights(files)
+        description = run_description(
+            training.system,
+            name=training.run.system_name,
+            pattern=training.pattern.pattern,
+            seeds=(training.run.seed,),
+            bags=[(bag, "training") for bag in self._bags],
+            settings=plain_settings(training),
+        )
+        pipeline = load_pipeline(trained.pipeline, stage_settings(trained), trainable=True)
+        record_run(output, pipeline, description)
+
+    def _save(self, node: str) -> Path:
+        """Let a node write its weights; the path that it names."""
         client = self.create_client(Trigger, f"{node}/save_weights")
         future = client.call_async(Trigger.Request())
         self._executor.spin_until_future_complete(future, SAVE_TIMEOUT)
@@ -137,6 +168,7 @@ class TopicTrainer(Node):  # type: ignore[misc]
             )
             raise TrainingError(f"{node}/save_weights: {reason}")
         self.get_logger().info(f"{node} {answer.message}")
+        return Path(answer.message.removeprefix(WROTE))
 
 
 def main() -> None:

@@ -14,10 +14,14 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from conegrad_core.pipeline.build import DEFAULT, load_pipeline
 from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.output_folder import lock_folder
 from conegrad_training.engine.progress_display import shown, written_losses
+from conegrad_training.systems.system_config import SystemConfig, stage_settings
+from conegrad_training.tracking.run_record import metrics_by_part, record_run, run_description
+from conegrad_training.tracking.tracked_run import log_system
 from conegrad_training.tracking.tracking import RunTracker, TrackingConfig
 
 logger = logging.getLogger(__name__)
@@ -36,7 +40,8 @@ class NetworkTraining(ABC, Generic[D]):
     ``D`` is the data: what is trained on and what is evaluated on.
 
     Attributes:
-        stage: that the network is in the pipeline of the car; names its tracked run.
+        stage: that the network is in its pipeline; names its tracked run.
+        pipeline: whose other stages are those that ship; the whole is recorded.
         title: of the progress.
         network_class: of the network.
         weights_file: name of the file that is written.
@@ -44,6 +49,7 @@ class NetworkTraining(ABC, Generic[D]):
     """
 
     stage: ClassVar[str]
+    pipeline: ClassVar[str] = DEFAULT
     title: ClassVar[str]
     network_class: ClassVar[type[nn.Module]] = nn.Module
     weights_file: ClassVar[str]
@@ -127,15 +133,36 @@ def train_network(
         network = averaged_network(state, training.network_class)
         after = training.evaluate(network, data)
         card = training.publish(network, data, before, after)
+        found = {"before": before, "after": after}
+        headlines = {name: training.headline(m) for name, m in found.items() if m}
+        weights = {training.stage: output / training.weights_file}
+        figures = dict.fromkeys((n for found in headlines.values() for n in found), training.stage)
+        record_network(training, weights, metrics_by_part(headlines, figures))
         if tracker:
-            found = {"before": before, "after": after}
-            headlines = {name: training.headline(m) for name, m in found.items() if m}
-            weights = {training.stage: output / training.weights_file}
-            figures = {name for found in headlines.values() for name in found}
-            tracker.finish(headlines, weights, dict.fromkeys(figures, training.stage))
+            tracker.finish(headlines, weights, figures)
             if not tracker.is_lost:
                 logger.info("%s", tracker.how_to_look())
+    if tracking is not None and tracking.tracking:
+        log_system(output, tracking, tracker)
     return card
+
+
+def record_network(
+    training: NetworkTraining[Any],
+    weights: Mapping[str, Path],
+    metrics: Mapping[str, Mapping[str, float]],
+) -> None:
+    """Record the pipeline of a network with its new weights; its other stages are as shipped."""
+    config = SystemConfig(pipeline=training.pipeline).with_weights(weights)
+    description = run_description(
+        config,
+        pattern="individual",
+        seeds=(training.config.seed,),
+        metrics=metrics,
+        settings={"run": training.settings},
+    )
+    system = load_pipeline(config.pipeline, stage_settings(config), trainable=True)
+    record_run(Path(training.config.output), system, description)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from conegrad_core.pipeline.build import DEFAULT, stage_classes
 from conegrad_core.pipeline.file import load_specification
 from conegrad_core.pipeline.stage import Stage
 from conegrad_core.settings import Config, setting
+from conegrad_core.system_record.location import pinned
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class SystemConfig(Config):
     where one is left at its default, the pipeline file decides.
     """
 
-    pipeline: str = setting(DEFAULT, "Pipeline by name, or the path of its YAML file")
+    pipeline: str = setting(
+        DEFAULT, "Pipeline by name or path of its file, or a recorded system: NAME@ALIAS, NAME/7"
+    )
     weights: tuple[str, ...] = setting((), "Weights of stages, STAGE=FILE; else those shipped")
     device: str = setting("cpu", "Torch device of the networks")
     precision: str = setting("fp32", "fp32, bf16 or fp16 of the detector's convolutions")
@@ -32,6 +35,7 @@ class SystemConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         by_stage(self, "weights")
+        object.__setattr__(self, "pipeline", pinned(self.pipeline))  # a run may go on much later
 
     @property
     def classes(self) -> dict[str, type[Stage]]:

@@ -4,7 +4,10 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from conegrad_core.system_record.location import OF_RUN
+from conegrad_core.system_record.store import Version
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.training_run import (
     Data,
@@ -13,10 +16,25 @@ from conegrad_training.engine.training_run import (
     plain_settings,
     run_training,
 )
+from conegrad_training.tracking.catalogue import SystemCatalogue
 from conegrad_training.tracking.tracking import RunTracker, TrackingConfig
 
 Steps = Iterator[StepReport]
 Progress = Callable[[Steps, int, int], Steps]
+
+
+class TrackedResult(NamedTuple):
+    """What a tracked run gives.
+
+    Attributes:
+        headlines: metrics before and after.
+        look: how to look at the run; empty without tracking.
+        version: of the system that was recorded; None without tracking.
+    """
+
+    headlines: dict[str, dict[str, float]]
+    look: str = ""
+    version: Version | None = None
 
 
 def run_tracked(
@@ -28,17 +46,16 @@ def run_tracked(
     resume: bool = False,
     progress: Progress | None = None,
     measuring: SampleProgress | None = None,
-) -> tuple[dict[str, dict[str, float]], str]:
+) -> TrackedResult:
     """As :func:`run_training`, tracked; a store that fails costs the tracking, not the run.
 
-    Returns:
-        The headline metrics, and how to look at the tracked run; empty without tracking.
+    The system that was recorded is named in the local store and in the registry.
     """
     train = functools.partial(
         run_training, config, data, output, resume=resume, measuring=measuring
     )
     if not tracking.tracking:
-        return train(progress=progress), ""
+        return TrackedResult(train(progress=progress))
     # Tracking begins when the run has passed its checks and the first step is due.
     with contextlib.ExitStack() as stack:
         trackers: list[RunTracker] = []
@@ -49,10 +66,30 @@ def run_tracked(
             return watched(tracker, progress)(steps, done, total)
 
         headlines = train(progress=begin)
-        if not trackers:
-            return headlines, ""
-        trackers[0].finish(headlines)
-    return headlines, "" if trackers[0].is_lost else trackers[0].how_to_look()
+        if trackers:
+            trackers[0].finish(headlines)
+    tracker = trackers[0] if trackers else None
+    look = tracker.how_to_look() if tracker and not tracker.is_lost else ""
+    return TrackedResult(headlines, look, log_system(output, tracking, tracker))
+
+
+def log_system(
+    output: Path, tracking: TrackingConfig, tracker: RunTracker | None = None
+) -> Version | None:
+    """Name the system of an output folder in the local store and in the registry.
+
+    Args:
+        output: folder of a training.
+        tracking: where the registry is.
+        tracker: of the run; its run of MLflow holds metrics and data.
+
+    Returns:
+        The version; None if nothing was recorded.
+    """
+    if not (output / OF_RUN).exists():
+        return None
+    run = tracker.system_run if tracker and not tracker.is_lost else ""
+    return SystemCatalogue(tracking).log(output / OF_RUN, run)
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ CLIENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
 
@@ -97,6 +98,11 @@ class RunTracker:
     def is_lost(self) -> bool:
         """Whether the store failed."""
         return self._is_lost
+
+    @property
+    def system_run(self) -> str:
+        """Id of the run of the whole system; empty if the store failed."""
+        return self._runs.get("system", "")
 
     def watch(self, steps: Iterator[StepReport]) -> Iterator[StepReport]:
         """The same steps; losses, gradient norms and seconds of each are tracked."""

@@ -1,0 +1,1 @@
+"""The commands ``conegrad system ...``, each in a module; ``command_line.COMMANDS`` lists them."""
