@@ -7,6 +7,7 @@ both, and gives the cones of each row.
 
 import base64
 import binascii
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def write_model(record: SystemRecord, folder: Path) -> None:
     )
     parameters = ParamSchema([ParamSpec(VEHICLE, DataType.string, "")])
     model = Model(signature=ModelSignature(inputs=inputs, params=parameters))
-    add_to_model(model, loader_module=__name__, data=RECORD)
+    add_to_model(model, loader_module=__name__, data=RECORD)  # type: ignore[no-untyped-call]
     model.add_flavor(FLAVOUR, record=RECORD, record_id=record.id, system=record.name)
     model.save(str(folder / "MLmodel"))
 
@@ -119,15 +120,17 @@ def _scan(row: Mapping[str, Any]) -> Scan | None:
     ranges = row.get("ranges")
     if not isinstance(ranges, (Sequence, np.ndarray)) or not len(ranges):
         return None
-    first, step = row.get("angle_min"), row.get("angle_increment")
-    if not (_is_number(first) and _is_number(step)):
+    first, step = (_number(row.get(name)) for name in ("angle_min", "angle_increment"))
+    if first is None or step is None:
         raise ValueError(
             f"the columns 'angle_min' and 'angle_increment' are {first} and {step}, expected the "
             "angles of 'ranges' [rad]"
         )
     values = torch.tensor([float(value) for value in ranges])
-    return Scan(values, float(first) + float(step) * torch.arange(len(values)))
+    return Scan(values, first + step * torch.arange(len(values)))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and value == value
+def _number(value: Any) -> float | None:
+    """A number of a table, in which NaN stands for a value that is missing."""
+    is_number = isinstance(value, (int, float)) and not math.isnan(value)
+    return float(value) if is_number else None
