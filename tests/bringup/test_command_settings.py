@@ -33,6 +33,7 @@ WORDS = {
     "align": (["--vehicle", "roboracer"], (None, "vehicle", "roboracer")),
     "train": (["--steps", "9"], ("run", "steps", 9)),
     "compare": (["--seeds", "4", "5"], (None, "seeds", [4, 5])),
+    "forecast": (["--probe-frames", "9"], ("forecast", "probe_frames", 9)),
     "train-camera": (["--steps", "9"], (None, "steps", 9)),
     "train-lidar": (["--steps", "9"], (None, "steps", 9)),
     "train-keypoints": (["--steps", "9"], (None, "steps", 9)),

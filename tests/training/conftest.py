@@ -76,3 +76,9 @@ def labelled(small_vehicle: Vehicle) -> list[Sample]:
     """Simulated samples with boxes and beam labels."""
     made = SimulatedSamples(small_vehicle, first_seed=50, count=3, size=(WIDTH, HEIGHT))
     return [made[place] for place in range(3)]
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A local store; making its tables takes seconds, so there is one."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlruns') / 'mlflow.db'}"

@@ -53,6 +53,7 @@ COMMANDS = {
     "compare": Command("compare the training patterns from one start, write a report", "compare"),
     "cross": Command("evaluate every combination of versions of stages", "cross"),
     "sweep": Command("search patterns and settings of a training, with Optuna", "sweep"),
+    "forecast": Command("predict what training each part would gain", "forecast"),
     "train-camera": Command("train the cone detector alone", "train_camera"),
     "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
     "train-keypoints": Command("train the keypoint network alone", "train_keypoints"),

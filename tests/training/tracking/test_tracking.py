@@ -26,12 +26,6 @@ from conegrad_training.tracking.tracking import RunTracker, TrackingConfig, loca
 CLOSED = "http://127.0.0.1:9"  # the port of discard: nobody listens
 
 
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A local store; making its tables takes seconds, so there is one."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlruns') / 'mlflow.db'}"
-
-
 @pytest.fixture
 def config(system_config: SystemConfig) -> TrainingConfig:
     return TrainingConfig(

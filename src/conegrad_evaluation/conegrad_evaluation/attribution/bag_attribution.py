@@ -17,7 +17,6 @@ from conegrad_evaluation.attribution.attribution import (
     AttributionConfig,
     attribute,
 )
-from conegrad_evaluation.attribution.reference import SHIPPED, Reference
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_evaluation.samples.sample import Sample
@@ -50,7 +49,6 @@ def attribute_bag(
     evaluation: EvaluationConfig,
     config: AttributionConfig | None = None,
     *,
-    reference: Reference = SHIPPED,
     track: str | Path | None = None,
     vehicle: Vehicle | None = None,
     topics: Mapping[str, str] | None = None,
@@ -62,7 +60,6 @@ def attribute_bag(
         pipeline: the system.
         evaluation: settings of the metrics.
         config: of the attribution.
-        reference: the same system on a drive that is known to be good.
         track: CSV of its cones in the frame of the odometry; None takes the truth topic.
         vehicle: preset that replaces the calibration of the bag.
         topics: topics that the user chose, by role.
@@ -77,22 +74,14 @@ def attribute_bag(
     try:
         count = min(config.frames, len(replay))
         places = [index * len(replay) // count for index in range(count)]
-        started = time.process_time()
+        started = time.perf_counter()
         samples = [replay[place] for place in places]
-        seconds = time.process_time() - started
+        seconds = time.perf_counter() - started
         twists = [twist_at(replay, sample.key.stamp_ns) for sample in samples]
     finally:
         replay.close()
     system = System(pipeline)
-    found = attribute(
-        system,
-        samples,
-        twists,
-        evaluation,
-        config,
-        reference=reference,
-        decode_seconds=seconds,
-    )
+    found = attribute(system, samples, twists, evaluation, config, decode_seconds=seconds)
     detections = found.outputs.get("Detections") or [None] * len(samples)
     return AttributedDrive(found, samples, list(detections), system, evaluation)
 

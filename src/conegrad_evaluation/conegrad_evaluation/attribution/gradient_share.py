@@ -1,6 +1,5 @@
 """Share of each stage in the gradient of each term of the end loss."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,7 +73,7 @@ def _size(total: Tensor, leaves: Sequence[tuple[Tensor, ...]]) -> float:
             gradient = gradients[row * count + place]
             if gradient is not None:
                 square += spread**2 * float(gradient.nan_to_num().square().sum())
-    return math.sqrt(square)
+    return square**0.5
 
 
 def _shares(sizes: dict[str, float]) -> dict[str, float]:

@@ -53,8 +53,7 @@ def lidar_data(
         parts[3].append(torch.full((len(kept),), frame))
         parts[4].append((torch.zeros(3) if twist is None else twist).double()[None])
     knows = any(twist is not None for twist in twists)
-    cones, cone_frames, segments, segment_frames, velocities = map(torch.cat, parts)
-    return LidarData(cones, cone_frames, segments, segment_frames, velocities, knows)
+    return LidarData(*(torch.cat(tensors) for tensors in parts), knows)
 
 
 def fit_lidar(data: LidarData, free: Sequence[bool]) -> Fit:

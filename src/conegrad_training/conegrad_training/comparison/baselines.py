@@ -11,7 +11,7 @@ from conegrad_training.comparison.degradation import degrade
 from conegrad_training.comparison.drive_samples import DriveSamples
 from conegrad_training.comparison.results import write_json
 from conegrad_training.engine.training_run import TrainingConfig
-from conegrad_training.systems.system import load_system
+from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig
 
 BASELINE = "baseline.json"
@@ -34,8 +34,13 @@ class Baseline(NamedTuple):
 
 def fingerprint(config: SystemConfig) -> str:
     """Hash of all weights and scalars of a system, independent of their files."""
+    return fingerprint_of(load_system(config))
+
+
+def fingerprint_of(system: TrainableSystem) -> str:
+    """As :func:`fingerprint`, of a system that is loaded."""
     digest = hashlib.sha256()
-    for name, values in load_system(config).state_dict().items():
+    for name, values in system.state_dict().items():
         digest.update(name.encode())
         digest.update(values.detach().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
