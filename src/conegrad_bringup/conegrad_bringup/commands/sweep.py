@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     data = _data(options.bags, settings, own, training)
     with JobRunner(settings[JobsConfig]) as runner:
         study = sweep(own, training, data, output, runner=runner, progress=ProgressBar("trials"))
-    write_files(study, space, training, output)
+    write_files(study, space, training, output, own.figure)
     trials = sorted(
         (trial for trial in study.get_trials(deepcopy=False) if trial.value is not None),
         key=lambda trial: -(trial.value or 0.0),

@@ -7,6 +7,7 @@ from pathlib import Path
 import optuna
 import yaml
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial, TrialState
 
 from conegrad_evaluation.report.figure_style import (
@@ -27,15 +28,27 @@ TABLE, PICTURE, BEST = "trials.csv", "sweep.png", "best.yaml"
 
 
 def write_files(
-    study: optuna.Study, space: Sequence[Dimension], training: TrainingConfig, folder: Path
+    study: optuna.Study,
+    space: Sequence[Dimension],
+    training: TrainingConfig,
+    folder: Path,
+    name: str = "f1_colour",
 ) -> None:
-    """Write the table, the picture and, where a trial is finished, the best settings."""
-    rows = [["trial", "state", "figure", LABEL_VALUES, *(d.name for d in space)]]
+    """Write the table, the picture and, where a trial is finished, the best settings.
+
+    Args:
+        study: with its trials.
+        space: what was varied.
+        training: settings that were not varied.
+        folder: to write to.
+        name: of the figure that decides.
+    """
+    rows = [["trial", "state", name, LABEL_VALUES, *(d.name for d in space)]]
     rows += [trial_cells(trial, space) for trial in study.get_trials(deepcopy=False)]
     with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
     with report_style():
-        (folder / PICTURE).write_bytes(png_bytes(_picture(study)))
+        (folder / PICTURE).write_bytes(png_bytes(_picture(study, name)))
     best = best_trial(study)
     if best is not None:
         sections = yaml.safe_dump(as_sections(training, space, best.params), sort_keys=False)
@@ -69,7 +82,7 @@ def _shown(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _picture(study: optuna.Study) -> Figure:
+def _picture(study: optuna.Study, name: str) -> Figure:
     """Figure of each trial, and the best one so far."""
     figure, axes = new_figure(7.0, 3.6)
     kinds: dict[str, tuple[str, list[tuple[int, float]]]] = {
@@ -86,12 +99,13 @@ def _picture(study: optuna.Study) -> Figure:
         kinds[kind][1].append((trial.number, value))
         if kind == "finished":
             best.append((trial.number, max(value, best[-1][1] if best else value)))
-    for name, (colour, points) in kinds.items():
+    for kind, (colour, points) in kinds.items():
         if points:
-            axes.plot(*zip(*points, strict=True), "o", color=colour, label=name, markersize=5)
+            axes.plot(*zip(*points, strict=True), "o", color=colour, label=kind, markersize=5)
     if best:
         axes.step(*zip(*best, strict=True), where="post", color=INK, label="best so far", lw=1.2)
-    axes.set(xlabel="trial", ylabel="figure")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="trial", ylabel=name)
     axes.set_title("Trials of the sweep")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="lower right")
