@@ -1,5 +1,7 @@
 """The best system, the budget, and parts that do not make it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,10 @@ def evaluation(labelled: bool = True, frames: int = FRAMES) -> CrossEvaluation:
         },
         combinations=tuple(combinations),
         metrics=tuple(metrics),
+        qualities=tuple(
+            {} if labelled else {"detections": BOXES[c.chosen["detector"].label]}
+            for c in combinations
+        ),
         counts=tuple(counts),
         latencies=(0.05, 0.04, 0.03, 0.06),
         seconds={},
@@ -83,10 +89,14 @@ def test_the_best_system_within_a_latency():
     )
 
 
-def test_without_labels_no_part_has_a_figure():
+def test_without_labels_a_part_has_its_quality_and_another_one_that_of_the_best_system():
     found = find(evaluation(labelled=False))
-    assert found.parts == ()
-    assert "no part has a figure of its own" in " ".join(sentences(evaluation(), found))
+    assert [(part.version.label, part.figure) for part in found.parts] == [
+        ("a", "detections quality")
+    ]
+    assert found.of_parts.place == 1  # a with the segmenter of the best system
+    none = dataclasses.replace(evaluation(labelled=False), qualities=({},) * 4)
+    assert "No part has a figure of its own" in " ".join(sentences(none, find(none)))
 
 
 def test_the_best_system_equals_itself():

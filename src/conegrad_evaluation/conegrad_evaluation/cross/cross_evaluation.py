@@ -1,9 +1,10 @@
 """Cross evaluation: metrics of every combination of versions at the cost of the single passes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from conegrad_core.jobs.job import Job
 from conegrad_core.jobs.runner import JobRunner, Progress, split_evenly
@@ -14,6 +15,8 @@ from conegrad_evaluation.cross.combinations import (
     chains_of,
     pipeline_of,
 )
+from conegrad_evaluation.cross.frame_values import CombinedSystem
+from conegrad_evaluation.cross.part_metrics import PortOfChain
 from conegrad_evaluation.cross.passes import (
     CrossPlan,
     Measured,
@@ -22,12 +25,13 @@ from conegrad_evaluation.cross.passes import (
     fill_cache,
     measure_combinations,
 )
-from conegrad_evaluation.cross.port_values import CombinedSystem
 from conegrad_evaluation.cross.stage_versions import Versions
 from conegrad_evaluation.metrics.counts import F1Counts
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.samples.sample import SampleKey
 from conegrad_evaluation.system.system_metrics import SystemMetrics
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class CrossEvaluation:
         combinations: in the order of everything else.
         metrics: of each combination, as of
             :func:`~conegrad_evaluation.system.system_metrics.measure`.
+        qualities: of each combination, of its ports without labels; see
+            :class:`~conegrad_evaluation.cross.part_metrics.PartMetrics`.
         counts: of F1 with colour in each frame, of each combination.
         latencies: from the inputs to the cones, of each combination [s].
         seconds: median time of a frame in each stage, by chain of stages [s].
@@ -49,6 +55,7 @@ class CrossEvaluation:
     versions: Versions
     combinations: tuple[Combination, ...]
     metrics: tuple[SystemMetrics, ...]
+    qualities: tuple[dict[str, float], ...]
     counts: tuple[F1Counts, ...]
     latencies: tuple[float, ...]
     seconds: dict[str, float]
@@ -163,19 +170,16 @@ def _joined(
     ports = {key: value for part in measured for key, value in part.ports.items()}
     outputs = {place: value for part in measured for place, value in part.systems.items()}
     counts = {place: value for part in measured for place, value in part.counts.items()}
+    of_chains = {key: value for part in measured for key, value in part.qualities.items()}
     metrics = []
     for place, combination in enumerate(combinations):
-        of_ports = {
-            port: result
-            for (port, chain), result in ports.items()
-            if combination.chains[layout.writers[port]] == chain
-        }
-        order = [port for port in layout.kinds if port in of_ports]
-        metrics.append(SystemMetrics(outputs[place], {port: of_ports[port] for port in order}))
+        of_ports = _of_combination(ports, combination, layout)
+        metrics.append(SystemMetrics(outputs[place], of_ports))
     return CrossEvaluation(
         versions=versions,
         combinations=combinations,
         metrics=tuple(metrics),
+        qualities=tuple(_of_combination(of_chains, c, layout) for c in combinations),
         counts=tuple(counts[place] for place in range(len(combinations))),
         latencies=tuple(
             latency(layout, combination, seconds, system.writer_of(system.cones_port))
@@ -185,6 +189,18 @@ def _joined(
         frames=tuple(measured[0].frames),
         layout=layout,
     )
+
+
+def _of_combination(
+    found: Mapping[PortOfChain, T], combination: Combination, layout: Layout
+) -> dict[str, T]:
+    """What belongs to the ports of a combination, in the order of the ports."""
+    chains = {
+        port: combination.chains[layout.writers[port]]
+        for port in layout.kinds
+        if port in layout.writers
+    }
+    return {port: found[port, chain] for port, chain in chains.items() if (port, chain) in found}
 
 
 def latency(

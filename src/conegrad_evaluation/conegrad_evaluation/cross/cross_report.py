@@ -45,7 +45,9 @@ def write_files(evaluation: CrossEvaluation, findings: Findings, folder: Path) -
 
 def table_header(evaluation: CrossEvaluation) -> list[str]:
     """Names of the columns of :func:`table_rows`."""
-    return [*evaluation.versions, *_figures(evaluation), "latency [ms]", "to the best"]
+    qualities = [f"{port} quality" for port in evaluation.qualities[0]]
+    figures = [*_figures(evaluation), *qualities]
+    return [*evaluation.versions, *figures, "latency [ms]", "to the best"]
 
 
 def table_rows(evaluation: CrossEvaluation, findings: Findings) -> list[list[str]]:
@@ -60,6 +62,7 @@ def table_rows(evaluation: CrossEvaluation, findings: Findings) -> list[list[str
         rows.append(
             [version.label for version in evaluation.combinations[place].chosen.values()]
             + [f"{headline[name]:.3f}" for name in _figures(evaluation)]
+            + [f"{value:.3f}" for value in evaluation.qualities[place].values()]
             + [f"{evaluation.latencies[place] * 1e3:.1f}"]
             + ["best" if place == findings.best else difference]
         )
@@ -96,6 +99,7 @@ def _content(evaluation: CrossEvaluation, findings: Findings) -> dict[str, Any]:
             "versions": {name: v._asdict() for name, v in combination.chosen.items()},
             "hashes": dict(combination.hashes),
             "latency": evaluation.latencies[place],
+            "qualities": evaluation.qualities[place],
             **evaluation.metrics[place].to_dict(),
         }
         for place, combination in enumerate(evaluation.combinations)

@@ -1,7 +1,7 @@
 """What a cross evaluation shows: the best system, also within a latency, and its best parts."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -125,7 +125,7 @@ def sentences(evaluation: CrossEvaluation, findings: Findings) -> list[str]:
             system = _system(evaluation, findings.within)
             lines.append(f"Best system {allowed}: {system}, {lost:.3f} below the best of all.")
     if findings.of_parts is None:
-        lines.append("The samples have no labels of parts: no part has a figure of its own.")
+        lines.append("No part has a figure of its own: the samples have no labels of these parts.")
     else:
         lines.append(_about_parts(evaluation, findings.parts, findings.of_parts, "by themselves"))
     lines.append(
@@ -176,16 +176,28 @@ def _best(evaluation: CrossEvaluation, places: Sequence[int]) -> int | None:
 
 
 def _best_part(evaluation: CrossEvaluation, stage: str) -> BestPart | None:
-    """The best version by the first figure of the stage's ports; None without labels."""
+    """The best version by the first figure of the stage's ports; None without any."""
     ports = evaluation.layout.specification.stages[stage].outputs.values()
     values: dict[StageVersion, list[float]] = {}
     named = ""
-    for combination, metrics in zip(evaluation.combinations, evaluation.metrics, strict=True):
-        figures = [result.headline for port in ports if (result := metrics.ports.get(port))]
+    for place, combination in enumerate(evaluation.combinations):
+        figures = _own_figures(evaluation, place, ports)
         if figures:
-            named, value = next(iter(figures[0].items()))
+            named, value = next(iter(figures.items()))
             values.setdefault(combination.chosen[stage], []).append(value)
     return _ranked(values, named) if values else None
+
+
+def _own_figures(evaluation: CrossEvaluation, place: int, ports: Iterable[str]) -> dict[str, float]:
+    """Figures of the ports of a stage: by labels, else by the truth."""
+    found: dict[str, float] = {}
+    for port in ports:
+        result = evaluation.metrics[place].ports.get(port)
+        if result is not None:
+            found |= result.headline
+        elif port in evaluation.qualities[place]:
+            found[f"{port} quality"] = evaluation.qualities[place][port]
+    return found
 
 
 def _best_on_average(evaluation: CrossEvaluation, stage: str) -> BestPart:

@@ -9,14 +9,14 @@ import torch
 from torch.utils.data import Dataset
 
 from conegrad_evaluation.cross.combinations import Combination, pipeline_of
+from conegrad_evaluation.cross.frame_values import CombinedSystem, FrameValues
+from conegrad_evaluation.cross.part_metrics import PartMetrics, PortOfChain
 from conegrad_evaluation.cross.port_cache import PortCache
-from conegrad_evaluation.cross.port_values import CombinedSystem, PortValues
 from conegrad_evaluation.metrics.counts import F1Counts, f1_counts
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.metrics.records import collect
-from conegrad_evaluation.port_metrics import ConesMetric, PortMetric, PortResult
+from conegrad_evaluation.port_metrics import ConesMetric, PortResult
 from conegrad_evaluation.samples.sample import Sample, SampleKey
-from conegrad_evaluation.system.system_metrics import inputs_of_metric, new_metrics
 
 TIMED_FRAMES = 20  # in which every stage runs, also one whose reader is in the cache
 
@@ -70,54 +70,17 @@ class Measured:
         systems: figures of the output of each combination, by its place.
         counts: of F1 with colour in each frame, likewise.
         ports: figures of a port, by port and chain of the stage that writes it.
+        qualities: of a port by the truth alone, likewise; see :class:`PartMetrics`.
         seconds: median time of each chain of stages [s].
         frames: in their order.
     """
 
     systems: dict[int, PortResult]
     counts: dict[int, F1Counts]
-    ports: dict[tuple[str, str], PortResult | None]
+    ports: dict[PortOfChain, PortResult | None]
+    qualities: dict[PortOfChain, float]
     seconds: dict[str, float]
     frames: list[SampleKey]
-
-
-class _PartMetrics:
-    """Metrics of the ports that networks write, one per chain of stages.
-
-    Args:
-        systems: of which each chain is measured once.
-        chains: that are measured.
-        config: settings of the metrics.
-    """
-
-    def __init__(
-        self,
-        systems: Iterable[CombinedSystem],
-        chains: Collection[str],
-        config: EvaluationConfig,
-    ) -> None:
-        self._metrics: dict[tuple[str, str], tuple[CombinedSystem, PortMetric, list[str]]] = {}
-        for system in systems:
-            kinds = {p: system.pipeline.ports[p].name for p in system.ports_of(system.end_networks)}
-            for port, metric in new_metrics(kinds, config).items():
-                chain = system.combination.chains[system.writer_of(port)]
-                if chain in chains and (port, chain) not in self._metrics:
-                    inputs = inputs_of_metric(system, port, metric)
-                    self._metrics[port, chain] = (system, metric, inputs)
-
-    def add(self, sample: Sample, values: PortValues) -> None:
-        """Compare every port with its label, where there is one."""
-        labels = sample.labels or {}
-        for (port, _), (system, metric, inputs) in self._metrics.items():
-            if metric.truth_kind in labels:
-                value = values.value(system, port)
-                if value is not None:
-                    made_from = [values.value(system, given) for given in inputs]
-                    metric.add(value, labels[metric.truth_kind], *made_from)
-
-    def results(self) -> dict[tuple[str, str], PortResult | None]:
-        """Figures by port and chain; None without labels."""
-        return {key: metric.result() for key, (_, metric, _) in self._metrics.items()}
 
 
 @torch.no_grad()
@@ -138,7 +101,7 @@ def fill_cache(
     systems = {place: plan.system(place) for _, place in nodes}
     cache = plan.open_cache()
     for place in places:
-        values = PortValues(plan.data[recording][place], cache)
+        values = FrameValues(plan.data[recording][place], cache)
         for stage, of_combination in nodes:
             values.of_stage(systems[of_combination], stage)
     if cache is not None:
@@ -167,17 +130,17 @@ def measure_combinations(
     """
     systems = {place: plan.system(place) for place in places}
     outputs = {place: ConesMetric(plan.evaluation) for place in places}
-    parts = _PartMetrics(systems.values(), chains, plan.evaluation)
+    parts = PartMetrics(systems.values(), chains, plan.evaluation)
     seconds: dict[str, list[float]] = {}
     frames: list[SampleKey] = []
     cache = plan.open_cache()
     samples = _samples(plan)
     for sample in progress(samples, plan.count) if progress else samples:
-        values = PortValues(sample, cache)
+        values = FrameValues(sample, cache)
         truth = next(iter(systems.values())).truth(sample)
         for place, system in systems.items():
             outputs[place].add(values.value(system, system.cones_port), truth)
-        parts.add(sample, values)
+        parts.add(sample, truth, values)
         if len(frames) < TIMED_FRAMES:
             _run_all(systems.values(), values)
         for chain, made in values.known.items():
@@ -189,6 +152,7 @@ def measure_combinations(
         {place: _of_output(metric) for place, metric in outputs.items()},
         {place: _counts(metric, plan.evaluation) for place, metric in outputs.items()},
         parts.results(),
+        parts.qualities(),
         {chain: float(np.median(of_chain)) for chain, of_chain in seconds.items()},
         frames,
     )
@@ -201,7 +165,7 @@ def _samples(plan: CrossPlan) -> Iterator[Sample]:
             yield data[place]
 
 
-def _run_all(systems: Iterable[CombinedSystem], values: PortValues) -> None:
+def _run_all(systems: Iterable[CombinedSystem], values: FrameValues) -> None:
     """Run every stage before the cones."""
     for system in systems:
         inputs = system.pipeline.specification.inputs

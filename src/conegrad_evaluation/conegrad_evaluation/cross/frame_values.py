@@ -35,7 +35,7 @@ class CombinedSystem(System):
         )
 
 
-class PortValues:
+class FrameValues:
     """Values of one sample.
 
     A stage runs when a value of it is asked for, once for all combinations that agree in it and in
