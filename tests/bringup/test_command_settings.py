@@ -6,7 +6,7 @@ import importlib
 import pytest
 import yaml
 
-from conegrad_bringup.command_line import COMMANDS, main
+from conegrad_bringup.command_line import COMMANDS, ERROR_CODES, main
 
 # One setting of each command: words that give it, and where it stands in a file.
 WORDS = {
@@ -26,7 +26,9 @@ WORDS = {
     "system rollback": (["--alias", "candidate"], (None, "alias", "candidate")),
     "system export": (["--sign", "key"], (None, "sign", "key")),
     "system import": (["--no-tracking"], ("tracking", "tracking", False)),
+    "system gate": (["--every", "3"], (None, "every", 3)),
     "system verify": (["--key", "pub"], (None, "key", "pub")),
+    "attribute": (["--vehicle", "roboracer"], (None, "vehicle", "roboracer")),
     "evaluate": (["--max-range", "9"], (None, "max_range", 9.0)),
     "sweep": (["--trials", "9"], (None, "trials", 9)),
     "cross": (["--simulated", "9"], (None, "simulated", 9)),
@@ -65,7 +67,8 @@ def test_a_wrong_setting_in_a_file_is_named_with_its_line(command, capsys, tmp_p
     _, (group, name, _) = WORDS[command]
     path = tmp_path / "settings.yaml"
     path.write_text(f"\n{group}:\n  {name}: {{}}\n" if group else f"\n\n{name}: {{}}\n")
-    assert main([*command.split(), "--config", str(path), "--print-config"]) == 1
+    code = main([*command.split(), "--config", str(path), "--print-config"])
+    assert code == ERROR_CODES.get(command, 1)
     full_name = f"{group}.{name}" if group else name
     assert f"{path}:3: {full_name} is {{}}, expected " in capsys.readouterr().err
 

@@ -43,6 +43,7 @@ COMMANDS = {
     "system rollback": Command("go back to the champion before", "system.rollback"),
     "system export": Command("write a recorded system to one file", "system.export"),
     "system import": Command("take a system from a file or the registry", "system.import_record"),
+    "system gate": Command("say whether a new system may replace the old one", "system.gate"),
     "system verify": Command("compare every byte with the manifest", "system.verify"),
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
     "attribute": Command(
@@ -59,6 +60,7 @@ COMMANDS = {
     "train-keypoints": Command("train the keypoint network alone", "train_keypoints"),
     "train-colours": Command("train the colour classifier alone", "train_colours"),
 }
+ERROR_CODES = {"system gate": EXIT_USAGE}  # whose 1 is an answer: the new system is held
 WITH_GRAPH = ("demo", "drive", "perceive")  # they start ROS nodes of their own
 
 
@@ -165,7 +167,7 @@ def _run(chosen: argparse.Namespace) -> int:
             print(getattr(error, "trace", ""), end="", file=sys.stderr)  # of a job elsewhere
             raise
         print(f"conegrad: {error}", file=sys.stderr)
-        return EXIT_ERROR
+        return ERROR_CODES.get(chosen.command, EXIT_ERROR)
 
 
 def _parsed(chosen: argparse.Namespace) -> tuple[ModuleType, argparse.Namespace]:
