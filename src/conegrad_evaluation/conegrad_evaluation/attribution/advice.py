@@ -114,7 +114,11 @@ def _text(name: str, found: Attribution) -> str:
 def headline(standing: Sequence[Finding], found: Attribution) -> str:
     """The first line of the report: what to do, in the order of what it gains."""
     if not standing:
-        return f"{NOTHING}: {found.score:.2f} now, {found.gap:.2f} below perfect"
+        most = max(found.shares, key=lambda name: found.shares[name])
+        return (
+            f"{NOTHING} against {found.reference.source}: {found.score:.2f} now, {found.gap:.2f} "
+            f"below perfect, most of it by the {most} ({found.shares[most]:+.2f})"
+        )
     return "; ".join(finding.text for finding in standing)
 
 
