@@ -14,6 +14,7 @@ from conegrad_evaluation.attribution.refinement import (
     Estimate,
     RefinedFrame,
     Refinement,
+    corrected,
     moved_by,
 )
 from conegrad_evaluation.disturbances.calibrations import displaced
@@ -74,7 +75,7 @@ def test_finds_the_delay_of_the_stamps_of_the_camera():
 def test_a_refined_frame_is_given_what_is_right():
     given = displaced(CALIBRATION, yaw=math.radians(2.0))
     found = Refinement({"camera_turn_y": Estimate(math.radians(-2.0), 0.0)})
-    frame = RefinedFrame(FrameContext(given), None, found)
+    frame = RefinedFrame(FrameContext(given), None, found, corrected(given, found))
     assert frame.context(mounting=False, time=True).calibration is given
     right = frame.context(mounting=True, time=False).calibration
     expected = CALIBRATION.camera_from_lidar

@@ -74,17 +74,18 @@ def run(options: argparse.Namespace) -> None:
         pipeline,
         _evaluation(own, vehicle),
         settings[AttributionConfig],
+        reference=reference,
         track=Path(own.track) if own.track else None,
         vehicle=vehicle,
         topics=read_roles(own.topic),
     )
     found = drive.attribution
     joins = set(found.shares) & set(drive.system.end_joins)
-    standing = findings(found, reference, settings[AdviceConfig], joins=joins)
+    standing = findings(found, settings[AdviceConfig], joins=joins)
     output = options.output or bag.with_name(f"{bag.stem}_attribution")
-    report = write_attribution(drive, standing, reference, output, bag.stem)
+    report = write_attribution(drive, standing, output, bag.stem)
     print(headline(standing, found))
-    rows = component_rows(found, reference)
+    rows = component_rows(found)
     print("\n".join(text_table([list(rows[0]), *(list(row.values()) for row in rows)])))
     print(f"cost: {found.cost:.2f} evaluations of the {found.frames} frames")
     print(f"report: {report}")

@@ -1,15 +1,15 @@
 """What to do about an attribution: which component stands out, and how it is repaired."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from conegrad_core.settings import Config, setting
 from conegrad_evaluation.attribution.attribution import Attribution
 from conegrad_evaluation.attribution.calibration_errors import is_wrong
-from conegrad_evaluation.attribution.reference import SHIPPED, Reference, loss_of_quality
-from conegrad_evaluation.attribution.refinement import Estimate
+from conegrad_evaluation.attribution.reference import loss_of_quality
+from conegrad_evaluation.attribution.refinement import Refinement
 from conegrad_evaluation.attribution.substitution import CALIBRATION, TIME
 
 NOTHING = "no component stands out"
@@ -60,7 +60,6 @@ class Finding(NamedTuple):
 
 def findings(
     found: Attribution,
-    reference: Reference = SHIPPED,
     config: AdviceConfig | None = None,
     *,
     joins: Collection[str] = (),
@@ -73,16 +72,15 @@ def findings(
     joining stage whose inputs and calibration are right, stands out by what it costs.
 
     Args:
-        found: the attribution.
-        reference: the same system on a drive that is known to be good.
+        found: the attribution, with the reference that it is compared with.
         config: when a component stands out.
         joins: components that join the results of others.
     """
-    config = config or AdviceConfig()
+    config, reference = config or AdviceConfig(), found.reference
     standing = []
     for name, share in found.shares.items():
         excess = share - reference.shares.get(name, 0.0)
-        if name not in joins and _stands_out(name, found, reference, config):
+        if name not in joins and _stands_out(name, found, config):
             standing.append(Finding(name, share, excess, _text(name, found)))
     if not standing:
         for name in joins:
@@ -92,14 +90,14 @@ def findings(
     return sorted(standing, key=lambda finding: -finding.excess)
 
 
-def _stands_out(name: str, found: Attribution, reference: Reference, config: AdviceConfig) -> bool:
+def _stands_out(name: str, found: Attribution, config: AdviceConfig) -> bool:
     if name == CALIBRATION:
         return bool(found.refinement.mounting)
     if name == TIME:
         return bool(found.refinement.time)
-    loss = loss_of_quality(name, found, reference)
+    loss = loss_of_quality(name, found.qualities, found.reference)
     if math.isnan(loss):
-        return found.shares[name] - reference.shares.get(name, 0.0) >= config.least_share
+        return found.shares[name] - found.reference.shares.get(name, 0.0) >= config.least_share
     return loss >= config.least_loss
 
 
@@ -123,7 +121,7 @@ def headline(standing: Sequence[Finding], found: Attribution) -> str:
 
 
 def _mounting_text(found: Attribution) -> str:
-    parts = _wrong_parts(found.refinement.mounting)
+    parts = _wrong_parts(found.refinement)
     gain = f" ({found.shares[CALIBRATION]:+.2f})"
     return (
         f"the calibration is wrong{gain}: {', '.join(parts)}: measure it again, or run conegrad "
@@ -142,11 +140,12 @@ def _time_text(found: Attribution) -> str:
     return f"{', '.join(parts)} ({found.shares[TIME]:+.2f})"
 
 
-def _wrong_parts(mounting: Mapping[str, Estimate]) -> list[str]:
-    """What is wrong in words, the worst angle or shift of each sensor first."""
+def _wrong_parts(refinement: Refinement) -> list[str]:
+    """What is wrong with the mounting, in words."""
     parts = []
-    for name, estimate in mounting.items():
-        if is_wrong(name, estimate):
+    for name, estimate in refinement.mounting.items():
+        delay = refinement.value(f"{name.partition('_')[0]}_time")
+        if is_wrong(name, estimate, delay):
             sensor = "the camera" if name.startswith("camera") else "the LiDAR"
             turn = "turn" in name
             size = math.degrees(estimate.value) if turn else 100 * estimate.value

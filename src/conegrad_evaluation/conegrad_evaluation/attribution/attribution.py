@@ -11,6 +11,7 @@ from conegrad_core.settings import Config, setting
 from conegrad_evaluation.attribution.calibration_errors import measure_errors
 from conegrad_evaluation.attribution.gradient_share import gradient_shares
 from conegrad_evaluation.attribution.outcomes import Outcome, faulty_cones, outcome, repaired
+from conegrad_evaluation.attribution.reference import SHIPPED, Reference, loss_of_quality
 from conegrad_evaluation.attribution.refinement import Refinement
 from conegrad_evaluation.attribution.shapley import Coalition, shapley_shares
 from conegrad_evaluation.attribution.substitution import CALIBRATION, TIME, Substitution
@@ -28,7 +29,7 @@ class AttributionConfig(Config):
     """Settings of an attribution."""
 
     frames: int = setting(100, "Frames that are looked at, spread evenly", low=1)
-    gradient_frames: int = setting(4, "Frames of the gradient shares; 0: none", low=0)
+    gradient_frames: int = setting(3, "Frames of the gradient shares; 0: none", low=0)
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,10 @@ class Attribution:
         traces: cause of every faulty cone.
         gradients: share of each network in the gradient of each term of the end loss.
         stage_runs: forward passes of each stage over the drive.
-        seconds: time of each step [s]: ``networks`` and ``join``, one evaluation of the drive;
-            ``fit``, ``subsets`` and ``gradient``, what attribution adds.
+        seconds: processor time of each step [s]: ``decode``, ``networks`` and ``join``, one
+            evaluation of the drive; ``fit``, ``subsets`` and ``gradient``, what attribution adds.
         frames: number of frames.
+        reference: what the system is compared with.
         before: evaluation of the system as it is.
         outputs: what the networks write, by kind of port, one per frame.
     """
@@ -63,6 +65,7 @@ class Attribution:
     stage_runs: Mapping[str, int]
     seconds: Mapping[str, float]
     frames: int
+    reference: Reference
     before: Outcome = field(repr=False)
     outputs: Mapping[str, Sequence[Any]] = field(repr=False)
 
@@ -73,7 +76,7 @@ class Attribution:
 
     @property
     def cost(self) -> float:
-        """Time of the whole in evaluations of the drive, whose decoding counts for both."""
+        """Processor time of the whole, in evaluations of the drive."""
         seconds = self.seconds
         once = seconds.get("decode", 0.0) + seconds["networks"] + seconds["join"]
         return sum(seconds.values()) / once
@@ -86,6 +89,7 @@ def attribute(
     evaluation: EvaluationConfig,
     config: AttributionConfig | None = None,
     *,
+    reference: Reference = SHIPPED,
     decode_seconds: float = 0.0,
 ) -> Attribution:
     """Replace the components of a system by perfect ones and see what it gains.
@@ -97,6 +101,7 @@ def attribute(
             it is not known: then delays of stamps are not measured.
         evaluation: settings of the metrics.
         config: of the attribution.
+        reference: the same system on a drive that is known to be good.
         decode_seconds: that reading the samples took, for the cost [s].
 
     Raises:
@@ -137,7 +142,7 @@ def attribute(
         return repairs[key]
 
     costs = {name: float(share) for name, share in shares.items()}
-    rates = error_rates(qualities, refinement)
+    rates = error_rates(qualities, refinement, reference)
     traces = trace_cones(faults, shapley_shares(players, repaired_by), rates)
     clock.stop("subsets")
     gradients = _gradients(system, samples, substitution, config.gradient_frames)
@@ -154,14 +159,19 @@ def attribute(
         stage_runs=substitution.stage_runs,
         seconds=clock.seconds,
         frames=len(samples),
+        reference=reference,
         before=before,
         outputs=outputs,
     )
 
 
-def error_rates(qualities: Mapping[str, float], refinement: Refinement) -> dict[str, float]:
-    """How often each component goes wrong by itself, in [0, 1]; the rest hardly ever does."""
+def error_rates(
+    qualities: Mapping[str, float], refinement: Refinement, reference: Reference
+) -> dict[str, float]:
+    """How much oftener each component goes wrong by itself than it should, in [0, 1]."""
     rates = {name: 1.0 - quality for name, quality in qualities.items()}
+    for name in rates.keys() & reference.qualities.keys():
+        rates[name] = max(loss_of_quality(name, qualities, reference), 0.0)
     rates[CALIBRATION] = float(bool(refinement.mounting))
     rates[TIME] = float(bool(refinement.time))
     return rates
@@ -194,9 +204,9 @@ class _Clock:
 
     def __init__(self, decode_seconds: float) -> None:
         self.seconds = {"decode": decode_seconds}
-        self._started = time.perf_counter()
+        self._started = time.process_time()
 
     def stop(self, step: str) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         self.seconds[step] = now - self._started
         self._started = now

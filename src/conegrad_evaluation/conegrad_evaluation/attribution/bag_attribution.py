@@ -17,6 +17,7 @@ from conegrad_evaluation.attribution.attribution import (
     AttributionConfig,
     attribute,
 )
+from conegrad_evaluation.attribution.reference import SHIPPED, Reference
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_evaluation.samples.sample import Sample
@@ -49,6 +50,7 @@ def attribute_bag(
     evaluation: EvaluationConfig,
     config: AttributionConfig | None = None,
     *,
+    reference: Reference = SHIPPED,
     track: str | Path | None = None,
     vehicle: Vehicle | None = None,
     topics: Mapping[str, str] | None = None,
@@ -60,6 +62,7 @@ def attribute_bag(
         pipeline: the system.
         evaluation: settings of the metrics.
         config: of the attribution.
+        reference: the same system on a drive that is known to be good.
         track: CSV of its cones in the frame of the odometry; None takes the truth topic.
         vehicle: preset that replaces the calibration of the bag.
         topics: topics that the user chose, by role.
@@ -74,14 +77,22 @@ def attribute_bag(
     try:
         count = min(config.frames, len(replay))
         places = [index * len(replay) // count for index in range(count)]
-        started = time.perf_counter()
+        started = time.process_time()
         samples = [replay[place] for place in places]
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         twists = [twist_at(replay, sample.key.stamp_ns) for sample in samples]
     finally:
         replay.close()
     system = System(pipeline)
-    found = attribute(system, samples, twists, evaluation, config, decode_seconds=seconds)
+    found = attribute(
+        system,
+        samples,
+        twists,
+        evaluation,
+        config,
+        reference=reference,
+        decode_seconds=seconds,
+    )
     detections = found.outputs.get("Detections") or [None] * len(samples)
     return AttributedDrive(found, samples, list(detections), system, evaluation)
 

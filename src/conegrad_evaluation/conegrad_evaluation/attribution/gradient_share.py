@@ -1,5 +1,6 @@
 """Share of each stage in the gradient of each term of the end loss."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,7 +74,7 @@ def _size(total: Tensor, leaves: Sequence[tuple[Tensor, ...]]) -> float:
             gradient = gradients[row * count + place]
             if gradient is not None:
                 square += spread**2 * float(gradient.nan_to_num().square().sum())
-    return square**0.5
+    return math.sqrt(square)
 
 
 def _shares(sizes: dict[str, float]) -> dict[str, float]:

@@ -53,7 +53,8 @@ def lidar_data(
         parts[3].append(torch.full((len(kept),), frame))
         parts[4].append((torch.zeros(3) if twist is None else twist).double()[None])
     knows = any(twist is not None for twist in twists)
-    return LidarData(*(torch.cat(tensors) for tensors in parts), knows)
+    cones, cone_frames, segments, segment_frames, velocities = map(torch.cat, parts)
+    return LidarData(cones, cone_frames, segments, segment_frames, velocities, knows)
 
 
 def fit_lidar(data: LidarData, free: Sequence[bool]) -> Fit:

@@ -10,8 +10,15 @@ from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.fusion.selection import select_cones
 from conegrad_evaluation.metrics.counts import ConeCounts, count_cones
 from conegrad_evaluation.metrics.failure_modes import false_cones, missed_truth
-from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult, match_frame
-from conegrad_evaluation.metrics.records import collect
+from conegrad_evaluation.metrics.matching import (
+    UNMATCHED,
+    Booleans,
+    EvaluationConfig,
+    Floats,
+    FrameResult,
+    match_frame,
+)
+from conegrad_evaluation.metrics.records import collect, colour_fits
 from conegrad_evaluation.port_metrics import MIN_EXISTENCE
 
 SAME_PLACE = 0.6  # [m] within which a false cone is the same one
@@ -75,16 +82,24 @@ def repaired(
     faults: Sequence[FaultyCone], found: Outcome, config: EvaluationConfig
 ) -> npt.NDArray[np.float64]:
     """``(N,)`` 1 for each faulty cone that is right in another outcome, else 0."""
-    lost = [{row for row, _ in missed_truth(frame, config)} for frame in found.frames]
-    false = [
-        frame.positions[[row for row, mode in false_cones(frame, config) if mode != "wrong_colour"]]
-        for frame in found.frames
-    ]
+    of_frames = [_right_and_false(frame, config) for frame in found.frames]
     right = np.zeros(len(faults))
     for place, fault in enumerate(faults):
         if fault.is_lost:
-            right[place] = fault.row not in lost[fault.frame]
+            right[place] = of_frames[fault.frame][0][fault.row]
         else:
-            apart = np.hypot(*(false[fault.frame] - fault.position).T)
+            apart = np.hypot(*(of_frames[fault.frame][1] - fault.position).T)
             right[place] = not (apart <= SAME_PLACE).any()
     return right
+
+
+def _right_and_false(frame: FrameResult, config: EvaluationConfig) -> tuple[Booleans, Floats]:
+    """``(T,)`` truth that is found with its colour, and ``(F, 2)`` places of false cones [m]."""
+    selected = frame.existence >= config.min_existence
+    rows = np.flatnonzero(selected & (frame.matches != UNMATCHED))
+    truth = frame.matches[rows]
+    fits = colour_fits(frame.colours[rows], frame.truth_classes[truth], frame.visible_camera[truth])
+    right = np.zeros(len(frame.truth_positions), dtype=np.bool_)
+    right[truth[fits]] = True
+    is_false = selected & ~frame.ignored & (frame.matches == UNMATCHED)
+    return right, frame.positions[is_false]

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from conegrad_evaluation.attribution.attribution import Attribution
-
 
 class Reference(NamedTuple):
     """What a system costs and how good its networks are where nothing is wrong.
@@ -31,11 +29,6 @@ SHIPPED = Reference(
 )
 
 
-def reference_of(found: Attribution, source: str) -> Reference:
-    """The reference that a good drive makes."""
-    return Reference(found.shares, found.qualities, source)
-
-
 def read_reference(path: str | Path) -> Reference:
     """The reference of ``attribution.json`` of a good drive.
 
@@ -55,12 +48,12 @@ def read_reference(path: str | Path) -> Reference:
             f"{path} is not the attribution.json of a drive, expected shares and qualities by "
             f"component ({error})"
         ) from error
-    return Reference(*tables, source=str(path))
+    return Reference(tables[0], tables[1], str(path))
 
 
-def loss_of_quality(name: str, found: Attribution, reference: Reference) -> float:
+def loss_of_quality(name: str, qualities: Mapping[str, float], reference: Reference) -> float:
     """Part of its quality in the reference that a network lacks; NaN where one does not say."""
-    good, now = reference.qualities.get(name), found.qualities.get(name)
+    good, now = reference.qualities.get(name), qualities.get(name)
     if not good or now is None:
         return math.nan
     return (good - now) / good

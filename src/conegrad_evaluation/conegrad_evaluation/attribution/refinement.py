@@ -62,10 +62,18 @@ class RefinedFrame:
         twist: ``(3,)`` velocity of the LiDAR in its frame: x, y [m/s], yaw [rad/s]; None where the
             motion of the car is not known.
         refinement: the errors.
+        calibration: the given one, :func:`corrected`; frames share it.
     """
 
-    def __init__(self, given: FrameContext, twist: Tensor | None, refinement: Refinement) -> None:
+    def __init__(
+        self,
+        given: FrameContext,
+        twist: Tensor | None,
+        refinement: Refinement,
+        calibration: Calibration | None,
+    ) -> None:
         self._given, self._twist, self._refinement = given, twist, refinement
+        self._corrected = calibration
 
     def context(self, *, mounting: bool, time: bool) -> FrameContext:
         """What the stages are given without some errors: in the frame of the scan.
@@ -77,8 +85,8 @@ class RefinedFrame:
         calibration, motion = self._given
         lidar_from_scan = self.lidar_from_scan(mounting=mounting, time=time)
         motion = self._motion(time=time)
-        if calibration is not None and mounting:
-            calibration = corrected(calibration, self._refinement)
+        if mounting:
+            calibration = self._corrected
         if lidar_from_scan is not None:
             if calibration is not None:
                 moved = calibration.camera_from_lidar @ lidar_from_scan.to(
@@ -114,11 +122,8 @@ class RefinedFrame:
 
     def scene(self, truth: TrueScene) -> TrueScene:
         """The scene with everything where it really was."""
-        calibration = self._given.calibration
-        if calibration is not None:
-            calibration = corrected(calibration, self._refinement)
         pose = self.lidar_from_scan(mounting=True, time=True)
-        return TrueScene(truth.truth, calibration, self._motion(time=True), pose)
+        return TrueScene(truth.truth, self._corrected, self._motion(time=True), pose)
 
     def _motion(self, *, time: bool) -> Tensor | None:
         motion = self._given.motion
@@ -132,8 +137,10 @@ class RefinedFrame:
         return motion @ moved_by(self._twist, delay).to(motion)
 
 
-def corrected(calibration: Calibration, refinement: Refinement) -> Calibration:
-    """The calibration with the camera where it really is."""
+def corrected(calibration: Calibration | None, refinement: Refinement) -> Calibration | None:
+    """The calibration with the camera where it really is; None stays None."""
+    if calibration is None:
+        return None
     values = {name: refinement.value(name) for name in CAMERA}
     if not any(values.values()):
         return calibration

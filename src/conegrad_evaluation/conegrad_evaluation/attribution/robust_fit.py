@@ -18,13 +18,13 @@ class Fit(NamedTuple):
         values: ``(P,)``.
         covariance: ``(P, P)``; rows that are not free are 0.
         cost: robust sum of squares.
-        count: rows of residuals.
+        rows: of residuals.
     """
 
     values: Tensor
     covariance: Tensor
     cost: float
-    count: int
+    rows: int
 
     @classmethod
     def nothing(cls, values: Tensor) -> "Fit":
@@ -59,7 +59,7 @@ def gauss_newton(
     """
     values, chosen = start.clone(), [place for place, is_free in enumerate(free) if is_free]
     if not chosen or not len(groups):
-        return Fit.nothing(values)._replace(count=len(groups))
+        return Fit.nothing(values)._replace(rows=len(groups))
     information = torch.diag(1 / values.new_tensor(prior)[chosen].square())
     bound = values.new_tensor(limits)
     jacobian, weights, error = _linear(residuals, values, chosen)

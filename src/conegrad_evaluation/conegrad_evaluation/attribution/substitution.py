@@ -7,7 +7,7 @@ import torch
 
 from conegrad_core.cones import Cones
 from conegrad_core.pipeline.context import FrameContext
-from conegrad_evaluation.attribution.refinement import RefinedFrame, Refinement
+from conegrad_evaluation.attribution.refinement import RefinedFrame, Refinement, corrected
 from conegrad_evaluation.attribution.shapley import Coalition
 from conegrad_evaluation.port_truths.port_truth import PortCounts, PortTruth, port_truth
 from conegrad_evaluation.port_truths.scene import TrueScene
@@ -56,8 +56,14 @@ class Substitution:
     def refine(self, refinement: Refinement) -> None:
         """Take note of the errors of mounting and stamps, before any component is perfect."""
         self.refinement = refinement
-        pairs = zip(self._samples, self._twists, strict=True)
-        self._frames = [RefinedFrame(s.context, twist, refinement) for s, twist in pairs]
+        calibrations = {id(s.context.calibration): s.context.calibration for s in self._samples}
+        right = {key: corrected(given, refinement) for key, given in calibrations.items()}
+        self._frames = [
+            RefinedFrame(s.context, twist, refinement, right[id(s.context.calibration)])
+            for s, twist in zip(self._samples, self._twists, strict=True)
+        ]
+        self._contexts_of: dict[Coalition, list[FrameContext]] = {}
+        self._scenes_of: dict[Coalition, list[TrueScene]] = {}
         self.given_scenes = [
             TrueScene(self._system.truth(s), s.context.calibration, s.context.motion)
             for s in self._samples
@@ -78,9 +84,9 @@ class Substitution:
         return self._scenes
 
     def networks_outputs(self) -> dict[str, list[Any]]:
-        """What networks write now, by kind of port."""
+        """What comes in and what networks write now, by kind of port."""
         found: dict[str, list[Any]] = {}
-        for port, values in self.network_values().items():
+        for port, values in {**self._inputs, **self.network_values()}.items():
             found.setdefault(self._pipeline.ports[port].name, values)
         return found
 
@@ -147,8 +153,11 @@ class Substitution:
         return {"mounting": CALIBRATION in perfect, "time": TIME in perfect}
 
     def _contexts(self, perfect: Coalition) -> list[FrameContext]:
-        flags = self._flags(perfect)
-        return [frame.context(**flags) for frame in self._frames]
+        """Contexts without some errors; the same objects every time, so that stages know them."""
+        if perfect not in self._contexts_of:
+            flags = self._flags(perfect)
+            self._contexts_of[perfect] = [frame.context(**flags) for frame in self._frames]
+        return self._contexts_of[perfect]
 
     def _values(self, name: str, perfect: Coalition) -> PortValues:
         """What a stage writes, with some perfect components."""
@@ -185,7 +194,7 @@ class Substitution:
         made = self._values(name, perfect - {name})[port]
         contexts = self._contexts(perfect & self._wrong)
         scenes = self._scenes_for(name, perfect & self._wrong)
-        values = []
+        values: list[Any] = []
         for row, (scene, context) in enumerate(zip(scenes, contexts, strict=True)):
             inputs = {kinds[given]: of_port[row] for given, of_port in read.items()}
             if any(value is None for value in inputs.values()) and made[row] is None:
@@ -198,9 +207,11 @@ class Substitution:
         """Scenes with the truth in the frame in which a stage writes."""
         if not self._pipeline.stage(name).needs_calibration:
             return self._scenes
-        flags, scenes = self._flags(perfect), []
-        for frame, scene in zip(self._frames, self._scenes, strict=True):
-            pose = frame.lidar_from_scan(**flags)
-            positions = scene._replace(lidar_from_scan=pose).in_scan()
-            scenes.append(scene._replace(truth=scene.truth._replace(positions=positions)))
-        return scenes
+        if perfect not in self._scenes_of:
+            flags, scenes = self._flags(perfect), []
+            for frame, scene in zip(self._frames, self._scenes, strict=True):
+                pose = frame.lidar_from_scan(**flags)
+                positions = scene._replace(lidar_from_scan=pose).in_scan()
+                scenes.append(scene._replace(truth=scene.truth._replace(positions=positions)))
+            self._scenes_of[perfect] = scenes
+        return self._scenes_of[perfect]

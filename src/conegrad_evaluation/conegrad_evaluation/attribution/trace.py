@@ -6,8 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from conegrad_core.camera.image import Detections
-from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_evaluation.attribution.outcomes import FaultyCone
 
 LEAST_SHARE = 0.05  # of a cone, a component with less had no part in it
@@ -60,28 +58,3 @@ def trace_cones(
         cause = max(likely, key=lambda name: likely[name], default=UNTRACED)
         traced.append(TracedCone(fault, cause, own.get(cause, 0.0), own))
     return traced
-
-
-def describe_cause(
-    traced: TracedCone, detections: Detections | None, segmented: SegmentedScan | None
-) -> str:
-    """What went wrong with a cone, in words.
-
-    Args:
-        traced: the cone.
-        detections: of its image; None without one.
-        segmented: its scan; None without one.
-    """
-    fault = traced.fault
-    name = traced.component or "no component alone"
-    if not fault.is_lost:
-        return f"false cone ({fault.mode}) from {name}"
-    if fault.mode in ("wrong_colour", "unknown_colour"):
-        return f"{fault.mode.replace('_', ' ')} from {name}"
-    if fault.mode in ("misplaced", "merged"):
-        return f"{fault.mode} by {name}"
-    senses = [
-        sensor for sensor, value in (("camera", detections), ("LiDAR", segmented)) if value is None
-    ]
-    missing = f", no {' and no '.join(senses)}" if senses else ""
-    return f"lost by {name} ({fault.mode.replace('_', ' ')}{missing})"

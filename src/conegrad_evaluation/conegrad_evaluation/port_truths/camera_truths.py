@@ -129,9 +129,11 @@ def _keypoints(scene: TrueScene, rows: Tensor) -> Tensor:
     camera_from_lidar = scene.camera_from_lidar.double()
     positions = scene.truth.positions[rows].double()
     classes = scene.truth.classes[rows].clamp(max=ConeClass.BIG_ORANGE)
-    sizes = (positions.new_tensor(values)[classes] for values in (HEIGHTS, BOTTOM_RADII, TOP_RADII))
+    heights, bottom, top = (
+        positions.new_tensor(values)[classes] for values in (HEIGHTS, BOTTOM_RADII, TOP_RADII)
+    )
     eye = -(camera_from_lidar[:3, 3] @ camera_from_lidar[:3, :3])[:2]
-    places = keypoint_places(positions, *sizes, eye)
+    places = keypoint_places(positions, heights, bottom, top, eye)
     lifted = calibration.ground_z + calibration.up * places[..., 2:]
     points = torch.cat([places[..., :2], lifted], dim=-1)
     camera = calibration.camera._replace(

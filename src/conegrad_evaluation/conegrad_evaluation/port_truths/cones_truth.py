@@ -32,6 +32,9 @@ class ConesTruth(PortTruth):
     A box speaks for the cone where the given calibration projects it.
     """
 
+    def __init__(self) -> None:
+        self._boxes: dict[tuple[int, int, int], tuple[Any, Tensor]] = {}  # with what they are of
+
     def perfect(
         self, scene: TrueScene, inputs: Mapping[str, Any], value: Any, context: FrameContext
     ) -> Cones:
@@ -39,7 +42,7 @@ class ConesTruth(PortTruth):
         truth, detections = scene.truth, inputs.get("Detections")
         returns = _cone_returns(inputs.get("SegmentedScan"))
         by_lidar = _near(truth.positions, returns, REACH)
-        boxes = _box_of_cones(scene, detections, context)
+        boxes = self._box_of_cones(scene, detections, context)
         by_camera = boxes != NONE
         made, colours = _as_made(truth, value)
         found = (by_lidar | by_camera | made).nonzero()[:, 0]
@@ -50,6 +53,16 @@ class ConesTruth(PortTruth):
         source = CAMERA * by_camera.long() + LIDAR * by_lidar.long()
         perfect = _sure_cones(truth.positions[found], colours[found], source[found])
         return _joined(perfect, _persisting(scene, value, detections, returns, boxes))
+
+    def _box_of_cones(
+        self, scene: TrueScene, detections: Detections | None, context: FrameContext
+    ) -> Tensor:
+        """As :func:`_box_of_cones`, remembered: many sets of components share it."""
+        key = (id(scene), id(detections), id(context))
+        if key not in self._boxes:
+            of = (scene, detections, context)  # kept, so that no other object gets its id
+            self._boxes[key] = of, _box_of_cones(*of)
+        return self._boxes[key][1]
 
 
 def _classes(inputs: Mapping[str, Any], detections: Detections) -> Tensor:

@@ -13,7 +13,6 @@ from conegrad_evaluation.attribution.advice import Finding, headline
 from conegrad_evaluation.attribution.attribution import Attribution
 from conegrad_evaluation.attribution.bag_attribution import AttributedDrive
 from conegrad_evaluation.attribution.calibration_errors import is_wrong
-from conegrad_evaluation.attribution.reference import Reference
 from conegrad_evaluation.attribution.report.example_pictures import draw_examples
 from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.report.figure_style import (
@@ -30,7 +29,6 @@ from conegrad_evaluation.report.html_template import template_of
 def write_attribution(
     drive: AttributedDrive,
     standing: Sequence[Finding],
-    reference: Reference,
     folder: Path,
     name: str,
 ) -> Path:
@@ -39,7 +37,6 @@ def write_attribution(
     Args:
         drive: the attribution with its frames.
         standing: components that stand out.
-        reference: that they were compared with.
         folder: to write to; made if it is missing.
         name: of the drive.
 
@@ -57,9 +54,9 @@ def write_attribution(
         "name": name,
         "headline": headline(standing, found),
         "subtitle": f"{found.frames} frames · F1 with colour {found.score:.3f} · with perfect "
-        f"components {found.perfect:.3f} · compared with {reference.source}",
+        f"components {found.perfect:.3f} · compared with {found.reference.source}",
         "bars": bars,
-        "rows": component_rows(found, reference),
+        "rows": component_rows(found),
         "errors": error_rows(found),
         "gradients": gradient_rows(found),
         "examples": draw_examples(found, drive.samples, drive.detections, folder / "pictures"),
@@ -103,8 +100,9 @@ def attribution_values(found: Attribution, standing: Sequence[Finding]) -> dict[
     }
 
 
-def component_rows(found: Attribution, reference: Reference) -> list[dict[str, str]]:
+def component_rows(found: Attribution) -> list[dict[str, str]]:
     """Cells of the table of components."""
+    reference = found.reference
     causes = Counter(traced.component for traced in found.traces)
     rows = []
     for name, share in found.shares.items():

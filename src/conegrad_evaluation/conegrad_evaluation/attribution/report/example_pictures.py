@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import numpy as np
 import torch
 
 from conegrad_core.camera.image import Detections, RgbImage
@@ -30,6 +31,7 @@ MARKS: tuple[Rgb, ...] = (
     (232, 163, 61),
     (142, 68, 173),
 )
+NO_COMPONENT: Rgb = (90, 90, 90)
 
 
 class ExamplePicture(NamedTuple):
@@ -64,9 +66,10 @@ def draw_examples(
     for traced in found.traces:
         by_frame.setdefault(traced.fault.frame, []).append(traced)
     colours = {name: MARKS[i % len(MARKS)] for i, name in enumerate(found.shares)}
-    drawn = []
+    drawn: list[ExamplePicture] = []
     for frame in sorted(by_frame, key=lambda row: -len(by_frame[row])):
-        image, calibration = samples[frame].inputs.get("image"), samples[frame].context.calibration
+        values, calibration = samples[frame].inputs.values(), samples[frame].context.calibration
+        image = next((value for value in values if isinstance(value, np.ndarray)), None)
         if image is None or calibration is None or len(drawn) == EXAMPLES:
             continue
         picture = _picture(samples[frame], image, detections[frame], by_frame[frame], colours)
@@ -111,15 +114,18 @@ def _picture(
         drawn = draw_truth_on_image(drawn, _float(sample.truth), given)
         if detections is not None:
             drawn = draw_detections(drawn, detections)
-        for traced in traces:
-            _mark(drawn, traced, given, colours.get(traced.component, (90, 90, 90)))
+        for number, traced in enumerate(traces, start=1):
+            colour = colours.get(traced.component, NO_COMPONENT)
+            _mark(drawn, str(number), traced, given, colour)
     height = round(WIDTH * image.shape[0] / image.shape[1])
     smaller: RgbImage = cv2.resize(drawn, (WIDTH, height), interpolation=cv2.INTER_AREA)
     return smaller
 
 
-def _mark(image: RgbImage, traced: TracedCone, calibration: Calibration, colour: Rgb) -> None:
-    """A ring around a cone with the name of the component beside it, where it is in the image."""
+def _mark(
+    image: RgbImage, text: str, traced: TracedCone, calibration: Calibration, colour: Rgb
+) -> None:
+    """A ring around a cone with its number beside it, where it is in the image."""
     x, y = (float(value) for value in traced.fault.position)
     middle = calibration.ground_z + calibration.up * 0.16
     point = torch.tensor([[x, y, middle]], dtype=calibration.camera_from_lidar.dtype)
@@ -132,9 +138,8 @@ def _mark(image: RgbImage, traced: TracedCone, calibration: Calibration, colour:
     size = max(1, image.shape[1] // 640)
     cv2.circle(image, (u, v), 14 * size, (255, 255, 255), 3 * size, cv2.LINE_AA)
     cv2.circle(image, (u, v), 14 * size, colour, 2 * size, cv2.LINE_AA)
-    text = traced.component or "?"
     for ink, thickness in (((255, 255, 255), 3 * size), (colour, size)):
-        place = (u + 16 * size, v - 10 * size)
+        place = (u - 4 * size * len(text), v - 18 * size)
         cv2.putText(
             image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45 * size, ink, thickness, cv2.LINE_AA
         )
