@@ -127,10 +127,11 @@ def sentences(evaluation: CrossEvaluation, findings: Findings) -> list[str]:
     if findings.of_parts is None:
         lines.append("No part has a figure of its own: the samples have no labels of these parts.")
     else:
-        lines.append(_about_parts(evaluation, findings.parts, findings.of_parts, "by themselves"))
-    lines.append(
-        _about_parts(evaluation, findings.averages, findings.of_averages, "on average over systems")
-    )
+        lines.append(
+            _about_parts(evaluation, findings.parts, findings.of_parts, best, "by themselves")
+        )
+    averages, of_averages = findings.averages, findings.of_averages
+    lines.append(_about_parts(evaluation, averages, of_averages, best, "on average over systems"))
     return lines
 
 
@@ -229,14 +230,15 @@ def _compared(evaluation: CrossEvaluation, parts: Sequence[BestPart], best: int)
 
 
 def _about_parts(
-    evaluation: CrossEvaluation, parts: Sequence[BestPart], found: Comparison, how: str
+    evaluation: CrossEvaluation, parts: Sequence[BestPart], found: Comparison, best: int, how: str
 ) -> str:
     listed = ", ".join(
         f"{part.version} ({part.figure} {part.value:.3f}, next {part.runner_up:.3f})"
         for part in parts
     )
     if found.difference == 0.0:
-        return f"The parts that are best {how}, {listed}, make the best system."
+        which = "the best system" if found.place == best else "a system that is as good"
+        return f"The parts that are best {how}, {listed}, make {which}."
     low, high = found.interval.low, found.interval.high
     words = (
         "do not make the best system"
