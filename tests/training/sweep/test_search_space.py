@@ -48,7 +48,7 @@ def test_bounds_and_kinds_are_those_of_the_word():
     ("word", "fault"),
     [
         ("pattern=individual", "expected GROUP.NAME=A"),
-        ("patern.pattern=a|b", "did you mean pattern"),
+        ("patterns.pattern=a|b", "did you mean pattern"),
         ("run.batsh=1..2", "did you mean batch"),
         ("run.batch=4..x", "run.batch is 'x', expected a whole number"),
         ("run.batch=4..4", "bounds are 4 and 4, expected LOW below HIGH"),
