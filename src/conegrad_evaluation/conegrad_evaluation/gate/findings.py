@@ -116,7 +116,11 @@ def find_all(
         budgets: of the team.
     """
     differences = paired_differences(joined_rates(parts), drives)
-    reasons = [_not_deciding(part, differences, k, budgets) for k, part in enumerate(parts)]
+    cones = float(parts[0].units.sum())
+    shares = [float(part.units.sum()) / cones if cones else math.nan for part in parts]
+    reasons = [
+        _not_deciding(part, differences, k, shares[k], budgets) for k, part in enumerate(parts)
+    ]
     deciding = sum(not reason for reason in reasons) + 1
     frames = sum(drive.frames for drive in drives)
     found = [
@@ -135,10 +139,11 @@ def tails(budgets: Budgets, deciding: int) -> tuple[float, float]:
     return tail, tail / deciding
 
 
-def _not_deciding(part: Part, differences: Differences, k: int, budgets: Budgets) -> str:
+def _not_deciding(
+    part: Part, differences: Differences, k: int, share: float, budgets: Budgets
+) -> str:
     if part.name in budgets.report_only:
         return "named in report_only"
-    share = float(differences.units[k] / differences.units[0])
     if part.group in CONE_GROUPS and share < budgets.min_share:
         return f"{share:.3f} of the true cones, min_share is {budgets.min_share:g}"
     if not math.isfinite(differences.new[k] - differences.old[k]):
