@@ -59,6 +59,14 @@ def test_errors_nearby_make_a_missing_pair_worth_more():
     assert dark_fast > 1.5 * errors[("light", "day"), ("speed", "fast")]
 
 
+def test_errors_of_a_condition_that_was_made_belong_to_it_alone():
+    made = seen(1, "dark", "slow", [0] * 200, [True] * 200)._replace(made="light")
+    easy = seen(0, "day", "slow", [0] * 200, [False] * 200)
+    found = coverage([easy, made], SPACE)
+    assert found.error["light", "dark"] > 0.9
+    assert found.error["colour", "blue"] < 0.01
+
+
 def test_impossible_pairs_and_values_without_weight_are_left_out():
     space = ConditionSpace(
         **{

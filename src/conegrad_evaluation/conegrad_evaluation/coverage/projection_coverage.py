@@ -31,11 +31,14 @@ class Observed(NamedTuple):
         block: that the frame belongs to; a pair counts once per block.
         conditions: of the frame.
         wrong: ``(T,)`` true cones that were not found with their colour.
+        made: condition that was brought about, such as a sensor that was silenced: the errors of
+            the frame are put down to its value alone. Empty: none.
     """
 
     block: int
     conditions: FrameConditions
     wrong: Booleans
+    made: str = ""
 
 
 class MissingPair(NamedTuple):
@@ -192,8 +195,9 @@ def _errors(observed: Sequence[Observed], space: ConditionSpace) -> dict[Value, 
     cones: dict[Value, float] = {}
     all_wrong = all_cones = 0.0
     for frame in observed:
-        all_wrong += float(frame.wrong.sum())
-        all_cones += len(frame.wrong)
+        if not frame.made:
+            all_wrong += float(frame.wrong.sum())
+            all_cones += len(frame.wrong)
         for value, share in _members(frame, space):
             wrong[value] = wrong.get(value, 0.0) + float((frame.wrong * share).sum())
             cones[value] = cones.get(value, 0.0) + float(share.sum())
@@ -209,6 +213,8 @@ def _members(frame: Observed, space: ConditionSpace) -> list[tuple[Value, Floats
     """Values of a frame, each with which of its cones it holds for."""
     all_cones = np.ones(len(frame.wrong))
     found = [(value, all_cones) for value in frame.conditions.of_frame.items()]
+    if frame.made:
+        return [(value, cones) for value, cones in found if value[0] == frame.made]
     for name, values in space.of_cones.items():
         column = frame.conditions.of_cones[name]
         found += [

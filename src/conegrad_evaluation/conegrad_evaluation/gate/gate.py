@@ -220,7 +220,8 @@ def _observed_silent(
                 if SILENT_SENSORS[name] == "no image":
                     of_frame.pop("light", None)
                 conditions = seen._replace(of_frame=of_frame)
-                found.append(Observed(blocks[start + row], conditions, _wrong(result, config)))
+                wrong = _wrong(result, config)
+                found.append(Observed(blocks[start + row], conditions, wrong, "sensors"))
         start += drive.frames
     return found
 
