@@ -73,7 +73,7 @@ def write_version(part: str, number: int, folder: Path) -> Path:
 def single_pass(version: StageVersion, data: Recording) -> None:
     """Read every frame and run one version of one stage on it."""
     system = System(load_pipeline(PIPELINE))
-    stage = load_version(PIPELINE, version)
+    stage = load_version(system.pipeline, version)
     ports = system.pipeline.specification.stages[version.stage].inputs
     for place in range(len(data)):  # type: ignore[arg-type]
         sample = data[place]
@@ -118,11 +118,10 @@ def main() -> None:
             words.append(f"{stage}={','.join(['default', *map(str, paths)])}")
         versions = read_versions(words, tuple(PARTS))
         for version in (v for of_stage in versions.values() for v in of_stage):
-            load_version(PIPELINE, version)  # exports engines, which later loads find
+            load_version(load_pipeline(PIPELINE), version)  # exports an engine, found later on
             with clock.timed("single passes"):
                 single_pass(version, data)
             print(f"{version}: {clock.wall['single passes']:.1f} s", flush=True)
-        load_version.cache_clear()
         with clock.timed("cross evaluation"):
             evaluation = cross_evaluate(
                 PIPELINE, versions, [data], CONFIG, cache=Path(folder) / "cache"

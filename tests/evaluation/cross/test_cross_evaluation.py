@@ -1,6 +1,7 @@
 """Every combination has the figures of its own evaluation, and every version runs once."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,8 +15,17 @@ from conegrad_core.lidar.segmenter import save_segmenter
 from conegrad_core.lidar.stage import SegmenterStage
 from conegrad_core.pipeline.build import layout_of, load_pipeline
 from conegrad_core.pipeline.context import FrameContext
+from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.file import load_specification
-from conegrad_evaluation.cross.combinations import Combination, all_combinations, chain_hashes
+from conegrad_core.system_record.description import Description
+from conegrad_core.system_record.record import write_record
+from conegrad_evaluation.cross import combinations as of_combinations
+from conegrad_evaluation.cross.combinations import (
+    Combination,
+    all_combinations,
+    chain_hashes,
+    pipeline_of,
+)
 from conegrad_evaluation.cross.cross_evaluation import cross_evaluate, latency
 from conegrad_evaluation.cross.cross_report import write_files
 from conegrad_evaluation.cross.findings import find
@@ -149,6 +159,25 @@ def test_only_what_depends_on_a_version_gets_another_hash(pipeline, versions):
     combinations = all_combinations(pipeline, versions)
     assert len({c.chains["segmenter"] for c in combinations}) == 3
     assert len({c.chains["fuser"] for c in combinations}) == 6
+
+
+def test_a_version_may_be_the_stage_of_another_system(pipeline, versions, tmp_path):
+    record = tmp_path / "record"
+    write_record(record, load_pipeline(pipeline, trainable=True), Description("other"))
+    same = read_versions([f"segmenter=default,{pipeline},{record}"], ("segmenter", "fuser"))
+    combinations = all_combinations(pipeline, same)
+    assert len({combination.chains["segmenter"] for combination in combinations}) == 1
+
+
+def test_a_file_that_changed_after_the_start_is_refused_in_other_processes(
+    pipeline, versions, monkeypatch
+):
+    last = all_combinations(pipeline, versions)[-1]
+    pipeline_of(pipeline, last)
+    save_segmenter(ScanNetwork(), Path(last.chosen["segmenter"].source), {})
+    monkeypatch.setattr(of_combinations, "_LOADED", {})  # as in another process
+    with pytest.raises(PipelineError, match="segmenter segmenter_1: weights, settings or code are"):
+        pipeline_of(pipeline, last)
 
 
 def test_jobs_in_several_processes_need_a_cache(pipeline, versions):

@@ -24,7 +24,7 @@ from conegrad_evaluation.cross.cross_evaluation import cross_evaluate
 from conegrad_evaluation.cross.cross_report import table_header, table_rows, write_files
 from conegrad_evaluation.cross.findings import find, sentences
 from conegrad_evaluation.cross.passes import Recording
-from conegrad_evaluation.cross.stage_versions import base_pipeline, read_versions
+from conegrad_evaluation.cross.stage_versions import read_versions, stage_names
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_training.data.sample_stream import evenly
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
     """Evaluate all combinations, print what is best and where the report is."""
     settings = SETTINGS.read(options)
     own = settings[CrossSettings]
-    versions = read_versions(own.stage, base_pipeline(own.pipeline).order)
+    versions = read_versions(own.stage, stage_names(own.pipeline))
     vehicle = load_vehicle(own.vehicle) if own.vehicle else None
     with JobRunner(settings[JobsConfig]) as runner:
         evaluation = cross_evaluate(

@@ -2,17 +2,18 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from conegrad_core.pipeline.errors import PipelineError
+from conegrad_core.pipeline.file import load_specification
 from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.pipeline.stage import Stage
-from conegrad_core.system_record.reference import load_referenced
+from conegrad_core.system_record.archive import is_archive
+from conegrad_core.system_record.reference import load_referenced, resolve
 
 DEFAULT = "default"  # version of a stage that the pipeline itself has
-KEPT_STAGES = 64  # per process
+PIPELINE_ENDINGS = (".yaml", ".yml")
 
 
 class StageVersion(NamedTuple):
@@ -85,35 +86,38 @@ def _labels(sources: Sequence[str]) -> list[str]:
     return longer if len(set(longer)) == len(longer) else list(sources)
 
 
-@lru_cache(maxsize=8)
-def base_pipeline(reference: str) -> Pipeline:
-    """The pipeline whose stages are varied; loaded once per process.
+def _is_weights_file(path: Path) -> bool:
+    """Whether a file holds weights, and is not a pipeline or the archive of a record."""
+    return path.is_file() and path.suffix not in PIPELINE_ENDINGS and not is_archive(path)
+
+
+def stage_names(reference: str) -> tuple[str, ...]:
+    """Stages of a system, without loading it.
 
     Raises:
         FileNotFoundError: if there is no such system.
-        PipelineError: naming file, line, stage and port.
+        RecordError: if the store has no such record, or it was changed.
     """
-    return load_referenced(reference)
+    record = resolve(reference)
+    return tuple((record.specification if record else load_specification(reference)).stages)
 
 
-@lru_cache(maxsize=KEPT_STAGES)
-def load_version(reference: str, version: StageVersion, content: str = "") -> Stage:
-    """A version of a stage, ready to run without gradient; loaded once per process.
+def load_version(base: Pipeline, version: StageVersion) -> Stage:
+    """A version of a stage.
 
     Args:
-        reference: of the pipeline whose stage it replaces.
+        base: pipeline whose stage it replaces.
         version: to load.
-        content: hash of the version: a file that changed is loaded anew.
 
     Raises:
         FileNotFoundError: if there is no such file or system.
         PipelineError: if the stage takes no weights, or the system lacks it.
         ValueError: if the weights are of another kind.
     """
-    stage = base_pipeline(reference).stage(version.stage)
+    stage = base.stage(version.stage)
     if version.source == DEFAULT:
         return stage
-    if not Path(version.source).is_file():
+    if not _is_weights_file(Path(version.source)):
         return load_referenced(version.source).stage(version.stage)
     if "weights" not in {field.name for field in dataclasses.fields(stage.config)}:
         raise PipelineError(
