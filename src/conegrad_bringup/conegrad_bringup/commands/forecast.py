@@ -15,19 +15,25 @@ from pathlib import Path
 
 from conegrad_bringup.bag_options import read_roles
 from conegrad_bringup.text_table import text_table
+from conegrad_core.lidar.reduction import ReductionConfig
+from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_core.losses import EndLossConfig
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_core.vehicle import load_vehicle
 from conegrad_core.whole_file import write_whole
 from conegrad_data.errors import ReplayError
+from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_training import aliases
 from conegrad_training.action.goal_settings import DataConfig
 from conegrad_training.data.training_data import bag_data, simulated_data
-from conegrad_training.engine.training_run import Data, TrainingConfig
+from conegrad_training.engine.optimizers import OptimizerConfig
+from conegrad_training.engine.training_run import Data, RunConfig, TrainingConfig
 from conegrad_training.forecast.forecast import ForecastConfig, Forecaster
 from conegrad_training.forecast.forecast_result import Forecast
 from conegrad_training.forecast.forecast_store import ForecastStore, KeptForecast
 from conegrad_training.forecast.judgement import judge
+from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracking import TrackingConfig
 
 DEFAULT_VEHICLE = "formula_student"
@@ -79,8 +85,9 @@ def run(options: argparse.Namespace) -> None:
     if own.judge:
         print("\n".join(judged(ForecastStore(tracking).forecasts(), own.seed_spread)))
         return
-    config = settings.gathered(TrainingConfig)
-    forecaster = Forecaster(config, _data(options.bags, settings), settings[ForecastConfig])
+    config = _training(settings)
+    data = _data(options.bags, settings, config)
+    forecaster = Forecaster(config, data, settings[ForecastConfig])
     forecast = forecaster.make()
     print("\n".join(described(forecast)))
     if options.output is not None:
@@ -143,21 +150,33 @@ def judged(kept: Sequence[KeptForecast], spread: float) -> list[str]:
     outcomes = [outcome for each in kept for outcome in each.outcomes()]
     if not outcomes:
         return [*lines, f"{len(kept)} forecasts, nothing was trained since"]
-    found = judge(outcomes, spread)
+    total = judge(outcomes, spread)
     lines.append(
-        f"{found.options} trainings: mean error {found.mean_error:.3f}, rank correlation "
-        f"{found.spearman:.2f}, inside the interval {100 * found.covered:.0f} %"
+        f"{total.options} trainings: mean error {total.mean_error:.3f}, rank correlation "
+        f"{total.spearman:.2f}, inside the interval {100 * total.covered:.0f} %"
     )
-    if found.cases:
+    if total.cases:
         lines.append(
-            f"best choice in {found.best_choices} of {found.cases} forecasts with several trainings"
+            f"best choice in {total.best_choices} of {total.cases} forecasts with several trainings"
         )
     return lines
 
 
-def _data(bags: list[Path], settings: EffectiveSettings) -> Data:
+def _training(settings: EffectiveSettings) -> TrainingConfig:
+    """Settings of the trainings; each option has a pattern of its own."""
+    return TrainingConfig(
+        run=settings[RunConfig],
+        system=settings[SystemConfig],
+        optimizer=settings[OptimizerConfig],
+        loss=settings[EndLossConfig],
+        reduction=settings[ReductionConfig],
+        sweep=settings[SweepConfig],
+        evaluation=settings[EvaluationConfig],
+    )
+
+
+def _data(bags: list[Path], settings: EffectiveSettings, config: TrainingConfig) -> Data:
     chosen, own = settings[DataConfig], settings[ForecastSettings]
-    config = settings.gathered(TrainingConfig)
     vehicle = load_vehicle(chosen.vehicle) if chosen.vehicle else None
     if own.simulated:
         vehicle = vehicle or load_vehicle(DEFAULT_VEHICLE)
