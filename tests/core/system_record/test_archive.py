@@ -1,6 +1,7 @@
 import zipfile
 
 import pytest
+from lidar_system import assert_identical, cones_of
 
 from conegrad_core.system_record.archive import pack, unpack
 from conegrad_core.system_record.errors import RecordError
@@ -13,10 +14,12 @@ def archive(record, tmp_path):
     return tmp_path / "car.zip"
 
 
-def test_an_archive_gives_the_same_record(record, archive, tmp_path):
+def test_an_archive_gives_the_same_record_with_identical_cones(record, archive, tmp_path):
     manifest = unpack(archive, tmp_path / "elsewhere")
     assert manifest.id == record.id
-    assert SystemRecord(tmp_path / "elsewhere").entry == record.entry
+    read = SystemRecord(tmp_path / "elsewhere")
+    assert read.entry == record.entry
+    assert_identical(cones_of(read.pipeline()), cones_of(record.pipeline()))
 
 
 def test_equal_records_give_equal_archives(record, archive, tmp_path):

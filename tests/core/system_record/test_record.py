@@ -1,10 +1,8 @@
-import math
-
 import pytest
 import torch
+from lidar_system import assert_identical, cones_of
 from safetensors import safe_open
 
-from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.system_record.description import Description
@@ -12,20 +10,6 @@ from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.record import SystemRecord, write_record
 from conegrad_core.system_record.stage_hash import stage_hashes
 from conegrad_core.vehicle import load_vehicle
-
-
-def cones_of(pipeline):
-    ranges = torch.full((181,), math.inf)
-    ranges[60:64], ranges[120:123] = 4.0, 7.0
-    scan = Scan(ranges, torch.linspace(-math.pi / 2, math.pi / 2, 181))
-    with torch.no_grad():
-        return pipeline({"scan": [scan]})["cones"][0]
-
-
-def assert_identical(first, second):
-    assert len(first.positions) == 2
-    for one, other in zip(first, second, strict=True):
-        assert one is other or torch.equal(one, other)
 
 
 def test_a_record_says_what_it_is(record):

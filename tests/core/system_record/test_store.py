@@ -91,8 +91,8 @@ def test_names_of_pipelines_are_no_references(store, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("car@champion", r"car has no alias 'champion' in .*store, it has latest"),
-        ("car/9", r"car has no version 9 in .*store, it has 1, 2, 3"),
+        ("car@champion", r"car has no alias 'champion' in .*systems-\w+, it has latest"),
+        ("car/9", r"car has no version 9 in .*systems-\w+, it has 1, 2, 3"),
         ("cra/1", r"system 'cra' is unknown, did you mean car\?"),
         ("0123456789ab", "holds no record 0123456789ab"),
     ],
