@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from conegrad_training.tracking.catalogue import SystemCatalogue
 from conegrad_training.tracking.registry import SystemRegistry
 from conegrad_training.tracking.tracking import TrackingConfig, make_client
 
+LEAN = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 START_TIMEOUT = 150.0  # [s], on a machine that is busy
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
@@ -49,14 +51,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def process(*words: object, **options) -> Iterator[None]:
+def process(*words: object, ended_by: int, **options) -> Iterator[None]:
+    """A program with all processes that it starts, for as long as the context lasts."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([str(word) for word in words], **quiet, **options) as started:
-        try:
-            yield
-        finally:
-            started.terminate()
-            started.wait(30)
+    started = subprocess.Popen(list(map(str, words)), start_new_session=True, **quiet, **options)
+    try:
+        yield
+    finally:
+        os.killpg(started.pid, ended_by)
+        started.wait()
 
 
 @pytest.fixture
@@ -76,9 +79,9 @@ def server() -> Iterator[str]:
     mlflow = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", 1]
     mlflow += ["--artifacts-destination", folder / "artifacts", "--host", host]
     own = Path(tempfile.mkdtemp(prefix="conegrad-"))
-    with process(*database, "-F", **owner):
+    with process(*database, "-F", ended_by=signal.SIGQUIT, **owner):
         wait_for(lambda: socket.create_connection(("127.0.0.1", port), 1).close())
-        with process(*mlflow, "--port", mlflow_port, cwd=own):
+        with process(*mlflow, "--port", mlflow_port, ended_by=signal.SIGKILL, cwd=own, env=LEAN):
             wait_for(lambda: urllib.request.urlopen(f"http://{address}/health", timeout=5).close())
             yield f"http://{address}"
     shutil.rmtree(folder)
@@ -106,10 +109,11 @@ def register_in(tracking: TrackingConfig) -> Callable[[list[Path]], None]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_server_over_postgresql_keeps_what_two_writers_register(server, tmp_path):
     tracking, pipeline = TrackingConfig(tracking_uri=server), lidar_alone()
     offline = SystemCatalogue(TrackingConfig(tracking=False))
-    folders = [recorded(tmp_path / str(n), pipeline, note=str(n)).folder for n in range(5)]
+    folders = [recorded(tmp_path / str(n), pipeline, note=str(n)).folder for n in range(4)]
     assert offline.log(folders[0]).number == 1
 
     online = SystemCatalogue(tracking)
@@ -119,9 +123,9 @@ def test_a_server_over_postgresql_keeps_what_two_writers_register(server, tmp_pa
     assert SystemRegistry(tracking).ids("car") == ids
 
     with ThreadPoolExecutor(2) as writers:  # two connections to the server at once
-        list(writers.map(register_in(tracking), [folders[1:4], folders[:0:-1]]))
+        list(writers.map(register_in(tracking), [folders[2:3], folders[3:]]))
     found = SystemRegistry(tracking).ids("car")
-    assert sorted(found) == list(range(1, len(found) + 1))
+    assert sorted(found) == [1, 2, 3, 4]
     assert set(found.values()) == {resolve(folder).id for folder in folders}
 
     online.set_alias("car", "champion", 2)
