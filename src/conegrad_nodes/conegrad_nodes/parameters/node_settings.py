@@ -13,7 +13,7 @@ from conegrad_core.settings import Config, setting
 from conegrad_core.timing.pairing import PairingConfig
 from conegrad_data.calibration.calibration_source import CalibrationConfig
 
-PIPELINE = "Pipeline: a name of config/pipelines, or the path of a YAML file"
+PIPELINE = "Pipeline by name or the path of its file, or a recorded system: NAME@ALIAS, NAME/7"
 IMAGE_TRANSPORTS = ("raw", "compressed")
 LIDAR_INPUTS = ("scan", "points")
 
