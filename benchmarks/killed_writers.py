@@ -67,7 +67,7 @@ def main() -> None:
             _look(folder, catalogue)
         catalogue.log(_record(folder / "last", pipeline, "last"))
         _look(folder, catalogue)
-        left = [*catalogue.store.folder.rglob("*.partial"), *catalogue.store.folder.rglob(".*.p*")]
+        left = list(catalogue.store.folder.rglob("*.partial"))
         versions = len(catalogue.store.versions(NAME))
         print(f"{options.kills} kills in {time.monotonic() - started:.0f} s: {versions} versions")
         print(f"every version verified, left of the killed: {len(left)} files and folders")

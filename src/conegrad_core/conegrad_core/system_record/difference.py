@@ -41,12 +41,22 @@ class Difference(NamedTuple):
 def differences(first: SystemRecord, second: SystemRecord) -> list[Difference]:
     """Values that differ, section by section."""
     sides = _sections(first), _sections(second)
+    trained = [_flat({"training": dict(r.description.settings)}) for r in (first, second)]
+    if all(trained):
+        for side, values in zip(sides, trained, strict=True):
+            side["settings"] |= values
+    elif any(trained):  # nothing to compare the settings of the other one with
+        for side, values in zip(sides, trained, strict=True):
+            side["settings"]["training"] = f"{len(values)} settings" if values else ABSENT
     found = []
     for section in SECTIONS:
         one, other = (side[section] for side in sides)
         for name in dict.fromkeys([*one, *other]):
             if one.get(name, ABSENT) != other.get(name, ABSENT):
-                shown = (_shown(side.get(name, ABSENT)) for side in (one, other))
+                pair = [side.get(name, ABSENT) for side in (one, other)]
+                shown = [_shown(value) for value in pair]
+                if shown[0] == shown[1]:  # they differ in digits that are not shown
+                    shown = [str(value) for value in pair]
                 found.append(Difference(section, name, *shown))
         if section == "weights":
             found += _weight_distances(first, second)
@@ -86,10 +96,7 @@ def _sections(record: SystemRecord) -> dict[str, Values]:
         },
         "scalars": _flat({name: dict(s.scalars) for name, s in entry.stages.items() if s.scalars}),
         "calibration": _flat(read_yaml_file(calibration).content) if calibration.exists() else {},
-        "settings": {
-            **_flat({name: _settings(stage) for name, stage in pipeline["stages"].items()}),
-            **_flat({"training": dict(described.settings)}),
-        },
+        "settings": _flat({name: _settings(s) for name, s in pipeline["stages"].items()}),
         "metrics": _flat({part: dict(values) for part, values in described.metrics.items()}),
     }
 

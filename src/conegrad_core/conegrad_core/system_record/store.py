@@ -23,7 +23,7 @@ from conegrad_core.system_record.description import check_name
 from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.manifest import MANIFEST, verify
 from conegrad_core.system_record.whole_folder import whole_folder
-from conegrad_core.whole_file import write_whole
+from conegrad_core.whole_file import left_by_killed, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -302,6 +302,8 @@ class SystemStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            for path in left_by_killed(self.folder):
+                path.unlink()
             index = self._index()
             result = change(index)
             systems = {name: _plain_system(system) for name, system in sorted(index.items())}
