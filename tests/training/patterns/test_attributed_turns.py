@@ -1,7 +1,12 @@
 import pytest
+import torch
 
-from conegrad_training.patterns.attributed_turns import AttributedTurns
+from conegrad_core.losses import EndLoss
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_training.patterns.attributed_turns import AttributedTurns, network_costs
+from conegrad_training.patterns.patterns import PatternConfig, make_pattern
 from conegrad_training.patterns.update import END
+from conegrad_training.systems.system import TrainableSystem
 
 
 def turns(pattern: AttributedTurns, steps: int) -> list[str]:
@@ -41,3 +46,17 @@ def test_goes_on_from_a_checkpoint_as_without_one():
     resumed.load_state_dict(first.state_dict())
     assert [resumed.update(0).stages] == [whole.update(0).stages]
     assert turns(resumed, 9) == turns(whole, 9)
+
+
+def test_costs_are_measured_on_a_batch_and_leave_the_system_as_it_is(
+    system: TrainableSystem, labelled: list[Sample]
+):
+    pattern = make_pattern(PatternConfig("alternating", schedule="attribution"), system)
+    system.train_only({"detector"}, adapt_statistics=True, waits={"segmenter"})
+    before = {name: value.clone() for name, value in system.state_dict().items()}
+    costs = network_costs(system, labelled, EndLoss())
+    assert costs.keys() == {"detector", "segmenter"}
+    assert sum(costs.values()) > 0
+    assert all(torch.equal(before[name], value) for name, value in system.state_dict().items())
+    pattern.observe_samples(0, system, labelled, EndLoss())
+    assert sum(pattern.shares().values()) == pytest.approx(1.0)

@@ -1,18 +1,21 @@
 """Alternating training whose turns follow what each network costs the system."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
 from conegrad_core.losses import EndLoss
+from conegrad_evaluation.attribution.outcomes import outcome
 from conegrad_evaluation.attribution.shapley import Coalition, shapley_shares
 from conegrad_evaluation.attribution.substitution import Substitution
+from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.patterns.update import END, Update
 from conegrad_training.systems.system import TrainableSystem, statistics_kept
 
-SMOOTHING = 0.5  # share of the past in the running mean of a cost
+SMOOTHING = 0.7  # share of the past in the running mean of a cost
 LEAST_TURNS = 0.1  # of the turns of a network that costs nothing
 
 
@@ -33,9 +36,9 @@ class SampleObserver(Protocol):
 class AttributedTurns:
     """One network per block of steps learns from the end loss, the costlier one more often.
 
-    Every so many steps each network of the batch is replaced by its truth, alone and with others;
-    the Shapley shares of the end loss that this saves are the costs. A network gets as many turns
-    as its share of the cost, and at least every tenth.
+    Every so many steps each network is replaced by its truth on the samples of the batch, alone and
+    with others; the Shapley shares of the F1 with colour that this gains are the costs. A network
+    gets as many turns as its share of the cost, and at least every tenth.
     """
 
     def __init__(
@@ -120,21 +123,25 @@ class AttributedTurns:
 def network_costs(
     system: TrainableSystem, samples: Sequence[Sample], criterion: EndLoss
 ) -> dict[str, float]:
-    """What each network before the cones costs in the end loss: Shapley shares.
+    """What each network before the cones costs in F1 with colour: Shapley shares.
+
+    The metric and not the loss that is minimised decides: in the sum of the terms a segmenter that
+    is not sure weighs as much as a detector that is wrong.
 
     Args:
         system: in the mode of a training step; its statistics stay as they are.
         samples: of a batch.
-        criterion: the end loss.
+        criterion: the end loss, whose range counts.
     """
+    config = EvaluationConfig(max_range=criterion.config.max_range)
+    truths = [system.truth(sample) for sample in samples]
     with torch.no_grad(), statistics_kept(system):
         substitution = Substitution(system, samples, [None] * len(samples))
         players = [name for name in substitution.players if name in system.end_networks]
 
-        def saved(perfect: Coalition) -> float:
-            cones = substitution.cones(perfect)
-            terms = [criterion(c, system.truth(s)) for c, s in zip(cones, samples, strict=True)]
-            return -sum(float(torch.stack(list(of.values())).sum()) for of in terms) / len(samples)
+        def score(perfect: Coalition) -> float:
+            found = outcome(substitution.cones(perfect), truths, config).counts.f1_colour
+            return 0.0 if math.isnan(found) else found
 
-        shares = shapley_shares(players, saved)
+        shares = shapley_shares(players, score)
     return {name: float(share) for name, share in shares.items()}
