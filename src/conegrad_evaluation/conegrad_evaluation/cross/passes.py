@@ -1,6 +1,7 @@
 """The passes of a cross evaluation over samples: outputs of networks first, then all systems."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +45,9 @@ class CrossPlan:
     gigabytes: float
     evaluation: EvaluationConfig
 
-    def open_cache(self) -> PortCache | None:
+    def open_cache(self) -> AbstractContextManager[PortCache | None]:
         """The cache, for one process."""
-        return PortCache(self.cache, self.gigabytes) if self.cache else None
+        return PortCache(self.cache, self.gigabytes) if self.cache else nullcontext()
 
     def system(self, place: int) -> CombinedSystem:
         """System of a combination by its place."""
@@ -99,13 +100,11 @@ def fill_cache(
         Number of outputs that are there now.
     """
     systems = {place: plan.system(place) for _, place in nodes}
-    cache = plan.open_cache()
-    for place in places:
-        values = FrameValues(plan.data[recording][place], cache)
-        for stage, of_combination in nodes:
-            values.of_stage(systems[of_combination], stage)
-    if cache is not None:
-        cache.close()
+    with plan.open_cache() as cache:
+        for place in places:
+            values = FrameValues(plan.data[recording][place], cache)
+            for stage, of_combination in nodes:
+                values.of_stage(systems[of_combination], stage)
     return len(nodes) * len(places)
 
 
@@ -125,7 +124,7 @@ def measure_combinations(
         progress: wraps the samples to show progress; given them and their number.
 
     Raises:
-        PipelineError: if no package registers a metric for the output.
+        PipelineError: if a version changed, or a metric misses an input of its stage.
         ValueError: without samples.
     """
     systems = {place: plan.system(place) for place in places}
@@ -133,21 +132,19 @@ def measure_combinations(
     parts = PartMetrics(systems.values(), chains, plan.evaluation)
     seconds: dict[str, list[float]] = {}
     frames: list[SampleKey] = []
-    cache = plan.open_cache()
     samples = _samples(plan)
-    for sample in progress(samples, plan.count) if progress else samples:
-        values = FrameValues(sample, cache)
-        truth = next(iter(systems.values())).truth(sample)
-        for place, system in systems.items():
-            outputs[place].add(values.value(system, system.cones_port), truth)
-        parts.add(sample, truth, values)
-        if len(frames) < TIMED_FRAMES:
-            _run_all(systems.values(), values)
-        for chain, made in values.known.items():
-            seconds.setdefault(chain, []).append(made.seconds)
-        frames.append(sample.key)
-    if cache is not None:
-        cache.close()
+    truth_of = next(iter(systems.values())).truth
+    with plan.open_cache() as cache:
+        for sample in progress(samples, plan.count) if progress else samples:
+            values, truth = FrameValues(sample, cache), truth_of(sample)
+            for place, system in systems.items():
+                outputs[place].add(values.value(system, system.cones_port), truth)
+            parts.add(sample, truth, values)
+            if len(frames) < TIMED_FRAMES:
+                _run_all(systems.values(), values)
+            for chain, made in values.known.items():
+                seconds.setdefault(chain, []).append(made.seconds)
+            frames.append(sample.key)
     return Measured(
         {place: _of_output(metric) for place, metric in outputs.items()},
         {place: _counts(metric, plan.evaluation) for place, metric in outputs.items()},
