@@ -5,9 +5,12 @@ import json
 import pytest
 from lidar_system import LIDAR_ALONE, lidar_alone, recorded
 
+from conegrad_bringup.bag_options import PerceptionSettings
 from conegrad_bringup.command_line import main
+from conegrad_core.settings import SettingError
 from conegrad_core.system_record.reference import resolve
 from conegrad_core.system_record.store import SystemStore
+from conegrad_training.systems.system_config import SystemConfig
 
 
 def said(capsys, *words, code=0, offline=False):
@@ -115,6 +118,13 @@ def test_a_changed_file_is_named_by_verify_and_refused_everywhere(two, capsys):
 )
 def test_what_cannot_be_done_is_explained(two, words, message, capsys):
     assert message in said(capsys, *words, code=1)
+
+
+def test_a_run_of_the_perception_keeps_the_version_that_an_alias_had(two):
+    assert PerceptionSettings(system="car@latest").what_runs == "car/2"
+    assert SystemConfig(pipeline="car@latest").pipeline == "car/2"
+    with pytest.raises(SettingError, match="beside the pipeline 'camera_lidar'"):
+        PerceptionSettings(system="car@latest", pipeline="camera_lidar")
 
 
 def test_the_group_lists_its_commands(capsys):

@@ -5,8 +5,10 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
+from conegrad_core.system_record.reference import resolve
 from conegrad_training.engine.checkpoint import TrainingState
 from conegrad_training.engine.command_line import config_from_arguments
 from conegrad_training.supervised import lidar_training
@@ -134,6 +136,18 @@ def test_a_run_is_tracked_as_its_stage(tmp_path):
     assert 0 <= parent.data.metrics["beam_f1_after"] <= 1
     files = {file.path for file in client.list_artifacts(child.info.run_id, "weights")}
     assert files == {f"weights/scan_cnn.{ending}" for ending in ("safetensors", "json", "md")}
+    record = resolve("camera_lidar@latest")
+    assert record.id == resolve(tmp_path / "scans").id
+    assert record.description.pattern == "individual"
+    assert "beam_f1" in record.description.metrics["segmenter"]
+    trained, written = (
+        load_file(path)
+        for path in (
+            tmp_path / "scans" / "scan_cnn.safetensors",
+            record.folder / "weights" / "segmenter.safetensors",
+        )
+    )
+    assert all(torch.equal(trained[name], written[name]) for name in trained)
 
 
 def test_a_run_that_ends_with_an_error_is_tracked_as_failed(tmp_path, monkeypatch):
