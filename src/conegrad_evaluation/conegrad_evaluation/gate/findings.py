@@ -20,7 +20,7 @@ from conegrad_evaluation.metrics.matching import Floats
 
 QUANTILE = "latency, 95 % quantile"
 KEPT, BROKEN, OPEN, REPORTED = "kept", "broken", "open", "reported"
-POWER = 0.8  # probability that the frames still needed decide, if the difference stays
+POWER = 0.9  # probability that the frames still needed decide a part, if the difference stays
 MOST_FRAMES = 100  # times as many as there are: beyond, a difference is on its budget
 
 CONE_GROUPS = ("range", "class")  # parts that hold some of the cones of all frames

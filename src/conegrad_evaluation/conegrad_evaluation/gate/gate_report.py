@@ -8,7 +8,7 @@ from typing import Any
 
 from conegrad_evaluation.coverage.condition_space import ConditionSpace
 from conegrad_evaluation.coverage.projection_coverage import Coverage
-from conegrad_evaluation.gate.decision import sentence, verdict
+from conegrad_evaluation.gate.decision import verdict
 from conegrad_evaluation.gate.findings import Finding
 from conegrad_evaluation.gate.gate import GateResult, within
 from conegrad_evaluation.gate.gate_plots import coverage_plot, difference_plot
@@ -138,14 +138,12 @@ def _context(result: GateResult, systems: Mapping[str, str]) -> dict[str, Any]:
         "cards": _cards(result),
         "rows": [_row(finding) for finding in result.findings],
         "retention": _retention(result.findings),
-        "coverage": covered,
         "gaps": [_gap(covered, k) for k in range(min(SHOWN_GAPS, len(covered.missing)))],
         "suggestions": [
             [drive_words(s.drive), str(len(s.pairs)), number(s.error)] for s in covered.suggestions
         ],
         "budgets": sorted(vars(result.budgets).items()),
         "blocks": ", ".join(f"{name}: {block}" for name, block in result.blocks.items()),
-        "sentences": [sentence(finding) for finding in result.findings],
     }
 
 
