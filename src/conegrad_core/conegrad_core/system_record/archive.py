@@ -21,8 +21,8 @@ from conegrad_core.system_record.manifest import (
     read_manifest,
     verify,
 )
-from conegrad_core.system_record.whole_folder import whole_folder
 from conegrad_core.whole_file import PARTIAL
+from conegrad_core.whole_folder import whole_folder
 
 TIME = (1980, 1, 1, 0, 0, 0)  # the earliest of a zip file
 PERMISSIONS = 0o100644 << 16

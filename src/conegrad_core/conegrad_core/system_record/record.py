@@ -34,10 +34,9 @@ from conegrad_core.system_record.manifest import (
     verify,
     write_manifest,
 )
-from conegrad_core.system_record.stage_hash import stage_hash, weights_hash
-from conegrad_core.system_record.stage_settings import recorded_settings
-from conegrad_core.system_record.whole_folder import whole_folder
+from conegrad_core.system_record.stage_hash import recorded_settings, stage_hash, weights_hash
 from conegrad_core.whole_file import write_whole
+from conegrad_core.whole_folder import whole_folder
 
 SYSTEM = "system.json"
 SETTINGS, CALIBRATION = "settings.yaml", "calibration.yaml"

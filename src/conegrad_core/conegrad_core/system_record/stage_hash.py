@@ -1,5 +1,6 @@
 """Hash of a stage: two stages with one hash compute the same outputs from the same inputs."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,8 +15,20 @@ from torch import Tensor
 from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.pipeline.stage import Stage
 from conegrad_core.system_record.manifest import file_hash
-from conegrad_core.system_record.stage_settings import recorded_settings
 from conegrad_core.weights import WEIGHTS_FOLDER
+
+# Where the weights lie, which device runs them and whether their file is trusted are not
+# properties of a system; a record holds its weights as safetensors.
+OF_THE_MACHINE = ("weights", "device", "trust_pickle")
+
+
+def recorded_settings(pipeline: Pipeline, name: str) -> dict[str, Any]:
+    """Every setting of a stage that belongs to the system, as plain values.
+
+    Defaults are among them: a record keeps them when a later version has others.
+    """
+    values = dataclasses.asdict(pipeline.configs[name])
+    return {key: _plain(v) for key, v in values.items() if key not in OF_THE_MACHINE}
 
 
 def stage_hash(module: str, settings: Mapping[str, Any], weights: str) -> str:
@@ -85,3 +98,11 @@ def _hash_of_weights(stage: Stage, path: Path) -> str:
         return weights_hash(source)
     stage.save(path)
     return weights_hash(path)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

@@ -4,26 +4,30 @@
 so that a process may be killed at any moment, and no two writers lose anything.
 """
 
-import dataclasses
 import fcntl
-import json
 import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from conegrad_core.settings.names import unknown_fault
 from conegrad_core.system_record.archive import archived_manifest, unpack_into
 from conegrad_core.system_record.description import check_name
 from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.manifest import MANIFEST, verify
-from conegrad_core.system_record.whole_folder import whole_folder
-from conegrad_core.whole_file import left_by_killed, write_whole
+from conegrad_core.system_record.store_index import (
+    Index,
+    IndexedSystem,
+    Version,
+    read_index,
+    write_index,
+)
+from conegrad_core.whole_file import left_by_killed
+from conegrad_core.whole_folder import whole_folder
 
 logger = logging.getLogger(__name__)
 
@@ -32,51 +36,9 @@ T = TypeVar("T")
 VARIABLE = "CONEGRAD_SYSTEMS"  # environment: folder of the store
 FOLDER = Path("mlruns/systems")  # beside the local store of MLflow
 INDEX, LOCK, RECORDS = "index.json", ".lock", "records"
-FORMAT = 1
 LATEST = "latest"  # the newest version; nobody sets it
 ALIAS = re.compile(r"[a-z][a-z0-9_-]*")
 VERSION_LIKE = re.compile(r"v?[0-9]+")
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version of a system.
-
-    Attributes:
-        name: of the system.
-        number: of the version, from 1.
-        id: of its record.
-        added: when, in UTC.
-        is_registered: the number was given by the registry of MLflow; else by this store.
-    """
-
-    name: str
-    number: int
-    id: str
-    added: str
-    is_registered: bool = False
-
-    @property
-    def reference(self) -> str:
-        """``NAME/VERSION``."""
-        return f"{self.name}/{self.number}"
-
-
-@dataclass
-class _System:
-    """Index of one system; each alias has the versions that it was at, the current one last."""
-
-    versions: dict[int, Version] = field(default_factory=dict)
-    aliases: dict[str, list[int]] = field(default_factory=dict)
-
-    def move(self, number: int, other: int) -> None:
-        """Give a version another number."""
-        self.versions[other] = dataclasses.replace(self.versions.pop(number), number=other)
-        for at in self.aliases.values():
-            at[:] = [other if entry == number else entry for entry in at]
-
-
-_Index = dict[str, _System]
 
 
 class SystemStore:
@@ -197,8 +159,8 @@ class SystemStore:
         check_name(name, "the system")
         record_id = self.keep(record)
 
-        def named(index: _Index) -> Version:
-            system = index.setdefault(name, _System())
+        def named(index: Index) -> Version:
+            system = index.setdefault(name, IndexedSystem())
             same = [v for v in system.versions.values() if v.id == record_id]
             if number is None:
                 chosen = same[0].number if same else max(system.versions, default=0) + 1
@@ -229,7 +191,7 @@ class SystemStore:
         check_alias(alias)
         self.version(name, number)
 
-        def moved(index: _Index) -> None:
+        def moved(index: Index) -> None:
             at = index[name].aliases.setdefault(alias, [])
             if at[-1:] != [number]:
                 at.append(number)
@@ -256,7 +218,7 @@ class SystemStore:
         """
         self.earlier(name, alias)
 
-        def moved(index: _Index) -> Version:
+        def moved(index: Index) -> Version:
             at = index[name].aliases[alias]
             if len(at) < 2:  # another process was as fast
                 raise RecordError(f"{name}@{alias} was at no earlier version in {self.folder}")
@@ -274,30 +236,17 @@ class SystemStore:
         self.aliased(name, alias)
         self._changed(lambda index: index[name].aliases.pop(alias, None))
 
-    def _system(self, name: str) -> _System:
+    def _system(self, name: str) -> IndexedSystem:
         index = self._index()
         if name not in index:
             fault = unknown_fault(name, sorted(index)) if index else "is unknown: it is empty"
             raise RecordError(f"system {name!r} {fault} (store {self.folder})")
         return index[name]
 
-    def _index(self) -> _Index:
-        path = self.folder / INDEX
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return {}
-        try:
-            read = json.loads(content)
-            if read["format"] != FORMAT:
-                raise RecordError(f"{path} has format {read['format']!r}, expected {FORMAT}")
-            return {name: _read_system(name, system) for name, system in read["systems"].items()}
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise RecordError(
-                f"{path} is not the index of a store of systems: {error!r}"
-            ) from error
+    def _index(self) -> Index:
+        return read_index(self.folder / INDEX)
 
-    def _changed(self, change: Callable[[_Index], T]) -> T:
+    def _changed(self, change: Callable[[Index], T]) -> T:
         """Change the index while no other process does."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOCK).open("a") as lock:
@@ -306,9 +255,7 @@ class SystemStore:
                 path.unlink()
             index = self._index()
             result = change(index)
-            systems = {name: _plain_system(system) for name, system in sorted(index.items())}
-            content = json.dumps({"format": FORMAT, "systems": systems}, indent=2) + "\n"
-            write_whole(self.folder / INDEX, content.encode())
+            write_index(self.folder / INDEX, index)
         return result
 
 
@@ -327,19 +274,3 @@ def check_alias(alias: str) -> None:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _plain_system(system: _System) -> dict[str, Any]:
-    versions = {
-        str(number): {"id": v.id, "added": v.added, "is_registered": v.is_registered}
-        for number, v in sorted(system.versions.items())
-    }
-    return {"versions": versions, "aliases": dict(sorted(system.aliases.items()))}
-
-
-def _read_system(name: str, read: Mapping[str, Any]) -> _System:
-    versions = {
-        int(number): Version(name, int(number), **entry)
-        for number, entry in read["versions"].items()
-    }
-    return _System(versions, {alias: list(at) for alias, at in read["aliases"].items()})

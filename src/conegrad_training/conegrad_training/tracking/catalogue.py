@@ -6,7 +6,8 @@ from pathlib import Path
 
 from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.record import SystemRecord
-from conegrad_core.system_record.store import SystemStore, Version
+from conegrad_core.system_record.store import SystemStore
+from conegrad_core.system_record.store_index import Version
 from conegrad_training.tracking.registry import RegistryError, SystemRegistry
 from conegrad_training.tracking.tracking import TrackingConfig
 

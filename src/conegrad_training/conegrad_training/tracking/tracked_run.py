@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from conegrad_core.system_record.location import OF_RUN
-from conegrad_core.system_record.store import Version
+from conegrad_core.system_record.store_index import Version
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.training_run import (
     Data,

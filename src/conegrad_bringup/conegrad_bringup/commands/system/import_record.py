@@ -17,7 +17,7 @@ from conegrad_core.system_record.archive import is_archive, unpack
 from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.location import VERSIONED
 from conegrad_core.system_record.manifest import MANIFEST
-from conegrad_core.system_record.store import Version
+from conegrad_core.system_record.store_index import Version
 from conegrad_training.tracking.catalogue import SystemCatalogue
 from conegrad_training.tracking.tracking import TrackingConfig
 

@@ -11,7 +11,8 @@ from conegrad_bringup.text_table import text_table
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.record import SystemRecord
-from conegrad_core.system_record.store import SystemStore, Version
+from conegrad_core.system_record.store import SystemStore
+from conegrad_core.system_record.store_index import Version
 
 SETTINGS = CommandSettings({"": StoreSettings()})
 COLUMNS = ("version", "record", "aliases", "pipeline", "pattern", "f1_colour", "created", "note")

@@ -9,7 +9,8 @@ from conegrad_core.system_record.location import VERSIONED, pinned
 from conegrad_core.system_record.record import SystemRecord
 from conegrad_core.system_record.reference import resolve
 from conegrad_core.system_record.signature import check_signature
-from conegrad_core.system_record.store import SystemStore, Version
+from conegrad_core.system_record.store import SystemStore
+from conegrad_core.system_record.store_index import Version
 
 REFERENCE = "NAME@ALIAS, NAME/VERSION, an id, or the path of a record, a training or an archive"
 
