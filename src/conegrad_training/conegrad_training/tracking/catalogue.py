@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conegrad_core.system_record.errors import RecordError
 from conegrad_core.system_record.record import SystemRecord
-from conegrad_core.system_record.store import SystemStore
+from conegrad_core.system_record.store import SystemStore, check_alias
 from conegrad_core.system_record.store_index import Version
 from conegrad_training.tracking.registry import RegistryError, SystemRegistry
 from conegrad_training.tracking.tracking import TrackingConfig
@@ -62,10 +62,12 @@ class SystemCatalogue:
             RecordError: if there is no such version, the alias has a form that is not allowed, or
                 the registry refuses: then the store stays as it was.
         """
+        check_alias(alias)
         version = self.store.version(name, number)
-        if self.registry is not None and version.is_registered:
-            self.registry.set_alias(name, alias, number)
-        self.store.set_alias(name, alias, number)
+        if self.registry is not None:
+            version = self._registered(version, self.registry)
+            self.registry.set_alias(name, alias, version.number)
+        self.store.set_alias(name, alias, version.number)
 
     def roll_back(self, name: str, alias: str) -> Version:
         """Let an alias name the version that it was at before, in the store and in the registry.
@@ -74,7 +76,8 @@ class SystemCatalogue:
             RecordError: if it was at no other version, or the registry refuses.
         """
         version = self.store.earlier(name, alias)
-        if self.registry is not None and version.is_registered:
+        if self.registry is not None:
+            version = self._registered(version, self.registry)
             self.registry.set_alias(name, alias, version.number)
         return self.store.roll_back(name, alias)
 
@@ -105,6 +108,13 @@ class SystemCatalogue:
         if alias:
             self.store.set_alias(name, alias, number)
         return version
+
+    def _registered(self, version: Version, registry: SystemRegistry) -> Version:
+        """The version as the registry has it, which may not know it yet."""
+        if version.is_registered:
+            return version
+        self._register_earlier(version.name, registry)
+        return next(v for v in self.store.versions(version.name) if v.id == version.id)
 
     def _register_earlier(self, name: str, registry: SystemRegistry) -> None:
         """Register what was logged while the registry could not be reached."""
