@@ -15,6 +15,7 @@ CONSTANTS = Constants(
     calibration_share=0.25,
     small_gain=0.0,
     loss_of_training=0.0,
+    loss_of_more=0.0,
     error_floor=0.02,
     error_slope=0.5,
 )
