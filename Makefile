@@ -15,9 +15,10 @@ car:  ## beside ROS 2 Jazzy from apt instead of its wheels
 demo: build  ## BAG=path takes a recorded drive instead of a simulated one
 	@scripts/run.sh conegrad demo $(if $(BAG),"$(BAG)") $(ARGS)
 
+# Three workers for two cores, because many tests wait.
 # A failure is never run again, but the test whose worker process died is, once, and counted as a rerun.
 test: build  ## ARGS="-k name" chooses tests
-	@scripts/run.sh python -m pytest -n 2 --dist worksteal --reruns 1 --only-rerun "no failure" $(ARGS)
+	@scripts/run.sh python -m pytest -n 3 --dist worksteal --reruns 1 --only-rerun "no failure" $(ARGS)
 
 lint: setup
 	@scripts/lint.sh
