@@ -17,7 +17,7 @@ from conegrad_core.crops.matching import NONE, match_crops
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.keypoints.keypoints import Keypoints, TrueKeypoints
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_core.pipeline.registry import load_registered, registered, wrong_object
+from conegrad_core.pipeline.registry import load_class, registered
 from conegrad_evaluation.metrics.beams import BeamCounts, count_beams
 from conegrad_evaluation.metrics.box_heights import box_heights
 from conegrad_evaluation.metrics.boxes import average_precisions
@@ -227,8 +227,4 @@ def port_metric(kind: str) -> type[PortMetric] | None:
     """
     if kind not in registered(PORT_METRICS):
         return None
-    found = load_registered(PORT_METRICS, kind)
-    if not (isinstance(found, type) and issubclass(found, PortMetric)):
-        expected = "a subclass of conegrad_evaluation.port_metrics.PortMetric"
-        raise wrong_object(PORT_METRICS, kind, found, expected)
-    return found
+    return load_class(PORT_METRICS, kind, PortMetric)  # type: ignore[type-abstract]

@@ -13,22 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import read_roles
 from conegrad_bringup.text_table import text_table
+from conegrad_bringup.training_samples import SimulatedSettings, read_samples
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLossConfig
-from conegrad_core.settings import Config, setting
+from conegrad_core.settings import setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
-from conegrad_core.vehicle import load_vehicle
 from conegrad_core.whole_file import write_whole
 from conegrad_data.errors import ReplayError
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_training import aliases
 from conegrad_training.action.goal_settings import DataConfig
-from conegrad_training.data.training_data import bag_data, simulated_data
 from conegrad_training.engine.optimizers import OptimizerConfig
-from conegrad_training.engine.training_run import Data, RunConfig, TrainingConfig
+from conegrad_training.engine.training_run import RunConfig, TrainingConfig
 from conegrad_training.forecast.forecast import ForecastConfig, Forecaster
 from conegrad_training.forecast.forecast_result import Forecast
 from conegrad_training.forecast.forecast_store import ForecastStore, KeptForecast
@@ -36,19 +34,15 @@ from conegrad_training.forecast.judgement import judge
 from conegrad_training.systems.system_config import SystemConfig
 from conegrad_training.tracking.tracking import TrackingConfig
 
-DEFAULT_VEHICLE = "formula_student"
-
 
 @dataclass(frozen=True)
-class ForecastSettings(Config):
+class ForecastSettings(SimulatedSettings):
     """Settings of the command itself."""
 
     judge: bool = setting(False, "Compare earlier forecasts with what was realised since")
     seed_spread: float = setting(
         0.01, "Of --judge: spread of f1_colour between seeds of a training", low=0.0, high=1.0
     )
-    simulated: int = setting(0, "Learn from so many simulated frames; 0: from bags", low=0)
-    level: str = setting("varied", "Of --simulated: clear, varied or wide")
 
 
 DEFAULTS = TrainingConfig()
@@ -86,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
         print("\n".join(judged(ForecastStore(tracking).forecasts(), own.seed_spread)))
         return
     config = _training(settings)
-    data = _data(options.bags, settings, config)
+    data = read_samples(options.bags, settings[DataConfig], own, config)
     forecaster = Forecaster(config, data, settings[ForecastConfig])
     forecast = forecaster.make()
     print("\n".join(described(forecast)))
@@ -172,23 +166,4 @@ def _training(settings: EffectiveSettings) -> TrainingConfig:
         reduction=settings[ReductionConfig],
         sweep=settings[SweepConfig],
         evaluation=settings[EvaluationConfig],
-    )
-
-
-def _data(bags: list[Path], settings: EffectiveSettings, config: TrainingConfig) -> Data:
-    chosen, own = settings[DataConfig], settings[ForecastSettings]
-    vehicle = load_vehicle(chosen.vehicle) if chosen.vehicle else None
-    if own.simulated:
-        vehicle = vehicle or load_vehicle(DEFAULT_VEHICLE)
-        return simulated_data(vehicle, own.simulated, own.level, config.run.seed)
-    return bag_data(
-        bags,
-        tests=[Path(test) for test in chosen.tests],
-        test_share=chosen.test_share,
-        seed=config.run.seed,
-        track=Path(chosen.track) if chosen.track else None,
-        vehicle=vehicle,
-        reduction=config.reduction,
-        sweep=config.sweep,
-        topics=read_roles(chosen.topics),
     )

@@ -10,33 +10,26 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from conegrad_bringup.bag_options import read_roles
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_bringup.text_table import text_table
+from conegrad_bringup.training_samples import SimulatedSettings, read_samples
 from conegrad_core.jobs.runner import JobRunner
 from conegrad_core.jobs.settings import JobsConfig
-from conegrad_core.settings import setting
-from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
-from conegrad_core.vehicle import load_vehicle
+from conegrad_core.settings.command_settings import CommandSettings, Group
 from conegrad_training import aliases
 from conegrad_training.action.goal_settings import DataConfig
-from conegrad_training.data.training_data import bag_data, simulated_data
-from conegrad_training.engine.training_run import Data, TrainingConfig
+from conegrad_training.engine.training_run import TrainingConfig
 from conegrad_training.sweep.search_space import read_space
 from conegrad_training.sweep.settings import StudyConfig
 from conegrad_training.sweep.sweep import DATABASE, best_trial, sweep
 from conegrad_training.sweep.sweep_files import BEST, trial_cells, write_files
 
-DEFAULT_VEHICLE = "formula_student"
 SHOWN = 8  # trials on a terminal, the best ones
 
 
 @dataclasses.dataclass(frozen=True)
-class SweepSettings(StudyConfig):
+class SweepSettings(SimulatedSettings, StudyConfig):
     """Settings of the sweep, and its samples where they are simulated."""
-
-    simulated: int = setting(0, "Learn from so many simulated frames; 0: from bags", low=0)
-    level: str = setting("varied", "Of --simulated: clear, varied or wide")
 
 
 DEFAULTS = TrainingConfig()
@@ -82,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     space, output = read_space(own.vary), options.output
     if (output / DATABASE).exists() and not options.resume:
         raise ValueError(f"{output} holds a sweep; go on with --resume, or choose another one")
-    data = _data(options.bags, settings, own, training)
+    data = read_samples(options.bags, settings[DataConfig], own, training)
     with JobRunner(settings[JobsConfig]) as runner:
         study = sweep(own, training, data, output, runner=runner, progress=ProgressBar("trials"))
     write_files(study, space, training, output, own.figure)
@@ -97,24 +90,3 @@ def run(options: argparse.Namespace) -> None:
         print("no trial is finished within the label budget")
     else:
         print(f"best settings: conegrad train --config {output / BEST}")
-
-
-def _data(
-    bags: list[Path], settings: EffectiveSettings, own: SweepSettings, training: TrainingConfig
-) -> Data:
-    chosen, seed = settings[DataConfig], training.run.seed
-    vehicle = load_vehicle(chosen.vehicle) if chosen.vehicle else None
-    if own.simulated:
-        car = vehicle or load_vehicle(DEFAULT_VEHICLE)
-        return simulated_data(car, own.simulated, own.level, seed)
-    return bag_data(
-        bags,
-        tests=[Path(test) for test in chosen.tests],
-        test_share=chosen.test_share,
-        seed=seed,
-        track=Path(chosen.track) if chosen.track else None,
-        vehicle=vehicle,
-        reduction=training.reduction,
-        sweep=training.sweep,
-        topics=read_roles(chosen.topics),
-    )

@@ -8,17 +8,13 @@ import argparse
 import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import read_roles
 from conegrad_bringup.progress_bar import ProgressBar
-from conegrad_core.settings import Config, setting
-from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
-from conegrad_core.vehicle import load_vehicle
+from conegrad_bringup.training_samples import SimulatedSettings, read_samples
+from conegrad_core.settings.command_settings import CommandSettings, Group
 from conegrad_training import aliases
 from conegrad_training.action.goal_settings import DataConfig
-from conegrad_training.data.training_data import bag_data, simulated_data
 from conegrad_training.engine.distributed import folder_of_this_process, joined, rank
 from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.precision import check_precision
@@ -27,22 +23,11 @@ from conegrad_training.engine.training_run import Data, TrainingConfig
 from conegrad_training.tracking.tracked_run import TrackedResult, run_tracked
 from conegrad_training.tracking.tracking import TrackingConfig
 
-DEFAULT_VEHICLE = "formula_student"
-
-
-@dataclass(frozen=True)
-class TrainSettings(Config):
-    """Settings of the command itself."""
-
-    simulated: int = setting(0, "Learn from so many simulated frames; 0: from bags", low=0)
-    level: str = setting("varied", "Of --simulated: clear, varied or wide")
-
-
 DEFAULTS = TrainingConfig()
 # The sections are those of the settings file that a training goal takes.
 SETTINGS = CommandSettings(
     {
-        "": TrainSettings(),
+        "": SimulatedSettings(),
         "data": Group(DataConfig(), leave_out=("output", "resume")),
         "run": DEFAULTS.run,
         "pattern": DEFAULTS.pattern,
@@ -78,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
     with joined(), folder_of_this_process(options.output) as output:
         is_first = rank() == 0
         tracking = settings[TrackingConfig]
-        data = _data(options.bags, settings, config)
+        data = read_samples(options.bags, settings[DataConfig], settings[SimulatedSettings], config)
         if is_first:
             print(_described(data, config), flush=True)
         result = run_tracked(
@@ -92,29 +77,6 @@ def run(options: argparse.Namespace) -> None:
         )
         if is_first:
             _print_results(options.output, result)
-
-
-def _data(bags: list[Path], settings: EffectiveSettings, config: TrainingConfig) -> Data:
-    chosen, simulated = settings[DataConfig], settings[TrainSettings]
-    vehicle = load_vehicle(chosen.vehicle) if chosen.vehicle else None
-    if simulated.simulated:
-        return simulated_data(
-            vehicle or load_vehicle(DEFAULT_VEHICLE),
-            simulated.simulated,
-            simulated.level,
-            config.run.seed,
-        )
-    return bag_data(
-        bags,
-        tests=[Path(test) for test in chosen.tests],
-        test_share=chosen.test_share,
-        seed=config.run.seed,
-        track=Path(chosen.track) if chosen.track else None,
-        vehicle=vehicle,
-        reduction=config.reduction,
-        sweep=config.sweep,
-        topics=read_roles(chosen.topics),
-    )
 
 
 def _described(data: Data, config: TrainingConfig) -> str:

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.port import PortType
 from conegrad_core.pipeline.stage import Stage
+
+T = TypeVar("T")
 
 STAGES, PORTS = "conegrad.stages", "conegrad.ports"
 KINDS = {STAGES: "stage", PORTS: "port type"}
@@ -26,10 +28,7 @@ def stage_class(name: str) -> type[Stage]:
         PipelineError: if the name is not registered (lists those that are), if two packages claim
             it, or if it cannot be imported (names the package).
     """
-    found = load_registered(STAGES, name)
-    if not (isinstance(found, type) and issubclass(found, Stage)):
-        raise wrong_object(STAGES, name, found, "a subclass of conegrad_core.pipeline.stage.Stage")
-    return found
+    return load_class(STAGES, name, Stage)  # type: ignore[type-abstract]
 
 
 def port_type(name: str) -> PortType:
@@ -38,22 +37,39 @@ def port_type(name: str) -> PortType:
     Raises:
         PipelineError: as :func:`stage_class`.
     """
-    found = load_registered(PORTS, name)
-    if not isinstance(found, PortType):
-        raise wrong_object(PORTS, name, found, "an object of conegrad_core.pipeline.port.PortType")
+    return load_object(PORTS, name, PortType)  # type: ignore[type-abstract]
+
+
+def load_class(group: str, name: str, base: type[T]) -> type[T]:
+    """The class that a package registered.
+
+    Args:
+        group: of entry points.
+        name: of the entry.
+        base: class that it has to be derived from.
+
+    Raises:
+        PipelineError: as :func:`stage_class`, or if it is something else (names the package).
+    """
+    found = _object(_the_claim(group, name))
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise _wrong_object(group, name, found, f"a subclass of {_full_name(base)}")
     return found
 
 
-def load_registered(group: str, name: str) -> Any:
-    """The object that a package registered, of whatever class it is.
+def load_object(group: str, name: str, kind: type[T]) -> T:
+    """The object that a package registered; arguments and errors as :func:`load_class`."""
+    found = _object(_the_claim(group, name))
+    if not isinstance(found, kind):
+        raise _wrong_object(group, name, found, f"an object of {_full_name(kind)}")
+    return found
 
-    Raises:
-        PipelineError: as :func:`stage_class`.
-    """
-    return _object(_the_claim(group, name))
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def wrong_object(group: str, name: str, found: Any, expected: str) -> PipelineError:
+def _wrong_object(group: str, name: str, found: Any, expected: str) -> PipelineError:
     """The error of an object of another class than a group takes."""
     entry = _claims(group)[name][0]
     shown = found.__name__ if isinstance(found, type) else type(found).__name__

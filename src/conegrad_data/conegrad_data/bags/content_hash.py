@@ -4,10 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
+from conegrad_core.system_record.manifest import file_hash
 from conegrad_data.bags.bag_files import find_files
 from conegrad_data.bags.metadata import read_metadata
-
-BLOCK = 1 << 20  # bytes read at once
 
 
 def bag_hash(path: Path) -> str:
@@ -21,13 +20,5 @@ def bag_hash(path: Path) -> str:
         OSError: naming the file, if one cannot be read.
     """
     declared = read_metadata(path) if path.is_dir() else None
-    hashes = [_file_hash(file) for file in find_files(path, declared, lambda text: None)]
+    hashes = [file_hash(file) for file in find_files(path, declared, lambda text: None)]
     return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
-
-
-def _file_hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

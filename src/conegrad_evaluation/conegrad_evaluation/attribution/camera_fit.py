@@ -11,7 +11,7 @@ from conegrad_core.camera.image import Detections
 from conegrad_core.fusion.extrinsic_correction import MAX_SHIFT, MAX_TURN
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.transforms import mounting_matrix, pose_matrix, rigid_inverse
-from conegrad_evaluation.attribution.robust_fit import Fit, gauss_newton
+from conegrad_evaluation.attribution.robust_fit import Fit, gauss_newton, mutual_pairs
 from conegrad_evaluation.port_truths.scene import TrueScene, cone_outlines
 
 MIN_SCORE = 0.25  # of a box that is compared
@@ -184,7 +184,7 @@ def _starts(free: Sequence[bool]) -> list[Tensor]:
 def _fitted(data: CameraData, values: Tensor, free: Sequence[bool]) -> Fit:
     fit = Fit.nothing(values)
     for gate in GATES:
-        cones, boxes = _pairs(_misfits(data, fit.values), gate)
+        cones, boxes = mutual_pairs(_misfits(data, fit.values), gate)
         noise = (PIXEL_NOISE**2 + (SIZE_NOISE * data.heights[boxes]) ** 2).sqrt()[:, None]
         part = data._replace(
             positions=data.positions[cones],
@@ -203,17 +203,6 @@ def _fitted(data: CameraData, values: Tensor, free: Sequence[bool]) -> Fit:
         )
     missing = len(data.positions) - fit.rows
     return fit._replace(cost=fit.cost + missing * float(GATES[-1]))
-
-
-def _pairs(misfits: Tensor, gate: float) -> tuple[Tensor, Tensor]:
-    """Cones and boxes that are each other's nearest, within a gate."""
-    if not misfits.numel():
-        nothing = torch.zeros(0, dtype=torch.int64)
-        return nothing, nothing
-    box = misfits.argmin(1)
-    cones = torch.arange(len(box))
-    mutual = (misfits.argmin(0)[box] == cones) & (misfits[cones, box] <= gate)
-    return cones[mutual], box[mutual]
 
 
 def _in_double(calibration: Calibration) -> Calibration:

@@ -11,7 +11,7 @@ from conegrad_core.fusion.scalars import FusionScalars
 from conegrad_core.fusion.segments import lidar_candidates
 from conegrad_core.geometry.transforms import turned
 from conegrad_core.lidar.scan import SegmentedScan
-from conegrad_evaluation.attribution.robust_fit import Fit, gauss_newton
+from conegrad_evaluation.attribution.robust_fit import Fit, gauss_newton, mutual_pairs
 from conegrad_evaluation.port_truths.scene import TrueScene
 
 MAX_RANGE = 12.0  # [m]
@@ -97,7 +97,7 @@ def _score(data: LidarData, values: Tensor) -> float:
 def _fitted(data: LidarData, values: Tensor, free: Sequence[bool]) -> Fit:
     fit = Fit.nothing(values)
     for gate in GATES:
-        rows, cones = _pairs(_distances(data, fit.values), gate)
+        rows, cones = mutual_pairs(_distances(data, fit.values), gate)
         part = data._replace(segments=data.segments[rows], segment_frames=data.segment_frames[rows])
         target = data.positions[cones]
 
@@ -107,14 +107,3 @@ def _fitted(data: LidarData, values: Tensor, free: Sequence[bool]) -> Fit:
         groups = data.segment_frames[rows]
         fit = gauss_newton(residuals, fit.values, free, PRIOR, LIMITS, groups=groups)
     return fit
-
-
-def _pairs(apart: Tensor, gate: float) -> tuple[Tensor, Tensor]:
-    """Segments and cones that are each other's nearest, within a gate."""
-    if not apart.numel():
-        nothing = torch.zeros(0, dtype=torch.int64)
-        return nothing, nothing
-    cone = apart.argmin(1)
-    rows = torch.arange(len(cone))
-    mutual = (apart.argmin(0)[cone] == rows) & (apart[rows, cone] <= gate)
-    return rows[mutual], cone[mutual]

@@ -93,3 +93,22 @@ def _linear(
         moved[place] += STEP
         columns.append((residuals(moved) - error) / STEP)
     return torch.stack(columns, dim=-1), 1 / (1 + error.square() / SOFT**2), error
+
+
+def mutual_pairs(misfits: Tensor, gate: float) -> tuple[Tensor, Tensor]:
+    """Rows and columns that are each other's nearest, within a gate.
+
+    Args:
+        misfits: ``(R, C)``.
+        gate: largest misfit of a pair.
+
+    Returns:
+        ``(K,)`` rows and ``(K,)`` columns, one of each per pair.
+    """
+    if not misfits.numel():
+        nothing = torch.zeros(0, dtype=torch.int64)
+        return nothing, nothing
+    columns = misfits.argmin(1)
+    rows = torch.arange(len(columns))
+    mutual = (misfits.argmin(0)[columns] == rows) & (misfits[rows, columns] <= gate)
+    return rows[mutual], columns[mutual]

@@ -4,7 +4,7 @@ A package registers objects of :class:`~conegrad_evaluation.disturbances.disturb
 in the group ``conegrad.disturbances``, under their names; ours stand in our own ``setup.cfg``.
 """
 
-from conegrad_core.pipeline.registry import load_registered, registered, wrong_object
+from conegrad_core.pipeline.registry import load_object, registered
 from conegrad_evaluation.disturbances.disturbance import Disturbance
 
 DISTURBANCES = "conegrad.disturbances"
@@ -16,11 +16,7 @@ def disturbance(name: str) -> Disturbance:
     Raises:
         PipelineError: if no package registers it (lists those that are), or two do.
     """
-    found = load_registered(DISTURBANCES, name)
-    if not isinstance(found, Disturbance):
-        expected = "an object of conegrad_evaluation.disturbances.disturbance.Disturbance"
-        raise wrong_object(DISTURBANCES, name, found, expected)
-    return found
+    return load_object(DISTURBANCES, name, Disturbance)
 
 
 def disturbances() -> dict[str, Disturbance]:

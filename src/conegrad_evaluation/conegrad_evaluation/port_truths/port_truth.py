@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from conegrad_core.pipeline.context import FrameContext
-from conegrad_core.pipeline.registry import load_registered, registered, wrong_object
+from conegrad_core.pipeline.registry import load_class, registered
 from conegrad_evaluation.port_truths.scene import TrueScene
 
 PORT_TRUTHS = "conegrad.port_truths"
@@ -77,8 +77,4 @@ def port_truth(kind: str) -> type[PortTruth] | None:
     """
     if kind not in registered(PORT_TRUTHS):
         return None
-    found = load_registered(PORT_TRUTHS, kind)
-    if not (isinstance(found, type) and issubclass(found, PortTruth)):
-        expected = "a subclass of conegrad_evaluation.port_truths.port_truth.PortTruth"
-        raise wrong_object(PORT_TRUTHS, kind, found, expected)
-    return found
+    return load_class(PORT_TRUTHS, kind, PortTruth)  # type: ignore[type-abstract]

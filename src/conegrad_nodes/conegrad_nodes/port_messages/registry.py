@@ -2,17 +2,11 @@
 
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.port import TuplePort
-from conegrad_core.pipeline.registry import (
-    load_registered,
-    port_type,
-    registered,
-    wrong_object,
-)
+from conegrad_core.pipeline.registry import load_object, port_type, registered
 from conegrad_nodes.port_messages.port_message import PortMessage
 from conegrad_nodes.port_messages.tensors import TensorsMessage
 
 PORT_MESSAGES = "conegrad.port_messages"
-EXPECTED = "an object of conegrad_nodes.port_messages.port_message.PortMessage"
 
 
 def port_message(kind: str) -> PortMessage:
@@ -30,9 +24,7 @@ def port_message(kind: str) -> PortMessage:
     """
     if kind not in registered(PORT_MESSAGES):
         return _tensors_message(kind)
-    found = load_registered(PORT_MESSAGES, kind)
-    if not isinstance(found, PortMessage):
-        raise wrong_object(PORT_MESSAGES, kind, found, EXPECTED)
+    found = load_object(PORT_MESSAGES, kind, PortMessage)  # type: ignore[type-abstract]
     if "header" not in found.msgtype.get_fields_and_field_types():
         name = f"{found.msgtype.__module__.partition('.')[0]}/{found.msgtype.__name__}"
         raise PipelineError(
