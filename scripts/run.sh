@@ -6,5 +6,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source scripts/env.sh
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+# Compile the modules of torch and scipy once, not in every process: 5 s each.
+unset PYTHONDONTWRITEBYTECODE
 rm -f "$venv_log"
 exec "$@"
