@@ -1,11 +1,24 @@
 """Noise model of a planar LiDAR: range noise, lost and mixed returns, spurious returns."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Hits, Targets
+from conegrad_simulation.lidar.ray_casting import GROUND, NOTHING, Hits
 from conegrad_simulation.planar import Bools, Floats
+
+
+class Surfaces(Protocol):
+    """What the noise depends on, by target row: planar targets and solids have it."""
+
+    @property
+    def is_cone(self) -> Bools:
+        """Whether the target is a cone."""
+
+    @property
+    def depth_scatter(self) -> Floats:
+        """Scatter of the returns along the beam [m]."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class LidarNoise:
 
 
 def apply_noise(
-    hits: Hits, targets: Targets, height: float, noise: LidarNoise, rng: np.random.Generator
+    hits: Hits, targets: Surfaces, height: float, noise: LidarNoise, rng: np.random.Generator
 ) -> tuple[Floats, Bools]:
     """Readings and labels of one scan.
 

@@ -47,6 +47,20 @@ class Surroundings:
         """Add a straight wall between two points ``(2,)``, up to a height [m]."""
         self._walls.append((*start, *end, top, 0.0, depth_scatter, solidity))
 
+    def add_block(self, middle: Floats, size: Floats, turn: float, top: float) -> None:
+        """Add an upright box: middle ``(2,)``, length and width ``(2,)`` [m], direction [rad]."""
+        axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
+        corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * size / 2 @ axes + middle
+        for start, end in zip(corners, np.roll(corners, 1, axis=0), strict=True):
+            self.add_wall(start, end, top)
+
+    def add_person(self, middle: Floats, stance: float, spread: float) -> None:
+        """Add a person, with feet ``spread`` metres from ``(2,)`` along a direction [rad]."""
+        offset = spread * np.array([math.cos(stance), math.sin(stance)])
+        for side in (-1, 1):
+            radius = LEG_RADIUS * self.rng.uniform(0.7, 1.2)
+            self.add_round(middle + side * offset, radius, 1.0, 0.01)
+
     def add_cone(self, place: Floats, solidity: float = 1.0) -> None:
         """Add a cone of random size, shape and lean at ``(2,)`` [m]; 1.5 % have fallen over."""
         rng = self.rng
@@ -92,7 +106,7 @@ def add_far_course(surroundings: Surroundings) -> None:
     """Add another piece of the course at a random place."""
     rng = surroundings.rng
     line = _bending_line(rng, 0.0, rng.uniform(5, 35), bend=0.12)
-    start = _place(rng, 4, 30)
+    start = random_spot(rng, 4, 30)
     turn = rng.uniform(0, 2 * math.pi)
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     for side in rng.permutation([-2.0, 2.0])[: rng.integers(1, 3)]:
@@ -102,19 +116,15 @@ def add_far_course(surroundings: Surroundings) -> None:
 def add_loose_cones(surroundings: Surroundings) -> None:
     """Add cones at random places."""
     for _ in range(surroundings.rng.integers(1, 12)):
-        surroundings.add_cone(_place(surroundings.rng, 0.8, 16))
+        surroundings.add_cone(random_spot(surroundings.rng, 0.8, 16))
 
 
 def add_people(surroundings: Surroundings) -> None:
     """Add people as pairs of legs."""
     rng = surroundings.rng
     for _ in range(rng.integers(1, 6)):
-        middle, stance = _place(rng, 1.5, 20), rng.uniform(0, math.pi)
-        spread = rng.uniform(0.7, 2.0) * LEG_SPREAD
-        offset = spread * np.array([math.cos(stance), math.sin(stance)])
-        for side in (-1, 1):
-            radius = LEG_RADIUS * rng.uniform(0.7, 1.2)
-            surroundings.add_round(middle + side * offset, radius, 1.0, 0.01)
+        middle, stance = random_spot(rng, 1.5, 20), rng.uniform(0, math.pi)
+        surroundings.add_person(middle, stance, rng.uniform(0.7, 2.0) * LEG_SPREAD)
 
 
 def add_objects(surroundings: Surroundings) -> None:
@@ -123,7 +133,7 @@ def add_objects(surroundings: Surroundings) -> None:
     for _ in range(rng.integers(1, 8)):
         radius = math.exp(rng.uniform(math.log(0.015), math.log(0.6)))
         surroundings.add_round(
-            _place(rng, 2, 30), radius, rng.uniform(0.2, 2.0), 0.02 * rng.random()
+            random_spot(rng, 2, 30), radius, rng.uniform(0.2, 2.0), 0.02 * rng.random()
         )
 
 
@@ -132,13 +142,10 @@ def add_boxes(surroundings: Surroundings) -> None:
     rng = surroundings.rng
     for _ in range(rng.integers(1, 5)):
         size = np.exp(rng.uniform(math.log(0.2), math.log(4.5), 2))
-        middle, turn = _place(rng, 3, 35), rng.uniform(0, math.pi)
+        middle, turn = random_spot(rng, 3, 35), rng.uniform(0, math.pi)
         if np.hypot(*middle) < np.hypot(*size):
             continue
-        axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
-        corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * size / 2 @ axes + middle
-        for start, end in zip(corners, np.roll(corners, 1, axis=0), strict=True):
-            surroundings.add_wall(start, end, 1.0)
+        surroundings.add_block(middle, size, turn, 1.0)
 
 
 def add_fence(surroundings: Surroundings) -> None:
@@ -183,7 +190,7 @@ def add_far_scatter(surroundings: Surroundings) -> None:
     nearest = rng.uniform(10, 25)
     for _ in range(rng.integers(10, 150)):
         radius = rng.uniform(0.01, 0.25)
-        place = _place(rng, nearest, 80)
+        place = random_spot(rng, nearest, 80)
         surroundings.add_round(place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
 
 
@@ -250,7 +257,7 @@ def _bending_line(rng: np.random.Generator, first: float, last: float, bend: flo
     return np.column_stack([(rotation @ path).T, heading - turn, distance])
 
 
-def _place(rng: np.random.Generator, nearest: float, farthest: float) -> Floats:
+def random_spot(rng: np.random.Generator, nearest: float, farthest: float) -> Floats:
     """A point whose range is uniformly distributed [m]."""
     angle, distance = rng.uniform(-math.pi, math.pi), rng.uniform(nearest, farthest)
     return distance * np.array([math.cos(angle), math.sin(angle)])
@@ -258,7 +265,7 @@ def _place(rng: np.random.Generator, nearest: float, farthest: float) -> Floats:
 
 def _chord(rng: np.random.Generator, nearest: float, farthest: float) -> tuple[Floats, Floats]:
     """A line that passes the sensor at a range in [nearest, farthest], nearer ones more often."""
-    foot = _place(rng, 0, 1)
+    foot = random_spot(rng, 0, 1)
     foot = foot / np.hypot(*foot) * (nearest + (farthest - nearest) * rng.random() ** 2)
     along = np.array([-foot[1], foot[0]]) / np.hypot(*foot)
     before, after = rng.uniform(-40, 5), rng.uniform(-5, 40)
