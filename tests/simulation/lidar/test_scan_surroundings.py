@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from conegrad_simulation.lidar import scan_surroundings
-from conegrad_simulation.lidar.scan_surroundings import Surroundings, random_surroundings
+from conegrad_simulation.lidar import garage_clutter, scan_surroundings
+from conegrad_simulation.lidar.scan_surroundings import random_surroundings
+from conegrad_simulation.lidar.surroundings import Surroundings
 
 
 def made(add, seed=0):
@@ -42,6 +43,12 @@ def test_surroundings_are_a_function_of_the_seed():
         (scan_surroundings.add_wall_line, False),
         (scan_surroundings.add_bushes, False),
         (scan_surroundings.add_far_scatter, False),
+        (garage_clutter.add_furniture, False),
+        (garage_clutter.add_pillars, False),
+        (garage_clutter.add_wall_ends, False),
+        (garage_clutter.add_tyres, False),
+        (garage_clutter.add_vehicles, False),
+        (garage_clutter.add_room, False),
     ],
 )
 def test_only_courses_and_loose_cones_are_labelled_as_cones(add, cones):
@@ -62,3 +69,19 @@ def test_walls_keep_their_ends_and_height():
     targets = made(lambda s: s.add_wall(np.array([1.0, 2.0]), np.array([3.0, 4.0]), 0.5, 0.1, 0.7))
     assert targets.walls.tolist() == [[1.0, 2.0, 3.0, 4.0, 0.5]]
     assert (targets.depth_scatter[0], targets.solidity[0]) == (0.1, 0.7)
+
+
+def test_a_room_without_gaps_surrounds_the_sensor():
+    walls = made(garage_clutter.add_room, seed=1).walls
+    directions = np.arctan2(walls[:, 1], walls[:, 0])
+    assert np.ptp(directions) > np.pi
+    assert np.hypot(walls[:, 0], walls[:, 1]).max() < 40
+
+
+def test_a_table_stands_on_four_legs_of_its_height():
+    targets = made(
+        lambda s: s.add_table(np.array([3.0, 0.0]), np.array([2.0, 1.0]), 0.0, 0.7, 0.02)
+    )
+    assert len(targets.frusta) == 4
+    np.testing.assert_allclose(targets.frusta[:, 4], 0.7)
+    np.testing.assert_allclose(targets.frusta[:, :2].mean(axis=0), [3.0, 0.0], atol=1e-12)

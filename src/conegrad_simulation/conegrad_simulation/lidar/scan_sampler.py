@@ -7,7 +7,8 @@ import numpy as np
 
 from conegrad_simulation.lidar.lidar_noise import LidarNoise, apply_noise
 from conegrad_simulation.lidar.ray_casting import Fan, Targets, cast, targets_from
-from conegrad_simulation.lidar.scan_surroundings import random_surroundings
+from conegrad_simulation.lidar.scan_surroundings import Kinds, random_surroundings
+from conegrad_simulation.lidar.spin import moved_targets, random_spin
 from conegrad_simulation.planar import Bools, Floats, Pose
 
 
@@ -36,6 +37,11 @@ SENSORS = (
     (720, 2 * math.pi),
     (360, 2 * math.pi),
     (1141, math.radians(190)),
+    (683, math.radians(240)),
+    (1440, 2 * math.pi),
+    (1600, 2 * math.pi),
+    (450, 2 * math.pi),
+    (500, 2 * math.pi),
 )
 
 
@@ -52,20 +58,23 @@ def random_fan(rng: np.random.Generator) -> Fan:
     return Fan(-0.5 * view, step, count)
 
 
-def sample_batch(seed: int, size: int, fan: Fan | None = None) -> ScanBatch:
+def sample_batch(
+    seed: int, size: int, fan: Fan | None = None, kinds: Kinds | None = None
+) -> ScanBatch:
     """Random scans of one random sensor; a pure function of its arguments.
 
     Args:
         seed: of every draw.
         size: number of scans S.
         fan: the sensor's beams; drawn where None.
+        kinds: of surroundings; a course or a garage where None.
     """
     rng = np.random.default_rng(seed)
     fan = random_fan(rng) if fan is None else fan
     scans = []
     for index in range(size):
         if index % SCANS_PER_PLACE == 0:
-            surroundings = random_surroundings(rng)
+            surroundings = random_surroundings(rng, kinds)
         pose = Pose(*rng.normal(0, (2.0, 1.0, 0.15)) * (index % SCANS_PER_PLACE > 0))
         scans.append(sample_scan(rng, fan, targets_from(pose, surroundings)))
     ranges = np.stack([ranges for ranges, _ in scans]).astype(np.float32)
@@ -74,6 +83,8 @@ def sample_batch(seed: int, size: int, fan: Fan | None = None) -> ScanBatch:
 
 def sample_scan(rng: np.random.Generator, fan: Fan, targets: Targets) -> tuple[Floats, Bools]:
     """One scan by a random sensor: ``(B,)`` ranges [m] and ``(B,)`` mask of beams on a cone."""
+    spin = random_spin(rng)
+    targets = targets if spin is None else moved_targets(targets, spin)
     height = rng.uniform(0.06, 0.25)
     slopes = random_slopes(rng, fan)
     noise = random_noise(rng)

@@ -6,90 +6,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
+from conegrad_simulation.lidar.garage_clutter import (
+    add_furniture,
+    add_pillars,
+    add_room,
+    add_tyres,
+    add_vehicles,
+    add_wall_ends,
+)
 from conegrad_simulation.lidar.ray_casting import Targets
-from conegrad_simulation.lidar.scene_targets import BASE_PLATE
+from conegrad_simulation.lidar.surroundings import Surroundings, random_chord, random_spot
 from conegrad_simulation.planar import Floats
-from conegrad_simulation.scene.scene import LEG_RADIUS, LEG_SPREAD
-
-BIG_ORANGE_SHARE = 0.06
-
-Rows = list[tuple[float, ...]]
-
-
-class Surroundings:
-    """Collects obstacles row by row, then turns them into :class:`Targets`."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self._frusta: Rows = []  # 7 of Targets, is_cone, depth_scatter, solidity
-        self._walls: Rows = []  # 5 of Targets, is_cone, depth_scatter, solidity
-
-    def add_round(
-        self,
-        place: Floats,
-        radius: float,
-        top: float,
-        depth_scatter: float = 0.0,
-        solidity: float = 1.0,
-    ) -> None:
-        """Add an upright cylinder that is not a cone; place ``(2,)``, radius and top in metres."""
-        self._frusta.append((*place, radius, radius, top, 0.0, 0.0, 0.0, depth_scatter, solidity))
-
-    def add_wall(
-        self,
-        start: Floats,
-        end: Floats,
-        top: float,
-        depth_scatter: float = 0.0,
-        solidity: float = 1.0,
-    ) -> None:
-        """Add a straight wall between two points ``(2,)``, up to a height [m]."""
-        self._walls.append((*start, *end, top, 0.0, depth_scatter, solidity))
-
-    def add_block(self, middle: Floats, size: Floats, turn: float, top: float) -> None:
-        """Add an upright box: middle ``(2,)``, length and width ``(2,)`` [m], direction [rad]."""
-        axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
-        corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * size / 2 @ axes + middle
-        for start, end in zip(corners, np.roll(corners, 1, axis=0), strict=True):
-            self.add_wall(start, end, top)
-
-    def add_person(self, middle: Floats, stance: float, spread: float) -> None:
-        """Add a person, with feet ``spread`` metres from ``(2,)`` along a direction [rad]."""
-        offset = spread * np.array([math.cos(stance), math.sin(stance)])
-        for side in (-1, 1):
-            radius = LEG_RADIUS * self.rng.uniform(0.7, 1.2)
-            self.add_round(middle + side * offset, radius, 1.0, 0.01)
-
-    def add_cone(self, place: Floats, solidity: float = 1.0) -> None:
-        """Add a cone of random size, shape and lean at ``(2,)`` [m]; 1.5 % have fallen over."""
-        rng = self.rng
-        kind = 3 if rng.random() < BIG_ORANGE_SHARE else 0
-        height, side = CONE_HEIGHTS[kind], CONE_WIDTHS[kind]
-        bottom, top = rng.uniform(0.3, 0.42) * side, rng.uniform(0.08, 0.16) * side
-        if rng.random() < 0.015:
-            self._add_fallen_cone(place, bottom, height)
-            return
-        lean = 0.03 * rng.standard_normal(2)
-        plate = rng.uniform(0.5, 0.62) * side
-        self._frusta.append((*place, bottom, top, height, *lean, 1.0, 0.0, solidity))
-        self._frusta.append((*place, plate, plate, BASE_PLATE, 0.0, 0.0, 1.0, 0.0, solidity))
-
-    def _add_fallen_cone(self, place: Floats, bottom: float, height: float) -> None:
-        x, y = place.tolist()
-        direction = self.rng.uniform(0, 2 * math.pi)
-        for along, share in ((0.0, 1.0), (0.4, 0.75), (0.8, 0.5)):
-            radius = share * bottom
-            dx, dy = along * height * math.cos(direction), along * height * math.sin(direction)
-            row = (x + dx, y + dy, radius, radius, 2 * radius, 0.0, 0.0, 1.0, 0.0, 1.0)
-            self._frusta.append(row)
-
-    def targets(self) -> Targets:
-        """All targets added until now."""
-        frusta = np.array(self._frusta, dtype=np.float64).reshape(-1, 10)
-        walls = np.array(self._walls, dtype=np.float64).reshape(-1, 8)
-        flags = np.vstack([frusta[:, 7:], walls[:, 5:]])
-        return Targets(frusta[:, :7], walls[:, :5], flags[:, 0] > 0, flags[:, 1], flags[:, 2])
+from conegrad_simulation.scene.scene import LEG_SPREAD
 
 
 def add_course(surroundings: Surroundings) -> None:
@@ -151,7 +79,7 @@ def add_boxes(surroundings: Surroundings) -> None:
 def add_fence(surroundings: Surroundings) -> None:
     """Add a row of posts, with or without a mesh that lets beams through."""
     rng = surroundings.rng
-    start, end = _chord(rng, 8, 60)
+    start, end = random_chord(rng, 8, 60)
     length = float(np.hypot(*(end - start)))
     radius, spacing = rng.uniform(0.01, 0.1), rng.uniform(0.6, 6.0)
     for along in np.arange(0, length, spacing):
@@ -163,7 +91,7 @@ def add_fence(surroundings: Surroundings) -> None:
 def add_wall_line(surroundings: Surroundings) -> None:
     """Add walls, barriers and kerbs along a broken line."""
     rng = surroundings.rng
-    start, end = _chord(rng, 3, 60)
+    start, end = random_chord(rng, 3, 60)
     corners = np.linspace(start, end, rng.integers(2, 7))
     corners[1:-1] += rng.normal(0, rng.uniform(0, 1.5), corners[1:-1].shape)
     top = rng.choice([0.1, 0.2, 1.0, 1.0])
@@ -176,7 +104,7 @@ def add_wall_line(surroundings: Surroundings) -> None:
 def add_bushes(surroundings: Surroundings) -> None:
     """Add grass edges and hedges: returns scattered in depth along a line."""
     rng = surroundings.rng
-    start, end = _chord(rng, 3, 60)
+    start, end = random_chord(rng, 3, 60)
     corners = np.linspace(start, end, rng.integers(2, 9))
     corners[1:-1] += rng.normal(0, rng.uniform(0, 2.5), corners[1:-1].shape)
     for a, b in pairwise(corners):
@@ -194,8 +122,10 @@ def add_far_scatter(surroundings: Surroundings) -> None:
         surroundings.add_round(place, radius, 1.0, 0.1 * rng.random(), rng.uniform(0.1, 1.0))
 
 
-# Probability that each kind of surroundings is part of a scan.
-PROBABILITIES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
+Kinds = tuple[tuple[Callable[[Surroundings], None], float], ...]
+
+# Probability that each kind of surroundings is part of a scan of a course.
+COURSE: Kinds = (
     (add_course, 0.88),
     (add_far_course, 0.5),
     (add_far_course, 0.3),
@@ -210,16 +140,48 @@ PROBABILITIES: tuple[tuple[Callable[[Surroundings], None], float], ...] = (
     (add_bushes, 0.4),
     (add_bushes, 0.3),
     (add_far_scatter, 0.6),
+    (add_furniture, 0.15),
+    (add_pillars, 0.15),
+    (add_wall_ends, 0.15),
+    (add_tyres, 0.2),
+    (add_vehicles, 0.15),
 )
+# The same of a garage or paddock, where cones stand about or lead through a door.
+GARAGE: Kinds = (
+    (add_course, 0.3),
+    (add_loose_cones, 0.5),
+    (add_room, 0.75),
+    (add_people, 0.6),
+    (add_furniture, 0.7),
+    (add_furniture, 0.4),
+    (add_pillars, 0.5),
+    (add_pillars, 0.3),
+    (add_wall_ends, 0.7),
+    (add_tyres, 0.4),
+    (add_vehicles, 0.4),
+    (add_objects, 0.4),
+    (add_boxes, 0.4),
+    (add_fence, 0.15),
+    (add_far_scatter, 0.2),
+)
+GARAGE_SHARE = 0.25  # of all places
 
 
-def random_surroundings(rng: np.random.Generator) -> Targets:
+def random_surroundings(rng: np.random.Generator, kinds: Kinds | None = None) -> Targets:
     """Draw the targets around a sensor, in its level frame."""
     surroundings = Surroundings(rng)
-    for add, probability in PROBABILITIES:
+    furnish(surroundings, kinds)
+    return surroundings.targets()
+
+
+def furnish(surroundings: Surroundings, kinds: Kinds | None = None) -> None:
+    """Add things of random kinds; those of a garage or of a course where None is given."""
+    rng = surroundings.rng
+    if kinds is None:
+        kinds = GARAGE if rng.random() < GARAGE_SHARE else COURSE
+    for add, probability in kinds:
         if rng.random() < probability:
             add(surroundings)
-    return surroundings.targets()
 
 
 def _add_cone_row(
@@ -255,20 +217,3 @@ def _bending_line(rng: np.random.Generator, first: float, last: float, bend: flo
     turn, path = heading[zero], np.stack([x - x[zero], y - y[zero]])
     rotation = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
     return np.column_stack([(rotation @ path).T, heading - turn, distance])
-
-
-def random_spot(rng: np.random.Generator, nearest: float, farthest: float) -> Floats:
-    """A point whose range is uniformly distributed [m]."""
-    angle, distance = rng.uniform(-math.pi, math.pi), rng.uniform(nearest, farthest)
-    return distance * np.array([math.cos(angle), math.sin(angle)])
-
-
-def _chord(rng: np.random.Generator, nearest: float, farthest: float) -> tuple[Floats, Floats]:
-    """A line that passes the sensor at a range in [nearest, farthest], nearer ones more often."""
-    foot = random_spot(rng, 0, 1)
-    foot = foot / np.hypot(*foot) * (nearest + (farthest - nearest) * rng.random() ** 2)
-    along = np.array([-foot[1], foot[0]]) / np.hypot(*foot)
-    before, after = rng.uniform(-40, 5), rng.uniform(-5, 40)
-    if after - before < 2:
-        before, after = after - 4, before + 4
-    return foot + before * along, foot + after * along

@@ -7,33 +7,8 @@ import numpy as np
 
 from conegrad_simulation.lidar.clouds.solid_surroundings import BURIED, Place, SolidSurroundings
 from conegrad_simulation.lidar.clouds.terrain import Terrain
-from conegrad_simulation.lidar.scan_surroundings import PROBABILITIES, random_spot
-
-# Least and most length and width, and range of heights, of tables, chairs and tents [m].
-FURNITURE = (
-    ((0.5, 0.5), (1.0, 2.0), (0.7, 0.9)),
-    ((0.35, 0.35), (0.5, 0.5), (0.4, 0.5)),
-    ((2.4, 2.4), (3.0, 6.0), (2.0, 2.6)),
-)
-
-
-def add_vehicles(surroundings: SolidSurroundings) -> None:
-    """Add cars and vans: a body above the ground, a cabin, four wheels."""
-    rng = surroundings.rng
-    for _ in range(rng.integers(1, 5)):
-        middle, turn = random_spot(rng, 5, 35), rng.uniform(0, math.pi)
-        size, is_van = np.array([rng.uniform(3.6, 5.2), rng.uniform(1.6, 2.0)]), rng.random() < 0.3
-        waist, roof = rng.uniform(0.8, 1.0), rng.uniform(*((1.8, 2.6) if is_van else (1.4, 1.6)))
-        surroundings.add_solid_box(middle, size, turn, waist, low=rng.uniform(0.15, 0.3))
-        cabin = size * (0.98 if is_van else 0.55)
-        surroundings.add_solid_box(middle, cabin, turn, roof, low=waist)
-        axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
-        for along in (-0.3, 0.3):
-            for across in (-0.47, 0.47):
-                x, y = (np.array([along, across]) * size @ axes + middle).tolist()
-                ground = surroundings.ground(np.array([x, y]))
-                axle = (0.1 * -math.sin(turn), 0.1 * math.cos(turn), 0.0)
-                surroundings.rows.add_tube((x, y, ground + 0.3), axle, 0.3, reflectivity=0.05)
+from conegrad_simulation.lidar.scan_surroundings import furnish
+from conegrad_simulation.lidar.surroundings import random_spot
 
 
 def add_trees(surroundings: SolidSurroundings) -> None:
@@ -48,22 +23,6 @@ def add_trees(surroundings: SolidSurroundings) -> None:
             (x, y, ground + trunk), (0.0, 0.0, crown), crown, 0.4 * crown,
             scatter=rng.uniform(0.1, 0.8), solidity=rng.uniform(0.3, 0.9),
         )  # fmt: skip
-
-
-def add_furniture(surroundings: SolidSurroundings) -> None:
-    """Add tables, chairs and tents: slim legs below a plate."""
-    rng = surroundings.rng
-    for _ in range(rng.integers(1, 6)):
-        middle, turn = random_spot(rng, 3, 25), rng.uniform(0, math.pi)
-        least, most, highs = FURNITURE[rng.choice(len(FURNITURE), p=(0.4, 0.35, 0.25))]
-        span, high = rng.uniform(least, most), rng.uniform(*highs)
-        surroundings.add_solid_box(middle, span, turn, high + 0.04, low=high)
-        axes = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
-        for corner in ((1, 1), (-1, 1), (-1, -1), (1, -1)):
-            x, y = (0.46 * np.array(corner) * span @ axes + middle).tolist()
-            ground = surroundings.ground(np.array([x, y]))
-            leg = rng.uniform(0.01, 0.03)
-            surroundings.rows.add_tube((x, y, ground), (0.0, 0.0, high), leg)
 
 
 def add_signs(surroundings: SolidSurroundings) -> None:
@@ -93,19 +52,6 @@ def add_low_things(surroundings: SolidSurroundings) -> None:
                 (x, y, ground), (0.0, 0.0, high), radius, radius * rng.uniform(0.8, 1.1),
                 reflectivity=rng.uniform(0.05, 0.9),
             )  # fmt: skip
-
-
-def add_tyres(surroundings: SolidSurroundings) -> None:
-    """Add a row of tyre stacks."""
-    rng = surroundings.rng
-    start, way = random_spot(rng, 4, 25), rng.uniform(0, 2 * math.pi)
-    radius, high = rng.uniform(0.25, 0.35), rng.uniform(0.2, 1.2)
-    for index in range(rng.integers(2, 25)):
-        along = 2.1 * radius * index
-        place = start + along * np.array([math.cos(way), math.sin(way)])
-        if np.hypot(*place) > 2.5:
-            x, y, ground = surroundings.foot(place)
-            surroundings.rows.add_tube((x, y, ground), (0.0, 0.0, high), radius, reflectivity=0.05)
 
 
 def add_tufts(surroundings: SolidSurroundings) -> None:
@@ -138,12 +84,9 @@ def add_dust(surroundings: SolidSurroundings) -> None:
 
 # Probability that each kind of surroundings is part of a place, beyond those of a planar LiDAR.
 EXTRAS: tuple[tuple[Callable[[SolidSurroundings], None], float], ...] = (
-    (add_vehicles, 0.3),
     (add_trees, 0.35),
-    (add_furniture, 0.25),
     (add_signs, 0.35),
     (add_low_things, 0.45),
-    (add_tyres, 0.25),
     (add_tufts, 0.35),
     (add_dust, 0.05),
 )
@@ -152,10 +95,8 @@ EXTRAS: tuple[tuple[Callable[[SolidSurroundings], None], float], ...] = (
 def random_place(rng: np.random.Generator, terrain: Terrain) -> Place:
     """Draw what stands around the origin of a map."""
     surroundings = SolidSurroundings(rng, terrain)
-    for add, probability in PROBABILITIES:
+    furnish(surroundings)
+    for add, probability in EXTRAS:
         if rng.random() < probability:
             add(surroundings)
-    for add_extra, probability in EXTRAS:
-        if rng.random() < probability:
-            add_extra(surroundings)
     return surroundings.place()

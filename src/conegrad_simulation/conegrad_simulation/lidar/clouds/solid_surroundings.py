@@ -8,11 +8,8 @@ import numpy as np
 from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
 from conegrad_simulation.lidar.clouds.solids import SolidRows, Solids
 from conegrad_simulation.lidar.clouds.terrain import Terrain
-from conegrad_simulation.lidar.scan_surroundings import (
-    BIG_ORANGE_SHARE,
-    Surroundings,
-)
 from conegrad_simulation.lidar.scene_targets import BASE_PLATE
+from conegrad_simulation.lidar.surroundings import BIG_ORANGE_SHARE, CORNERS, WHEEL, Surroundings
 from conegrad_simulation.planar import Floats, Ints
 
 BURIED = 0.4  # [m], boxes go this far into the ground, so that no gap shows on a slope
@@ -113,6 +110,25 @@ class SolidSurroundings(Surroundings):
             (float(middle[0]), float(middle[1])), half, turn, ground + low, ground + high,
             reflectivity=self.rng.uniform(0.05, 0.9),
         )  # fmt: skip
+
+    def add_table(self, middle: Floats, size: Floats, turn: float, top: float, leg: float) -> None:
+        """Add four legs under a plate."""
+        super().add_table(middle, size, turn, top, leg)
+        self.add_solid_box(middle, size, turn, top + 0.04, low=top)
+
+    def add_vehicle(self, middle: Floats, size: Floats, turn: float, top: float) -> None:
+        """Add a car or a van: a body above the ground, a cabin, four wheels."""
+        rng = self.rng
+        waist = min(rng.uniform(0.7, 1.0), top)
+        self.add_solid_box(middle, size, turn, waist, low=rng.uniform(0.12, 0.3))
+        if top > waist:
+            cabin = size * (0.98 if top > 1.7 else 0.55)
+            self.add_solid_box(middle, cabin, turn, top, low=waist)
+        axle = (-0.2 * math.sin(turn), 0.2 * math.cos(turn), 0.0)
+        for corner in CORNERS:
+            x, y, ground = self.foot(self.turned(corner * size * (0.3, 0.44), turn) + middle)
+            start = (x - 0.5 * axle[0], y - 0.5 * axle[1], ground + 0.5 * WHEEL)
+            self.rows.add_tube(start, axle, 0.5 * WHEEL, reflectivity=0.05)
 
     def add_person(self, middle: Floats, stance: float, spread: float) -> None:
         """Add a person who stands, or one in five times crouches."""
