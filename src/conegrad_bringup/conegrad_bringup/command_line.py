@@ -33,6 +33,7 @@ COMMANDS = {
     "world": Command("make a scene as a world for Gazebo or as a bag", "world"),
     "import": Command("turn a folder of recordings into a bag", "import_recording"),
     "info": Command("what a bag holds, and what perception would miss in it", "info"),
+    "doctor": Command("say what is wrong with an installation or a running graph", "doctor"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
     "pipeline": Command("show, draw, check and list pipelines of stages", "pipeline"),
     "system log": Command("record a system, name it in store and registry", "system.log"),

@@ -16,10 +16,18 @@ BASE_FRAME = "base_link"  # of cones without a LiDAR, too
 
 
 class Advice(NamedTuple):
-    """Something that limits what can be done with a bag, and what to do about it."""
+    """Something that limits what can be done with a bag, and what to do about it.
+
+    Attributes:
+        problem: what it is.
+        remedy: what to do.
+        area: what it is about: ``sensors``, ``comparison``, ``messages``, ``calibration`` or
+            ``stamps``.
+    """
 
     problem: str
     remedy: str
+    area: str = "sensors"
 
 
 NO_SENSORS = Advice(
@@ -44,13 +52,14 @@ def advise(
     """
     roles = choice.roles
     held = set(roles) | set(choice.ambiguities)
-    return [
-        *(_advise_sensors(held) if SENSORS & held else [NO_SENSORS]),
-        *_advise_comparison(held),
-        *_advise_faults(topics, roles),
-        *_advise_calibration(topics, roles, frames),
-        *_advise_stamps(topics, roles, offsets),
-    ]
+    by_area = {
+        "sensors": _advise_sensors(held) if SENSORS & held else [NO_SENSORS],
+        "comparison": _advise_comparison(held),
+        "messages": _advise_faults(topics, roles),
+        "calibration": _advise_calibration(topics, roles, frames),
+        "stamps": _advise_stamps(topics, roles, offsets),
+    }
+    return [advice._replace(area=area) for area, found in by_area.items() for advice in found]
 
 
 def _advise_sensors(roles: set[str]) -> list[Advice]:
