@@ -31,11 +31,12 @@ from conegrad_nodes.parameters.chosen_parameters import settings
 from conegrad_nodes.playback.graph_process import GraphProcess
 from conegrad_nodes.playback.link import GraphLink, Output, decoded
 from conegrad_nodes.playback.perceive import (
-    OUTPUTS,
     PerceiveOptions,
+    answer_topics,
     graph_inputs,
     graph_parameters,
     input_roles,
+    output_topics,
 )
 from conegrad_nodes.playback.player import PlayConfig, Player
 from conegrad_nodes.playback.this_machine import on_this_machine
@@ -101,8 +102,10 @@ class LiveRun:
         self.process = self._stack.enter_context(GraphProcess(domain, chosen))
         inputs = graph_inputs(bag, roles)
         published = {entry.topic: entry.msgtype for entry in inputs.values()}
-        link = self._stack.enter_context(GraphLink(domain, published, OUTPUTS, self._hear))
-        self.player = Player(link, self.process, inputs, options.play, "camera")
+        outputs = output_topics(options.hosts)
+        link = self._stack.enter_context(GraphLink(domain, published, outputs, self._hear))
+        answers = answer_topics(options.hosts)
+        self.player = Player(link, self.process, inputs, options.play, "camera", answers)
         self.times = Times()
 
     def __enter__(self) -> "LiveRun":
@@ -175,21 +178,21 @@ def lockstep(bag: BagReader, parameters: dict[str, Any]) -> dict[str, Any]:
         for raw in messages:
             run.player.play(raw)
         run.player.finish()
-        ledger, times = run.player.ledger, run.times
+        tracker, times = run.player.tracker, run.times
     forwards += bare_forwards(bag, parameters)
     total = times.arrival_to_cones()
     forward = statistics.median(forwards)
     return {
-        "images": ledger.images.counts()._asdict(),
-        "scans": ledger.scans.counts()._asdict(),
-        "cones": ledger.fusions.counts()._asdict(),
+        "images": tracker.images.counts()._asdict(),
+        "scans": tracker.scans.counts()._asdict(),
+        "cones": tracker.fusions.counts()._asdict(),
         "bare forward [ms]": milliseconds(forwards),
         "image arrival to cones [ms]": milliseconds(total),
         "ratio of medians": round(statistics.median(total) / forward, 3),
         "camera node [ms]": milliseconds(times.camera),
         "LiDAR node [ms]": milliseconds(times.lidar),
         "fusion node [ms]": milliseconds(times.fusion),
-        "published to cones received [ms]": milliseconds(ledger.fusions.latencies),
+        "published to cones received [ms]": milliseconds(tracker.fusions.latencies),
     }
 
 
@@ -205,21 +208,21 @@ def sustained(bag: BagReader, parameters: dict[str, Any], minutes: float) -> dic
                 samples.append(run.memory())
             if time.perf_counter() - start < 60 * (minute + 1):
                 continue
-            fresh = run.player.ledger.fusions.latencies[seen:]
+            fresh = run.player.tracker.fusions.latencies[seen:]
             rows.append(_minute(minute + 1, fresh, samples))
             print(json.dumps(rows[-1]), flush=True)
             minute, seen, samples = minute + 1, seen + len(fresh), []
         run.player.finish()
-        ledger, times = run.player.ledger, run.times
+        tracker, times = run.player.tracker, run.times
     return {
         "minutes": rows,
         "image arrival to cones [ms]": milliseconds(times.arrival_to_cones()),
         "LiDAR node [ms]": milliseconds(times.lidar),
         "fusion node [ms]": milliseconds(times.fusion),
-        "images": ledger.images.counts()._asdict(),
-        "scans": ledger.scans.counts()._asdict(),
-        "cones": ledger.fusions.counts()._asdict(),
-        "published to cones received [ms]": milliseconds(ledger.fusions.latencies),
+        "images": tracker.images.counts()._asdict(),
+        "scans": tracker.scans.counts()._asdict(),
+        "cones": tracker.fusions.counts()._asdict(),
+        "published to cones received [ms]": milliseconds(tracker.fusions.latencies),
         "growth of memory after minute 1 [MB/min]": _slope([row["memory [MB]"] for row in rows]),
         "growth of median latency after minute 1 [ms/min]": _slope(
             [row["latency [ms]"].get("median", float("nan")) for row in rows]

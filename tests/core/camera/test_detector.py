@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
+from conegrad_core.camera.engines import openvino_engine
 from conegrad_core.camera.engines.engine import EngineError
 from conegrad_core.camera.engines.export import export_network
+from conegrad_core.engines import processor
+from conegrad_core.engines.runtimes import openvino_request
 
 SIZE = {"input_width": 160, "input_height": 96}
 
@@ -52,7 +55,7 @@ def test_the_gradient_reaches_the_first_layer(weights, image, part):
 
 @pytest.mark.parametrize("engine", ["onnx", "openvino"])
 def test_exported_engines_equal_torch(weights, image, engine):
-    reference, exported = detector(weights), detector(weights, engine)
+    reference, exported = detector(weights), detector(weights, engine, precision="fp32")
     pixels = reference.letterbox(image).apply(image)
     with torch.inference_mode():
         expected = reference.engine.infer([pixels])
@@ -62,6 +65,20 @@ def test_exported_engines_equal_torch(weights, image, engine):
         twice = exported.engine.infer([pixels, pixels])
     for both, one in zip(twice, found, strict=True):
         assert torch.equal(both, one.expand(2, -1, -1))
+
+
+def test_openvino_computes_in_bf16_where_the_processor_does(weights, image, monkeypatch):
+    asked = []
+
+    def request(model, threads, precision):
+        asked.append(precision)
+        return openvino_request(model, threads, precision)
+
+    monkeypatch.setattr(openvino_engine, "openvino_request", request)
+    for flags in ({"avx512_bf16"}, {"avx2"}):
+        monkeypatch.setattr(processor, "processor_flags", lambda flags=flags: frozenset(flags))
+        detector(weights, "openvino")
+    assert asked == ["bf16", "fp32"]
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".xml"])

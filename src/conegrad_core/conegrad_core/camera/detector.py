@@ -1,5 +1,6 @@
 """YOLOv5 cone detector: image in, one row per cone candidate out."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,13 @@ from conegrad_core.camera.letterbox import PADDING, Letterbox
 from conegrad_core.camera.pooling import pool_duplicates, select_top
 from conegrad_core.engines.cache import open_export
 from conegrad_core.engines.devices import put_on
+from conegrad_core.engines.processor import native_precision
 from conegrad_core.settings import Config, setting
 from conegrad_core.weights import default_weights
 
 ENGINES = ("auto", "torch", "onnx", "openvino", "tensorrt")
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+PREFERRED_PRECISION = "bf16"  # on OpenVINO: it loses nothing measurable, docs/benchmarks.md
 OF_SUFFIX = {".onnx": ("onnx", "openvino"), ".xml": ("openvino",), ".engine": ("tensorrt",)}
 
 
@@ -39,7 +42,11 @@ class DetectorConfig(Config):
         "auto", "auto, torch, onnx, openvino or tensorrt; auto: by suffix, openvino on a CPU"
     )
     device: str = setting("cpu", "cpu, or for torch and TensorRT cuda or cuda:N")
-    precision: str = setting("fp32", "fp32, bf16 or fp16; onnx and tensorrt: as in the file")
+    precision: str = setting(
+        "auto",
+        "auto, fp32, bf16 or fp16; auto: as an exported file says; of torch weights on openvino "
+        "bf16 where the CPU has it, else fp32",
+    )
     threads: int = setting(0, "CPU threads of onnx and openvino; 0: their choice", low=0, high=256)
     input_width: int = setting(640, "Width of the network's input [px]", low=32, high=4096)
     input_height: int = setting(384, "Height of the network's input [px]", low=32, high=4096)
@@ -173,11 +180,13 @@ def _engine_of(network: nn.Module, path: Path, config: DetectorConfig) -> Engine
     engine = ("openvino" if on_cpu else "torch") if config.engine == "auto" else config.engine
     if engine == "torch":
         put_on(network, config.device)
-        return TorchEngine(network, config.precision)
+        return TorchEngine(network, "fp32" if config.precision == "auto" else config.precision)
     if engine == "tensorrt":
         raise ValueError(f"engine is 'tensorrt' for weights {path}, expected an .engine file")
     size = (config.input_width, config.input_height)
     export = detector_export(network, engine, size)
+    if engine == "openvino" and config.precision == "auto":
+        config = dataclasses.replace(config, precision=native_precision(PREFERRED_PRECISION))
     return open_export(export, lambda file: _load_engine(file, engine, config))
 
 
@@ -189,6 +198,6 @@ def _load_engine(path: Path, engine: str, config: DetectorConfig) -> Engine:
         raise EngineError(f"device is {config.device!r} for engine {engine!r}, expected 'cpu'")
     if engine == "openvino":
         return OpenVinoEngine(path, config.threads, config.precision)
-    if config.precision != "fp32":
-        raise EngineError(f"precision is {config.precision!r} for engine 'onnx', expected 'fp32'")
+    if config.precision not in ("auto", "fp32"):
+        raise EngineError(f"precision is {config.precision!r} for engine 'onnx', expected 'auto'")
     return OnnxEngine(path, config.threads)

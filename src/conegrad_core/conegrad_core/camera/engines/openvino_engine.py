@@ -11,6 +11,7 @@ from conegrad_core.camera.engines.engine import ExportedEngine, check_output_sha
 from conegrad_core.camera.engines.onnx_engine import static_size
 from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import RgbImage
+from conegrad_core.engines.processor import native_precision
 from conegrad_core.engines.runtimes import openvino_model, openvino_request
 
 METADATA = "conegrad"  # section of the IR's run-time information
@@ -22,14 +23,14 @@ class OpenVinoEngine(ExportedEngine):
     Args:
         path: the .xml file or the folder that holds exactly one.
         threads: CPU threads; 0 leaves the choice to OpenVINO.
-        precision: ``fp32``, ``bf16`` or ``fp16``; without this hint OpenVINO takes bf16 by itself
-            on some processors.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``; ``auto``: as the file says and the
+            processor can, else fp32.
 
     Raises:
         ValueError: if the file is not readable, has other classes, outputs or a dynamic shape.
     """
 
-    def __init__(self, path: Path, threads: int = 0, precision: str = "fp32") -> None:
+    def __init__(self, path: Path, threads: int = 0, precision: str = "auto") -> None:
         import openvino
 
         path = ir_file(path)
@@ -41,6 +42,8 @@ class OpenVinoEngine(ExportedEngine):
         self._takes_pixels = model.input().element_type == openvino.Type.u8
         shape = _fixed(model.input().partial_shape)
         self.input_size = static_size(shape, self._takes_pixels, str(path))
+        if precision == "auto":
+            precision = ir_precision(model)
         self._request = openvino_request(model, threads, precision)
         self._outputs = range(len(shapes))
 
@@ -51,6 +54,16 @@ class OpenVinoEngine(ExportedEngine):
         # The request reuses its output memory: copy.
         outputs = [self._request.get_output_tensor(index).data.copy() for index in self._outputs]
         return self.raw([torch.from_numpy(output) for output in outputs])
+
+
+def ir_precision(model: Any) -> str:
+    """Precision that a file asks for; fp32 where it says nothing, or the CPU lacks it.
+
+    What an int8 file does not compute in int8 it computes in this precision.
+    """
+    stated = [METADATA, "precision"]
+    wanted = model.get_rt_info(stated).astype(str) if model.has_rt_info(stated) else "fp32"
+    return native_precision(wanted)
 
 
 def _fixed(shape: Any) -> list[int]:
