@@ -144,6 +144,17 @@ def test_unknown_colour_counts_as_any_colour():
     assert losses(found, truth([[5.0, 0.0]]))["colour"] == pytest.approx(0.5 * math.log(4))
 
 
+def test_the_variance_of_the_truth_adds_to_that_of_the_cone():
+    true = truth([[5.0, 0.0]])
+    exact = losses(cones([[5.1, 0.0]], sigma=0.5), true)["covariance"]
+    stated = true._replace(deviations=torch.tensor([0.3]))
+    for found in (
+        losses(cones([[5.1, 0.0]], sigma=0.4), stated),
+        losses(cones([[5.1, 0.0]], sigma=0.4), true, truth_deviation=0.3),
+    ):
+        torch.testing.assert_close(found["covariance"], exact)
+
+
 def test_covariances_are_trained_and_positions_not_by_their_term():
     found = cones([[5.0, 0.1]])
     positions = found.positions.clone().requires_grad_()

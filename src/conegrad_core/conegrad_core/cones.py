@@ -71,12 +71,25 @@ class TrueCones(NamedTuple):
         classes: ``(N,)`` int64 :class:`ConeClass`; UNKNOWN where the colour was not recorded.
         visible_camera: ``(N,)`` bool, the camera could see the cone.
         visible_lidar: ``(N,)`` bool, the planar scan could hit the cone.
+        deviations: ``(N,)`` standard deviation of x and of y, as of a survey [m]; None where the
+            positions are exact, or nobody states how exact.
     """
 
     positions: Tensor
     classes: Tensor
     visible_camera: Tensor
     visible_lidar: Tensor
+    deviations: Tensor | None = None
+
+    def variances(self, default: float = 0.0) -> Tensor:
+        """``(N,)`` variance of x and of y [m^2].
+
+        Args:
+            default: standard deviation where none is stated [m].
+        """
+        if self.deviations is None:
+            return self.positions.new_full(self.positions.shape[:1], default * default)
+        return self.deviations.to(self.positions).square()
 
 
 class UnusableConesError(ValueError):

@@ -43,6 +43,9 @@ class EndLossConfig(Config):
     existence_weight: float = setting(1.0, "Weight of the existence term", low=0.0)
     recall_weight: float = setting(2.0, "Weight of existing against false cones", low=0.0)
     covariance_weight: float = setting(0.02, "Weight of the covariance term", low=0.0)
+    truth_deviation: float = setting(
+        0.0, "Standard deviation of the truth's x and y where it states none [m]", low=0.0
+    )
 
 
 class Matching(NamedTuple):
@@ -80,7 +83,8 @@ class EndLoss(torch.nn.Module):
             the gate counts as one at the gate. ``colour``: cross-entropy where the true colour is
             known and the camera could see it; unknown mass spreads evenly over the colours.
             ``existence``: binary cross-entropy. ``covariance``: Gaussian negative log likelihood
-            of the (detached) position error; trains covariances only.
+            of the (detached) position error, to which the truth adds its own variance; trains
+            covariances only.
 
         Raises:
             ValueError: if a shape is wrong.
@@ -94,7 +98,7 @@ class EndLoss(torch.nn.Module):
             "position": config.position_weight * _position(cones, truth, matching, config),
             "colour": config.colour_weight * _colour(cones, truth, matching),
             "existence": config.existence_weight * _existence(cones, matching, config),
-            "covariance": config.covariance_weight * _covariance(cones, truth, matching),
+            "covariance": config.covariance_weight * _covariance(cones, truth, matching, config),
         }
         return {name: term / count for name, term in terms.items()}
 
@@ -208,9 +212,13 @@ def _existence(cones: Cones, matching: Matching, config: EndLossConfig) -> Tenso
     return loss[matching.evaluated].sum() + missing * (config.recall_weight * math.log(100.0))
 
 
-def _covariance(cones: Cones, truth: TrueCones, matching: Matching) -> Tensor:
+def _covariance(
+    cones: Cones, truth: TrueCones, matching: Matching, config: EndLossConfig
+) -> Tensor:
     error = (cones.positions[matching.rows] - truth.positions[matching.truths]).detach()
     xx, xy, _, yy = cones.covariances[matching.rows].flatten(1).unbind(-1)
+    of_truth = truth.variances(config.truth_deviation)[matching.truths].to(xx)
+    xx, yy = xx + of_truth, yy + of_truth
     determinant = xx * yy - xy * xy
     x, y = error.unbind(-1)
     square = (yy * x * x - 2 * xy * x * y + xx * y * y) / determinant

@@ -31,6 +31,7 @@ def evaluate_bag(
     max_range: float | None = None,
     match_distance: float | None = None,
     min_existence: float = 0.0,
+    truth_error: float = 0.0,
     preface: Preface | None = None,
     topics: Mapping[str, str] | None = None,
     pipeline: str | Path = DEFAULT,
@@ -49,6 +50,7 @@ def evaluate_bag(
         max_range: truth beyond is ignored [m]; None takes the vehicle's, else 12.
         match_distance: farthest match [m]; None takes the vehicle's, else 0.5.
         min_existence: published cones below this probability are left out.
+        truth_error: standard deviation of x and y of truth that states none [m].
         preface: first section of the report; None leaves it out.
         topics: topics that the user chose, by role.
         pipeline: that made the cones, by name or path: what none of the sensors of its inputs
@@ -69,6 +71,7 @@ def evaluate_bag(
         match_distance=match_distance or (bounds.match_distance if bounds else MATCH_DISTANCE),
         max_range=max_range or (bounds.max_range if bounds else MAX_RANGE),
         min_existence=min_existence,
+        truth_deviation=truth_error,
         bootstrap_block=_frames_per_second(drive),
     )
     inputs = load_specification(pipeline).inputs.values()

@@ -576,3 +576,18 @@ def test_what_no_check_foresaw_in_a_message_is_refused_but_faults_of_the_code_ar
         read(0)
     with pytest.raises(AttributeError):
         read("code")
+
+
+@pytest.mark.parametrize("deviation", [-0.1, float("nan"), float("inf")])
+def test_true_cones_keep_their_deviation_and_refuse_a_bad_one(deviation):
+    def message(value):
+        place = SimpleNamespace(x=1.0, y=2.0)
+        cone = SimpleNamespace(
+            position=place, colour=1, visible_camera=True, visible_lidar=True, deviation=value
+        )
+        return SimpleNamespace(cones=[cone])
+
+    assert truth_from_msg(message(0.25)).deviations.tolist() == [0.25]
+    assert truth_from_msg(message(0.0)).deviations is None
+    with pytest.raises(DecodeError, match="deviation of true cones is"):
+        truth_from_msg(message(deviation))

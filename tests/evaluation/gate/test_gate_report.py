@@ -22,7 +22,7 @@ def frame(found):
     return FrameResult(
         places[rows], np.eye(2)[None].repeat(len(rows), 0), np.zeros(len(rows), np.int64),
         np.full(len(rows), 0.9), np.full(len(rows), 3), rows, np.zeros(len(rows), bool),
-        places, np.zeros(8, np.int64), seen, seen, seen,
+        places, np.zeros(8, np.int64), seen, seen, seen, np.zeros(8),
     )  # fmt: skip
 
 

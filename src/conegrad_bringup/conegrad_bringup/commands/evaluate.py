@@ -44,6 +44,13 @@ class EvaluateSettings(Config):
     min_existence: float = setting(
         0.0, "Published cones of a lower probability are left out", low=0.0, high=1.0
     )
+    truth_error: float = setting(
+        0.0,
+        "Standard deviation of x and y of the truth where it states none [m]; it adds to the "
+        "covariances that are compared with the errors",
+        low=0.0,
+        high=1.0,
+    )
 
 
 SETTINGS = CommandSettings({"": EvaluateSettings(), "jobs": JobsConfig()})
@@ -95,6 +102,7 @@ def _arguments(settings: EvaluateSettings) -> dict[str, Any]:
         "max_range": settings.max_range,
         "match_distance": settings.match_distance,
         "min_existence": settings.min_existence,
+        "truth_error": settings.truth_error,
         "topics": read_roles(settings.topic),
         "pipeline": settings.system or settings.pipeline,
     }

@@ -30,6 +30,13 @@ class ImportSettings(Config):
         "fskitti: height of a level LiDAR above the ground [m] (default: measured, with its tilt, "
         "on the ground of the clouds)",
     )
+    label_error: float | None = setting(
+        None,
+        "fskitti: standard deviation of x and y of the labels [m] (default: measured by the "
+        "returns of the clouds)",
+        low=0.0,
+        high=1.0,
+    )
     frames: str = setting(
         ":",
         "fskitti: part of the sequence, such as :8 or 8:; all frames if not given",
@@ -68,6 +75,7 @@ def _import_fskitti(folder: Path, settings: ImportSettings, output: Path) -> Non
         folder,
         output,
         lidar_height=settings.lidar_height,
+        label_error=settings.label_error,
         rows=_rows(settings.frames),
         progress=ProgressBar("import"),
     )

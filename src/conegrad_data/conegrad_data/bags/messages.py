@@ -225,7 +225,8 @@ def truth_msg(stamp_ns: int, frame: str, truth: "TrueCones", ground_z: float) ->
     """conegrad_msgs/TruthCones; ``ground_z`` is the height of the ground in the frame [m]."""
     from conegrad_core.cones import ConeClass
 
-    rows = zip(*(column.tolist() for column in truth), strict=True)
+    deviations = truth.variances().sqrt()
+    rows = zip(*(column.tolist() for column in (*truth[:4], deviations)), strict=True)
     return make(
         "conegrad_msgs/msg/TruthCones",
         header=header_msg(stamp_ns, frame),
@@ -236,8 +237,9 @@ def truth_msg(stamp_ns: int, frame: str, truth: "TrueCones", ground_z: float) ->
                 colour=colour_number(ConeClass(cone_class).name),
                 visible_camera=visible_camera,
                 visible_lidar=visible_lidar,
+                deviation=deviation,
             )
-            for (x, y), cone_class, visible_camera, visible_lidar in rows
+            for (x, y), cone_class, visible_camera, visible_lidar, deviation in rows
         ],
     )
 

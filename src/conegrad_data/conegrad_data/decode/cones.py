@@ -1,5 +1,6 @@
 """Cones, fused or true, from their messages."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -72,16 +73,20 @@ def truth_from_msg(msg: Any) -> TrueCones:
     """True cones of a conegrad_msgs/TruthCones.
 
     Raises:
-        DecodeError: if a colour is none of conegrad_msgs/Cone.
+        DecodeError: if a colour is none of conegrad_msgs/Cone, or a deviation is none.
     """
     rows = msg.cones
+    deviations = [float(getattr(cone, "deviation", 0.0)) for cone in rows]  # absent before 0.3
     for cone in rows:
         if cone.colour not in CLASS_OF_NUMBER:
             raise DecodeError(f"colour is {cone.colour}, expected one of {COLOUR_NUMBERS}")
+    if bad := next((value for value in deviations if not 0 <= value < math.inf), None):
+        raise DecodeError(f"deviation of true cones is {bad} m, expected 0 or more")
     positions = torch.tensor([(c.position.x, c.position.y) for c in rows], dtype=torch.float32)
     return TrueCones(
         positions.reshape(len(rows), 2),
         torch.tensor([int(CLASS_OF_NUMBER[int(c.colour)]) for c in rows], dtype=torch.int64),
         torch.tensor([bool(c.visible_camera) for c in rows], dtype=torch.bool),
         torch.tensor([bool(c.visible_lidar) for c in rows], dtype=torch.bool),
+        torch.tensor(deviations, dtype=torch.float32) if any(deviations) else None,
     )

@@ -199,11 +199,15 @@ def _true_cones(rows: list[Row]) -> "TrueCones":
         if colour not in COLOUR_NAMES:
             raise BagError(f"{place}: colour is {colour!r}, expected one of {COLOUR_NAMES}")
     table = [row.values for row in rows]
+    deviations = [number(row, "deviation") if row.values.get("deviation") else 0.0 for row in rows]
+    if bad := next((row.place for row, d in zip(rows, deviations, strict=True) if d < 0), None):
+        raise BagError(f"{bad}: deviation is below 0, expected a standard deviation [m]")
     return TrueCones(
         positions=torch.tensor(positions),
         classes=torch.tensor([COLOUR_NAMES.index(values["colour"]) for values in table]),
         visible_camera=torch.tensor([values.get("visible_camera", "1") != "0" for values in table]),
         visible_lidar=torch.tensor([values.get("visible_lidar", "1") != "0" for values in table]),
+        deviations=torch.tensor(deviations) if any(deviations) else None,
     )
 
 

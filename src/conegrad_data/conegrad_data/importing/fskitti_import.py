@@ -1,7 +1,7 @@
 """Imports a folder in the layout of FSKITTI (KITTI-like, FST Lisboa) into a bag."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,11 @@ from conegrad_data.bags import messages
 from conegrad_data.bags.types import BagError
 from conegrad_data.bags.writer import BagWriter
 from conegrad_data.importing.fskitti_frames import FskittiFrame, read_frames, read_json
+from conegrad_data.importing.label_error import (
+    LabelledCloud,
+    measured_label_error,
+    returns_on,
+)
 from conegrad_data.importing.pictures import IMAGE_FORMATS, check_picture
 
 if TYPE_CHECKING:  # importing torch takes seconds
@@ -23,6 +28,7 @@ logger = logging.getLogger(__name__)
 Array = npt.NDArray[np.float64]
 
 GROUND_CLOUDS = 30  # clouds are enough to tell how the LiDAR is mounted
+LABEL_CLOUDS = 60  # clouds are enough to tell how exact labels are
 POINT_COLUMNS = 5  # x, y, z, intensity, time
 LABEL_FIELDS = 14  # at least; some rows lack the unused last one
 BOX_FIELDS = slice(4, 8)  # left, top, right, bottom [px]
@@ -34,11 +40,6 @@ CLASS_OF_LABEL = {
     "large_orange_cone": "BIG_ORANGE",
     "unknown_cone": "UNKNOWN",
 }
-# A cone is visible to the LiDAR if enough returns stand on the ground near its label.
-CONE_RADIUS = 0.4  # [m], half a cone and the labels' own error
-GROUND_RADIUS = 1.5  # [m], where the ground around a cone is looked for
-CONE_LOW, CONE_HIGH = 0.08, 0.7  # [m] above that ground
-MIN_RETURNS = 2
 
 
 def import_fskitti(
@@ -46,6 +47,7 @@ def import_fskitti(
     output: Path,
     *,
     lidar_height: float | None = None,
+    label_error: float | None = None,
     rows: slice = slice(None),
     progress: Callable[[Iterable[FskittiFrame], int], Iterable[FskittiFrame]] | None = None,
 ) -> None:
@@ -61,6 +63,8 @@ def import_fskitti(
         output: the bag to create.
         lidar_height: height of the LiDAR above the ground [m], if not to be measured; the LiDAR
             then counts as level.
+        label_error: standard deviation of x and of y of the labels [m], if not to be measured by
+            the returns of the clouds.
         rows: frames to write, in the order of time; the mounting is measured in all of them.
         progress: wraps the frames to show progress; given them and their number.
 
@@ -82,11 +86,23 @@ def import_fskitti(
     else:
         base_from_lidar = np.eye(4)
         base_from_lidar[2, 3] = lidar_height
+    if label_error is None:
+        label_error = measured_label_error(_labelled_clouds(frames))
     with BagWriter(output, removed_by=BaseException) as bag:
         _write_transforms(bag, written[0].stamp_ns, camera, base_from_lidar)
         stream = iter(written)
         for frame in progress(stream, len(written)) if progress else stream:
-            _write_frame(bag, frame, camera, float(base_from_lidar[2, 3]))
+            _write_frame(bag, frame, camera, float(base_from_lidar[2, 3]), label_error)
+
+
+def _labelled_clouds(frames: list[FskittiFrame]) -> Iterator[LabelledCloud]:
+    """Labels and clouds of some frames of a sequence."""
+    labelled = [frame for frame in frames if frame.labels is not None]
+    for frame in labelled[:: max(1, len(labelled) // LABEL_CLOUDS)]:
+        points = _read_points(frame.points)[:, :3]
+        if frame.labels is not None:
+            positions = read_labels(frame.labels, points).positions.double().numpy()
+            yield LabelledCloud(positions, points)
 
 
 def measured_mounting(folder: Path, frames: list[FskittiFrame]) -> Array:
@@ -160,12 +176,7 @@ def has_returns(position: Array, points: Array) -> bool:
         position: ``(2,)`` x, y of the label [m].
         points: ``(N, 3)`` cloud [m].
     """
-    near = points[np.abs(points[:, :2] - position).max(axis=1) < GROUND_RADIUS]
-    if len(near) < MIN_RETURNS:
-        return False
-    is_cone = np.linalg.norm(near[:, :2] - position, axis=1) < CONE_RADIUS
-    height = near[is_cone, 2] - np.percentile(near[:, 2], 5)
-    return int(((height > CONE_LOW) & (height < CONE_HIGH)).sum()) >= MIN_RETURNS
+    return len(returns_on(position, points)) > 0
 
 
 def _write_frame(
@@ -173,6 +184,7 @@ def _write_frame(
     frame: FskittiFrame,
     camera: dict[str, Any] | None,
     lidar_height: float,
+    label_error: float,
 ) -> None:
     stamp = frame.stamp_ns
     cloud = _read_points(frame.points)
@@ -184,6 +196,8 @@ def _write_frame(
     bag.write("/points", "sensor_msgs/msg/PointCloud2", stamp, points)
     if frame.labels is not None:
         truth = read_labels(frame.labels, cloud[:, :3])
+        deviations = truth.positions.new_full(truth.positions.shape[:1], label_error)
+        truth = truth._replace(deviations=deviations)
         msg = messages.truth_msg(stamp, "lidar", truth, -lidar_height)
         bag.write("/truth", "conegrad_msgs/msg/TruthCones", stamp, msg)
 

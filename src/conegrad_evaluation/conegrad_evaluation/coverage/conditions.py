@@ -73,7 +73,7 @@ def frame_conditions(
     if drive is not None:
         found.update(_motion(drive, sample.key.stamp_ns))
     chosen = torch.from_numpy(counted)
-    truth = TrueCones(*(part.cpu()[chosen] for part in sample.truth))
+    truth = TrueCones(*(part.cpu()[chosen] for part in sample.truth[:4]))
     return FrameConditions(found, cone_conditions(truth))
 
 

@@ -1,4 +1,4 @@
-"""Confidence interval of the headline metric."""
+"""Confidence intervals of shares, bootstrapped over frames."""
 
 from dataclasses import dataclass
 
@@ -49,6 +49,39 @@ def f1_interval(
     if not len(joined):
         return Interval(float("nan"), float("nan"))
     low, high = np.percentile(joined, [2.5, 97.5])
+    return Interval(float(low), float(high))
+
+
+def ratio_intervals(
+    hits: Integers, totals: Integers, *, samples: int, block: int = 1, seed: int = 0
+) -> list[Interval]:
+    """Bootstrap over frames of K shares ``hits / totals``, with the same draws for all.
+
+    Args:
+        hits: ``(F, K)`` per frame.
+        totals: ``(F, K)`` per frame.
+        samples: number of resamples.
+        block: consecutive frames drawn together (circular block bootstrap).
+        seed: of the random numbers.
+    """
+    frames, shares = hits.shape
+    if not totals.sum():
+        return [Interval(float("nan"), float("nan"))] * shares
+    block = min(block, frames)
+    sums = np.stack([_circular_sums(column, block) for column in (*hits.T, *totals.T)], axis=1)
+    used = sums.any(axis=1)  # what a block without any cone adds is nothing
+    chances = np.append(np.full(int(used.sum()), 1 / frames), (~used).sum() / frames)
+    draws = np.random.default_rng(seed).multinomial(-(-frames // block), chances, size=samples)
+    drawn = draws[:, :-1].astype(np.float64) @ sums[used]
+    pairs = zip(drawn[:, :shares].T, drawn[:, shares:].T, strict=True)
+    return [_middle(of_hits, of_totals) for of_hits, of_totals in pairs]
+
+
+def _middle(hits: Floats, totals: Floats) -> Interval:
+    held = totals > 0
+    if not held.any():
+        return Interval(float("nan"), float("nan"))
+    low, high = np.percentile(hits[held] / totals[held], [2.5, 97.5])
     return Interval(float(low), float(high))
 
 

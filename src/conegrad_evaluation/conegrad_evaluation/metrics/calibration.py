@@ -36,6 +36,8 @@ class Reliability:
 class Consistency:
     """Normalised estimation error squared (NEES) of matched cones, e^T C^-1 e.
 
+    C is the covariance of the cone plus that of the truth itself, where one is stated.
+
     A consistent covariance gives a mean of 2, a median of 1.39 and 95 % inside the ellipse; larger
     values show overconfidence. Errors are cut off at the match distance, which biases the values
     of covariances near its square downwards.

@@ -19,11 +19,11 @@ from conegrad_evaluation.metrics.calibration import (
     Consistency,
     Reliability,
     consistency,
-    nees,
     reliability,
 )
 from conegrad_evaluation.metrics.counts import ConeCounts, count_cones, f1_counts
 from conegrad_evaluation.metrics.curve import PrecisionRecall, precision_recall
+from conegrad_evaluation.metrics.error_regions import ErrorRegions, error_regions, matched_nees
 from conegrad_evaluation.metrics.failure_modes import (
     SOURCE_NAMES,
     FailureModes,
@@ -73,6 +73,8 @@ class Evaluation:
         curve_colour: the same, with a wrong colour counted as an error.
         reliability: calibration of the existence probability.
         consistency: calibration of the covariance.
+        error_regions: what the 50 and 90 % regions of the covariances hold, by source ("all",
+            "camera", "lidar", "both"), then by range bin and "all".
         failure_modes: of missed truth and false cones.
         latency: from the capture of the data to the cones.
     """
@@ -93,6 +95,7 @@ class Evaluation:
     curve_colour: PrecisionRecall
     reliability: Reliability
     consistency: Consistency
+    error_regions: dict[str, dict[str, ErrorRegions]]
     failure_modes: FailureModes
     latency: Latency
 
@@ -192,8 +195,6 @@ def evaluate(
     config = config or EvaluationConfig()
     records = collect(frames, config)
     cones, true = records.cones, len(records.truth.found)
-    errors, _ = matched_errors(records)
-    covariances = cones.covariances[cones.selected & cones.is_match]
     return Evaluation(
         config=config,
         frames=len(frames),
@@ -210,7 +211,8 @@ def evaluate(
         curve=precision_recall(cones.existence, cones.is_match, true),
         curve_colour=precision_recall(cones.existence, cones.is_right, true),
         reliability=reliability(cones.existence, cones.is_match),
-        consistency=consistency(nees(errors, covariances)),
+        consistency=consistency(matched_nees(records)),
+        error_regions=error_regions(records, config, SOURCE_NAMES),
         failure_modes=count_failure_modes(frames, config),
         latency=latency(latencies),
     )

@@ -28,6 +28,9 @@ class EvaluationConfig(Config):
     min_existence: float = setting(
         MIN_EXISTENCE, "Lowest existence probability that counts as a cone", low=0.0, high=1.0
     )
+    truth_deviation: float = setting(
+        0.0, "Standard deviation of the truth's x and y where it states none [m]", low=0.0
+    )
     bootstrap_samples: int = setting(1000, "Resamples of the confidence interval", low=1)
     bootstrap_block: int = setting(
         1, "Consecutive frames drawn together: neighbours see the same cones", low=1
@@ -55,6 +58,7 @@ class FrameResult:
         visible_camera: ``(T,)``.
         visible_lidar: ``(T,)``.
         counted: ``(T,)`` the truth has to be found.
+        truth_variances: ``(T,)`` of x and of y of the truth [m^2].
     """
 
     positions: Floats
@@ -69,6 +73,7 @@ class FrameResult:
     visible_camera: Booleans
     visible_lidar: Booleans
     counted: Booleans
+    truth_variances: Floats
 
 
 def match_frame(cones: Cones, truth: TrueCones, config: EvaluationConfig) -> FrameResult:
@@ -108,6 +113,7 @@ def match_frame(cones: Cones, truth: TrueCones, config: EvaluationConfig) -> Fra
         visible_camera=visible_camera,
         visible_lidar=visible_lidar,
         counted=counted,
+        truth_variances=_floats(truth.variances(config.truth_deviation)),
     )
 
 
@@ -120,6 +126,7 @@ def _check(cones: Cones, truth: TrueCones) -> None:
     check_shape(truth.positions, None, 2, name="truth.positions")
     for name in ("classes", "visible_camera", "visible_lidar"):
         check_shape(getattr(truth, name), len(truth.positions), name=f"truth.{name}")
+    check_shape(truth.variances(), len(truth.positions), name="truth.deviations")
     for name, tensor in (
         ("cones.positions", cones.positions),
         ("cones.existence_logits", cones.existence_logits),

@@ -50,6 +50,7 @@ class TruthRecords:
 
     Attributes:
         frames: ``(T,)`` frame of each truth.
+        variances: ``(T,)`` of x and of y of the truth itself [m^2].
         distances: ``(T,)`` range [m].
         found: ``(T,)`` matched at the operating point.
         right: ``(T,)`` found, and its colour is right or was not recorded.
@@ -60,6 +61,7 @@ class TruthRecords:
     classes: Integers
     visible_camera: Booleans
     visible_lidar: Booleans
+    variances: Floats
     distances: Floats
     found: Booleans
     right: Booleans
@@ -90,6 +92,7 @@ def collect(frames: Sequence[FrameResult], config: EvaluationConfig) -> Records:
         classes=classes,
         visible_camera=_join([f.visible_camera[f.counted] for f in frames], (0,)).astype(np.bool_),
         visible_lidar=_join([f.visible_lidar[f.counted] for f in frames], (0,)).astype(np.bool_),
+        variances=_join([f.truth_variances[f.counted] for f in frames], (0,)),
         distances=distances,
         found=found,
         right=right,

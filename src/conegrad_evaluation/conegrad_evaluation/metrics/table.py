@@ -2,6 +2,7 @@
 
 import math
 
+from conegrad_evaluation.metrics.error_regions import ALL
 from conegrad_evaluation.metrics.evaluator import Evaluation, SubsetMetrics
 
 HEADER = ("range", "truth", "f1_colour", "f1", "precision", "recall", "RMSE [m]", "bias r [m]")
@@ -57,6 +58,7 @@ def _notes(evaluation: Evaluation) -> list[str]:
         f"ECE {number(evaluation.reliability.ece)}, "
         f"mean NEES {number(evaluation.consistency.mean)} (2 expected)",
     ]
+    notes += _region_notes(evaluation)
     if not evaluation.with_camera:
         notes.insert(0, f"headline f1: {number(evaluation.score)}; no camera, so no colours")
     if evaluation.latency.count:
@@ -66,3 +68,10 @@ def _notes(evaluation: Evaluation) -> list[str]:
             f"p99 {1e3 * times.p99:.1f} ms"
         )
     return notes
+
+
+def _region_notes(evaluation: Evaluation) -> list[str]:
+    """Which share of the errors the stated 90 % regions hold, by range."""
+    regions = evaluation.error_regions[ALL]
+    shares = [f"{name} {number(r.inside_90, 2)}" for name, r in regions.items() if r.count]
+    return [f"90 % regions hold: {', '.join(shares)}"] if shares else []

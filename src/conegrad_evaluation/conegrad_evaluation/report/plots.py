@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES
-from conegrad_evaluation.metrics.calibration import CHI2_95, nees
+from conegrad_evaluation.metrics.calibration import CHI2_95
 from conegrad_evaluation.metrics.curve import PrecisionRecall
+from conegrad_evaluation.metrics.error_regions import matched_nees
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.position import along_and_across, matched_errors
 from conegrad_evaluation.metrics.records import Records
@@ -174,9 +175,7 @@ def reliability_plot(evaluation: Evaluation) -> Figure:
 def nees_plot(evaluation: Evaluation, records: Records) -> Figure:
     """Histogram of the NEES with the distribution expected of a consistent covariance."""
     figure, axes = new_figure()
-    errors, _ = matched_errors(records)
-    chosen = records.cones.selected & records.cones.is_match
-    values = nees(errors, records.cones.covariances[chosen])
+    values = matched_nees(records)
     values = values[~np.isnan(values)]
     edges = np.linspace(0, NEES_SHOWN, 37)
     if len(values):

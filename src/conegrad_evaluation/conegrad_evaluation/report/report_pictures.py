@@ -29,6 +29,7 @@ from conegrad_evaluation.report.example_frames import (
     select_examples,
 )
 from conegrad_evaluation.report.figure_style import data_uri, png_bytes, svg_uri
+from conegrad_evaluation.report.region_plot import region_plot
 
 JPEG_QUALITY = 88
 MAP_CELL = 0.25  # [m], truth of several frames within one cell is drawn once
@@ -176,6 +177,7 @@ def _accuracy_plots(
         ("colours", lambda: plots.confusion_plot(evaluation)),
         ("existence", lambda: plots.reliability_plot(evaluation)),
         ("covariance", lambda: plots.nees_plot(evaluation, records)),
+        ("error regions", lambda: region_plot(evaluation)),
         (
             "score over time",
             lambda: plots.score_plot(times, records, with_camera=with_camera),

@@ -10,6 +10,7 @@ from conegrad_evaluation.metrics.evaluator import Evaluation, SubsetMetrics
 from conegrad_evaluation.metrics.failure_modes import FALSE_CONE_MODES, MISS_MODES
 from conegrad_evaluation.metrics.table import number
 from conegrad_evaluation.report.figure_style import BAD, WARN
+from conegrad_evaluation.report.region_plot import region_table
 
 MODE_COLOURS = {"wrong_colour": WARN, "unknown_colour": WARN}
 
@@ -187,6 +188,7 @@ def tables(evaluation: Evaluation) -> list[dict[str, Any]]:
                 if subset.counts.true
             ],
         },
+        region_table(evaluation),
     ]
 
 

@@ -16,7 +16,8 @@ def truth_to_msg(truth: TrueCones, header: Header, ground_z: float) -> TruthCone
         header: stamp that the positions hold for.
         ground_z: height of the ground in that frame [m].
     """
-    rows = zip(*(column.tolist() for column in truth), strict=True)
+    deviations = truth.variances().sqrt()
+    rows = zip(*(column.tolist() for column in (*truth[:4], deviations)), strict=True)
     return TruthCones(
         header=header,
         cones=[
@@ -25,7 +26,8 @@ def truth_to_msg(truth: TrueCones, header: Header, ground_z: float) -> TruthCone
                 colour=COLOUR_NUMBERS[COLOUR_NAMES[cone_class]],
                 visible_camera=bool(visible_camera),
                 visible_lidar=bool(visible_lidar),
+                deviation=float(deviation),
             )
-            for (x, y), cone_class, visible_camera, visible_lidar in rows
+            for (x, y), cone_class, visible_camera, visible_lidar, deviation in rows
         ],
     )
