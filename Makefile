@@ -9,7 +9,7 @@ setup:
 build: setup
 	@scripts/build.sh
 
-car:  ## beside ROS 2 Jazzy from apt instead of its wheels
+car:  ## beside ROS 2 Jazzy from apt instead of its wheels; DESKTOP=1 adds RViz, Foxglove and Gazebo
 	@scripts/car.sh
 
 demo: build  ## BAG=path takes a recorded drive instead of a simulated one

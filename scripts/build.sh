@@ -6,7 +6,7 @@ source scripts/env.sh
 
 stamp="$root/install/.conegrad"
 # Python sources are linked, not copied: only what decides on the built files counts.
-mapfile -d '' -t sources < <(find src/conegrad_msgs src/*/setup.py src/*/setup.cfg \
+mapfile -d '' -t sources < <(find src/conegrad_msgs src/*/CMakeLists.txt src/*/setup.py src/*/setup.cfg \
     src/*/package.xml src/*/resource colcon.meta scripts/build.sh -type f -print0 | sort -z)
 mapfile -t shared < <(find launch config -type f 2>/dev/null | sort)
 wanted="$(fingerprint "${sources[@]}" -- "$(cat "$venv/.conegrad")" "${sources[@]}" "${shared[@]}")"

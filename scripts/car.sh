@@ -3,6 +3,7 @@
 #
 # apt brings ROS (rosdep knows the packages), car/venv the pinned Python packages: Ubuntu's Python takes
 # none from pip. ROS_SETUP names the setup.bash of a ROS that is not in /opt/ros/jazzy.
+# DESKTOP=1 brings RViz, Foxglove and Gazebo as well, which a car has no use for.
 
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -23,8 +24,12 @@ python3 -c "import rclpy" 2>/dev/null || fail "$(command -v python3) cannot impo
 
 echo "[1/3] packages of ROS ..."
 command -v rosdep >/dev/null || need_apt "rosdep is missing" python3-rosdep
+packages=()
+for package in src/*/; do
+    [ "$package" = src/conegrad_desktop/ ] && [ -z "${DESKTOP:-}" ] || packages+=("$package")
+done
 of_pip="$(sed -n 's/.*depend>\(python3-[^<]*\)<.*/\1/p' src/*/package.xml | sort -u | tr '\n' ' ')"
-rosdep install --from-paths src --ignore-src --rosdistro jazzy -y --skip-keys "$of_pip" \
+rosdep install --from-paths "${packages[@]}" --ignore-src --rosdistro jazzy -y --skip-keys "$of_pip" \
     || fail "rosdep could not install them. Its first time on a machine: sudo rosdep init && rosdep update"
 
 venv="$root/car/venv"
@@ -45,7 +50,7 @@ fi
 
 echo "[3/3] building the packages with colcon ..."
 PYTHONWARNINGS="ignore::DeprecationWarning,ignore::UserWarning" \
-    "$venv/bin/python" -m colcon --log-base car/log build --merge-install --base-paths src \
+    "$venv/bin/python" -m colcon --log-base car/log build --merge-install --base-paths "${packages[@]}" \
     --build-base car/build --install-base car/install --event-handlers desktop_notification- \
     --cmake-args "-DPython3_EXECUTABLE=$venv/bin/python" --no-warn-unused-cli \
     || fail "colcon build failed: the lines above say where"

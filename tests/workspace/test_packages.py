@@ -46,8 +46,8 @@ KEYS = {
 DISTRIBUTIONS = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
 FROM_PYPI = {*KEYS, "mcap", "onnx", "openvino", "safetensors", "zstandard"} - ROS_KEYS
 
-# Packages that are used without an import: message definitions in a bag, and in a bridge.
-NOT_IMPORTED = {"conegrad_data": {"conegrad_msgs"}, "conegrad_bringup": {"rosgraph_msgs"}}
+# Packages that are used without an import: message definitions in a bag.
+NOT_IMPORTED = {"conegrad_data": {"conegrad_msgs"}}
 
 
 def tracked_files():
@@ -80,11 +80,12 @@ def setup_cfg(package):
     return parser
 
 
-def test_there_are_eight_packages():
+def test_there_are_nine_packages():
     assert [package.name for package in PACKAGES] == [
         "conegrad_bringup",
         "conegrad_core",
         "conegrad_data",
+        "conegrad_desktop",
         "conegrad_evaluation",
         "conegrad_msgs",
         "conegrad_nodes",
@@ -138,6 +139,14 @@ def test_package_declares_its_version_and_marker_for_the_index(package):
 def test_package_says_that_it_is_typed(package):
     assert (package / package.name / "py.typed").is_file()
     assert "py.typed" in setup_cfg(package)["options.package_data"][package.name].split()
+
+
+def test_a_car_gets_neither_viewers_nor_a_simulator():
+    on_a_car = [package for package in PACKAGES if package.name != "conegrad_desktop"]
+    needed = set.union(*map(dependencies, on_a_car))
+    desktop = {"foxglove_bridge", "ros_gz_bridge", "ros_gz_sim", "rviz2"}
+    assert needed & {*desktop, "conegrad_desktop"} == set()
+    assert desktop <= dependencies(ROOT / "src/conegrad_desktop")
 
 
 def test_the_core_depends_on_no_ros_package():
