@@ -21,8 +21,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from conegrad_bringup.launch_arguments import path_text
-from conegrad_bringup.launch_environment import large_messages
+from conegrad_bringup.launch_arguments import path_text, shared_argument
+from conegrad_bringup.launch_environment import large_messages, network
 
 SIM_TIME = {"use_sim_time": True}
 # Relative, but for those that ROS fixes; what conegrad train and conegrad evaluate read.
@@ -41,7 +41,8 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("world", description="Folder made by conegrad world make"),
             DeclareLaunchArgument("headless", default_value="false", choices=switches,
                                   description="No window; sensors render off screen"),
-            DeclareLaunchArgument("namespace", default_value="", description="Of all nodes"),
+            shared_argument("namespace"),
+            shared_argument("network"),
             DeclareLaunchArgument("perception", default_value="true", choices=switches,
                                   description="Start the perception"),
             DeclareLaunchArgument("composed", default_value="true", choices=switches,
@@ -67,6 +68,7 @@ def simulation(context: LaunchContext) -> list[Any]:
     settings = world_settings(folder)
     share = get_package_share_path("conegrad_bringup")
     return [
+        *network(context),
         *large_messages(context),
         AppendEnvironmentVariable("GZ_SIM_RESOURCE_PATH", str(folder / "models")),
         gazebo(folder, is_headless=LaunchConfiguration("headless").perform(context) == "true"),
@@ -157,6 +159,7 @@ def perception(settings: dict[str, Any], share: Path) -> GroupAction:
         launch_arguments={
             "use_sim_time": "true",
             "namespace": LaunchConfiguration("namespace"),
+            "network": LaunchConfiguration("network"),
             "composed": LaunchConfiguration("composed"),
             "params_file": str(points) if settings["lidar"] == "cloud" else "",
             "rviz": "false",  # started here, with or without the perception

@@ -21,13 +21,13 @@ from conegrad_bringup.launch_arguments import (
     shared_argument,
     text,
 )
-from conegrad_bringup.launch_environment import large_messages
+from conegrad_bringup.launch_environment import large_messages, network
 from conegrad_bringup.respawn import Respawned, respawned
 
 CAR_NODES = ("camera_node", "lidar_node", "fusion_node")  # with parameter files of their own
 TEXTS = (
     "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "system",
-    "stages",
+    "stages", "network",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def generate_launch_description() -> LaunchDescription:
             *(shared_argument(name) for name in TEXTS),
             DeclareLaunchArgument("use_sim_time", default_value="false", choices=SWITCH,
                                   description="Time from /clock"),
+            OpaqueFunction(function=network),
             OpaqueFunction(function=large_messages),
             OpaqueFunction(function=perception, args=[config]),
             rviz,

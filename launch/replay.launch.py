@@ -26,7 +26,7 @@ from conegrad_bringup.launch_arguments import chosen_pipeline, path_text, shared
 ARGUMENTS = {"composed": "true", "respawn": "true", "rviz": "false", "foxglove": "false"}
 TEXTS = (
     "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "system",
-    "stages",
+    "stages", "network",
 )  # fmt: skip
 LAST_MESSAGES = 2.0  # [s] for the nodes to finish after the bag
 

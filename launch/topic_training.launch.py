@@ -10,14 +10,12 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from conegrad_bringup.launch_arguments import (
-    SWITCH,
     chosen_file,
-    is_on,
     path_parameter,
     path_text,
+    shared_argument,
 )
-from conegrad_bringup.launch_environment import large_messages, on_this_machine
-from conegrad_nodes.playback.this_machine import check_discovery
+from conegrad_bringup.launch_environment import large_messages, network
 
 MODELS = {"camera": "training_camera_node", "lidar": "training_lidar_node"}
 EVERY_SAMPLE = {"reliability": "reliable", "depth": 5}
@@ -35,24 +33,12 @@ def generate_launch_description() -> LaunchDescription:
                                   description="Folder of the weights"),
             DeclareLaunchArgument("namespace", default_value="training",
                                   description="Of all nodes, apart from the car's own"),
-            DeclareLaunchArgument("network", default_value="false", choices=SWITCH,
-                                  description="Let nodes on other machines take part"),
-            OpaqueFunction(function=environment),
+            shared_argument("network", "false"),
+            OpaqueFunction(function=network),
+            OpaqueFunction(function=large_messages),
             OpaqueFunction(function=training_nodes),
         ]
     )  # fmt: skip
-
-
-def environment(context: LaunchContext) -> list[Any]:
-    """Room for raw images; on this machine alone, unless the argument ``network`` says else.
-
-    Raises:
-        GraphError: if the nodes could not find each other.
-    """
-    if is_on(context, "network"):
-        check_discovery()
-        return list(large_messages(context))
-    return [*on_this_machine(context), *large_messages(context)]
 
 
 def training_nodes(context: LaunchContext) -> list[Any]:

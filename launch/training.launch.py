@@ -6,7 +6,8 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 
-from conegrad_bringup.launch_arguments import path_parameter
+from conegrad_bringup.launch_arguments import path_parameter, shared_argument
+from conegrad_bringup.launch_environment import network
 from conegrad_bringup.respawn import respawned
 
 
@@ -17,6 +18,8 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("output", default_value="runs",
                                   description="Folder in which each run gets a folder of its own"),
             DeclareLaunchArgument("namespace", default_value="", description="Of the node"),
+            shared_argument("network"),
+            OpaqueFunction(function=network),
             OpaqueFunction(function=training_node),
         ]
     )  # fmt: skip

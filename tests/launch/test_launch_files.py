@@ -113,3 +113,25 @@ def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
     (tmp_path / "car.yaml").touch()
     _, values = started(vehicle="~/car.yaml", params_file="~/car.yaml")
     assert values["calibration.vehicle"] == str(tmp_path / "car.yaml")
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "expected"),
+    [
+        ({}, "", "LOCALHOST"),
+        ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, "", "SUBNET"),
+        ({"ROS_STATIC_PEERS": "10.0.0.2"}, "", None),
+        ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, "false", "LOCALHOST"),
+        ({}, "true", None),
+    ],
+)
+def test_other_machines_are_met_where_that_is_asked_for(environment, given, expected):
+    from conegrad_bringup.launch_environment import network
+
+    context = LaunchContext()
+    context.environment.clear()
+    context.environment.update(environment)
+    context.launch_configurations["network"] = given
+    for action in network(context):
+        action.execute(context)
+    assert context.environment.get("ROS_AUTOMATIC_DISCOVERY_RANGE") == expected

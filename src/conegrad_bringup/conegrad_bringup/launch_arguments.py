@@ -24,12 +24,14 @@ DESCRIPTIONS = {
     "stages": "Of the pipeline: composed in few nodes, or apart in nodes of their own",
     "rviz": "Start RViz",
     "foxglove": "Start the bridge to Foxglove",
+    "network": "Let other machines take part; empty: as the environment says, else this one alone",
     "respawn": "Start nodes again that crash, and let lifecycle_manager look after them",
 }
 CHOICES = {
     "image_transport": ("", "raw", "compressed"),
     "input": ("", "scan", "points"),
     "stages": ("", "composed", "apart"),
+    "network": ("", *SWITCH),
     **dict.fromkeys(("composed", "rviz", "foxglove", "respawn"), SWITCH),
 }
 

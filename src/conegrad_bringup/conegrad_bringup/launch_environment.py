@@ -4,11 +4,14 @@ from ament_index_python.packages import get_package_share_path
 from launch import LaunchContext
 from launch.actions import SetEnvironmentVariable, UnsetEnvironmentVariable
 from launch.logging import get_logger
+from launch.substitutions import LaunchConfiguration
 
-from conegrad_nodes.middleware.domain import OUTWARD, RANGE
+from conegrad_nodes.middleware.domain import OUTWARD, RANGE, is_range_chosen
 from conegrad_nodes.middleware.transport import VARIABLES, is_chosen, users_fault
+from conegrad_nodes.playback.this_machine import check_discovery
 
 PROFILE = "config/fastdds_large_messages.xml"
+Environment = list[SetEnvironmentVariable | UnsetEnvironmentVariable]
 
 
 def large_messages(context: LaunchContext) -> list[SetEnvironmentVariable]:
@@ -25,9 +28,29 @@ def large_messages(context: LaunchContext) -> list[SetEnvironmentVariable]:
     return [SetEnvironmentVariable(name, path) for name in VARIABLES]
 
 
-def on_this_machine(
-    context: LaunchContext,
-) -> list[SetEnvironmentVariable | UnsetEnvironmentVariable]:
+def network(context: LaunchContext) -> Environment:
+    """Which machines the processes meet, as the argument ``network`` says.
+
+    Empty: as the environment says; this machine alone where it says nothing. Whoever is met can
+    send messages and change the state of nodes.
+
+    Raises:
+        GraphError: if other machines are asked for and the environment forbids all of them.
+    """
+    given = LaunchConfiguration("network").perform(context)
+    if given == "true":
+        check_discovery()
+        return []
+    if not given:
+        if is_range_chosen(context.environment):
+            return []
+        get_logger("network").info(
+            f"only processes of this machine are met: network:=true or {RANGE} changes that"
+        )
+    return on_this_machine(context)
+
+
+def on_this_machine(context: LaunchContext) -> Environment:
     """Keep processes from meeting others on other machines."""
     set_here = [name for name in OUTWARD if name in context.environment]
     return [

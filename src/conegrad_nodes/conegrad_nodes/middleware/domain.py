@@ -47,3 +47,8 @@ def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process whose graph stays on this machine."""
     kept = {name: value for name, value in environment.items() if name not in OUTWARD}
     return {**kept, RANGE: "LOCALHOST"}
+
+
+def is_range_chosen(environment: Mapping[str, str]) -> bool:
+    """Whether an environment says which machines a graph reaches."""
+    return any(environment.get(name) for name in (RANGE, *OUTWARD) if name != BUILTIN)
