@@ -1,47 +1,24 @@
-# ConeGrad on a Jetson: torch and TensorRT of the vendor's image, ROS 2 Jazzy from apt. From the root of the
-# repository, on the Jetson:
+# ConeGrad with TensorRT on a Jetson with JetPack 7; docs/deployment.md says what each JetPack gets.
+# On the Jetson, from the root of the repository:
+#   docker build -f docker/Dockerfile -t conegrad .
 #   docker build -f docker/jetson.Dockerfile -t conegrad:jetson .
-#   docker run --rm -it --runtime=nvidia --net=host --ipc=host conegrad:jetson \
-#       ros2 launch conegrad_bringup perception.launch.py
-# BASE must be Ubuntu 24.04 with Python 3.12 (ROS 2 Jazzy needs them) and fit the JetPack of the board.
-ARG BASE=nvcr.io/nvidia/pytorch:25.08-py3-igpu
+ARG BASE=conegrad
 FROM ${BASE}
+# Jetson Linux of the board, as its package index is called: r39.2 is JetPack 7.2, r38.4 is JetPack 7.1.
+ARG JETSON_LINUX=r39.2
 
-SHELL ["/bin/bash", "-c"]
-ENV DEBIAN_FRONTEND=noninteractive
-
-ADD https://raw.githubusercontent.com/ros/rosdistro/master/ros.key /usr/share/keyrings/ros.key
-RUN apt-get update && apt-get install -y --no-install-recommends gnupg \
-    && gpg --dearmor -o /usr/share/keyrings/ros.gpg /usr/share/keyrings/ros.key \
-    && echo "deb [signed-by=/usr/share/keyrings/ros.gpg] http://packages.ros.org/ros2/ubuntu noble main" \
-        > /etc/apt/sources.list.d/ros2.list \
+# TensorRT of the JetPack; the environment of the image sees it as a package of the system's Python. The
+# driver comes from the board at run time, so that nothing can be loaded on its GPU while this is built.
+ADD --chmod=644 https://repo.download.nvidia.com/jetson/jetson-ota-public.asc /usr/share/keyrings/jetson.asc
+RUN echo "deb [signed-by=/usr/share/keyrings/jetson.asc] https://repo.download.nvidia.com/jetson/common ${JETSON_LINUX} main" \
+        > /etc/apt/sources.list.d/jetson.list \
+    && printf '%s\n' 'Package: *' 'Pin: origin repo.download.nvidia.com' 'Pin-Priority: 100' '' \
+        'Package: *nvinfer* *nvonnxparser* tensorrt*' 'Pin: origin repo.download.nvidia.com' \
+        'Pin-Priority: 900' > /etc/apt/preferences.d/jetson \
     && apt-get update && apt-get install -y --no-install-recommends \
-        libgl1 libgomp1 libusb-1.0-0 libx11-6 python3-colcon-common-extensions python3-venv \
-        ros-jazzy-ros-base ros-jazzy-ackermann-msgs ros-jazzy-launch-ros ros-jazzy-nav-msgs \
-        ros-jazzy-sensor-msgs ros-jazzy-tf2-msgs ros-jazzy-tf2-ros ros-jazzy-visualization-msgs \
+        libnvinfer-plugin10 libnvonnxparsers10 python3-libnvinfer \
     && rm -rf /var/lib/apt/lists/*
 
-# torch, torchvision and TensorRT stay the vendor's: only what they lack is installed. The last line
-# stops the build where something is missing after all.
-WORKDIR /opt/conegrad
-RUN pip install --no-cache-dir 'setuptools<80' safetensors rosbags mcap zstandard tqdm jinja2 \
-        matplotlib scipy onnx pillow psutil requests pyyaml lark 'empy<4' catkin_pkg \
-    && pip install --no-cache-dir --no-deps ultralytics ultralytics-thop \
-    && { python -c "import cv2" || pip install --no-cache-dir --no-deps opencv-python-headless; } \
-    && pip install --no-cache-dir open3d \
-    && python -c "import cv2, open3d, tensorrt, torch, torchvision; from ultralytics.nn import tasks; \
-print(torch.__version__, tensorrt.__version__)"
-
-COPY . .
-RUN source /opt/ros/jazzy/setup.bash \
-    && python3 -m colcon build --merge-install --base-paths src \
-        --cmake-args -DPython3_EXECUTABLE="$(command -v python3)"
-
-RUN printf '%s\n' '#!/bin/bash' 'set -e' 'source /opt/ros/jazzy/setup.bash' \
-        'source /opt/conegrad/install/setup.bash' 'exec "$@"' > /entrypoint.sh \
-    && chmod +x /entrypoint.sh \
-    && ln -s /opt/conegrad/install/lib/conegrad_bringup/conegrad /usr/local/bin/conegrad
-# docker stop: on SIGTERM ros2 launch ends at once and leaves its nodes behind.
-STOPSIGNAL SIGINT
-ENTRYPOINT ["/entrypoint.sh"]
-CMD ["conegrad", "--help"]
+# The build stops where a package is missing, or where the image could no more perceive on the CPU.
+RUN .venv/bin/python -c "from importlib.util import find_spec; assert find_spec('tensorrt')" \
+    && /entrypoint.sh python docker/check_models.py
