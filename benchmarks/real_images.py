@@ -27,7 +27,7 @@ from conegrad_evaluation.metrics.boxes import TrueBoxes, average_precisions
 YOLO_NAMES = ("blue", "big_orange", "small_orange", "unknown", "yellow")
 STRETCHED_WIDTH = 1280  # [px]
 BORDER = 140  # [px] on every side of an image before it was squeezed
-BLACK = 40  # grey value that the border does not exceed
+BLACK = 6  # mean grey value that a row or column of the border does not exceed
 MIN_HEIGHTS = (6.0, 12.0, 24.0)  # least box height [px of a 640 px wide image]
 Labelled = Iterator[tuple[Path, RgbImage, TrueBoxes]]
 
@@ -50,13 +50,14 @@ def shown_size(image: RgbImage) -> tuple[int, int, float]:
     """Left and top border of a squeezed image [px], and the true height per width inside.
 
     Before it was squeezed, the border was equally wide on all sides; the lower one carries text.
+    A side of a picture may be as dark as the border, so the narrower one of two counts.
     """
     side = image.shape[0]
-    bright = image[: side * 3 // 4].max(2) > BLACK
-    columns, rows = (np.flatnonzero(bright.mean(axis) > 0.02) for axis in (0, 1))
-    left, top = round((columns[0] + side - 1 - columns[-1]) / 2), rows[0]
+    lit = image[: side * 3 // 4].max(2)
+    columns, rows = (np.flatnonzero(lit.mean(axis) > BLACK) for axis in (0, 1))
+    left, top = min(columns[0], side - 1 - columns[-1]), rows[0]
     width, height = (BORDER * side / border - 2 * BORDER for border in (left, top))
-    return left, int(top), float(height / width)
+    return int(left), int(top), float(height / width)
 
 
 def yolo_images(folder: Path) -> Labelled:

@@ -11,7 +11,7 @@ from conegrad_core.vehicle import Mounting
 from conegrad_simulation.planar import Pose
 from conegrad_simulation.render import obstacles
 from conegrad_simulation.render.layers import Layers
-from conegrad_simulation.render.sprites import ASPECTS, SIZE, sprite
+from conegrad_simulation.render.sprites.obstacle_sprites import ASPECTS, SIZE, sprite
 from conegrad_simulation.render.view import view_from_pose
 from conegrad_simulation.scene.scene import ObstacleKind, WallKind, standard_scene
 from conegrad_simulation.scene.world import World

@@ -118,3 +118,12 @@ def test_jpeg_loses_detail_and_keeps_the_mean():
 def test_glare_is_brightest_towards_the_sun():
     left = effect(grey(40), glare=1.0, sun_azimuth=0.4, sun_elevation=0.1).astype(float)
     assert left[:, :320].mean() > left[:, 320:].mean() + 5
+
+
+def test_a_picture_that_was_stored_small_loses_detail_across_and_keeps_it_down():
+    small = effect(edges(), resolution=(0.3, 1.0))
+    assert small.shape == edges().shape
+    assert steepness(small) < 0.5 * steepness(edges())
+    upright = np.ascontiguousarray(np.transpose(edges()[:, :480], (1, 0, 2)))
+    turned = np.hstack([upright, upright[:, :160]])
+    np.testing.assert_array_equal(np.diff(effect(turned, resolution=(0.3, 1.0)), axis=1), 0)

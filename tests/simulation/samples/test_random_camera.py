@@ -8,6 +8,7 @@ import pytest
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.samples.random_camera import (
     FIELDS_OF_VIEW,
+    HARD,
     HEIGHTS,
     padded_model,
     padded_vehicle_camera,
@@ -58,3 +59,12 @@ def test_padding_moves_the_principal_point_and_nothing_else():
     expected = np.zeros((3, 3))
     expected[:2, 2] = camera.left, camera.top
     np.testing.assert_allclose(moved, expected)
+
+
+def test_hard_cameras_keep_wider_limits_and_have_flat_pictures():
+    cameras = [random_camera(index, MOUNTING, SIZE, HARD) for index in range(40)]
+    for camera in cameras:
+        view = 2 * math.atan(camera.model.width / 2 / float(camera.model.intrinsics[0, 0]))
+        assert HARD.fields_of_view[0] - 1e-6 <= view <= HARD.fields_of_view[1] + 1e-6
+        assert HARD.heights[0] <= camera.mounting.z <= HARD.heights[1]
+    assert max(camera.model.width / camera.model.height for camera in cameras) > 3.5

@@ -67,3 +67,16 @@ def test_a_smaller_spacing_brings_cones_closer():
         for p, _, q in (course(s, spacing=0.3) for s in range(8))
     ]
     assert np.nanmean(near) < np.nanmean(far)
+
+
+def test_hard_courses_have_big_orange_cones_side_by_side():
+    nearest = []
+    for seed in range(30):
+        positions, classes, _ = course(seed, "hard")
+        big = positions[classes == ConeClass.BIG_ORANGE]
+        gaps = np.linalg.norm(big[:, None] - big[None], axis=2)
+        nearest += gaps[np.triu_indices(len(big), 1)].tolist()
+        others = np.linalg.norm(positions[:, None] - positions[None], axis=2)
+        assert others[np.triu_indices(len(positions), 1)].min(initial=9.0) >= 0.2
+    assert np.mean(np.array(nearest) < 0.8) > 0.02
+    assert min(nearest) < 0.5

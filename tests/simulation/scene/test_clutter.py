@@ -4,7 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from conegrad_simulation.scene.clutter import cluttered_scene, ring_of_walls
+from conegrad_simulation.scene.clutter import (
+    DECOY_CLEAR_OF_CONES,
+    cluttered_scene,
+    ring_of_walls,
+)
+from conegrad_simulation.scene.decoys import KINDS
 from conegrad_simulation.scene.scene import (
     LEG_RADIUS,
     LEG_SPREAD,
@@ -39,6 +44,22 @@ def test_cones_keep_the_heights_of_the_rules_within_a_tenth():
     scene = cluttered_scene(track.positions, track.classes, track.centre_line, FULL, 0)
     expected = np.where(track.classes == 3, 0.505, 0.325)
     np.testing.assert_allclose(scene.cone_heights, expected, rtol=0.1)
+
+
+def test_decoys_come_on_top_of_what_stands_there_and_clear_of_the_cones():
+    track = random_track(0)
+    plain, with_decoys = (
+        cluttered_scene(track.positions, track.classes, track.centre_line, world, 0)
+        for world in (FULL, dataclasses.replace(FULL, decoys=1.0))
+    )
+    count = len(plain.obstacles)
+    np.testing.assert_array_equal(with_decoys.obstacles[:count], plain.obstacles)
+    np.testing.assert_array_equal(with_decoys.walls, plain.walls)
+    added = with_decoys.obstacles[count:]
+    assert len(added) > 3
+    assert set(with_decoys.obstacle_kinds[count:].tolist()) <= {int(kind) for kind in KINDS}
+    gaps = np.linalg.norm(added[:, None, :2] - track.positions, axis=2)
+    assert gaps.min() > DECOY_CLEAR_OF_CONES
 
 
 def test_cones_beyond_a_near_backdrop_are_left_out():

@@ -15,7 +15,8 @@ from conegrad_simulation.scene.world import (
 )
 
 SHARES = ("shadow", "tree_shadow", "ambient_shade", "glare", "fog", "vignette", "cone_wear",
-          "clutter", "litter", "marks", "range_dropout", "range_mixed")  # fmt: skip
+          "clutter", "litter", "marks", "range_dropout", "range_mixed", "shade",
+          "cone_variety", "decoys", "fallen")  # fmt: skip
 POSITIVE = ("ground_grey", "exposure", "contrast", "gamma", "saturation", "range_noise")
 
 
@@ -24,7 +25,9 @@ def worlds(level, count=60):
     return [World.sample(rng, level) for _ in range(count)]
 
 
-@pytest.mark.parametrize("world", [*PRESETS.values(), *worlds("clear"), *worlds("wide")])
+@pytest.mark.parametrize(
+    "world", [*PRESETS.values(), *worlds("clear"), *worlds("wide"), *worlds("hard")]
+)
 def test_every_world_keeps_the_ranges_of_its_parameters(world):
     assert world.ground in GROUNDS
     assert world.surroundings in SURROUNDINGS
@@ -38,6 +41,16 @@ def test_every_world_keeps_the_ranges_of_its_parameters(world):
 def test_the_same_seed_samples_the_same_worlds(level):
     assert worlds(level, 5) == worlds(level, 5)
     assert len(set(worlds(level, 5))) == 5
+
+
+def test_hard_worlds_hold_every_hard_condition_and_the_other_levels_none():
+    hard, varied = worlds("hard", 200), worlds("varied", 200)
+    for name in ("shade", "cone_variety", "decoys"):
+        assert any(getattr(world, name) > 0 for world in hard)
+        assert not any(getattr(world, name) for world in varied)
+    assert any(world.ego_vehicle == "dashboard" for world in hard)
+    assert any(min(world.resolution) < 0.6 for world in hard)
+    assert min(world.exposure for world in hard) < 0.3 < min(world.exposure for world in varied)
 
 
 def test_a_clear_world_is_dry_outdoors_without_fog():

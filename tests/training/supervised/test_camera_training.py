@@ -66,10 +66,10 @@ def test_boxes_follow_their_pixels_through_crop_and_mirror(seed):
 
 def test_a_box_that_is_mostly_outside_is_dropped():
     image = np.zeros((96, 160, 3), dtype=np.uint8)
-    boxes = np.array([[-30, 10, 10, 50], [-10, 10, 30, 50]], dtype=np.float32)
+    boxes = np.array([[-32, 10, 8, 50], [-28, 10, 12, 50]], dtype=np.float32)
     kept = whole(LabelledImage(image, boxes, np.array([0, 1])))
     assert kept.classes.tolist() == [1]
-    assert kept.boxes_xyxy.tolist() == [[0, 10, 30, 50]]
+    assert kept.boxes_xyxy.tolist() == [[0, 10, 12, 50]]
 
 
 def test_targets_are_centres_and_sizes_as_fractions():

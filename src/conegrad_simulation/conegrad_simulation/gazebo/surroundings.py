@@ -19,6 +19,12 @@ OBSTACLE_PAINTS: dict[ObstacleKind, Colour] = {
     ObstacleKind.BIN: (0.2, 0.35, 0.2),
     ObstacleKind.TREE: (0.3, 0.2, 0.12),
     ObstacleKind.BOX: (0.6, 0.5, 0.35),
+    ObstacleKind.BOLLARD: (0.8, 0.3, 0.1),
+    ObstacleKind.EXTINGUISHER: (0.75, 0.08, 0.08),
+    ObstacleKind.SHOE: (0.15, 0.25, 0.6),
+    ObstacleKind.FLAG: (0.8, 0.7, 0.1),
+    ObstacleKind.PANEL: (0.3, 0.4, 0.6),
+    ObstacleKind.LAMP: (0.9, 0.4, 0.1),
 }
 WALL_PAINTS: dict[WallKind, Colour] = {
     WallKind.WALL: (0.62, 0.6, 0.58),

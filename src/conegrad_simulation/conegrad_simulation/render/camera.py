@@ -31,6 +31,7 @@ from conegrad_simulation.render.obstacles import (
 from conegrad_simulation.render.sensor_effects import apply_sensor_effects
 from conegrad_simulation.render.view import View, view_from_pose
 from conegrad_simulation.scene.scene import Scene
+from conegrad_simulation.scene.shade_bands import shade_outlines
 from conegrad_simulation.scene.world import World
 
 
@@ -108,7 +109,8 @@ def _paint_surroundings(
 ) -> None:
     directions = view.coarse_directions()
     cast, contact = cone_shadows(cones, world)
-    shadows = [*obstacle_shadows(scene, world, view.position[:2]), *cast]
+    place = view.position[:2]
+    shadows = [*shade_outlines(world, place), *obstacle_shadows(scene, world, place), *cast]
     paint_backdrop(layers.image, directions, view, world)
     paint_ground(layers.image, directions, view, world, shadows, contact)
 

@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from conegrad_core.cones import ConeClass
 from conegrad_simulation.planar import Floats
+from conegrad_simulation.render.cone_paint import strange_paint
 from conegrad_simulation.scene.scene import Scene
+from conegrad_simulation.scene.shade_bands import light_at
 from conegrad_simulation.scene.world import World
 
 SIDES = 10  # facets around
@@ -58,10 +60,13 @@ def cone_meshes(scene: Scene, world: World, keep: npt.NDArray[np.int64]) -> Cone
     variation = rng.random((len(scene.cone_classes), 12))[keep]
     dirt = rng.standard_normal((len(scene.cone_classes), BANDS, SIDES))[keep]
     is_big = scene.cone_classes[keep] == ConeClass.BIG_ORANGE
-    levels = np.where(is_big[:, None], TWO_STRIPES, _one_stripe(world))
+    levels = np.where(is_big[:, None], _two_stripes(world), _one_stripe(world))
     rings, plates = _vertices(scene, keep, levels)
     albedo, plate_albedo = _albedo(scene.cone_classes[keep], variation, dirt, world)
+    if world.cone_variety > 0:
+        albedo = strange_paint(albedo, scene.cone_classes[keep], variation, world)
     light = _light(rings, world)
+    light = light * light_at(scene.cone_positions[keep], world)[:, None, None]
     paint = albedo * light[..., None]
     flat = 1.0 - 0.25 * world.ambient_shade
     plate_light = np.array([1.0 - 0.6 * world.ambient_shade, flat])[None, :, None]
@@ -69,7 +74,9 @@ def cone_meshes(scene: Scene, world: World, keep: npt.NDArray[np.int64]) -> Cone
         rings,
         plates,
         paint,
-        plate_albedo[:, None] * plate_light,
+        plate_albedo[:, None]
+        * plate_light
+        * light_at(scene.cone_positions[keep], world)[:, None, None],
         albedo[:, -1].mean(axis=1) * np.where(variation[:, 11:] < 0.6, 0.35, 1.0),
     )
 
@@ -79,6 +86,15 @@ def _one_stripe(world: World) -> Floats:
     maker = np.random.default_rng((world.cone_style, 0x0E57))
     low, high = maker.uniform(0.34, 0.50), maker.uniform(0.60, 0.78)
     return np.array([0.0, 0.18, low, (low + high) / 2, high, (high + 0.95) / 2, 0.95, 1.0])
+
+
+def _two_stripes(world: World) -> Floats:
+    """Levels of the rings of a cone with two stripes; only unusual makers move them."""
+    if world.cone_variety <= 0:
+        return np.array(TWO_STRIPES)
+    maker = np.random.default_rng((world.cone_style, 0x2E57))
+    moved = np.array(TWO_STRIPES[1:5]) + world.cone_variety * maker.uniform(-0.07, 0.07, 4)
+    return np.array([0.0, *moved, *TWO_STRIPES[5:]])
 
 
 def _vertices(scene: Scene, keep: npt.NDArray[np.int64], levels: Floats) -> tuple[Floats, Floats]:

@@ -64,7 +64,7 @@ def ego_vehicle_picture(kind: str, style: int, width: int, height: int) -> tuple
     if kind == "none":
         return None
     sheet = _Sheet(width, height, np.random.default_rng((style, 0xB0D7)))
-    {"nose": _nose, "cockpit": _cockpit, "bonnet": _bonnet}[kind](sheet)
+    PAINTERS[kind](sheet)
     rows = np.flatnonzero(sheet.picture[..., 3].any(axis=1))
     top = int(rows[0]) if len(rows) else height - 1
     picture = cv2.blur(sheet.picture[top:], (2, 2))
@@ -200,3 +200,25 @@ def _bonnet(sheet: _Sheet) -> None:
     sheet.shape(np.vstack([np.stack([across, edge], 1), [[0.7, 1.1], [-0.7, 1.1]]]), _paint(sheet))
     for _ in range(int(rng.integers(0, 6))):
         _sticker(sheet, (-0.4, 0.4), (top + 0.03, 1.0))
+
+
+def _dashboard(sheet: _Sheet) -> None:
+    """A cockpit seen from behind the driver: coloured panels, lit displays and lamps, a helmet."""
+    rng = sheet.rng
+    _cockpit(sheet)
+    for _ in range(int(rng.integers(1, 5))):
+        x, y = rng.uniform(-0.4, 0.4), rng.uniform(0.6, 0.95)
+        wide, tall = rng.uniform(0.008, 0.06), rng.uniform(0.02, 0.14)
+        lean, colour = rng.uniform(-0.03, 0.03), BUTTONS[int(rng.integers(len(BUTTONS)))]
+        corners = [[x, y], [x + wide, y], [x + wide + lean, y + tall], [x + lean, y + tall]]
+        sheet.shape(corners, colour, rng.random() < 0.4)
+    for _ in range(int(rng.integers(0, 5))):
+        x, y = rng.uniform(-0.2, 0.2), rng.uniform(0.6, 0.98)
+        radius, colour = rng.uniform(0.004, 0.014), BUTTONS[int(rng.integers(len(BUTTONS)))]
+        sheet.disc(x, y, radius * 1.6, np.array(colour) * 0.5)
+        sheet.disc(x, y, radius, np.array(colour) * 1.1)
+    if rng.random() < 0.4:
+        sheet.disc(0.0, rng.uniform(0.85, 1.05), rng.uniform(0.05, 0.1), _paint(sheet))
+
+
+PAINTERS = {"nose": _nose, "cockpit": _cockpit, "bonnet": _bonnet, "dashboard": _dashboard}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from conegrad_simulation.planar import Floats
 from conegrad_simulation.render.layers import Layers
-from conegrad_simulation.render.sprites import ASPECTS, VARIANTS, sprite
+from conegrad_simulation.render.sprites.obstacle_sprites import ASPECTS, VARIANTS, sprite
 from conegrad_simulation.render.view import Singles, View
 from conegrad_simulation.scene.scene import ObstacleKind, Scene, WallKind
 from conegrad_simulation.scene.world import World
@@ -18,6 +18,15 @@ from conegrad_simulation.scene.world import World
 NEAREST, FARTHEST = 0.6, 70.0  # [m] of depth at which obstacles are drawn
 WALL_STEP = 1.0  # [m], longest piece of a wall that is drawn as one
 SUBPIXEL = 4
+
+# Kinds whose width follows from their picture, whatever their radius.
+PICTURED_WIDE = (
+    ObstacleKind.PERSON,
+    ObstacleKind.TREE,
+    ObstacleKind.FLAG,
+    ObstacleKind.EXTINGUISHER,
+    ObstacleKind.LAMP,
+)
 
 WALL_PAINTS = {
     WallKind.WALL: ((150, 155, 160), (140, 150, 160), (200, 205, 210)),
@@ -66,7 +75,7 @@ def draw_obstacle(
     kind = ObstacleKind(int(scene.obstacle_kinds[row]))
     foot, top = projected.pixels[index]
     tall, wide = float(foot[1] - top[1]), float(projected.widths[index])
-    if kind in (ObstacleKind.PERSON, ObstacleKind.TREE):
+    if kind in PICTURED_WIDE:
         wide = tall * ASPECTS[kind]
     if tall < 2 or wide < 1 or max(tall, wide) > 3 * layers.instances.shape[0]:
         return

@@ -7,6 +7,7 @@ import numpy as np
 
 from conegrad_simulation.render.texture import Bytes, sensor_noise
 from conegrad_simulation.render.view import View
+from conegrad_simulation.scene.hard_world import FULL_RESOLUTION
 from conegrad_simulation.scene.world import World
 
 TYPICAL_MEAN = 112.0  # grey value that the automatic exposure aims at
@@ -32,12 +33,12 @@ def apply_sensor_effects(image: Bytes, view: View, world: World, rng: np.random.
     image = _lens(image, world, scale)
     image = _colours(image, world)
     image = _noise(image, world, rng)
+    image = _stored_small(image, world)
     if world.sharpen > 0:
         soft = cv2.blur(image, (3, 3))
         image = cv2.addWeighted(image, 1 + world.sharpen, soft, -world.sharpen, 0)
-    if world.jpeg > 0:
-        coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, world.jpeg])[1]
-        image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
+    if world.resolution == FULL_RESOLUTION:
+        image = _coded(image, world)
     return image
 
 
@@ -134,6 +135,28 @@ def _metered(image: Bytes) -> float:
 @lru_cache(maxsize=128)
 def _gamma_table(gamma: float) -> Bytes:
     return (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+
+
+def _stored_small(image: Bytes, world: World) -> Bytes:
+    """The picture shrunk by its resolution and enlarged again, as many data sets store it."""
+    height, width = image.shape[:2]
+    across, down = world.resolution
+    small = (max(1, round(width * across)), max(1, round(height * down)))
+    if small == (width, height):
+        return image
+    image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    image = _coded(image, world)
+    return np.asarray(
+        cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8
+    )
+
+
+def _coded(image: Bytes, world: World) -> Bytes:
+    """The picture after its JPEG coding."""
+    if world.jpeg <= 0:
+        return image
+    coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, world.jpeg])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
 def _noise(image: Bytes, world: World, rng: np.random.Generator) -> Bytes:

@@ -16,17 +16,18 @@ from conegrad_core.vehicle import LidarPreset, Vehicle, camera_from_lidar
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
 from conegrad_simulation.lidar.scene_targets import FALLEN
 from conegrad_simulation.planar import Floats, Pose
-from conegrad_simulation.recording.drive_render import MIN_BOX_HEIGHT, MIN_VISIBILITY
 from conegrad_simulation.render.camera import CameraRenderer, RenderedImage
 from conegrad_simulation.render.view import view_from_pose
 from conegrad_simulation.samples.random_camera import (
     CAMERAS,
+    RANGES,
     PaddedCamera,
     padded_model,
     padded_vehicle_camera,
     random_camera,
 )
 from conegrad_simulation.samples.random_course import random_course
+from conegrad_simulation.samples.visibility import is_visible
 from conegrad_simulation.scene.clutter import cluttered_scene, ring_of_walls
 from conegrad_simulation.scene.scene import Scene
 from conegrad_simulation.scene.world import World
@@ -102,7 +103,7 @@ def sample_image(
 ) -> ImageSample:
     """The image of :func:`sample_frame` alone, which is faster; arguments as there."""
     setup = _frame_setup(seed, vehicle, level, size)
-    return _image(setup, _render(setup, seed), size)
+    return _image(setup, _render(setup, seed), size, level)
 
 
 def sample_frame(
@@ -112,9 +113,9 @@ def sample_frame(
 
     Args:
         seed: of all random draws.
-        vehicle: sensors; ``wide`` replaces the camera's lens, height and pitch and the height
-            of the LiDAR by random ones and keeps the number of beams.
-        level: ``clear``, ``varied`` or ``wide``, see :meth:`World.sample`.
+        vehicle: sensors; ``wide`` and ``hard`` replace the camera's lens, height and
+            pitch and the height of the LiDAR by random ones and keep the number of beams.
+        level: ``clear``, ``varied``, ``wide`` or ``hard``, see :meth:`World.sample`.
         size: width and height of the image [px]; the camera's picture is shrunk into it and
             padded with grey.
     """
@@ -148,8 +149,9 @@ def _frame_setup(seed: int, vehicle: Vehicle, level: str, size: tuple[int, int])
     rng = np.random.default_rng((seed, 0x5A3F))
     world = World.sample(rng, level)
     camera, lidar = padded_vehicle_camera(vehicle, size), vehicle.lidar
-    if level == "wide":
-        camera = random_camera(int(rng.integers(CAMERAS)), vehicle.camera.mounting, size)
+    if level in RANGES:
+        index, mounting = int(rng.integers(CAMERAS)), vehicle.camera.mounting
+        camera = random_camera(index, mounting, size, RANGES[level])
         height = round(float(rng.uniform(*LIDAR_HEIGHTS)), 2)
         lidar = dataclasses.replace(lidar, mounting=dataclasses.replace(lidar.mounting, z=height))
     focal = float(camera.model.intrinsics[0, 0])
@@ -177,17 +179,17 @@ def _caster(preset: LidarPreset) -> LidarCaster:
     return LidarCaster(preset)
 
 
-def _is_visible(rendered: RenderedImage) -> npt.NDArray[np.bool_]:
-    heights = rendered.boxes_xyxy[:, 3] - rendered.boxes_xyxy[:, 1]
-    return np.asarray((rendered.visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT))
-
-
-def _image(setup: FrameSetup, rendered: RenderedImage, size: tuple[int, int]) -> ImageSample:
+def _image(
+    setup: FrameSetup,
+    rendered: RenderedImage,
+    size: tuple[int, int],
+    level: str = "",
+) -> ImageSample:
     camera = setup.camera
     image = np.full((size[1], size[0], 3), PADDING, np.uint8)
     height, width = rendered.image.shape[:2]
     image[camera.top : camera.top + height, camera.left : camera.left + width] = rendered.image
-    visible = _is_visible(rendered)
+    visible = is_visible(rendered, level)
     corner = np.array([camera.left, camera.top], dtype=np.float32)
     leans = np.hypot(*setup.scene.cone_leans[rendered.cones[visible]].T)
     return ImageSample(
@@ -205,7 +207,7 @@ def _truth(setup: FrameSetup, rendered: RenderedImage, scan: CastScan) -> TrueCo
     positions = _in_lidar(setup.scene.cone_positions, setup.pose, setup.lidar)
     count = len(positions)
     by_camera, by_lidar = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
-    by_camera[rendered.cones[_is_visible(rendered)]] = True
+    by_camera[rendered.cones[is_visible(rendered)]] = True
     by_lidar[np.unique(scan.cones[scan.cones >= 0])] = True
     near = np.linalg.norm(positions, axis=1) < TRUTH_RANGE
     return TrueCones(

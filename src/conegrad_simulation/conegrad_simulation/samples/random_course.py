@@ -7,6 +7,7 @@ import numpy as np
 
 from conegrad_core.cones import CLASS_NAMES, ConeClass
 from conegrad_simulation.planar import Floats, Ints, Pose
+from conegrad_simulation.samples.cone_groups import random_groups
 from conegrad_simulation.track.track import Track
 from conegrad_simulation.track.track_events import acceleration, skidpad
 from conegrad_simulation.track.track_random import random_track
@@ -15,6 +16,8 @@ TRACKS = 160  # random tracks to choose from
 FIRST_TRACK = 1_000_000  # seed of the first of them, far from the seeds of users
 REACH = 42.0  # [m], cones farther from the car are left out
 SCATTER_SHARE = 0.4  # of frames whose cones follow no track
+GROUP_SHARE = 0.5  # of hard frames with groups of cones
+LEAST_GAP = 0.25  # [m] between the middles of two cones of a group
 
 
 def random_course(
@@ -26,11 +29,36 @@ def random_course(
         rng: source of all random draws.
         half_view: half of the camera's horizontal field of view [rad].
         spacing: size of the tracks relative to Formula Student.
-        level: ``clear`` takes tracks without changes, other levels vary and scatter cones.
+        level: ``clear`` takes tracks without changes, other levels vary and scatter cones, and
+            ``hard`` adds groups of cones close together.
     """
     if level != "clear" and rng.random() < SCATTER_SHARE:
-        return _scatter(rng, half_view, spacing)
-    return _on_track(rng, spacing, level)
+        course = _scatter(rng, half_view, spacing)
+    else:
+        course = _on_track(rng, spacing, level)
+    if level == "hard" and rng.random() < GROUP_SHARE:
+        return _with_groups(rng, course, half_view, spacing)
+    return course
+
+
+def _with_groups(
+    rng: np.random.Generator,
+    course: tuple[Floats, Ints, Pose],
+    half_view: float,
+    spacing: float,
+) -> tuple[Floats, Ints, Pose]:
+    """The course with groups of cones ahead, in place of the cones where they stand."""
+    positions, classes, pose = course
+    places, kinds = random_groups(rng, half_view, max(spacing, 0.6))
+    far_enough = np.linalg.norm(places, axis=1) > 1.2
+    cosine, sine = math.cos(pose.yaw), math.sin(pose.yaw)
+    turned = places[far_enough] @ np.array([[cosine, sine], [-sine, cosine]]) + [pose.x, pose.y]
+    all_places = np.vstack([turned, positions.reshape(-1, 2)])
+    all_classes = np.concatenate([kinds[far_enough], classes]).astype(np.int64)
+    gaps = np.linalg.norm(all_places[:, None] - all_places[None], axis=2)
+    earlier = np.tril(np.ones_like(gaps, dtype=bool), -1)
+    keep = ~((gaps < LEAST_GAP) & earlier).any(axis=1)
+    return all_places[keep], all_classes[keep], pose
 
 
 def _on_track(rng: np.random.Generator, spacing: float, level: str) -> tuple[Floats, Ints, Pose]:

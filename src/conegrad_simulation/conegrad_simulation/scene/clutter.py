@@ -4,14 +4,16 @@ import math
 
 import numpy as np
 
-from conegrad_core.cones import CONE_HEIGHTS, CONE_WIDTHS
 from conegrad_simulation.planar import Floats, Ints
+from conegrad_simulation.scene.cone_shapes import cone_shapes
+from conegrad_simulation.scene.decoys import random_decoys
 from conegrad_simulation.scene.scene import ObstacleKind, Scene, WallKind
 from conegrad_simulation.scene.world import World
 from conegrad_simulation.track.track import Track
 
 CLEAR_LINE_STEP = 8  # every so many points of a centre line are kept free of obstacles
 CLEAR_OF_CONES = 0.8  # [m] between obstacles and cones
+DECOY_CLEAR_OF_CONES, DECOY_CLEAR_OF_CAR = 0.45, 1.5  # [m]
 CLEAR_OF_LANE = 2.6  # [m] between obstacles and the points that are kept clear
 
 # Radius and height [m], lowest and highest.
@@ -51,10 +53,15 @@ def cluttered_scene(
     anchors = positions if len(positions) else keep_clear
     obstacles, heights, kinds = _obstacles(rng, anchors, positions, keep_clear, world)
     walls, wall_heights, wall_kinds = _walls(rng, anchors, positions, keep_clear, world)
+    shapes = cone_shapes(rng, np.asarray(classes), world)
+    if world.decoys > 0:
+        found = _clear(*random_decoys(rng, anchors, world.decoys), positions, keep_clear[:1])
+        obstacles, heights = np.vstack([obstacles, found[0]]), np.concatenate([heights, found[1]])
+        kinds = np.concatenate([kinds, found[2]])
     return Scene(
         np.asarray(positions, dtype=np.float64),
         np.asarray(classes, dtype=np.int64),
-        *_shapes(rng, np.asarray(classes), world),
+        *shapes,
         obstacles,
         heights,
         kinds,
@@ -109,24 +116,6 @@ def ring_of_walls(scene: Scene, centre: Floats, radius: float) -> Scene:
     )
 
 
-def _shapes(
-    rng: np.random.Generator, classes: Ints, world: World
-) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-    """Heights, base sides, bottom and top radii, leans and yaws of the cones."""
-    count = len(classes)
-    rows = np.where(classes < len(CONE_HEIGHTS), classes, 0)
-    manufacturer = np.random.default_rng((world.cone_style, 0x51A9))
-    slim, tip = manufacturer.uniform(0.30, 0.41), manufacturer.uniform(0.07, 0.15)
-    heights = np.array(CONE_HEIGHTS)[rows] * (1 + 0.02 * rng.standard_normal(count))
-    sides = np.array(CONE_WIDTHS)[rows] * (1 + 0.02 * rng.standard_normal(count))
-    leans = 0.03 * rng.standard_normal((count, 2))
-    fallen = rng.random(count) < world.fallen
-    towards = rng.uniform(0, 2 * np.pi, count)
-    flat = 1.45 * np.stack([np.cos(towards), np.sin(towards)], axis=1)
-    leans = np.where(fallen[:, None], flat, leans)
-    return heights, sides, slim * sides, tip * sides, leans, rng.uniform(0, np.pi / 2, count)
-
-
 def _obstacles(
     rng: np.random.Generator, anchors: Floats, cones: Floats, keep_clear: Floats, world: World
 ) -> tuple[Floats, Floats, Ints]:
@@ -142,6 +131,15 @@ def _obstacles(
     clear &= _gaps(places, keep_clear) > CLEAR_OF_LANE
     obstacles = np.column_stack([places, sizes[:, 0]])
     return obstacles[clear], sizes[clear, 1], kinds[clear].astype(np.int64)
+
+
+def _clear(
+    obstacles: Floats, heights: Floats, kinds: Ints, cones: Floats, keep_clear: Floats
+) -> tuple[Floats, Floats, Ints]:
+    """Decoys that stand neither in a cone nor in the car; they may stand on the lane."""
+    clear = _gaps(obstacles[:, :2], cones) > DECOY_CLEAR_OF_CONES
+    clear &= _gaps(obstacles[:, :2], keep_clear) > DECOY_CLEAR_OF_CAR
+    return obstacles[clear], heights[clear], kinds[clear]
 
 
 def _walls(

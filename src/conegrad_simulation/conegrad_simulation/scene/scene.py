@@ -22,6 +22,13 @@ class ObstacleKind(IntEnum):
     BIN = 4
     TREE = 5
     BOX = 6
+    # Decoys: things in the colours of cones.
+    BOLLARD = 20
+    EXTINGUISHER = 21
+    SHOE = 22
+    FLAG = 23
+    PANEL = 24
+    LAMP = 25
 
 
 class WallKind(IntEnum):

@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
-LEVELS = ("clear", "varied", "wide")
+from conegrad_simulation.scene.draws import log_uniform, with_probability
+from conegrad_simulation.scene.hard_world import FULL_RESOLUTION, hard_conditions
+
+LEVELS = ("clear", "varied", "wide", "hard")
 GROUNDS = ("asphalt", "concrete", "speckled", "slabs", "wet", "floor")
 SURROUNDINGS = ("open", "paddock", "trees", "yard", "hall")
-EGO_VEHICLES = ("none", "nose", "cockpit", "bonnet")
+PLAIN_VEHICLES = ("none", "nose", "cockpit", "bonnet")
+EGO_VEHICLES = (*PLAIN_VEHICLES, "dashboard")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class World:
         range_mixed: probability that a beam at an edge falls between both surfaces.
         lidar_specks: expected number of spurious near returns per scan.
         clutter: density of obstacles in [0, 1].
+        shade: share of the map in the shade of buildings and trees, as dark as ``shadow``.
+        resolution: share of the columns and of the rows at which the picture was stored before
+            it was enlarged to its size, in (0, 1].
+        cone_variety: how far shapes, paints and stripes of the cones stray from the usual ones,
+            in [0, 1].
+        decoys: density of red, yellow and blue things that are no cones, in [0, 1].
     """
 
     ground: str = "asphalt"
@@ -91,6 +101,10 @@ class World:
     range_mixed: float = 0.2
     lidar_specks: float = 0.2
     clutter: float = 0.3
+    shade: float = 0.0
+    resolution: tuple[float, float] = FULL_RESOLUTION
+    cone_variety: float = 0.0
+    decoys: float = 0.0
 
     @staticmethod
     def preset(name: str) -> "World":
@@ -105,7 +119,10 @@ class World:
 
     @staticmethod
     def sample(rng: np.random.Generator, level: str) -> "World":
-        """Random world: ``clear`` stays near fair weather, ``varied`` and ``wide`` take any.
+        """Random world of a level.
+
+        ``clear`` stays near fair weather; ``varied`` and ``wide`` take any; ``hard`` adds
+        darkness, haze, blur, odd cones and things that look like cones.
 
         Raises:
             ValueError: if the level is not one of :data:`LEVELS`.
@@ -114,6 +131,8 @@ class World:
             raise ValueError(f"level is {level!r}, expected one of {', '.join(LEVELS)}")
         if level == "clear":
             return _sample_clear(rng)
+        if level == "hard":
+            return dataclasses.replace(_sample_varied(rng), **hard_conditions(rng))
         if rng.random() < 0.15:
             return _jittered(PRESETS[str(rng.choice(list(PRESETS)))], rng)
         return _sample_varied(rng)
@@ -168,28 +187,18 @@ def _attitude(rng: np.random.Generator, sigma: float) -> dict[str, Any]:
     }
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
-def _with_probability(
-    rng: np.random.Generator, probability: float, low: float, high: float
-) -> float:
-    return float(rng.uniform(low, high)) if rng.random() < probability else 0.0
-
-
 def _jittered(world: World, rng: np.random.Generator) -> World:
     return dataclasses.replace(
         world,
         **_seeds(rng),
         **_attitude(rng, 0.008),
-        ego_vehicle=str(rng.choice(EGO_VEHICLES, p=(0.35, 0.3, 0.25, 0.1))),
-        exposure=world.exposure * _log_uniform(rng, 0.8, 1.25),
+        ego_vehicle=str(rng.choice(PLAIN_VEHICLES, p=(0.35, 0.3, 0.25, 0.1))),
+        exposure=world.exposure * log_uniform(rng, 0.8, 1.25),
         sun_azimuth=float(rng.uniform(-np.pi, np.pi)),
-        ground_grey=world.ground_grey * _log_uniform(rng, 0.8, 1.25),
-        grain=world.grain * _log_uniform(rng, 0.6, 1.6),
+        ground_grey=world.ground_grey * log_uniform(rng, 0.8, 1.25),
+        grain=world.grain * log_uniform(rng, 0.6, 1.6),
         marks=float(rng.random()),
-        clutter=min(1.0, world.clutter * _log_uniform(rng, 0.5, 2.0)),
+        clutter=min(1.0, world.clutter * log_uniform(rng, 0.5, 2.0)),
     )
 
 
@@ -204,7 +213,7 @@ def _sample_clear(rng: np.random.Generator) -> World:
         ground_grey=float(rng.uniform(80, 150)),
         sun_azimuth=float(rng.uniform(-np.pi, np.pi)),
         sun_elevation=float(rng.uniform(0.5, 1.1)),
-        exposure=_log_uniform(rng, 0.85, 1.2),
+        exposure=log_uniform(rng, 0.85, 1.2),
         clutter=float(rng.uniform(0.0, 0.4)),
         noise=float(rng.uniform(1.0, 4.0)),
         range_noise=float(rng.uniform(0.006, 0.015)),
@@ -232,14 +241,14 @@ def _sample_place(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "surroundings": surroundings,
         "ground": str(rng.choice(GROUNDS, p=odds)),
-        "ground_grey": _log_uniform(rng, 50.0, 190.0),
+        "ground_grey": log_uniform(rng, 50.0, 190.0),
         "ground_tint": float(rng.normal(0.0, 0.06)),
-        "grain": _log_uniform(rng, 0.2, 2.0),
-        "litter": _with_probability(rng, 0.4, 0.05, 1.0),
+        "grain": log_uniform(rng, 0.2, 2.0),
+        "litter": with_probability(rng, 0.4, 0.05, 1.0),
         "marks": float(rng.random()),
         "clutter": float(rng.random()) ** 1.5,
         "cone_wear": float(rng.random()),
-        "ego_vehicle": str(rng.choice(EGO_VEHICLES, p=(0.35, 0.28, 0.27, 0.1))),
+        "ego_vehicle": str(rng.choice(PLAIN_VEHICLES, p=(0.35, 0.28, 0.27, 0.1))),
     }  # fmt: skip
 
 
@@ -250,34 +259,34 @@ def _sample_light(rng: np.random.Generator) -> dict[str, Any]:
         "sun_elevation": float(rng.uniform(0.15, 1.2)),
         "shadow": float(rng.uniform(0.3, 0.85) if is_sunny else rng.uniform(0.0, 0.25)),
         "ambient_shade": float(rng.uniform(0.3, 0.85) if is_sunny else rng.uniform(0.05, 0.45)),
-        "tree_shadow": _with_probability(rng, 0.3, 0.2, 0.8) if is_sunny else 0.0,
-        "exposure": _log_uniform(rng, 0.5, 1.8),
-        "glare": _with_probability(rng, 0.25, 0.1, 1.0),
-        "fog": _with_probability(rng, 0.2, 0.05, 0.5),
+        "tree_shadow": with_probability(rng, 0.3, 0.2, 0.8) if is_sunny else 0.0,
+        "exposure": log_uniform(rng, 0.5, 1.8),
+        "glare": with_probability(rng, 0.25, 0.1, 1.0),
+        "fog": with_probability(rng, 0.2, 0.05, 0.5),
     }
 
 
 def _sample_camera(rng: np.random.Generator) -> dict[str, Any]:
     return {
-        "contrast": _log_uniform(rng, 0.75, 1.45),
-        "gamma": _log_uniform(rng, 0.75, 1.35),
-        "saturation": _log_uniform(rng, 0.55, 1.7),
-        "white_balance": (_log_uniform(rng, 0.85, 1.18), _log_uniform(rng, 0.82, 1.22)),
-        "vignette": _with_probability(rng, 0.4, 0.1, 0.6),
+        "contrast": log_uniform(rng, 0.75, 1.45),
+        "gamma": log_uniform(rng, 0.75, 1.35),
+        "saturation": log_uniform(rng, 0.55, 1.7),
+        "white_balance": (log_uniform(rng, 0.85, 1.18), log_uniform(rng, 0.82, 1.22)),
+        "vignette": with_probability(rng, 0.4, 0.1, 0.6),
         "blur": float(rng.exponential(0.55)),
-        "motion_blur": _with_probability(rng, 0.25, 2.0, 7.0),
+        "motion_blur": with_probability(rng, 0.25, 2.0, 7.0),
         "rolling": float(rng.normal(0.0, 0.35)),
-        "noise": _log_uniform(rng, 0.8, 10.0),
+        "noise": log_uniform(rng, 0.8, 10.0),
         "jpeg": int(rng.integers(25, 90)) if rng.random() < 0.3 else 0,
-        "sharpen": _with_probability(rng, 0.3, 0.2, 1.0),
-        "chromatic": _with_probability(rng, 0.3, 0.3, 2.0),
+        "sharpen": with_probability(rng, 0.3, 0.2, 1.0),
+        "chromatic": with_probability(rng, 0.3, 0.3, 2.0),
     }
 
 
 def _sample_ranges(rng: np.random.Generator) -> dict[str, Any]:
     return {
-        "range_noise": _log_uniform(rng, 0.004, 0.04),
-        "range_dropout": _log_uniform(rng, 0.002, 0.15),
+        "range_noise": log_uniform(rng, 0.004, 0.04),
+        "range_dropout": log_uniform(rng, 0.002, 0.15),
         "range_mixed": float(rng.uniform(0.0, 0.5)),
-        "lidar_specks": _with_probability(rng, 0.5, 0.2, 6.0),
+        "lidar_specks": with_probability(rng, 0.5, 0.2, 6.0),
     }

@@ -11,7 +11,7 @@ from conegrad_core.camera.image import RgbImage
 ZOOM = (0.65, 1.5)  # range of the scale
 STRETCH = 1.2  # largest ratio of horizontal to vertical scale
 BACKGROUND = 0.12  # share of crops placed anywhere instead of on a cone
-MIN_VISIBLE = 0.4  # share of a box that must lie inside the crop
+MIN_VISIBLE = 0.25  # share of a box that must lie inside the crop
 MIN_SIDES = (2.0, 3.0)  # narrower or lower boxes teach nothing [px]
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

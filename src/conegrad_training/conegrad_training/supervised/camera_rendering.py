@@ -7,7 +7,6 @@ from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_simulation.samples.frame_sampler import sample_image
 from conegrad_training.supervised.camera_crops import LabelledImage
 
-MIXED = "mixed"
 # Of eight frames of the level "mixed": vehicle and level of the simulator.
 MIXTURE = (
     ("formula_student", "varied"),
@@ -19,6 +18,18 @@ MIXTURE = (
     ("formula_student", "wide"),
     ("roboracer", "varied"),
 )
+# Of eight frames of the level "hard": most are, the others keep what is easy.
+HARD_MIXTURE = (
+    ("formula_student", "hard"),
+    ("formula_student", "hard"),
+    ("formula_student", "wide"),
+    ("formula_student", "hard"),
+    ("roboracer", "hard"),
+    ("formula_student", "hard"),
+    ("formula_student", "varied"),
+    ("formula_student", "hard"),
+)
+MIXTURES = {"mixed": MIXTURE, "hard_mixed": HARD_MIXTURE}
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,7 @@ class SimulatedView:
 
     Attributes:
         level: of the domain randomisation; ``mixed`` takes turns between cameras of the vehicle
-            presets and random ones.
+            presets and random ones, ``hard_mixed`` also with hard conditions.
     """
 
     level: str
@@ -35,8 +46,8 @@ class SimulatedView:
     def __call__(self, seed: int) -> LabelledImage:
         """The frame of a seed, 640x384 px."""
         vehicle, level = "formula_student", self.level
-        if level == MIXED:
-            vehicle, level = MIXTURE[seed % len(MIXTURE)]
+        if level in MIXTURES:
+            vehicle, level = MIXTURES[level][seed % len(MIXTURES[level])]
         sample = sample_image(seed, _vehicle(vehicle), level)
         return LabelledImage(sample.image, sample.boxes_xyxy, sample.classes)
 

@@ -66,7 +66,9 @@ class CameraTrainingConfig(Config):
     held_out: str = setting("", "Of images: test sequences, a,b; empty: last third of each")
     weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
     architecture: str = setting("yolov5n", "yolov5n, yolov5s or yolov5m")
-    level: str = setting("mixed", "Domain randomisation: clear, varied, wide, or mixed")
+    level: str = setting(
+        "mixed", "Domain randomisation: clear, varied, wide, hard, mixed or hard_mixed"
+    )
     frames: int = setting(8000, "Simulated frames to train on", low=1)
     steps: int = setting(2000, "Optimizer steps", low=1)
     batch: int = setting(16, "Crops per step; whole frames: a quarter of it", low=1)

@@ -1,0 +1,1 @@
+"""Flat pictures of obstacles that face the camera."""
