@@ -47,6 +47,7 @@ COMMANDS = {
     "system gate": Command("say whether a new system may replace the old one", "system.gate"),
     "system verify": Command("compare every byte with the manifest", "system.verify"),
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
+    "robustness": Command("measure what a system keeps under disturbances", "robustness"),
     "attribute": Command(
         "find the component that costs a system most, write a report", "attribute"
     ),

@@ -14,10 +14,11 @@ from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.vehicle import load_vehicle
 from conegrad_evaluation.disturbances.calibrations import displaced
+from conegrad_evaluation.disturbances.disturbance import MOTION, TIME
 from conegrad_evaluation.disturbances.disturbed import DisturbedSamples, disturbed
 from conegrad_evaluation.disturbances.fault import Fault, read_fault
 from conegrad_evaluation.disturbances.registry import disturbances
-from conegrad_evaluation.disturbances.time import with_motion_unaccounted
+from conegrad_evaluation.disturbances.time import delay, with_motion_unaccounted
 from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_evaluation.samples.sample import Sample, SampleKey
 
@@ -36,7 +37,15 @@ def sample(frame=3):
     return Sample({"image": image, "scan": scan}, context, NOTHING, SampleKey("drive", frame, 7))
 
 
-@pytest.mark.parametrize("name", [name for name in disturbances() if name != "camera_late"])
+GROWING = [
+    name
+    for name, found in disturbances().items()
+    if found.acts_on not in (TIME, MOTION) and len(found.severities) == 3
+    if name != "image_fog"  # which blurs noise at any density: by its contrast, below
+]
+
+
+@pytest.mark.parametrize("name", GROWING)
 def test_each_acts_on_its_part_alone_and_grows_with_severity(name):
     intact = sample()
     changes = []
@@ -159,7 +168,7 @@ def test_refuses_what_a_disturbance_does_not_have(text, message):
 
 
 def test_refuses_an_unknown_name_and_lists_those_that_there_are():
-    with pytest.raises(PipelineError, match=r"'fogg' is registered, expected one of camera_late"):
+    with pytest.raises(PipelineError, match=r"'fogg' is registered, expected one of camera_frozen"):
         read_fault("fogg:1")
 
 
@@ -171,3 +180,57 @@ def test_refuses_a_sample_without_what_it_acts_on_and_time_without_a_recording()
         disturbed(sample(), Fault("camera_late"))
     with pytest.raises(ValueError, match=r"needs samples of a recording .* found list"):
         DisturbedSamples([sample()], Fault("camera_late"))
+
+
+@pytest.mark.parametrize(("name", "port"), [("no_image", "image"), ("no_scan", "scan")])
+def test_a_lost_sensor_gives_nothing(name, port):
+    found = disturbed(sample(), read_fault(name))
+    assert found.inputs[port] is None
+    assert sum(value is None for value in found.inputs.values()) == 1
+
+
+def test_lost_odometry_leaves_no_motion_between_the_sensors_nor_within_the_scan():
+    intact = sample()
+    scan = intact.inputs["scan"]._replace(motions=torch.zeros(401, 3))
+    context = intact.context._replace(motion=torch.tensor([0.5, 0.0, 0.0]))
+    moving = intact._replace(inputs={**intact.inputs, "scan": scan}, context=context)
+    found = disturbed(moving, read_fault("odometry_lost"))
+    assert found.context.motion is None
+    assert found.inputs["scan"].motions is None
+    assert found.inputs["image"] is moving.inputs["image"]
+    slipped = disturbed(moving, read_fault("odometry_slip:share=0.5"))
+    assert slipped.context.motion[0, 3] == pytest.approx(0.75)
+
+
+def test_jitter_differs_by_frame_and_is_the_same_in_every_run():
+    fault = read_fault("camera_jitter:jitter=20")
+    delays = [
+        [delay(fault.parameters, np.random.default_rng((frame, 1))) for frame in range(200)]
+        for _ in range(2)
+    ]
+    assert delays[0] == delays[1]
+    assert np.std(delays[0]) == pytest.approx(0.02, rel=0.2)
+
+
+def test_fog_takes_far_returns_first():
+    near, far = sample(), sample()
+    ranges = far.inputs["scan"].ranges
+    far = far._replace(
+        inputs={**far.inputs, "scan": far.inputs["scan"]._replace(ranges=ranges * 3)}
+    )
+    kept = [
+        int((disturbed(s, read_fault("scan_fog:3")).inputs["scan"].ranges == r).sum())
+        for s, r in ((near, 5.0), (far, 15.0))
+    ]
+    assert kept[0] > 2 * kept[1] > 0
+
+
+def test_fog_takes_contrast_from_an_image():
+    image = np.zeros((120, 320, 3), dtype=np.uint8)
+    image[:, 160:] = 200
+    halves = sample()._replace(inputs={"image": image})
+    contrasts = [
+        np.ptp(disturbed(halves, Fault("image_fog", severity)).inputs["image"].mean(axis=(0, 2)))
+        for severity in (1, 2, 3)
+    ]
+    assert 200 > contrasts[0] > contrasts[1] > contrasts[2]

@@ -2,14 +2,14 @@ import pytest
 import torch
 
 from conegrad_core.pipeline.context import FrameContext
-from conegrad_evaluation.gate.bag_gate import GateSettings, evaluation_config
+from conegrad_evaluation.gate.bag_gate import GateSettings
 from conegrad_evaluation.gate.faults import read_faults
 from conegrad_evaluation.samples.sample import Sample, SampleKey
 
 
 def test_bounds_of_the_evaluation_are_given_or_of_the_vehicle():
-    assert evaluation_config(GateSettings()).max_range == 12.0
-    small = evaluation_config(GateSettings(vehicle="roboracer", max_range=3.0))
+    assert GateSettings().evaluation.max_range == 12.0
+    small = GateSettings(vehicle="roboracer", max_range=3.0).evaluation
     assert small.max_range == 3.0
     assert small.match_distance < 0.5
 

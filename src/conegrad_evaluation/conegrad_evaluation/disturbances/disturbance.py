@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-CALIBRATION, TIME = "calibration", "time"  # what a disturbance acts on beside kinds of ports
+# What a disturbance acts on beside kinds of ports.
+CALIBRATION, MOTION, TIME = "calibration", "motion", "time"
 
 Parameters = Mapping[str, float]
 # Value of a port, or the calibration, before and after; for TIME see `time.py`.
@@ -20,7 +21,8 @@ class Disturbance:
     Attributes:
         name: under which a package registers it.
         acts_on: kind of the ports whose values it changes (``Image``, ``Scan``),
-            :data:`CALIBRATION` or :data:`TIME`.
+            :data:`CALIBRATION`, :data:`MOTION` (of the car between image and scan) or
+            :data:`TIME`.
         description: one line, with the unit of each parameter.
         severities: parameters of severity 1, 2, 3 and so on; all have the same names.
         damage: makes the damaged value of an intact one, its parameters and a source of random

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 from torch.utils.data import Dataset
 
+from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.registry import port_type
-from conegrad_evaluation.disturbances.disturbance import CALIBRATION, TIME, Disturbance
+from conegrad_evaluation.disturbances.disturbance import CALIBRATION, MOTION, TIME, Disturbance
 from conegrad_evaluation.disturbances.fault import Fault
-from conegrad_evaluation.disturbances.time import TimedSamples
+from conegrad_evaluation.disturbances.time import TimedSamples, delay
 from conegrad_evaluation.samples.sample import Sample
 
 
@@ -65,9 +67,12 @@ class DisturbedSamples(Dataset[Sample]):
         """Disturbed sample at a position."""
         if not 0 <= position < len(self):
             raise IndexError(f"sample is {position}, expected 0 to {len(self) - 1}")
-        sample = self._samples[position]
+        return self.at(position, self._samples[position])
+
+    def at(self, position: int, sample: Sample) -> Sample:
+        """Disturbed sample at a position, made of the intact one, which was read before."""
         if self._late:
-            seconds = self._late[0].parameters["milliseconds"] / 1000.0
+            seconds = delay(self._late[0].parameters, _draws(self._late[0], sample))
             timed: Any = self._samples
             sample = timed.with_late_stamps(position, seconds)
         return disturbed(sample, *self._others)
@@ -91,9 +96,22 @@ def _damaged(sample: Sample, fault: Fault) -> Sample:
             raise ValueError(f"{sample.key} has no calibration, and {fault} acts on it")
         calibration = found.damage(context.calibration, parameters, draws)
         return sample._replace(context=context._replace(calibration=calibration))
+    if found.acts_on == MOTION:
+        return _with_motion(sample, found.damage(sample.context.motion, parameters, draws))
     ports = _ports_of_kind(sample, found)
     damaged = {port: found.damage(sample.inputs[port], parameters, draws) for port in ports}
     return sample._replace(inputs={**sample.inputs, **damaged})
+
+
+def _with_motion(sample: Sample, motion: Tensor | None) -> Sample:
+    """A sample with another motion between its sensors; None: within its scans neither."""
+    inputs = sample.inputs
+    if motion is None:
+        inputs = {
+            port: value._replace(motions=None) if isinstance(value, Scan) else value
+            for port, value in inputs.items()
+        }
+    return sample._replace(inputs=inputs, context=sample.context._replace(motion=motion))
 
 
 def _ports_of_kind(sample: Sample, disturbance: Disturbance) -> list[str]:

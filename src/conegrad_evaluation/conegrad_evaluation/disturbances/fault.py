@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from conegrad_evaluation.disturbances.disturbance import Disturbance
 from conegrad_evaluation.disturbances.registry import disturbance
 
+USUAL = 2  # severity where none is given
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -13,13 +15,13 @@ class Fault:
 
     Attributes:
         name: of the disturbance.
-        severity: 1 is the mildest.
+        severity: 1 is the mildest; 0: the second, where there is one.
         given: parameters that replace those of the severity.
         seed: of the random draws.
     """
 
     name: str
-    severity: int = 2
+    severity: int = 0
     given: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
 
@@ -40,12 +42,14 @@ class Fault:
             PipelineError: if no package registers the disturbance.
             ValueError: for a severity or a parameter that it does not have.
         """
-        return self.disturbance.parameters(self.severity, self.given)
+        found = self.disturbance
+        severity = self.severity or min(USUAL, len(found.severities))
+        return found.parameters(severity, self.given)
 
     def __str__(self) -> str:
         """As :func:`read_fault` takes it."""
         given = ",".join(f"{name}={value:g}" for name, value in self.given.items())
-        return f"{self.name}:{given or self.severity}"
+        return f"{self.name}:{given or self.severity or USUAL}"
 
 
 def read_fault(text: str, seed: int = 0) -> Fault:

@@ -69,6 +69,29 @@ def _hue(image: RgbImage, parameters: Parameters, _: np.random.Generator) -> Rgb
     return _rounded(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255.0)
 
 
+def _dead_columns(image: RgbImage, parameters: Parameters, draws: np.random.Generator) -> RgbImage:
+    """Columns of the sensor that give black, in blocks."""
+    columns, block = image.shape[1], round(parameters["block"] * image.shape[1] / WIDTH)
+    found = image.copy()
+    for _ in range(round(parameters["share"] * columns / block)):
+        start = int(draws.integers(max(1, columns - block)))
+        found[:, start : start + block] = 0
+    return np.asarray(found, dtype=np.uint8)
+
+
+def _garbage(image: RgbImage, parameters: Parameters, draws: np.random.Generator) -> RgbImage:
+    """Noise in place of a share of the rows, as of a broken transfer."""
+    found, rows = image.copy(), round(parameters["share"] * len(image))
+    start = int(draws.integers(len(image) - rows + 1))
+    shape = (rows, *image.shape[1:])
+    found[start : start + rows] = draws.integers(256, size=shape, dtype=np.uint8)
+    return np.asarray(found, dtype=np.uint8)
+
+
+def _missing(_image: RgbImage, _parameters: Parameters, _draws: np.random.Generator) -> None:
+    """No image."""
+
+
 def _filtered(image: RgbImage, kernel: npt.NDArray[np.float64]) -> RgbImage:
     found = cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(found, dtype=np.uint8)
@@ -110,3 +133,13 @@ HUE = Disturbance(
     "image_hue", IMAGE, "wrong colours: turn of the hue [degrees]",
     [{"degrees": 30.0}, {"degrees": 60.0}, {"degrees": 150.0}], _hue,
 )  # fmt: skip
+DEAD_COLUMNS = Disturbance(
+    "image_dead_columns", IMAGE, "black columns: share, width of a block [px at a width of 640]",
+    [{"share": 0.05, "block": 2.0}, {"share": 0.15, "block": 4.0}, {"share": 0.3, "block": 8.0}],
+    _dead_columns,
+)  # fmt: skip
+GARBAGE = Disturbance(
+    "image_garbage", IMAGE, "noise in place of rows: share of them",
+    [{"share": 0.2}, {"share": 0.5}, {"share": 1.0}], _garbage,
+)  # fmt: skip
+NO_IMAGE = Disturbance("no_image", IMAGE, "camera lost: no image", [{}], _missing)

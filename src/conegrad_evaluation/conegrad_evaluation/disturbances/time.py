@@ -9,10 +9,11 @@ and as ``context.motion`` the motion by the wrong stamps.
 
 from typing import Protocol
 
+import numpy as np
 from torch import Tensor
 
 from conegrad_core.geometry.transforms import pose_matrix
-from conegrad_evaluation.disturbances.disturbance import TIME, Disturbance
+from conegrad_evaluation.disturbances.disturbance import TIME, Disturbance, Parameters
 from conegrad_evaluation.samples.sample import Sample
 
 
@@ -54,7 +55,21 @@ def with_motion_unaccounted(sample: Sample, motion: Tensor) -> Sample:
     return sample._replace(context=sample.context._replace(motion=wrong))
 
 
+def delay(parameters: Parameters, draws: np.random.Generator) -> float:
+    """By how much the stamp of one image is late [s]."""
+    jitter = parameters.get("jitter", 0.0)
+    return (parameters["milliseconds"] + draws.normal(0.0, 1.0) * jitter) / 1000.0
+
+
 CAMERA_LATE = Disturbance(
     "camera_late", TIME, "stamps of the camera are late [ms]; negative: early",
     [{"milliseconds": 30.0}, {"milliseconds": 60.0}, {"milliseconds": 100.0}],
+)  # fmt: skip
+CAMERA_FROZEN = Disturbance(
+    "camera_frozen", TIME, "camera gives one image again under new stamps, for so long [ms]",
+    [{"milliseconds": 200.0}, {"milliseconds": 400.0}, {"milliseconds": 800.0}],
+)  # fmt: skip
+CAMERA_JITTER = Disturbance(
+    "camera_jitter", TIME, "stamps of the camera jitter: mean and standard deviation [ms]",
+    [{"milliseconds": 0.0, "jitter": jitter} for jitter in (15.0, 30.0, 60.0)],
 )  # fmt: skip

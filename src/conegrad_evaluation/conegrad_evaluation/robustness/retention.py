@@ -1,0 +1,135 @@
+"""How much a system keeps under faults, with intervals."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from conegrad_evaluation.disturbances.fault import Fault
+from conegrad_evaluation.metrics.bootstrap import Interval
+from conegrad_evaluation.metrics.matching import Floats
+from conegrad_evaluation.robustness.frame_sums import FrameSums, frame_sums
+from conegrad_evaluation.robustness.robustness import Robustness
+
+RESAMPLES = 1000
+BLOCK = 1.0  # [s] of consecutive frames that are drawn together
+LOST = ("no_image", "no_scan")  # a sensor is away: apart from the mean
+
+
+class Retention(NamedTuple):
+    """What is left under one fault.
+
+    Attributes:
+        fault: chosen disturbance.
+        clean: F1 with colour of the intact frames; recall where a sensor is lost.
+        disturbed: the same under the fault.
+        share: disturbed / clean.
+        interval: of the share, 95 %.
+    """
+
+    fault: Fault
+    clean: float
+    disturbed: float
+    share: float
+    interval: Interval
+
+    @property
+    def is_lost_sensor(self) -> bool:
+        """Whether the fault takes a sensor away."""
+        return self.fault.name in LOST
+
+
+class RetentionTable(NamedTuple):
+    """Retention under all faults.
+
+    Attributes:
+        rows: one per fault, in their order.
+        mean: share that is left, over all faults but lost sensors; NaN without any.
+        interval: of the mean, 95 %.
+        frames: number of frames.
+    """
+
+    rows: list[Retention]
+    mean: float
+    interval: Interval
+    frames: int
+
+
+def retention(result: Robustness, *, seed: int = 0) -> RetentionTable:
+    """Shares that are left, with intervals of a block bootstrap over frames.
+
+    All faults are resampled with the same frames, so that the interval of the mean is right.
+
+    Args:
+        result: of the replay.
+        seed: of the resampling.
+
+    Raises:
+        ValueError: without frames.
+    """
+    frames = sum(result.drives.values())
+    if not frames:
+        raise ValueError("bags hold no frames with truth, expected some")
+    sums = [frame_sums(result, fault, is_recall=fault.name in LOST) for fault in result.faults]
+    weights = _weights(result, seed)
+    shares = np.stack([_shares(of_fault, weights) for of_fault in sums])  # (K, 1 + resamples)
+    rows = [
+        Retention(fault, *_rates(of_fault), float(share[0]), _interval(share[1:]))
+        for fault, of_fault, share in zip(result.faults, sums, shares, strict=True)
+    ]
+    counted = np.array([not row.is_lost_sensor for row in rows], dtype=np.bool_)
+    if not counted.any():
+        return RetentionTable(rows, math.nan, Interval(math.nan, math.nan), frames)
+    means = shares[counted].mean(axis=0)
+    return RetentionTable(rows, float(means[0]), _interval(means[1:]), frames)
+
+
+def _weights(result: Robustness, seed: int) -> Floats:
+    """``(1 + resamples, F)`` how often each frame is drawn; in the first row once each."""
+    draws = np.random.default_rng(seed)
+    parts = []
+    for name, count in result.drives.items():
+        period = result.periods[name]
+        block = 1 if not period > 0 else min(count, max(1, round(BLOCK / period)))
+        needed = -(-count // block)
+        starts = draws.integers(count, size=(RESAMPLES, needed))
+        drawn = (starts[..., None] + np.arange(block)) % count
+        of_drive = np.zeros((RESAMPLES, count))
+        rows = np.repeat(np.arange(RESAMPLES), needed * block)
+        np.add.at(of_drive, (rows, drawn.ravel()), 1.0)
+        parts.append(of_drive)
+    drawn_weights = np.concatenate(parts, axis=1)
+    return np.concatenate([np.ones((1, drawn_weights.shape[1])), drawn_weights])
+
+
+def _rates(sums: FrameSums) -> tuple[float, float]:
+    hits, totals = sums.hits.sum(axis=0), sums.totals.sum(axis=0)
+    clean, disturbed = np.divide(hits, totals, out=np.full(2, np.nan), where=totals > 0)
+    return float(clean), float(disturbed)
+
+
+def _shares(sums: FrameSums, weights: Floats) -> Floats:
+    """Rate under the fault over the intact rate, for each row of weights."""
+    hits, totals = weights @ sums.hits, weights @ sums.totals
+    rates = np.divide(hits, totals, out=np.zeros_like(hits), where=totals > 0)
+    clean, disturbed = rates.T
+    shares: Floats = np.divide(disturbed, clean, out=np.full(len(clean), np.nan), where=clean > 0)
+    return shares
+
+
+def _interval(values: Floats) -> Interval:
+    if not np.isfinite(values).any():
+        return Interval(math.nan, math.nan)
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Interval(float(low), float(high))
+
+
+def by_disturbance(rows: Sequence[Retention]) -> dict[str, list[Retention]]:
+    """Rows of each disturbance, mildest first."""
+    found: dict[str, list[Retention]] = {}
+    for row in rows:
+        found.setdefault(row.fault.name, []).append(row)
+    return {
+        name: sorted(of_name, key=lambda r: r.fault.severity) for name, of_name in found.items()
+    }

@@ -1,0 +1,151 @@
+"""Runs a system on bags under many disturbances, each at several severities."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from conegrad_core.fusion.selection import select_cones
+from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.seen_truth import seen_truth
+from conegrad_core.settings import setting
+from conegrad_evaluation.disturbances.disturbance import CALIBRATION, MOTION, TIME, Disturbance
+from conegrad_evaluation.disturbances.disturbed import DisturbedSamples
+from conegrad_evaluation.disturbances.fault import Fault, read_fault
+from conegrad_evaluation.disturbances.registry import disturbances
+from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult, match_frame
+from conegrad_evaluation.port_metrics import MIN_EXISTENCE
+from conegrad_evaluation.replay_settings import ReplaySettings, Shown
+from conegrad_evaluation.robustness.partial_rerun import PartialRerun
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.system.system import System
+
+ALL = "all"  # in place of faults: every disturbance at every severity
+
+
+@dataclass(frozen=True)
+class RobustnessSettings(ReplaySettings):
+    """How bags are replayed, and under which disturbances."""
+
+    faults: tuple[str, ...] = setting(
+        (ALL,),
+        "Faults: NAME, NAME:SEVERITY or NAME:PARAMETER=VALUE,...; all: every one that is installed",
+        metavar="FAULT",
+    )
+    seed: int = setting(0, "Seed of the random draws of faults")
+
+
+@dataclass
+class Robustness:
+    """What a system made of the frames of bags, intact and under faults.
+
+    Attributes:
+        config: of the metrics.
+        faults: in their order.
+        clean: of each fault, by its text: matched cones of each intact frame. Where a fault takes
+            a sensor away, truth is what the others could see.
+        disturbed: of each fault, likewise, of each frame under it.
+        drives: number of frames of each bag, by its name.
+        periods: median time between two of them [s]; NaN for less than two.
+    """
+
+    config: EvaluationConfig
+    faults: Sequence[Fault]
+    clean: dict[str, list[FrameResult]] = field(default_factory=dict)
+    disturbed: dict[str, list[FrameResult]] = field(default_factory=dict)
+    drives: dict[str, int] = field(default_factory=dict)
+    periods: dict[str, float] = field(default_factory=dict)
+
+
+def chosen_faults(words: Sequence[str], pipeline: Pipeline, seed: int = 0) -> list[Fault]:
+    """Faults of words, those that a pipeline is exposed to.
+
+    Args:
+        words: as of :class:`RobustnessSettings`.
+        pipeline: of the system.
+        seed: of the random draws.
+
+    Raises:
+        PipelineError: if no package registers a disturbance.
+        ValueError: for another form, or a severity or parameter that there is not.
+    """
+    if tuple(words) == (ALL,):
+        return [
+            Fault(name, severity, seed=seed)
+            for name, found in disturbances().items()
+            if _meets(found, pipeline)
+            for severity in range(1, len(found.severities) + 1)
+        ]
+    return [read_fault(word, seed) for word in words]
+
+
+@torch.no_grad()
+def measure_robustness(
+    pipeline: Pipeline,
+    bags: Sequence[Path],
+    settings: RobustnessSettings | None = None,
+    shown: Shown = lambda samples, total, title: samples,
+) -> Robustness:
+    """Run the frames of bags, each once intact and once under each fault.
+
+    Args:
+        pipeline: of the system.
+        bags: with truth.
+        settings: of the replay.
+        shown: passes samples on and shows how far they are: samples, their number, a title.
+
+    Raises:
+        ReplayError: if a bag lacks images, scans, the calibration or truth.
+        BagError: if a bag cannot be read.
+        ValueError: if two bags have one name, or a setting is refused.
+    """
+    settings = settings or RobustnessSettings()
+    names = [bag.name for bag in bags]
+    if len(set(names)) < len(names):
+        raise ValueError(f"bags are {', '.join(names)}, expected a name for each")
+    config = settings.evaluation
+    system = System(pipeline).eval()
+    faults = chosen_faults(settings.faults, pipeline, settings.seed)
+    result = Robustness(config, faults)
+    for fault in faults:
+        result.clean[str(fault)], result.disturbed[str(fault)] = [], []
+    for bag in bags:
+        with settings.replayed(bag) as (samples, rows):
+            result.drives[bag.name] = len(rows)
+            read = shown((samples[row] for row in rows), len(rows), bag.name)
+            variants = {str(fault): DisturbedSamples(samples, fault) for fault in faults}
+            stamps = []
+            for row, sample in zip(rows, read, strict=True):
+                stamps.append(sample.key.stamp_ns)
+                _take(result, system, sample, {k: v.at(row, sample) for k, v in variants.items()})
+            steps = np.diff(np.array(stamps, dtype=np.int64))
+            result.periods[bag.name] = float(np.median(steps)) / 1e9 if len(steps) else math.nan
+    return result
+
+
+def _take(
+    result: Robustness, system: System, sample: Sample, variants: Mapping[str, Sample]
+) -> None:
+    """One frame, intact and under each fault."""
+    rerun = PartialRerun(system, sample)
+    kinds = system.pipeline.specification.inputs
+    for fault, changed in variants.items():
+        seeing = [kind for port, kind in kinds.items() if changed.inputs.get(port) is not None]
+        truth = seen_truth(sample.truth, seeing)
+        for found, cones in (
+            (result.clean, rerun.cones),
+            (result.disturbed, rerun.cones_of(changed)),
+        ):
+            selected = select_cones(cones, MIN_EXISTENCE)
+            found[fault].append(match_frame(selected, truth, result.config))
+
+
+def _meets(found: Disturbance, pipeline: Pipeline) -> bool:
+    """Whether a pipeline is exposed to a disturbance; without any sensor there is none."""
+    kinds = list(pipeline.specification.inputs.values())
+    if found.acts_on in (CALIBRATION, MOTION, TIME):
+        return len(kinds) > 1  # of both sensors
+    return found.acts_on in kinds and (len(kinds) > 1 or not found.name.startswith("no_"))

@@ -1,0 +1,120 @@
+"""Files of a robustness run: figures, picture and HTML report."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from conegrad_evaluation.disturbances.registry import disturbances
+from conegrad_evaluation.metrics.json_values import to_json_values
+from conegrad_evaluation.metrics.table import number
+from conegrad_evaluation.report.figure_style import png_bytes, report_style, svg_uri
+from conegrad_evaluation.report.html_template import template_of
+from conegrad_evaluation.robustness.retention import Retention, RetentionTable
+from conegrad_evaluation.robustness.robustness_plot import robustness_plot
+
+FIGURES, PICTURE, REPORT = "robustness.json", "robustness.png", "robustness.html"
+
+
+def write_robustness(
+    table: RetentionTable, folder: Path, system: str, drives: Mapping[str, int]
+) -> Path:
+    """Write ``robustness.json``, ``robustness.png`` and ``robustness.html``.
+
+    Args:
+        table: what is left.
+        folder: to write to; made if it is missing.
+        system: name, for people.
+        drives: number of frames of each bag.
+
+    Returns:
+        Path of the report.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(as_json(table, system, drives), indent=2, allow_nan=False)
+    (folder / FIGURES).write_text(content + "\n", encoding="utf-8")
+    with report_style():
+        figure = robustness_plot(table)
+        (folder / PICTURE).write_bytes(png_bytes(figure))
+        picture = svg_uri(figure)
+    template = template_of("conegrad_evaluation.robustness", "robustness.html")
+    context = {
+        "system": system,
+        "mean": number(table.mean),
+        "interval": f"{number(table.interval.low)} to {number(table.interval.high)}",
+        "worst": _worst(table),
+        "frames": table.frames,
+        "drives": drives,
+        "picture": picture,
+        "rows": [_row(row) for row in table.rows],
+    }
+    (folder / REPORT).write_text(template.render(context), encoding="utf-8")
+    return folder / REPORT
+
+
+def as_json(table: RetentionTable, system: str, drives: Mapping[str, int]) -> dict[str, Any]:
+    """Everything as JSON values."""
+    values: dict[str, Any] = to_json_values(
+        {
+            "system": system,
+            "drives": dict(drives),
+            "mean": table.mean,
+            "interval": table.interval,
+            "faults": [
+                {
+                    "fault": str(row.fault),
+                    "parameters": row.fault.parameters,
+                    "figure": _figure(row),
+                    "clean": row.clean,
+                    "disturbed": row.disturbed,
+                    "share": row.share,
+                    "interval": row.interval,
+                }
+                for row in table.rows
+            ],
+        }
+    )
+    return values
+
+
+def as_text(table: RetentionTable) -> str:
+    """The mean and the worst faults, for a terminal."""
+    low, high = table.interval.low, table.interval.high
+    lines = [
+        f"{number(table.mean)} of F1 with colour is left on average ({number(low)} to "
+        f"{number(high)}), over {sum(not row.is_lost_sensor for row in table.rows)} faults and "
+        f"{table.frames} frames"
+    ]
+    lines += [f"  worst: {text}" for text in _worst(table)]
+    lines += [
+        f"  {row.fault.name}: {number(row.share)} of the recall of what the other sensors see"
+        for row in table.rows
+        if row.is_lost_sensor
+    ]
+    return "\n".join(lines)
+
+
+def _worst(table: RetentionTable, count: int = 3) -> list[str]:
+    known = disturbances()
+    rows = sorted((row for row in table.rows if not row.is_lost_sensor), key=lambda row: row.share)
+    return [
+        f"{row.fault} ({known[row.fault.name].description}): {number(row.share)}"
+        for row in rows[:count]
+    ]
+
+
+def _figure(row: Retention) -> str:
+    return "recall" if row.is_lost_sensor else "f1_colour"
+
+
+def _row(row: Retention) -> list[str]:
+    parameters = ", ".join(f"{name} {value:g}" for name, value in row.fault.parameters.items())
+    return [
+        str(row.fault),
+        parameters,
+        _figure(row),
+        number(row.clean),
+        number(row.disturbed),
+        number(row.share),
+        f"{number(row.interval.low)} to {number(row.interval.high)}",
+    ]
