@@ -43,8 +43,21 @@ KEYS = {
 }
 
 # Where the name on PyPI is not that of the module; open3d comes as open3d or as open3d-cpu.
-DISTRIBUTIONS = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
-FROM_PYPI = {*KEYS, "mcap", "onnx", "openvino", "safetensors", "zstandard"} - ROS_KEYS
+DISTRIBUTIONS = {
+    "albumentations": "albumentationsx",
+    "cv2": "opencv-python",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+}
+FROM_PYPI = {
+    *KEYS,
+    "albumentations",
+    "mcap",
+    "onnx",
+    "openvino",
+    "safetensors",
+    "zstandard",
+} - ROS_KEYS
 
 # Packages that are used without an import: message definitions in a bag.
 NOT_IMPORTED = {"conegrad_data": {"conegrad_msgs"}}

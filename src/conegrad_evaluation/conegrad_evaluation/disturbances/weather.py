@@ -5,7 +5,6 @@ lists of ImageNet-C (Hendrycks & Dietterich 2019) and MultiCorrupt (Beemelmanns 
 change the picture without knowledge of its depth: fog is as thick near the car as far from it.
 """
 
-import importlib
 import os
 from collections.abc import Callable
 from functools import cache
@@ -31,7 +30,10 @@ def _library() -> ModuleType:
     """AlbumentationsX, which asks the network for news of itself unless it is told not to."""
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     os.environ["ALBUMENTATIONS_NO_TELEMETRY"] = "1"
-    return importlib.import_module("albumentations")
+    import albumentations
+
+    library: ModuleType = albumentations
+    return library
 
 
 def _corrupted(make: Make) -> Callable[[RgbImage, Parameters, np.random.Generator], RgbImage]:
