@@ -1,6 +1,7 @@
 """The nodes of a pipeline, in one process or apart, with its stages composed or apart."""
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,9 @@ def perception(context: LaunchContext, config: Path) -> list[Any]:
     if not is_on(context, "respawn"):
         return list(perception_nodes(context, config))
     namespace = LaunchConfiguration("namespace")
-    watched = list(hosts(context).node_names(way(context)))
+    own = {"nodes": list(hosts(context).node_names(way(context))), "launcher": os.getpid()}
     actions = respawned(
-        "conegrad_nodes", "lifecycle_manager", namespace=namespace, parameters=[{"nodes": watched}]
+        "conegrad_nodes", "lifecycle_manager", namespace=namespace, parameters=[own]
     )
     for number, name in enumerate(processes(context)):
         make = functools.partial(_one_of, number, context, config)

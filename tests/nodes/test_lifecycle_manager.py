@@ -1,5 +1,6 @@
 """The lifecycle manager: what it does with processes and with services of nodes."""
 
+import os
 import re
 import signal
 import subprocess
@@ -74,19 +75,26 @@ def test_a_heartbeat_that_names_no_process_is_passed_over_and_ends_none(pid, sta
     entries = [KeyValue(key=key, value=value) for key, value in values.items()]
     status = DiagnosticStatus(name="camera_node: node", level=b"\x00", values=entries)
     assert heartbeats_from_msg(DiagnosticArray(status=[status])) == []
-    assert not end_process(Process(this_process().host, 0, ""))
+    assert end_process(Process(this_process().host, 0, ""), os.getppid())
 
 
 def test_the_process_of_the_manager_itself_is_never_ended():
-    assert not end_process(this_process())
+    assert "did not start it" in end_process(this_process(), os.getppid())
+
+
+@pytest.mark.parametrize("launcher", [0, 1])
+def test_a_process_that_the_launch_did_not_start_is_left_alone(program, launcher):
+    process, identity = program
+    assert end_process(identity, launcher) == "the launch of this node did not start it"
+    assert process.poll() is None
 
 
 def test_a_later_process_of_the_same_number_is_not_ended(program):
     process, identity = program
-    assert not end_process(identity._replace(started="1"))
-    assert not end_process(identity._replace(host="another"))
+    assert "any more" in end_process(identity._replace(started="1"), os.getpid())
+    assert "on another" in end_process(identity._replace(host="another"), os.getpid())
     assert process.poll() is None
-    assert end_process(identity)
+    assert end_process(identity, os.getpid()) == ""
     assert process.wait(60) == -signal.SIGKILL
 
 
@@ -95,7 +103,9 @@ def test_a_process_that_is_stopped_and_thus_silent_is_ended_and_that_is_told(
 ):
     process, identity = program
     process.send_signal(signal.SIGSTOP)
-    graph.start(LifecycleManager, heartbeat_timeout=1.5, nodes=["camera_node"])
+    graph.start(
+        LifecycleManager, heartbeat_timeout=1.5, nodes=["camera_node"], launcher=os.getpid()
+    )
     beats = graph.publisher(DiagnosticArray, "/diagnostics")
     name = "lifecycle_manager: camera_node"
     graph.until(

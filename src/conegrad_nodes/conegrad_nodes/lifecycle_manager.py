@@ -20,7 +20,7 @@ from conegrad_core.processes.supervision import (
 from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.monitoring.diagnostics import Diagnostics
 from conegrad_nodes.monitoring.heartbeat import heartbeats_from_msg
-from conegrad_nodes.monitoring.process_identity import end_process
+from conegrad_nodes.monitoring.process_identity import end_process, own_launcher
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_nodes.parameters.node_settings import LifecycleManagerConfig
@@ -37,7 +37,8 @@ class LifecycleManager(Node):
 
     A node that failed to start is configured and activated again, with waits that grow. The
     process of a silent one, stopped or hung, is killed: who started it (``respawn`` of launch)
-    starts it again, and it activates itself.
+    starts it again, and it activates itself. A process that the launch of this node did not start
+    is left alone, whatever a heartbeat says.
 
     Subscribes: ``/diagnostics`` (diagnostic_msgs/DiagnosticArray). Calls: ``change_state`` of the
     nodes. Publishes: ``/diagnostics``, one status per node.
@@ -48,6 +49,7 @@ class LifecycleManager(Node):
     def __init__(self, **node_options: Any) -> None:
         super().__init__("lifecycle_manager", **node_options)
         self._config = declare_config(self, LifecycleManagerConfig)
+        self._launcher = self._config.launcher or own_launcher()
         names = {f"{self.get_namespace().rstrip('/')}/{name}" for name in self._config.nodes}
         self._supervisor = Supervisor(
             sorted(names), declare_config(self, SupervisionConfig), time.monotonic()
@@ -87,12 +89,12 @@ class LifecycleManager(Node):
             self.get_logger().error(f"{place}, is left alone: end_silent is false")
             return
         try:
-            was_there = end_process(order.process)
+            reason = end_process(order.process, self._launcher)
         except PermissionError as error:
-            self.get_logger().error(f"cannot end {place}: {error}")
-            return
-        where = "is ended" if was_there else f"is not there any more on {order.process.host}"
-        self.get_logger().error(f"{place}, {where}")
+            reason = str(error)
+        self.get_logger().error(
+            f"{place}, is left alone: {reason}" if reason else f"{place}, is ended"
+        )
 
 
 def _finding(condition: Condition) -> PartStatus:

@@ -101,6 +101,11 @@ class LifecycleManagerConfig(Config):
         ("camera_node", "lidar_node", "fusion_node"), "Nodes to look after, in the same namespace"
     )
     end_silent: bool = setting(True, "End the process of a silent node, for launch to restart it")
+    launcher: int = setting(
+        0,
+        "Number of the process whose children alone are ended; 0: that which started this node",
+        low=0,
+    )
 
 
 # Settings of each node of the perception, by the prefix of their parameters.
