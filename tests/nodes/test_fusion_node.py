@@ -12,6 +12,7 @@ pytest.importorskip("rclpy")
 
 from conegrad_msgs.msg import ConeArray, ConeDetection, ConeDetectionArray, ScanSegmentation
 from nav_msgs.msg import Odometry
+from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 from std_msgs.msg import Float64
 from visualization_msgs.msg import MarkerArray
@@ -308,6 +309,22 @@ def test_says_when_an_input_stops_and_when_it_is_back(graph, fusion, talker, rep
     )
     graph.until(lambda: "/segmentation stopped" in reports.text(part), "stopped")
     assert reports.level(part) == Level.STALE
+
+
+def test_a_stranger_who_publishes_results_is_named(graph, fusion, talker, reports, monkeypatch):
+    monkeypatch.setattr("conegrad_data.status.publisher_watch.SETTLED", 0.0)
+    fusion()
+    stranger = graph.add(Node("stranger", context=graph.context))
+    stranger.create_publisher(ScanSegmentation, "segmentation", 5)
+    stranger.create_publisher(ConeArray, "cones", 5)
+    graph.until(
+        lambda: "/peer, /stranger" in reports.text("fusion_node: input /segmentation"),
+        "a report",
+        again=talker.speak,
+    )
+    graph.until(
+        lambda: "/fusion_node, /stranger" in reports.text("fusion_node: output /cones"), "a report"
+    )
 
 
 def test_says_when_stamps_are_off_the_clock(graph, fusion, talker, reports):

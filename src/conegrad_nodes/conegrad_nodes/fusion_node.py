@@ -27,6 +27,7 @@ from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
 from conegrad_data.status.input_status import RECENT
 from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.encode import cone_points_to_msg, markers_to_msg, stamp_to_msg
+from conegrad_nodes.monitoring.publisher_names import OwnTopic
 from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.perception_node import PerceptionNode
@@ -171,6 +172,7 @@ class FusionNode(PerceptionNode):
         graph = self._hosted.graph
         self._fusion = PairFusion(graph, self._hosts, self._calibration, self._config)
         self._output = self.create_lifecycle_publisher(CONES.msgtype, "cones", RESULTS)
+        self.own_topics = [OwnTopic(self, self._output.topic_name)]
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
         self._points = self.create_lifecycle_publisher(PointCloud2, "cone_points", RESULTS)
 

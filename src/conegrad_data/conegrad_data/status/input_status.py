@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from conegrad_data.status.gap_watch import GapWatch
 from conegrad_data.status.part_status import Level, PartStatus
+from conegrad_data.status.publisher_watch import PublisherWatch
 
 RECENT = 5.0  # [s] that an incident (bad message, clock jump) stays in the diagnostics
 
@@ -37,6 +38,7 @@ class InputRecord:
     watches_gaps: bool = False  # every message of the sensor is expected
     size: int = 0  # [byte] of the latest message
     gaps: GapWatch = field(default_factory=GapWatch)
+    publishers: PublisherWatch = field(default_factory=PublisherWatch)
     repeats: deque[bool] = field(default_factory=lambda: deque(maxlen=10))  # of latest messages
 
     def arrive(self, now: float) -> None:
@@ -107,6 +109,8 @@ def _received(record: InputRecord, now: float) -> tuple[Level, str, str]:
     if age > record.timeout and not record.is_latched:
         level = Level.WARN if record.is_optional else Level.STALE
         return level, "stopped", f"{record.topic} stopped {age:.1f} s ago"
+    if not record.is_latched and (fault := record.publishers.fault(record.topic, now)):
+        return Level.ERROR, "several publishers", fault
     if record.refused and now - record.last_refusal < RECENT:
         is_total = record.refused == record.received
         level = Level.ERROR if is_total else Level.WARN

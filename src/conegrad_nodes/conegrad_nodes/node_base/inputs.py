@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 from conegrad_data.decode import DecodeError, stamp_ns_from_msg
 from conegrad_data.status.input_status import InputRecord, input_status
 from conegrad_data.status.part_status import PartStatus
+from conegrad_nodes.monitoring.publisher_names import PublisherNames
 from conegrad_nodes.node_base import intra_process
 from conegrad_nodes.node_base.passing_time import PassingTime
 
@@ -53,6 +54,7 @@ class Input:
         self._known_stamps: deque[int] = deque(maxlen=REMEMBERED)
         self._subscription: Any = None
         self._last_log = -LOG_PERIOD
+        self._names = PublisherNames(node, node.resolve_topic_name(topic))
         self.record = self._new_record()
 
     def open(self) -> None:
@@ -96,7 +98,10 @@ class Input:
 
     def status(self) -> PartStatus:
         """The state of the input."""
-        return input_status(self.record, self._publishers, self._time.now())
+        now = self._time.now()
+        if self._subscription is not None and (names := self._names.due()) is not None:
+            self.record.publishers.note(names, now)
+        return input_status(self.record, self._publishers, now)
 
     def _publishers(self) -> list[str]:
         """Message type of each publisher; asking the graph takes a millisecond."""

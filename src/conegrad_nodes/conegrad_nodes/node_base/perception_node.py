@@ -17,6 +17,7 @@ from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.monitoring.diagnostics import Diagnostics
 from conegrad_nodes.monitoring.heartbeat import PART, heartbeat_values
 from conegrad_nodes.monitoring.process_identity import this_process
+from conegrad_nodes.monitoring.publisher_names import OwnTopic
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.latency import LatencyTopics
 from conegrad_nodes.parameters.declared_parameters import declare_config
@@ -44,6 +45,7 @@ class PerceptionNode(LifecycleNode):
     def __init__(self, name: str, **node_options: Any) -> None:
         super().__init__(name, **node_options)
         self.inputs: list[Input] = []
+        self.own_topics: list[OwnTopic] = []
         self.latency = LatencyTopics(self)
         self._diagnostics = Diagnostics(self)
         self._load_error = ""
@@ -160,6 +162,8 @@ class PerceptionNode(LifecycleNode):
         found = [node, *self._parameter_statuses()]
         if self._state == "active":
             found += [*(source.status() for source in self.inputs), *self.check()]
+            for topic in self.own_topics:
+                found += topic.statuses()
         return found
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from conegrad_data.status.part_status import Level, PartStatus
+from conegrad_nodes.monitoring.publisher_names import OwnTopic
 from conegrad_nodes.node_base import intra_process
 from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.inputs import Input
@@ -90,6 +91,7 @@ class SensorNode(PerceptionNode):
             )
             for port, message in messages.items()
         }
+        self.own_topics = [OwnTopic(self, out.topic_name) for _, out in self._outputs.values()]
 
     def release(self) -> None:
         """Drop the stages and the outputs."""
