@@ -32,6 +32,7 @@ COMMANDS = {
     "drive": Command("drive a simulated car on perceived cones alone", "drive"),
     "world": Command("make a scene as a world for Gazebo or as a bag", "world"),
     "import": Command("turn a folder of recordings into a bag", "import_recording"),
+    "look": Command("show what the detector sees in pictures", "look"),
     "info": Command("what a bag holds, and what perception would miss in it", "info"),
     "doctor": Command("say what is wrong with an installation or a running graph", "doctor"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),

@@ -1,0 +1,1 @@
+"""The detector on pictures alone: no recording, no calibration file."""
