@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_simulation.samples.frame_sampler import sample_image
 from conegrad_training.supervised.camera_crops import LabelledImage
 
+# The camera model counts from the middle of the first pixel, images are cut and mirrored at edges.
+TO_EDGES = np.float32(0.5)  # [px]
 # Of eight frames of the level "mixed": vehicle and level of the simulator.
 MIXTURE = (
     ("formula_student", "varied"),
@@ -49,7 +53,7 @@ class SimulatedView:
         if level in MIXTURES:
             vehicle, level = MIXTURES[level][seed % len(MIXTURES[level])]
         sample = sample_image(seed, _vehicle(vehicle), level)
-        return LabelledImage(sample.image, sample.boxes_xyxy, sample.classes)
+        return LabelledImage(sample.image, sample.boxes_xyxy + TO_EDGES, sample.classes)
 
 
 @lru_cache
