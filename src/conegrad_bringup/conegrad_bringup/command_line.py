@@ -53,6 +53,7 @@ COMMANDS = {
         "find the component that costs a system most, write a report", "attribute"
     ),
     "align": Command("place a surveyed map of cones in the odometry frame of a bag", "align"),
+    "export": Command("write a system for OpenVINO or ONNX Runtime, compared", "export"),
     "train": Command("train all models through the fusion on recorded drives", "train"),
     "compare": Command("compare the training patterns from one start, write a report", "compare"),
     "cross": Command("evaluate every combination of versions of stages", "cross"),

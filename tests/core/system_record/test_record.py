@@ -3,11 +3,12 @@ import torch
 from lidar_system import assert_identical, cones_of
 from safetensors import safe_open
 
+from conegrad_core.engines.form import EngineForm
 from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.system_record.description import Description
 from conegrad_core.system_record.errors import RecordError
-from conegrad_core.system_record.record import SystemRecord, write_record
+from conegrad_core.system_record.record import ExportOrder, SystemRecord, write_record
 from conegrad_core.system_record.stage_hash import stage_hashes
 from conegrad_core.vehicle import load_vehicle
 
@@ -78,3 +79,17 @@ def test_weights_lie_relative_to_the_pipeline_file(record, monkeypatch, tmp_path
     monkeypatch.chdir(tmp_path)
     loaded = load_pipeline(record.pipeline_file)
     assert loaded.stage("segmenter").config.weights.endswith("system/weights/segmenter.safetensors")
+
+
+def test_an_exported_system_is_a_record_that_runs_on_its_engine(pipeline, tmp_path):
+    order = ExportOrder(EngineForm("openvino"), ("segmenter",))
+    made = write_record(tmp_path / "fast", pipeline, Description("car"), order=order)
+    loaded = made.pipeline()
+    assert loaded.stage("segmenter").config.engine == "openvino"
+    assert made.stage_hashes == stage_hashes(loaded)
+    torch.testing.assert_close(
+        cones_of(loaded).positions, cones_of(pipeline).positions, atol=1e-4, rtol=0
+    )
+    measured = made.with_metrics(tmp_path / "measured", {"original": {"recall": 0.5}})
+    assert measured.description.metrics == {"original": {"recall": 0.5}}
+    assert measured.stage_hashes == made.stage_hashes

@@ -10,9 +10,14 @@ from torch import Tensor
 
 from conegrad_core.camera.checkpoint import save_network
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
+from conegrad_core.camera.engines.cache import FILES
+from conegrad_core.camera.engines.export import export_network
+from conegrad_core.camera.engines.tensorrt_engine import check_tensorrt
 from conegrad_core.camera.engines.torch_engine import TorchEngine
 from conegrad_core.camera.supervision import DetectionLoss
 from conegrad_core.engines.devices import put_on
+from conegrad_core.engines.errors import EngineError
+from conegrad_core.engines.form import EngineForm
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.stage import Rates, Stage, Values
@@ -96,6 +101,28 @@ class DetectorStage(Stage):
             input_size=(config.input_width, config.input_height),
             half=False,
         )
+
+    def export(self, folder: Path, form: EngineForm, examples: Sequence[Any]) -> dict[str, Any]:
+        """Write an OpenVINO IR or an ONNX file; arguments and errors as of the base class."""
+        engine, config = self.module.engine, self.module.config
+        if not isinstance(engine, TorchEngine):
+            raise EngineError(
+                f"the detector runs on {type(engine).__name__}, expected weights of torch to export"
+            )
+        if form.engine not in FILES:
+            check_tensorrt(folder, config.device)
+            raise EngineError(
+                "TensorRT engines are built by Ultralytics on the GPU that runs them: "
+                "yolo export format=engine; set detector.weights to the .engine file"
+            )
+        export_network(
+            engine.network,
+            folder / FILES[form.engine],
+            (config.input_width, config.input_height),
+            precision=form.precision,
+            examples=[self.module.letterbox(image).apply(image) for image in examples],
+        )
+        return {"weights": FILES[form.engine], "engine": form.engine, "precision": "auto"}
 
     def to_device(self, device: str) -> None:
         """Move a network of torch; exported files run where they were loaded.

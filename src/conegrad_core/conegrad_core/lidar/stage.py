@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from conegrad_core.engines.form import EngineForm
 from conegrad_core.lidar.scan_network import ARCHITECTURE
 from conegrad_core.lidar.segmenter import (
+    ENGINES,
     ScanSegmenter,
     SegmenterConfig,
     load_segmenter,
@@ -67,6 +69,14 @@ class SegmenterStage(Stage):
     def label_values(self, labels: Mapping[str, Any], inputs: Mapping[str, Any]) -> int:
         """One per beam with a return."""
         return int(inputs["scan"].ranges.isfinite().sum())
+
+    def export(self, folder: Path, form: EngineForm, examples: Sequence[Any]) -> dict[str, Any]:
+        """Settings that run the weights on an engine of the CPU, in fp32 whatever the form says.
+
+        In bf16 or int8 it gains 0.2 ms of 0.6, and logits shift by up to 2. The graphs are made
+        of the weights when they are loaded, and kept by their hash.
+        """
+        return {"engine": form.engine} if form.engine in ENGINES else {}
 
     def save(self, path: Path) -> None:
         """Write the weights; how those came to be that they started from is not theirs."""

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from conegrad_core.engines.devices import put_on
+from conegrad_core.engines.form import EngineForm
+from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.settings import Config
@@ -148,6 +150,24 @@ class Stage(nn.Module, ABC):
         """
         raise PipelineError(f"{type(self).__name__} has no weights to write to {path}")
 
+    def export(self, folder: Path, form: EngineForm, examples: Sequence[Any]) -> dict[str, Any]:
+        """Write what an engine runs; its weights are final.
+
+        Args:
+            folder: of this stage alone; it exists and is empty.
+            form: engine and precision.
+            examples: values of its only input as they occur; needed for int8.
+
+        Returns:
+            Settings with which the stage runs what was written. ``weights`` is a path within the
+            folder, or ``.`` for the folder itself. Settings without it leave the weights as they
+            are saved. Nothing: no engine runs this stage, it stays as it is.
+
+        Raises:
+            EngineError: if the engine or the precision is not to be had here.
+        """
+        return {}
+
     def to_device(self, device: str) -> None:
         """Move it; a stage that runs on the CPU only stays there.
 
@@ -158,3 +178,6 @@ class Stage(nn.Module, ABC):
 
     def accelerate(self) -> None:
         """Prepare to run faster without gradient, with equal results; its weights are final."""
+
+    def prepare(self, camera: CameraModel) -> None:
+        """Do ahead what the first sample with such a camera would have to wait for, if anything."""

@@ -1,12 +1,14 @@
 """System record: a whole system in one folder that is never changed."""
 
 import dataclasses
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from conegrad_core.engines.form import EngineForm
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.pipeline.build import Settings, build_pipeline
 from conegrad_core.pipeline.errors import PipelineError
@@ -22,6 +24,7 @@ from conegrad_core.system_record.calibration_file import (
 )
 from conegrad_core.system_record.description import (
     Description,
+    Metrics,
     StageEntry,
     SystemEntry,
     read_entry,
@@ -107,10 +110,46 @@ class SystemRecord:
         """The pipeline with the weights of the record; arguments and errors as `load_pipeline`."""
         return build_pipeline(self.specification, settings, trainable=trainable)
 
+    def with_metrics(self, folder: Path, metrics: Metrics) -> "SystemRecord":
+        """A copy with other metrics; a record that lies there is replaced.
+
+        Args:
+            folder: of the copy.
+            metrics: that take the place of those of this record.
+
+        Raises:
+            RecordError: if the folder holds something else than a record.
+            OSError: naming the file, if it cannot be written.
+        """
+        _check_replaceable(folder)
+        described = dataclasses.replace(self.description, metrics=metrics)
+        with whole_folder(folder, replaces=True) as made:
+            for name in self.manifest.files:
+                (made / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.folder / name, made / name)
+            entry = dataclasses.replace(self.entry, description=described)
+            write_whole(made / SYSTEM, entry.content)
+            write_manifest(made)
+        return SystemRecord(folder)
+
     @property
     def _settings(self) -> Mapping[str, Any]:
         path = self.folder / SETTINGS
         return dict(read_yaml_file(path).content or {}) if path.exists() else {}
+
+
+class ExportOrder(NamedTuple):
+    """Stages that are recorded as an engine runs them.
+
+    Attributes:
+        form: engine and precision.
+        stages: their names.
+        examples: values of the only input of each, by its name; those of int8 need some.
+    """
+
+    form: EngineForm
+    stages: tuple[str, ...]
+    examples: Mapping[str, Sequence[Any]] = {}
 
 
 def write_record(
@@ -118,6 +157,8 @@ def write_record(
     pipeline: Pipeline,
     description: Description,
     calibration: Calibration | None = None,
+    *,
+    order: ExportOrder | None = None,
 ) -> SystemRecord:
     """Write a record; a record that lies there is replaced.
 
@@ -128,24 +169,29 @@ def write_record(
         pipeline: loaded to be trained, so that every stage can write its weights.
         description: of the system.
         calibration: of the vehicle, where it is known.
+        order: stages that are recorded as engines run them; None: all as torch has them.
 
     Raises:
+        EngineError: if the engine of the order is not to be had here.
         PipelineError: if a stage cannot write its weights, or learns and has no weights file.
         RecordError: if the folder holds something else than a record.
         OSError: naming the file, if it cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        raise RecordError(f"{folder} holds something else than a record: choose another folder")
+    _check_replaceable(folder)
     with whole_folder(folder, replaces=True) as made:
         files = _write_weights(made, pipeline)
+        of_engines = _write_engines(made, pipeline, files, order) if order else {}
         entry = SystemEntry(
             description,
             _pipeline_name(Path(pipeline.specification.source)),
             integration_pattern(pipeline),
-            {name: _stage_entry(made, pipeline, name, files.get(name, "")) for name in files},
+            {
+                name: _stage_entry(made, pipeline, name, file, of_engines.get(name, {}))
+                for name, file in files.items()
+            },
             _version(),
         )
-        recorded = _recorded(pipeline, files)
+        recorded = _recorded(pipeline, files, of_engines)
         title = f"System {description.name}, as recorded; the weights lie beside this file."
         write_whole(made / PIPELINE, specification_text(recorded, title).encode())
         write_whole(made / SETTINGS, yaml_text(description.settings).encode())
@@ -154,6 +200,11 @@ def write_record(
         write_whole(made / SYSTEM, entry.content)
         write_manifest(made)
     return SystemRecord(folder)
+
+
+def _check_replaceable(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        raise RecordError(f"{folder} holds something else than a record: choose another folder")
 
 
 def _write_weights(folder: Path, pipeline: Pipeline) -> dict[str, str]:
@@ -175,18 +226,40 @@ def _write_weights(folder: Path, pipeline: Pipeline) -> dict[str, str]:
     return files
 
 
-def _stage_entry(folder: Path, pipeline: Pipeline, name: str, file: str) -> StageEntry:
+def _write_engines(
+    folder: Path, pipeline: Pipeline, files: dict[str, str], order: ExportOrder
+) -> dict[str, dict[str, Any]]:
+    """Further settings of every stage that an engine runs; its file takes the place of weights."""
+    settings = {}
+    for name in order.stages:
+        own = folder / WEIGHTS / name
+        own.mkdir()
+        made = pipeline.stage(name).export(own, order.form, order.examples.get(name, ()))
+        if "weights" in made:
+            (folder / files[name]).unlink()
+            files[name] = (Path(WEIGHTS) / name / str(made.pop("weights"))).as_posix()
+        else:
+            own.rmdir()
+        settings[name] = made
+    return settings
+
+
+def _stage_entry(
+    folder: Path, pipeline: Pipeline, name: str, file: str, settings: Mapping[str, Any]
+) -> StageEntry:
     module = pipeline.specification.stages[name].module
     weights = weights_hash(folder / file) if file else ""
-    hashed = stage_hash(module, recorded_settings(pipeline, name), weights)
+    hashed = stage_hash(module, {**recorded_settings(pipeline, name), **settings}, weights)
     return StageEntry(module, file, hashed, pipeline.stage(name).scalars())
 
 
-def _recorded(pipeline: Pipeline, files: Mapping[str, str]) -> PipelineSpecification:
+def _recorded(
+    pipeline: Pipeline, files: Mapping[str, str], of_engines: Mapping[str, Mapping[str, Any]]
+) -> PipelineSpecification:
     """The specification with every setting of every stage, and the weights of the record."""
     stages = {}
     for name, stage in pipeline.specification.stages.items():
-        settings = recorded_settings(pipeline, name)
+        settings = {**recorded_settings(pipeline, name), **of_engines.get(name, {})}
         if files[name]:
             settings = {"weights": files[name], **settings}
         stages[name] = dataclasses.replace(stage, settings=settings)

@@ -48,7 +48,7 @@ def weights_hash(path: Path) -> str:
 
     Of a safetensors file only names, shapes and values count: 16-bit floats hash as the 32-bit
     floats that loading makes of them, and what the file says of its origin is left out. Of any
-    other file all bytes count.
+    other file all bytes count, and with an .xml file of OpenVINO those of the .bin beside it.
 
     Raises:
         OSError: naming the file, if it cannot be read.
@@ -57,7 +57,10 @@ def weights_hash(path: Path) -> str:
         with safe_open(path, framework="pt") as file:
             return tensors_hash({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except SafetensorError:
-        return file_hash(path)
+        if path.suffix != ".xml":
+            return file_hash(path)
+        hashes = [file_hash(part) for part in (path, path.with_suffix(".bin"))]
+        return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def tensors_hash(tensors: Mapping[str, Tensor]) -> str:

@@ -1,5 +1,6 @@
 """Engine that runs an OpenVINO IR (or an .onnx file) on the CPU."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from conegrad_core.camera.engines.engine import ExportedEngine, check_output_sha
 from conegrad_core.camera.engines.onnx_engine import static_size
 from conegrad_core.camera.head import RawDetections
 from conegrad_core.camera.image import RgbImage
-from conegrad_core.engines.processor import native_precision
+from conegrad_core.engines.processor import computes, native_precision
 from conegrad_core.engines.runtimes import openvino_model, openvino_request
+
+logger = logging.getLogger(__name__)
 
 METADATA = "conegrad"  # section of the IR's run-time information
 
@@ -43,7 +46,7 @@ class OpenVinoEngine(ExportedEngine):
         shape = _fixed(model.input().partial_shape)
         self.input_size = static_size(shape, self._takes_pixels, str(path))
         if precision == "auto":
-            precision = ir_precision(model)
+            precision = ir_precision(model, path)
         self._request = openvino_request(model, threads, precision)
         self._outputs = range(len(shapes))
 
@@ -56,14 +59,21 @@ class OpenVinoEngine(ExportedEngine):
         return self.raw([torch.from_numpy(output) for output in outputs])
 
 
-def ir_precision(model: Any) -> str:
-    """Precision that a file asks for; fp32 where it says nothing, or the CPU lacks it.
+def ir_precision(model: Any, path: Path) -> str:
+    """Precision that a file asks for; fp32 where it says nothing, or the processor lacks it.
 
-    What an int8 file does not compute in int8 it computes in this precision.
+    An int8 file holds its own int8 operations; what is left of it is computed in bf16.
     """
     stated = [METADATA, "precision"]
     wanted = model.get_rt_info(stated).astype(str) if model.has_rt_info(stated) else "fp32"
-    return native_precision(wanted)
+    if wanted != "int8":
+        return native_precision(wanted)
+    if not computes("int8"):
+        logger.warning(
+            "%s is an int8 export, but this processor has no instructions for int8: "
+            "the weights of torch may be faster here", path,
+        )  # fmt: skip
+    return native_precision("bf16")
 
 
 def _fixed(shape: Any) -> list[int]:
