@@ -9,6 +9,7 @@ from conegrad_core.camera.stage import DetectorStage
 from conegrad_data.decode import usable_image
 from conegrad_data.topics.topic_rules import is_rectified
 from conegrad_nodes.node_base.hosted_part import HostedPart
+from conegrad_nodes.node_base.image_in_flight import in_flight
 from conegrad_nodes.node_base.qos import LATEST
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.sensor_node import SensorNode
@@ -89,7 +90,8 @@ class CameraNode(SensorNode):
         """Publish what the stages make of an image."""
         header = arrived.msg.header
         image, details, _ = IMAGE.received(usable_image(arrived.msg, self._detectors()))
-        values = self.run_stages({"image": image})
+        with in_flight(self.context):
+            values = self.run_stages({"image": image})
         self.deliver(arrived, values, header, details)
         if self._debug.get_subscription_count() > 0:
             drawn = debug_image(image, values, self._published, self._hosts.kinds)

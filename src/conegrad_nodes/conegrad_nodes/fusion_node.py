@@ -16,6 +16,7 @@ from visualization_msgs.msg import MarkerArray
 
 from conegrad_core.cones import UnusableConesError
 from conegrad_core.fusion.stage import FusionStage
+from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
 from conegrad_data.calibration.calibration_source import (
     CalibrationConfig,
@@ -88,6 +89,7 @@ class FusionNode(PerceptionNode):
         self._lock = threading.RLock()  # intra-process results come in threads of other nodes
         self._trouble: PartStatus | None = None
         self._skipped = 0  # pairs without cones, for want of a calibration
+        self._prepared: CameraModel | None = None  # the stages are ready for it
         self._last_arrival = 0.0
         self._withheld: deque[tuple[float, str]] = deque(maxlen=1000)  # steady time [s], reason
         self._open_inputs()
@@ -183,6 +185,15 @@ class FusionNode(PerceptionNode):
         for join in self._joins.values():
             join.clear()
         self._trouble = None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Let the stages get ready for a camera that they do not know, ahead of its first pair."""
+        camera = self._calibration.camera
+        if camera is not None and camera is not self._prepared and self._fusion is not None:
+            self._prepared = camera
+            for stage in self._hosted.stages():
+                stage.prepare(camera)
 
     def _new_pairing(self) -> Pairing:
         return Pairing(self._pairing_config, self._hosts.sensors)
@@ -195,7 +206,7 @@ class FusionNode(PerceptionNode):
         """Drop the fusion and the outputs."""
         with self._lock:
             if self._fusion is not None:
-                self._fusion = None
+                self._fusion = self._prepared = None
                 self._hosted.release()
                 for publisher in (self._output, self._markers, self._points):
                     self.destroy_lifecycle_publisher(publisher)
@@ -325,6 +336,7 @@ class FusionNode(PerceptionNode):
     def _on_camera_info(self, msg: CameraInfo, arrival: float) -> None:
         with self._lock:
             self._calibration.take_camera_info(msg)
+            self._prepare()
 
     def _on_tf_static(self, msg: Any, arrival: float) -> None:
         with self._lock:

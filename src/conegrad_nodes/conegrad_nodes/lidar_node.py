@@ -12,6 +12,7 @@ from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.node_base.hosted_part import HostedPart
+from conegrad_nodes.node_base.image_in_flight import wait_for_image
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.node_base.sensor_node import SensorNode
 from conegrad_nodes.node_base.worker import Arrived
@@ -89,6 +90,7 @@ class LidarNode(SensorNode):
 
     def process(self, arrived: Arrived) -> None:
         """Publish what the stages make of a scan or of a cloud."""
+        wait_for_image(self.context, self._config.image_wait)
         scan, details, self._warnings = SCAN.received(self._reader.read(arrived.msg))
         self.deliver(arrived, self.run_stages({"scan": scan}), arrived.msg.header, details)
 

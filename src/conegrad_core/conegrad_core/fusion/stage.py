@@ -10,6 +10,7 @@ from torch import nn
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.traced import TracedFuser
+from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.stage import Rates, Stage, Values
 
@@ -87,6 +88,11 @@ class FusionStage(Stage):
 
     def to_device(self, device: str) -> None:
         """Nothing moves: many small operations, for which a GPU is slow."""
+
+    def prepare(self, camera: CameraModel) -> None:
+        """Record the operations ahead of the first pair, where :meth:`accelerate` was called."""
+        if self._traced is not None:
+            self._traced.prepare(camera)
 
     def accelerate(self) -> None:
         """Record the operations at the first sample; later changes of the scalars do not count."""

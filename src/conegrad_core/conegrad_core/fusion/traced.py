@@ -8,18 +8,20 @@ from torch import Tensor, nn
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.colours.cone_colours import ConeColours
-from conegrad_core.cones import ConePositions, Cones
+from conegrad_core.cones import CLASS_NAMES, ConePositions, Cones
 from conegrad_core.fusion.fuser import Fuser, check_rows
 from conegrad_core.fusion.monocular import BoxRays, box_rays
 from conegrad_core.fusion.segments import SegmentBeams, group_beams
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.geometry.distortion import distortion_limit
+from conegrad_core.geometry.transforms import optical_from_body
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.recorded_graph import record
 
 # Recorded ahead: without motion, and with that of conegrad_core.geometry.odometry.sensor_motion.
 MOTIONS: tuple[Tensor | None, ...] = (None, torch.eye(4))
+EXAMPLE_BEAMS, EXAMPLE_HEIGHT = 64, 0.3  # of a recording ahead: beams, height of the LiDAR [m]
 MAX_STRUCTURES = 8  # torch never frees a recording (8 MB); beyond, the fusion runs as it is
 
 Structure = tuple[Any, ...]  # what a recording has as constants
@@ -73,6 +75,17 @@ class TracedFuser:
             if graph is None:
                 return self._as_it_is(*arguments)
             return Cones(*graph(*candidates, *self._geometry, *extras.tensors()))
+
+    def prepare(self, camera: CameraModel) -> None:
+        """Record ahead for a kind of camera, with a LiDAR that does not hang upside down."""
+        angles = torch.linspace(-1.0, 1.0, EXAMPLE_BEAMS)
+        ranges = torch.full_like(angles, torch.nan)
+        ranges[4:8], ranges[20:23] = 4.0, 7.0  # two cones
+        scan = SegmentedScan(ranges, angles, torch.zeros_like(angles))
+        u, v = 0.5 * camera.width, 0.6 * camera.height
+        boxes = torch.tensor([[u, v, u + 20, v + 40], [u + 60, v, u + 80, v + 40]])
+        detections = Detections(boxes, torch.zeros(2, len(CLASS_NAMES)))
+        self(scan, detections, Calibration(camera, optical_from_body(), EXAMPLE_HEIGHT, 1.0))
 
     def _as_it_is(self, *arguments: Any) -> Cones:
         cones: Cones = self._fuser(*arguments)

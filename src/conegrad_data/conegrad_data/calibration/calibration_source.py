@@ -94,6 +94,11 @@ class CalibrationSource:
         config = self._config
         return config.lidar_frame or lidar_frame or config.default_lidar_frame or config.base_frame
 
+    @property
+    def camera(self) -> CameraModel | None:
+        """Intrinsics as they are known now; None as long as they are not."""
+        return self._camera
+
     def take_camera_info(self, msg: Any) -> None:
         """Take a sensor_msgs/CameraInfo, if the intrinsics come from there.
 

@@ -47,6 +47,12 @@ class LidarNodeConfig(SensorNodeConfig):
 
     pipeline: str = setting(DEFAULT, PIPELINE)
     input: str = setting("scan", "scan: LaserScan; points: PointCloud2, reduced to a planar scan")
+    image_wait: float = setting(
+        0.02,
+        "Longest wait of a scan for an image that the same process works on [s]; 0: none",
+        low=0.0,
+        high=0.1,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
