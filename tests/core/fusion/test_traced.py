@@ -57,6 +57,16 @@ def test_one_sensor_alone_is_that_of_the_fusion(world, fuser, traced):
     assert_same(fuser, traced, None, scene.detections(), scene.calibration)
 
 
+def test_the_first_pair_of_a_prepared_camera_is_not_recorded(world, fuser, monkeypatch):
+    scene = world.scene(world.track())
+    prepared = TracedFuser(fuser)
+    prepared.prepare(scene.calibration.camera)
+    monkeypatch.setattr("conegrad_core.fusion.traced.record", None)
+    for motion in (None, pose_matrix(0.1, 0.0, 0.02)):
+        arguments = (scene.scan(), scene.detections(), scene.calibration, motion)
+        assert_same(fuser, prepared, *arguments)
+
+
 def test_one_recording_serves_many_pairs(world, traced, monkeypatch):
     scene = world.scene(world.track())
     traced(scene.scan(), scene.detections(), scene.calibration)
