@@ -22,7 +22,7 @@ from conegrad_bringup.launch_arguments import (
     shared_argument,
     text,
 )
-from conegrad_bringup.launch_environment import large_messages, network
+from conegrad_bringup.launch_environment import enclave, large_messages, network
 from conegrad_bringup.respawn import Respawned, respawned
 
 CAR_NODES = ("camera_node", "lidar_node", "fusion_node")  # with parameter files of their own
@@ -136,6 +136,7 @@ def _process(name: str, stage: str, parameters: list[Any], context: LaunchContex
         namespace=LaunchConfiguration("namespace"),
         output="screen",
         parameters=[*parameters, *([own] if own else [])],
+        ros_arguments=enclave(name),
         **options,
     )
 

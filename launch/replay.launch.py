@@ -22,6 +22,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from conegrad_bringup.launch_arguments import chosen_pipeline, path_text, shared_argument
+from conegrad_bringup.launch_environment import enclave
 
 ARGUMENTS = {"composed": "true", "respawn": "true", "rviz": "false", "foxglove": "false"}
 TEXTS = (
@@ -81,6 +82,7 @@ def playing(context: LaunchContext) -> list[Any]:
         executable="wait_until_active",
         namespace=LaunchConfiguration("namespace"),
         parameters=[{"timeout": timeout, "nodes": nodes(context)}],
+        ros_arguments=enclave("wait_until_active"),
         output="screen",
     )
 

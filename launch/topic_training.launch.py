@@ -15,7 +15,7 @@ from conegrad_bringup.launch_arguments import (
     path_text,
     shared_argument,
 )
-from conegrad_bringup.launch_environment import large_messages, network
+from conegrad_bringup.launch_environment import enclave, large_messages, network
 
 MODELS = {"camera": "training_camera_node", "lidar": "training_lidar_node"}
 EVERY_SAMPLE = {"reliability": "reliable", "depth": 5}
@@ -60,5 +60,6 @@ def _node(executable: str, parameters: list[Any]) -> Node:
         executable=executable,
         namespace=LaunchConfiguration("namespace"),
         parameters=parameters,
+        ros_arguments=enclave(executable),
         output="screen",
     )

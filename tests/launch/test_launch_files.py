@@ -17,6 +17,8 @@ from launch.utilities import (  # noqa: E402
 )
 from launch_ros.utilities import evaluate_parameters, normalize_parameters  # noqa: E402
 
+from conegrad_bringup.launch_environment import enclave, network  # noqa: E402
+
 LAUNCH = Path(__file__).parents[2] / "launch"
 
 pytestmark = pytest.mark.ros
@@ -115,6 +117,15 @@ def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
     assert values["calibration.vehicle"] == str(tmp_path / "car.yaml")
 
 
+@pytest.mark.parametrize("composed", ["true", "false"])
+def test_each_process_has_an_enclave_of_its_own_that_the_policies_know(composed):
+    policy = (LAUNCH.parent / "config" / "security" / "policy.xml").read_text()
+    for executable in started(composed=composed)[0]:
+        name, path = enclave(executable)
+        assert (name, path) == ("--enclave", f"/conegrad/{executable}")
+        assert f'<enclave path="{path}">' in policy
+
+
 @pytest.mark.parametrize(
     ("environment", "given", "expected"),
     [
@@ -125,12 +136,13 @@ def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
         ({}, "true", None),
     ],
 )
-def test_other_machines_are_met_where_that_is_asked_for(environment, given, expected):
-    from conegrad_bringup.launch_environment import network
-
+def test_other_machines_are_met_where_that_is_asked_for(environment, given, expected, monkeypatch):
+    for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY", "ROS_STATIC_PEERS"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     context = LaunchContext()
-    context.environment.clear()
-    context.environment.update(environment)
     context.launch_configurations["network"] = given
     for action in network(context):
         action.execute(context)

@@ -57,3 +57,11 @@ def on_this_machine(context: LaunchContext) -> Environment:
         SetEnvironmentVariable(RANGE, "LOCALHOST"),
         *(UnsetEnvironmentVariable(name) for name in set_here),
     ]
+
+
+def enclave(process: str) -> list[str]:
+    """Arguments that give a process the enclave with its name in ``config/security/policy.xml``.
+
+    Without effect unless ``ROS_SECURITY_ENABLE`` is true.
+    """
+    return ["--enclave", f"/conegrad/{process}"]

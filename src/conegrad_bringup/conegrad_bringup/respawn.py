@@ -11,6 +11,7 @@ from launch.events.process import ProcessExited
 from launch.logging import get_logger
 from launch_ros.actions import Node
 
+from conegrad_bringup.launch_environment import enclave
 from conegrad_core.processes.back_off import BackOff, BackOffConfig
 
 
@@ -60,6 +61,12 @@ def respawned(package: str, executable: str, **options: Any) -> list[Any]:
     """A node by package and executable that is started again; other arguments as of Node."""
 
     def make() -> Node:
-        return Node(package=package, executable=executable, output="screen", **options)
+        return Node(
+            package=package,
+            executable=executable,
+            output="screen",
+            ros_arguments=enclave(executable),
+            **options,
+        )
 
     return Respawned(make, executable).actions()
