@@ -1,6 +1,6 @@
 """Weights files: where those that ship lie, how they are read and written, what they must be."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from conegrad_core.whole_file import write_whole
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+Former = Mapping[str, Callable[[dict[str, Tensor]], dict[str, Tensor]]]
 MAX_REASON = 200  # characters
 FILES = {
     "camera": "yolov5n_cones.safetensors",
@@ -53,14 +54,22 @@ def save_weights(
     write_whole(path, save(tensors, {**metadata, "architecture": architecture}))
 
 
-def load_weights(network: nn.Module, path: Path, architecture: str) -> dict[str, str]:
+def load_weights(
+    network: nn.Module, path: Path, architecture: str, former: Former | None = None
+) -> dict[str, str]:
     """Load a network from a safetensors file, and return what the file says of itself.
+
+    Args:
+        network: loaded in place.
+        path: of the file.
+        architecture: of the network.
+        former: architectures of before, and what turns their tensors into those of today.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is of another kind or architecture, or its values are not finite.
     """
-    tensors, metadata = _read_weights(path, architecture)
+    tensors, metadata = _read_weights(path, architecture, former or {})
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -69,14 +78,19 @@ def load_weights(network: nn.Module, path: Path, architecture: str) -> dict[str,
     return metadata
 
 
-def _read_weights(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read_weights(
+    path: Path, architecture: str, former: Former
+) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist, expected a .safetensors weights file")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            _check_architecture(path, metadata, architecture)
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+            convert = former.get(metadata.get("architecture", ""))
+            if convert is None:
+                _check_architecture(path, metadata, architecture)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return convert(tensors) if convert else tensors, metadata
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file ({in_one_line(error)})") from error
 

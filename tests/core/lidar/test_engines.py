@@ -8,6 +8,7 @@ import torch
 
 from conegrad_core.engines.errors import EngineError
 from conegrad_core.lidar.engines import COMPILED_SHAPES
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.segmenter import NO_RETURN_LOGIT, SegmenterConfig, load_segmenter
 
@@ -56,6 +57,14 @@ def test_gives_the_logits_of_torch(segmenter, reference, beams, view):
         expected, found = reference([scan])[0], segmenter([scan])[0]
     torch.testing.assert_close(found.logits, expected.logits, rtol=0, atol=1e-4)
     torch.testing.assert_close(found.ranges, expected.ranges, equal_nan=True)
+
+
+def test_gives_the_logits_of_torch_for_a_cloud_of_several_turns(segmenter, reference):
+    scan = scan_of(720, 4 * math.pi)
+    scan = scan._replace(profile=torch.rand(PROFILE_CHANNELS, 720))
+    with torch.inference_mode():
+        expected, found = reference([scan])[0], segmenter([scan])[0]
+    torch.testing.assert_close(found.logits, expected.logits, rtol=0, atol=1e-4)
 
 
 def test_sees_cones_and_no_wall(segmenter):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS, SLICES
 from conegrad_core.lidar.reduction import ReductionConfig, reduce_cloud
 
 HEIGHT = 1.2  # [m], the LiDAR above the ground
@@ -67,8 +68,50 @@ def test_leaves_out_what_is_above_the_slice():
 
 
 def test_takes_the_nearest_of_several_returns_of_a_beam():
-    behind = reduce_cloud(cloud(pole(7, 0, 0, 0.3), pole(5, 0, 0, 0.3)))
-    assert returns(behind.scan) == {0: 500}
+    walls = [pole(x, y, 0, 2.0) for x in (7, 5) for y in np.arange(-1, 1, 0.05)]
+    known = ReductionConfig(beams=360, sensor_height=HEIGHT)
+    assert returns(reduce_cloud(cloud(*walls), known).scan)[0] == 500
+
+
+def test_slim_things_behind_one_another_are_in_turns_of_their_own():
+    nose = [pole(2, y, 0, 0.4) for y in np.arange(-0.5, 0.5, 0.05)]
+    points = cloud(*nose, pole(5, 0, 0, 0.3), pole(7, 0, 0, 0.3), pole(9, 0, 0, 0.3))
+    config = ReductionConfig(beams=360, sensor_height=HEIGHT)
+    reduced = reduce_cloud(points, config)
+    assert len(reduced.scan.ranges) == 3 * 360
+    ahead = reduced.scan.ranges.view(3, 360)[:, 180]
+    assert ahead.mul(100).round().tolist() == [500, 700, 900]  # and the nose beside the cones
+    assert reduced.scan.ranges[170] == pytest.approx(2.03, abs=0.05)
+    points_of_beams = points[reduced.points[[180, 540, 900]], 0]
+    torch.testing.assert_close(points_of_beams, ahead)
+    one = reduce_cloud(points, ReductionConfig(beams=360, turns=1, sensor_height=HEIGHT)).scan
+    assert returns(one)[0] == 500
+
+
+def test_the_profile_tells_a_cone_from_a_post():
+    wall = [pole(12, y, 0, 3.0) for y in np.arange(-13, 13, 0.05)]
+    points = cloud(pole(5, 0, 0, 0.32), pole(5, 5, 0, 1.5), *wall)
+    scan = reduce_cloud(points, ReductionConfig(beams=720, turns=1, sensor_height=HEIGHT)).scan
+    assert scan.profile.shape == (PROFILE_CHANNELS, 720)
+    assert not scan.profile[:, scan.ranges.isnan()].any()
+    assert scan.ranges[[360, 450]].tolist() == pytest.approx([5.0, 7.07], abs=0.01)
+    slices, above = len(SLICES) - 1, SLICES.index(0.42)
+    (cone_ends, cone_passes), (post_ends, _) = (
+        scan.profile[1 : 1 + 2 * slices, beam].view(2, slices)[:, above:] for beam in (360, 450)
+    )
+    assert not cone_ends.any()
+    assert cone_passes.any()
+    assert post_ends.any()
+    assert scan.profile[1 + 2 * slices, [360, 450]].tolist() == [1.0, 0.0]  # slim
+
+
+def test_heights_follow_ground_that_bends():
+    x, y = np.meshgrid(np.arange(-14, 14, 0.25), np.arange(-14, 14, 0.25))
+    rise = 0.002 * x * x
+    bowl = np.stack([x, y, rise - HEIGHT], axis=-1).reshape(-1, 3)
+    cone = pole(12, 0, 0, 0.3) + np.array([0, 0, 0.002 * 144])
+    scan = reduce_cloud(torch.from_numpy(np.concatenate([bowl, cone])).float()).scan
+    assert list(returns(scan).values()) == [1200]
 
 
 def test_measures_heights_from_a_tilted_ground():

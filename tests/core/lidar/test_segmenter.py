@@ -7,8 +7,14 @@ import torch
 from safetensors.torch import save_file
 
 from conegrad_core.engines.errors import EngineError
+from conegrad_core.lidar.beam_features import CHANNELS
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
 from conegrad_core.lidar.scan import Scan
-from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
+from conegrad_core.lidar.scan_network import (
+    ARCHITECTURE,
+    PLANAR_ARCHITECTURE,
+    ScanNetwork,
+)
 from conegrad_core.lidar.segmenter import (
     NO_RETURN_LOGIT,
     ScanSegmenter,
@@ -75,6 +81,33 @@ def test_weights_survive_saving_with_their_origin(segmenter, tmp_path):
     assert loaded.metadata == {"git_revision": "abc", "architecture": ARCHITECTURE}
     scan = scan_of(300, 4.0)
     torch.testing.assert_close(loaded([scan])[0].logits, segmenter([scan])[0].logits)
+
+
+def test_weights_from_before_the_profile_give_the_same_logits(segmenter, tmp_path):
+    planar = {name: value.clone() for name, value in segmenter.network.state_dict().items()}
+    encoder = planar["encode.0.weight"]
+    encoder[:, CHANNELS:] = 0
+    segmenter.network.load_state_dict(planar)
+    planar["encode.0.weight"] = encoder[:, :CHANNELS].contiguous()
+    save_file(planar, tmp_path / "old.safetensors", {"architecture": PLANAR_ARCHITECTURE})
+    old = load_segmenter(SegmenterConfig(weights=str(tmp_path / "old.safetensors"), engine="torch"))
+    scan = scan_of(300, 3.0)._replace(profile=torch.rand(PROFILE_CHANNELS, 300))
+    torch.testing.assert_close(old([scan])[0].logits, segmenter([scan])[0].logits)
+
+
+def test_scans_with_and_without_profile_are_judged_together(segmenter):
+    planar = scan_of(200, 3.0)
+    tall = planar._replace(profile=torch.rand(PROFILE_CHANNELS, 200))
+    together = segmenter([planar, tall])
+    for scan, found in zip((planar, tall), together, strict=True):
+        torch.testing.assert_close(found.logits, segmenter([scan])[0].logits)
+    assert not torch.equal(together[0].logits, together[1].logits)
+
+
+def test_refuses_a_profile_of_other_channels(segmenter):
+    scan = scan_of(200, 3.0)._replace(profile=torch.rand(2, 200))
+    with pytest.raises(ValueError, match=r"profile has shape \(1, 2, 200\)"):
+        segmenter([scan])
 
 
 def test_refuses_weights_of_another_architecture_naming_both(tmp_path):

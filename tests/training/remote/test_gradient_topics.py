@@ -1,5 +1,6 @@
 """Training over topics: the nodes end with the weights that training in one process gives."""
 
+import math
 import time
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
+from conegrad_core.lidar.scan import Scan
 from conegrad_core.losses import EndLoss
 from conegrad_data.decode import scan_from_msg
 from conegrad_data.errors import TrainingError
@@ -179,6 +182,15 @@ def test_a_node_that_does_not_answer_is_named(graph, system: TrainableSystem, re
     link = GradientLink(graph.trainer, system, graph.spin, retry=0.05, timeout=0.2)
     with pytest.raises(TrainingError, match=r"no answer on detections and segmentation within 0"):
         link.outputs([replay[0]])
+
+
+def test_a_scan_of_a_cloud_keeps_its_turns_and_its_profile():
+    beams = 3 * 90
+    angles = -math.pi + 2 * math.pi / 90 * torch.arange(beams)
+    scan = Scan(torch.full((beams,), 4.0), angles, profile=torch.rand(PROFILE_CHANNELS, beams))
+    back = scan_from_msg(scan_to_msg(scan, Header()))
+    assert torch.equal(back.profile, scan.profile)
+    torch.testing.assert_close(back.angles, scan.angles, rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("is_mirrored", [False, True])

@@ -127,6 +127,8 @@ def test_training_on_recorded_scans_evaluates_those_kept_aside_before_and_after(
         steps=12,
         sensors=1,
         workers=0,
+        mix=0.0,
+        evaluation_batches=1,
     )
     card = train_lidar(config)
     before, after = (

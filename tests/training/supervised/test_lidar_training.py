@@ -3,10 +3,12 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
 from conegrad_core.system_record.reference import resolve
 from conegrad_training.engine.checkpoint import TrainingState
@@ -18,7 +20,7 @@ from conegrad_training.supervised.lidar_training import (
     train_lidar,
     train_step,
 )
-from conegrad_training.supervised.simulated_scans import SimulatedScans
+from conegrad_training.supervised.simulated_scans import MixedScans, SimulatedScans
 from conegrad_training.tracking.model_card import training_command
 from conegrad_training.tracking.tracking import TrackingConfig, make_client
 
@@ -30,6 +32,7 @@ TINY = LidarTrainingConfig(
     evaluation_batches=1,
     evaluation_frames=1,
     checkpoint_every=2,
+    clouds=0.0,
 )
 
 
@@ -79,6 +82,27 @@ def test_the_loss_falls_on_scans_that_are_seen_again():
     batches = [SimulatedScans(7, 1, 4)[0]]
     losses = [train_step(state, batches, focus=0.0)["beams"] for _ in range(25)]
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_batches_of_clouds_have_the_profile_and_labels_of_their_returns():
+    clouds = SimulatedScans(11, 1, 2, cloud_share=1.0)
+    batch, again = clouds[0], clouds[0]
+    assert batch.profile.shape == (1, PROFILE_CHANNELS, batch.ranges.shape[1])
+    assert (batch.profile[:, 0] == np.isfinite(batch.ranges)).all()
+    assert batch.labels.any()
+    assert not (batch.labels & np.isnan(batch.ranges)).any()
+    np.testing.assert_array_equal(again.profile, batch.profile)
+
+
+def test_simulated_batches_are_mixed_in_by_their_share():
+    first, second = SimulatedScans(0, 40, 1), SimulatedScans(500, 40, 1)
+    mixed = MixedScans(first, second, 0.3, seed=1)
+    from_second = [
+        np.array_equal(mixed[i].ranges, second[i].ranges, equal_nan=True) for i in range(40)
+    ]
+    assert 4 <= sum(from_second) <= 20
+    kept = next(i for i in range(40) if not from_second[i])
+    np.testing.assert_array_equal(mixed[kept].ranges, first[kept].ranges)
 
 
 def test_a_gradient_that_is_not_finite_stops_the_run_and_leaves_the_weights():

@@ -18,9 +18,10 @@ from conegrad_core.engines.runtimes import (
     openvino_request,
     write_onnx,
 )
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
 from conegrad_core.lidar.scan_network import DILATIONS, ScanNetwork
 
-LAYOUT = "1"  # raised when the exported graph changes
+LAYOUT = "2"  # raised when the exported graph changes
 EXAMPLE_BEAMS = 256  # of the traced scan; any number runs
 MIN_TURN_BEAMS = max(DILATIONS)  # a full turn of fewer is padded otherwise than was traced
 COMPILED_SHAPES = 8  # beam counts that OpenVINO keeps compiled
@@ -29,16 +30,16 @@ Floats = npt.NDArray[np.float32]
 
 
 class ScanGraph(nn.Module):
-    """Graph that is exported: ranges and angular step to logits, features included."""
+    """Graph that is exported: ranges, step and height profile to logits, features included."""
 
     def __init__(self, network: ScanNetwork, wraps: bool) -> None:
         super().__init__()
         self.network = network
         self.wraps = wraps
 
-    def forward(self, ranges: Tensor, angle_step: Tensor) -> Tensor:
-        """``(1, N)`` ranges [m] and ``()`` step [rad] to ``(1, N)`` logits."""
-        logits: Tensor = self.network(ranges, angle_step, self.wraps)
+    def forward(self, ranges: Tensor, angle_step: Tensor, profile: Tensor) -> Tensor:
+        """``(1, N)`` ranges [m], ``()`` step [rad] and ``(1, P, N)`` profile to ``(1, N)``."""
+        logits: Tensor = self.network(ranges, angle_step, self.wraps, profile)
         return logits
 
 
@@ -63,8 +64,11 @@ class ScanEngine(ABC):
         """
 
     @abstractmethod
-    def infer(self, ranges: Floats, angle_step: float, wraps: bool) -> Floats:
-        """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return."""
+    def infer(self, ranges: Floats, angle_step: float, wraps: bool, profile: Floats) -> Floats:
+        """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return.
+
+        The profile is ``(1, P, N)``, zeros of a planar LiDAR.
+        """
 
 
 class OnnxScanEngine(ScanEngine):
@@ -75,9 +79,13 @@ class OnnxScanEngine(ScanEngine):
         """Session of a file."""
         return onnx_session(path, 1)
 
-    def infer(self, ranges: Floats, angle_step: float, wraps: bool) -> Floats:
-        """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return."""
-        inputs = {"ranges": ranges, "angle_step": np.array(angle_step, dtype=np.float32)}
+    def infer(self, ranges: Floats, angle_step: float, wraps: bool, profile: Floats) -> Floats:
+        """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return.
+
+        The profile is ``(1, P, N)``, zeros of a planar LiDAR.
+        """
+        step = np.array(angle_step, dtype=np.float32)
+        inputs = {"ranges": ranges, "angle_step": step, "profile": profile}
         logits: Floats = self._graphs[wraps].run(None, inputs)[0]
         return logits
 
@@ -94,11 +102,14 @@ class OpenVinoScanEngine(ScanEngine):
         """Model of a file."""
         return openvino_model(path)
 
-    def infer(self, ranges: Floats, angle_step: float, wraps: bool) -> Floats:
-        """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return."""
+    def infer(self, ranges: Floats, angle_step: float, wraps: bool, profile: Floats) -> Floats:
+        """Logits of one scan, both ``(1, N)``; NaN, inf and 0 mean no return.
+
+        The profile is ``(1, P, N)``, zeros of a planar LiDAR.
+        """
         request = self._request(ranges.shape[1], wraps)
         step = np.array(angle_step, dtype=np.float32)
-        request.infer([ranges, step], share_inputs=True)
+        request.infer([ranges, step, profile], share_inputs=True)
         # The request reuses its output memory: copy.
         logits: Floats = request.get_output_tensor(0).data.copy()
         return logits
@@ -107,7 +118,8 @@ class OpenVinoScanEngine(ScanEngine):
         key = (beams, wraps)
         if key not in self._requests:
             model = self._graphs[wraps].clone()
-            model.reshape({"ranges": [1, beams], "angle_step": []})
+            profile = [1, PROFILE_CHANNELS, beams]
+            model.reshape({"ranges": [1, beams], "angle_step": [], "profile": profile})
             self._requests[key] = openvino_request(model, threads=1)
             if len(self._requests) > COMPILED_SHAPES:
                 self._requests.popitem(last=False)
@@ -144,6 +156,10 @@ def export_scan_network(network: ScanNetwork, path: Path, *, wraps: bool) -> Non
         wraps: for scans of a full turn, of at least ``MIN_TURN_BEAMS`` beams.
     """
     frozen = copy.deepcopy(network).cpu().float().eval().requires_grad_(requires_grad=False)
-    inputs = {"ranges": torch.ones(1, EXAMPLE_BEAMS), "angle_step": torch.tensor(0.01)}
-    dynamic = {"ranges": {1: "beams"}, "logits": {1: "beams"}}
+    inputs = {
+        "ranges": torch.ones(1, EXAMPLE_BEAMS),
+        "angle_step": torch.tensor(0.01),
+        "profile": torch.zeros(1, PROFILE_CHANNELS, EXAMPLE_BEAMS),
+    }
+    dynamic = {"ranges": {1: "beams"}, "profile": {2: "beams"}, "logits": {1: "beams"}}
     write_onnx(ScanGraph(frozen, wraps), inputs, ["logits"], path, dynamic=dynamic)

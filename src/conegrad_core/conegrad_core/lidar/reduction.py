@@ -2,19 +2,25 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from conegrad_core.lidar.cloud_clusters import find_clusters
 from conegrad_core.lidar.ground_plane import GroundConfig, GroundPlane, find_ground, known_ground
+from conegrad_core.lidar.ground_surface import surface_heights
+from conegrad_core.lidar.height_profile import PolarCloud, height_profile
 from conegrad_core.lidar.scan import Scan
+from conegrad_core.lidar.scan_turns import MOST_TURNS, nearest_points, spread_over_turns
 from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
 
 Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,12 @@ class ReductionConfig(Config):
     beams: int = setting(1800, "Beams of the scan; at most the columns of the LiDAR", low=2)
     angle_min: float = setting(-math.pi, "Angle of the first beam [rad]", low=-math.pi, high=0.0)
     angle_max: float = setting(math.pi, "Angle where the scan ends [rad]", low=0.0, high=math.pi)
+    turns: int = setting(
+        3,
+        "Turns of the scan, for slim things behind one another",
+        low=1,
+        high=MOST_TURNS,
+    )
     min_height: float = setting(0.05, "Lowest return that is kept, above ground [m]", low=0.0)
     max_height: float = setting(0.30, "Highest return that is kept, above ground [m]", low=0.01)
     min_range: float = setting(0.5, "Nearer returns are the car itself [m]", low=0.0)
@@ -51,12 +63,14 @@ class ReducedScan(NamedTuple):
     """A planar scan made from a cloud.
 
     Attributes:
-        scan: nearest return of each beam, horizontal ranges.
+        scan: one return of each beam, horizontal ranges.
         lidar_height: of the sensor above the ground [m].
+        points: ``(B,)`` row of the cloud that is the return of each beam; -1 for none.
     """
 
     scan: Scan
     lidar_height: float
+    points: Integers
 
 
 def reduce_cloud(
@@ -68,7 +82,10 @@ def reduce_cloud(
     """Reduce a cloud to one planar scan in the frame of the LiDAR.
 
     With ``config.ring`` the returns of that ring are the scan; else those between two heights
-    above the ground, the nearest per beam.
+    above the ground, with their height profile. A 3-D LiDAR looks over a cone or the nose of the
+    car at the cones behind: such a scan has several turns, whose angles go on after the first.
+    What is as slim as a cone is in one of them as a whole, everything else in the first, where it
+    is the nearest of its beam.
 
     Args:
         points: ``(N, 3)`` or wider; x forward, y left, z up [m], or y right and z down where the
@@ -86,48 +103,64 @@ def reduce_cloud(
         raise ValueError(f"points has shape {tuple(points.shape)}, expected (N, 3) or wider")
     xyz = points[:, :3].detach().cpu().numpy()
     finite = np.isfinite(xyz @ np.ones(3, dtype=xyz.dtype))  # a sum is NaN or inf if a part is
-    ground = _ground(xyz if finite.all() else xyz[finite], config)
-    if config.ring >= 0:
-        kept = finite & _on_ring(rings, len(xyz), config.ring)
-    else:
-        heights = ground.heights(xyz)
-        kept = finite & (heights >= config.min_height) & (heights <= config.max_height)
-    kept &= ~_on_car(xyz, config)
-    of_kept = None
-    if times is not None:
-        check_shape(times, len(xyz), name="times")
-        of_kept = times.detach().cpu().numpy()[kept]
-    return ReducedScan(nearest_per_beam(xyz[kept, :2], config, of_kept), ground.sensor_height)
+    times = None if times is None else _of_points(times, len(xyz), "times")[finite]
+    on_ring = None if config.ring < 0 else _on_ring(rings, len(xyz), config.ring)[finite]
+    xyz = xyz[finite]
+    ground = _ground(xyz, config)
+    cloud = _polar_cloud(xyz, ground, config)
+    usable = cloud.in_view & ~_on_car(xyz, config)
+    if on_ring is not None:
+        chosen = nearest_points(cloud, np.flatnonzero(usable & on_ring), config.beams)[None]
+        scan = _scan(cloud, chosen, config, times)
+        return ReducedScan(scan, ground.sensor_height, _rows(chosen, finite))
+    usable &= (cloud.heights >= config.min_height) & (cloud.heights <= config.max_height)
+    clusters = find_clusters(xyz[:, :2], cloud.heights)
+    turns = config.turns if _covers_turn(config) else 1
+    chosen = spread_over_turns(cloud, usable, clusters.slim, config.beams, turns)
+    profile = height_profile(cloud, chosen, ground.sensor_height, clusters)
+    scan = _scan(cloud, chosen, config, times)._replace(profile=torch.from_numpy(profile))
+    return ReducedScan(scan, ground.sensor_height, _rows(chosen, finite))
 
 
-def nearest_per_beam(
-    positions: Floats, config: ReductionConfig, times: Floats | None = None
-) -> Scan:
-    """Scan of the nearest of the ``(N, 2)`` positions [m] in each beam's share of the view.
+def _rows(chosen: Integers, finite: Booleans) -> Integers:
+    """Rows of the whole cloud, of those of its finite points."""
+    chosen = chosen.ravel()
+    return np.where(chosen >= 0, np.flatnonzero(finite)[chosen], -1)
 
-    With ``(N,)`` times [s] each beam has that of its return, and a beam without return the time 0.
-    """
-    view = config.angle_max - config.angle_min
-    full_turn = view > 2 * math.pi - 1e-6
-    step = view / (config.beams if full_turn else config.beams - 1)
-    ranges = np.hypot(positions[:, 0], positions[:, 1])
-    offset = np.arctan2(positions[:, 1], positions[:, 0]) - config.angle_min
-    beams = np.rint(offset / step).astype(np.int64)
-    if full_turn:
+
+def _polar_cloud(xyz: Floats, ground: GroundPlane, config: ReductionConfig) -> PolarCloud:
+    step = _step(config)
+    ranges = np.hypot(xyz[:, 0], xyz[:, 1])
+    beams = np.rint((np.arctan2(xyz[:, 1], xyz[:, 0]) - config.angle_min) / step).astype(np.int64)
+    if _covers_turn(config):
         beams %= config.beams
-    inside = (beams >= 0) & (beams < config.beams)
-    inside &= (ranges >= config.min_range) & (ranges <= config.max_range)
-    nearest = np.full(config.beams, np.inf)
-    np.minimum.at(nearest, beams[inside], ranges[inside])
-    nearest[np.isinf(nearest)] = np.nan
-    angles = config.angle_min + step * torch.arange(config.beams, dtype=torch.float64)
-    scan = Scan(torch.from_numpy(nearest).float(), angles.float())
+    in_view = (beams >= 0) & (beams < config.beams)
+    in_view &= (ranges >= config.min_range) & (ranges <= config.max_range)
+    return PolarCloud(np.where(in_view, beams, 0), ranges, surface_heights(xyz, ground), in_view)
+
+
+def _scan(
+    cloud: PolarCloud, chosen: Integers, config: ReductionConfig, times: Floats | None
+) -> Scan:
+    """Scan of the chosen points; a beam without return has the time 0."""
+    chosen = chosen.ravel()
+    found = chosen >= 0
+    ranges = np.where(found, cloud.ranges[chosen], np.nan)
+    angles = config.angle_min + _step(config) * torch.arange(len(chosen), dtype=torch.float64)
+    scan = Scan(torch.from_numpy(ranges).float(), angles.float())
     if times is None:
         return scan
-    of_beams = np.zeros(config.beams, dtype=np.float32)
-    order = np.argsort(-ranges[inside], kind="stable")  # of one beam the last, nearest one stays
-    of_beams[beams[inside][order]] = times[inside][order]
-    return scan._replace(times=torch.from_numpy(of_beams))
+    return scan._replace(times=torch.from_numpy(np.where(found, times[chosen], 0.0)).float())
+
+
+def _covers_turn(config: ReductionConfig) -> bool:
+    return config.angle_max - config.angle_min > 2 * math.pi - 1e-6
+
+
+def _step(config: ReductionConfig) -> float:
+    """Angle between two beams [rad]."""
+    gaps = config.beams if _covers_turn(config) else config.beams - 1
+    return (config.angle_max - config.angle_min) / gaps
 
 
 def _ground(xyz: Floats, config: ReductionConfig) -> GroundPlane:
@@ -142,17 +175,21 @@ def _ground(xyz: Floats, config: ReductionConfig) -> GroundPlane:
     return find_ground(xyz, search)
 
 
-def _on_car(xyz: Floats, config: ReductionConfig) -> npt.NDArray[np.bool_]:
+def _on_car(xyz: Floats, config: ReductionConfig) -> Booleans:
     x, y = xyz[:, 0], xyz[:, 1]
     along = (x < config.car_ahead) & (x > -config.car_behind)
     return along & (np.abs(y) < config.car_beside)
 
 
-def _on_ring(rings: Tensor | None, count: int, ring: int) -> npt.NDArray[np.bool_]:
+def _on_ring(rings: Tensor | None, count: int, ring: int) -> Booleans:
     if rings is None:
         raise ValueError(f"the cloud has no ring field, expected one: ring is set to {ring}")
-    check_shape(rings, count, name="rings")
-    chosen: npt.NDArray[np.bool_] = rings.cpu().numpy() == ring
+    chosen: Booleans = _of_points(rings, count, "rings") == ring
     if not chosen.any():
         raise ValueError(f"the cloud has no return of ring {ring}, expected some")
     return chosen
+
+
+def _of_points(values: Tensor, count: int, name: str) -> npt.NDArray[Any]:
+    check_shape(values, count, name=name)
+    return values.detach().cpu().numpy()

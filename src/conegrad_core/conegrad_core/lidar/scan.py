@@ -15,12 +15,15 @@ class Scan(NamedTuple):
             all were at the stamp, or where it is not known.
         motions: ``(B, 3)`` pose of the LiDAR at the time of each beam, in its frame at the stamp:
             x, y [m], yaw [rad]; None where it is not known. ``lidar.sweep`` makes it of ``times``.
+        profile: ``(P, B)`` what a 3-D LiDAR saw above and below each return, as
+            :mod:`conegrad_core.lidar.height_profile` describes it; None of a planar LiDAR.
     """
 
     ranges: Tensor
     angles: Tensor
     times: Tensor | None = None
     motions: Tensor | None = None
+    profile: Tensor | None = None
 
 
 class SegmentedScan(NamedTuple):

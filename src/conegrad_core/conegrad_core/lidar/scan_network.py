@@ -5,9 +5,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from conegrad_core.lidar.beam_features import CHANNELS, beam_features
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
 from conegrad_core.shapes import check_shape
 
-ARCHITECTURE = "scan_cnn_32x6"
+ARCHITECTURE = "scan_cnn_32x6_profile"
+PLANAR_ARCHITECTURE = "scan_cnn_32x6"  # of weights that know no profile
 WIDTH = 32
 DILATIONS = (1, 2, 4, 8, 16, 32)
 KERNEL = 3
@@ -33,14 +35,15 @@ class ResidualBlock(nn.Module):
 class ScanNetwork(nn.Module):
     """Cone logits of the beams of planar scans, for any number of beams and any angular step.
 
-    Architecture: metric neighbourhood of each beam (:mod:`beam_features`), a pointwise encoder,
-    dilated residual blocks for the context along the scan, a pointwise head.
+    Architecture: metric neighbourhood of each beam (:mod:`beam_features`) and, of a cloud, the
+    height profile of its return, a pointwise encoder, dilated residual blocks for the context
+    along the scan, a pointwise head.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.encode = nn.Sequential(
-            nn.Conv1d(CHANNELS, 2 * WIDTH, 1, bias=False),
+            nn.Conv1d(CHANNELS + PROFILE_CHANNELS, 2 * WIDTH, 1, bias=False),
             nn.BatchNorm1d(2 * WIDTH),
             nn.ReLU(),
             nn.Conv1d(2 * WIDTH, WIDTH, 1),
@@ -48,23 +51,40 @@ class ScanNetwork(nn.Module):
         self.blocks = nn.ModuleList([ResidualBlock(WIDTH, dilation) for dilation in DILATIONS])
         self.head = nn.Conv1d(WIDTH, 1, 1)
 
-    def forward(self, ranges: Tensor, angle_step: Tensor, wraps: bool = False) -> Tensor:
-        """Label every beam; differentiable in the weights and in the ranges.
+    def forward(
+        self,
+        ranges: Tensor,
+        angle_step: Tensor,
+        wraps: bool = False,
+        profile: Tensor | None = None,
+    ) -> Tensor:
+        """Label every beam; differentiable in the weights, in the ranges and in the profile.
 
         Args:
             ranges: ``(B, N)`` [m]; NaN, inf and 0 mean no return.
             angle_step: ``()`` or ``(B, 1)`` angle between two beams [rad].
             wraps: the scan covers a full turn, so that its ends are neighbours.
+            profile: ``(B, PROFILE_CHANNELS, N)`` of scans made of clouds, as
+                :mod:`conegrad_core.lidar.height_profile` describes it; None of planar LiDARs.
 
         Returns:
             ``(B, N)`` log-odds that the beam hit a cone; mean nothing without a return.
         """
         check_shape(ranges, None, None, name="ranges")
-        features: Tensor = self.encode(beam_features(ranges, angle_step))
+        if profile is None:
+            profile = ranges.new_zeros(ranges.shape[0], PROFILE_CHANNELS, ranges.shape[1])
+        check_shape(profile, *ranges.shape[:1], PROFILE_CHANNELS, ranges.shape[1], name="profile")
+        features: Tensor = self.encode(torch.cat([beam_features(ranges, angle_step), profile], 1))
         for block in self.blocks:
             features = block(features, wraps)
         logits: Tensor = self.head(torch.relu(features))
         return logits[:, 0]
+
+
+def with_profile(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of :data:`PLANAR_ARCHITECTURE` as those of today, which ignore the profile."""
+    encoder = "encode.0.weight"
+    return {**weights, encoder: functional.pad(weights[encoder], (0, 0, 0, PROFILE_CHANNELS))}
 
 
 def pad_beams(features: Tensor, reach: int, wraps: bool) -> Tensor:

@@ -12,13 +12,20 @@ from conegrad_core.engines.devices import put_on
 from conegrad_core.engines.errors import EngineError
 from conegrad_core.lidar.beam_features import covers_full_turn
 from conegrad_core.lidar.engines import MIN_TURN_BEAMS, ScanEngine, scan_engine
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
 from conegrad_core.lidar.scan import Scan, SegmentedScan
-from conegrad_core.lidar.scan_network import ARCHITECTURE, ScanNetwork
+from conegrad_core.lidar.scan_network import (
+    ARCHITECTURE,
+    PLANAR_ARCHITECTURE,
+    ScanNetwork,
+    with_profile,
+)
 from conegrad_core.settings import Config, setting
 from conegrad_core.shapes import check_shape
 from conegrad_core.weights import default_weights, load_weights, save_weights
 
 NO_RETURN_LOGIT = -20.0  # of a beam without usable return: surely no cone, and no gradient
+FORMER = {PLANAR_ARCHITECTURE: with_profile}  # weights files that are read as well
 ENGINES = ("auto", "torch", "onnx", "openvino")
 
 
@@ -71,21 +78,28 @@ class ScanSegmenter(nn.Module):
             segmented.update(zip(places, found, strict=True))
         return [segmented[place] for place in range(len(scans))]
 
-    def logits(self, ranges: Tensor, angle_step: float, wraps: bool = False) -> Tensor:
+    def logits(
+        self,
+        ranges: Tensor,
+        angle_step: float,
+        wraps: bool = False,
+        profile: Tensor | None = None,
+    ) -> Tensor:
         """``(B, N)`` ranges [m] of scans of one sensor to ``(B, N)`` logits.
 
         Args:
             ranges: NaN, inf and 0 mean no return.
             angle_step: between two beams [rad].
             wraps: the scans cover a full turn.
+            profile: ``(B, PROFILE_CHANNELS, N)`` of scans made of clouds.
 
         Raises:
             EngineError: if a gradient is asked for and the engine is not torch.
         """
         if self.engine is not None:
-            return self._run(self.engine, ranges, abs(angle_step), wraps)
+            return self._run(self.engine, ranges, abs(angle_step), wraps, profile)
         step = torch.as_tensor(angle_step, dtype=ranges.dtype, device=ranges.device)
-        logits: Tensor = self.network(ranges, step.abs(), wraps)
+        logits: Tensor = self.network(ranges, step.abs(), wraps, profile)
         return logits
 
     def _segment(self, scans: Sequence[Scan], step: float) -> list[SegmentedScan]:
@@ -94,7 +108,10 @@ class ScanSegmenter(nn.Module):
         usable = (ranges > 0) & (ranges <= self.config.max_range)  # false for NaN and inf
         ranges = torch.where(usable, ranges, torch.nan)
         wraps = covers_full_turn(ranges.shape[1], abs(step))
-        logits = self.logits(ranges.to(self.device), step, wraps).to(ranges.device)
+        profile = _joined_profiles(scans)
+        if profile is not None:
+            profile = (profile * usable[:, None]).to(self.device)
+        logits = self.logits(ranges.to(self.device), step, wraps, profile).to(ranges.device)
         logits = torch.where(usable, logits, NO_RETURN_LOGIT)
         return [
             SegmentedScan(own_ranges, scan.angles, own_logits, scan.times, scan.motions)
@@ -112,13 +129,28 @@ class ScanSegmenter(nn.Module):
         self.engine = scan_engine(name, self.network)
         self.eval().requires_grad_(requires_grad=False)
 
-    def _run(self, engine: ScanEngine, ranges: Tensor, step: float, wraps: bool) -> Tensor:
+    def _run(
+        self,
+        engine: ScanEngine,
+        ranges: Tensor,
+        step: float,
+        wraps: bool,
+        profile: Tensor | None,
+    ) -> Tensor:
         if self.training or (ranges.requires_grad and torch.is_grad_enabled()):
             raise EngineError(f"{type(engine).__name__} has no gradient, expected engine 'torch'")
         if wraps and ranges.shape[1] < MIN_TURN_BEAMS:
-            return self.network(ranges, torch.tensor(step), wraps)  # type: ignore[no-any-return]
+            return self.network(  # type: ignore[no-any-return]
+                ranges, torch.tensor(step), wraps, profile
+            )
         rows = ranges.detach().float().numpy()
-        logits = [torch.from_numpy(engine.infer(row[None], step, wraps)) for row in rows]
+        if profile is None:
+            profile = torch.zeros(1, PROFILE_CHANNELS, rows.shape[1]).expand(len(rows), -1, -1)
+        around = profile.detach().float().numpy()
+        logits = [
+            torch.from_numpy(engine.infer(row[None], step, wraps, of_row[None]))
+            for row, of_row in zip(rows, around, strict=True)
+        ]
         return logits[0] if len(logits) == 1 else torch.cat(logits)
 
     @property
@@ -138,7 +170,7 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
     config = config or SegmenterConfig()
     path = Path(config.weights).expanduser() if config.weights else default_weights("lidar")
     segmenter = ScanSegmenter(config)
-    segmenter.metadata = load_weights(segmenter.network, path, ARCHITECTURE)
+    segmenter.metadata = load_weights(segmenter.network, path, ARCHITECTURE, FORMER)
     put_on(segmenter, config.device)
     segmenter.eval()
     engine = config.engine
@@ -153,6 +185,15 @@ def load_segmenter(config: SegmenterConfig | None = None) -> ScanSegmenter:
 def save_segmenter(network: ScanNetwork, path: Path, metadata: Mapping[str, str]) -> None:
     """Write weights as safetensors; ``metadata`` states where they come from."""
     save_weights(network, path, ARCHITECTURE, metadata)
+
+
+def _joined_profiles(scans: Sequence[Scan]) -> Tensor | None:
+    """``(S, P, B)``, zeros for scans of planar LiDARs; None where all are of those."""
+    known = next((scan.profile for scan in scans if scan.profile is not None), None)
+    if known is None:
+        return None
+    none = torch.zeros_like(known)
+    return torch.stack([none if scan.profile is None else scan.profile for scan in scans])
 
 
 def _angle_step(scan: Scan) -> float:

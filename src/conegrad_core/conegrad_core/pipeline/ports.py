@@ -36,8 +36,8 @@ _OF_SCAN = {"ranges": ("B",), "angles": ("B",), "times": ("B",), "motions": ("B"
 SCAN = TuplePort(
     "Scan",
     Scan,
-    _OF_SCAN,
-    optional=("times", "motions"),
+    {**_OF_SCAN, "profile": ("P", "B")},
+    optional=("times", "motions", "profile"),
     differentiable=("ranges",),
     visibility="visible_lidar",
 )

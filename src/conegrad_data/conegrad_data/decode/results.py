@@ -9,6 +9,7 @@ from torch import Tensor
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import CLASS_NAMES
 from conegrad_core.lidar.scan import SegmentedScan
+from conegrad_core.lidar.scan_turns import MOST_TURNS
 from conegrad_data.decode.errors import DecodeError, from_content
 from conegrad_data.decode.scan import beam_angles, check_angles
 
@@ -95,7 +96,7 @@ def segmentation_from_msg(msg: Any) -> SegmentedScan:
     Raises:
         DecodeError: if ranges and logits differ in length, or angles or logits mean nothing.
     """
-    check_angles(msg, len(msg.ranges))
+    check_angles(msg, len(msg.ranges), turns=MOST_TURNS)
     ranges = np.array(msg.ranges, dtype=np.float32)
     logits = np.array(msg.logits, dtype=np.float32)
     if len(ranges) != len(logits) or len(ranges) < 2:

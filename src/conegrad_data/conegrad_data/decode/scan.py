@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from conegrad_core.lidar.height_profile import PROFILE_CHANNELS
 from conegrad_core.lidar.scan import Scan
+from conegrad_core.lidar.scan_turns import MOST_TURNS
 from conegrad_data.decode.beam_times import scan_times
 from conegrad_data.decode.errors import DecodeError, check_within, from_content
 
@@ -26,13 +29,15 @@ def scan_from_msg(msg: Any) -> Scan:
 
     Readings that are not finite, not positive, below range_min, or at range_max or above it
     become NaN: many drivers report range_max where nothing came back. The stamp is that of the
-    first beam in the message, as sensor_msgs defines it.
+    first beam in the message, as sensor_msgs defines it. A scan that was made of a cloud and sent
+    on has its height profile as intensities, channel by channel.
 
     Raises:
         DecodeError: if there are fewer than two beams, the angles mean nothing, or the number of
             beams does not fit them.
     """
-    check_angles(msg, len(msg.ranges))
+    profile = _profile(msg)
+    check_angles(msg, len(msg.ranges), turns=1 if profile is None else MOST_TURNS)
     ranges = np.array(msg.ranges, dtype=np.float32)
     if len(ranges) < 2:
         raise DecodeError(f"ranges has {len(ranges)} values, expected 2 or more")
@@ -48,11 +53,22 @@ def scan_from_msg(msg: Any) -> Scan:
     if msg.angle_increment < 0:  # a sensor mounted upside down counts clockwise
         ranges, angles = ranges[::-1].copy(), angles[::-1].copy()
         times = None if times is None else times[::-1].copy()
+        profile = None if profile is None else profile.flip(1)
     return Scan(
         torch.from_numpy(ranges),
         torch.from_numpy(angles),
         None if times is None else torch.from_numpy(times).float(),
+        profile=profile,
     )
+
+
+def _profile(msg: Any) -> Tensor | None:
+    """``(PROFILE_CHANNELS, B)`` of a scan made of a cloud; sensors give an intensity per beam."""
+    beams, intensities = len(msg.ranges), getattr(msg, "intensities", ())
+    if beams == 0 or len(intensities) != PROFILE_CHANNELS * beams:
+        return None
+    values = np.array(intensities, dtype=np.float32)
+    return torch.from_numpy(values.reshape(PROFILE_CHANNELS, beams))
 
 
 def usable_readings(msg: Any, ranges: np.ndarray) -> np.ndarray:
@@ -64,12 +80,13 @@ def usable_readings(msg: Any, ranges: np.ndarray) -> np.ndarray:
     return usable
 
 
-def check_angles(msg: Any, beams: int) -> None:
+def check_angles(msg: Any, beams: int, *, turns: int = 1) -> None:
     """Refuse angle_min and angle_increment that give no beam directions.
 
     Args:
         msg: has both.
         beams: number of them.
+        turns: that the beams may cover; more than one in what is made of a cloud.
 
     Raises:
         DecodeError: naming the field.
@@ -82,10 +99,11 @@ def check_angles(msg: Any, beams: int) -> None:
             f"{MIN_INCREMENT:g} rad"
         )
     span = abs(msg.angle_increment) * (beams - 1)
-    if span > MAX_SPAN:
+    if span > MAX_SPAN * turns:
+        most = "one turn" if turns == 1 else f"{turns} turns"
         raise DecodeError(
             f"angle_increment is {msg.angle_increment:.6g} for {beams} beams, a view of "
-            f"{span:.1f} rad, expected at most one turn: are these degrees?"
+            f"{span:.1f} rad, expected at most {most}: are these degrees?"
         )
 
 

@@ -117,7 +117,7 @@ def measured_mounting(folder: Path, frames: list[FskittiFrame]) -> Array:
 
     planes, reason = [], ""
     for frame in frames[:: max(1, len(frames) // GROUND_CLOUDS)]:
-        points = _read_points(frame.points)[:, :3]
+        points = read_points(frame.points)[:, :3]
         try:
             planes.append(find_ground(points))
         except ValueError as error:
@@ -187,7 +187,7 @@ def _write_frame(
     label_error: float,
 ) -> None:
     stamp = frame.stamp_ns
-    cloud = _read_points(frame.points)
+    cloud = read_points(frame.points)
     odometry = messages.odometry_msg(stamp, frame.pose)
     bag.write("/odom", "nav_msgs/msg/Odometry", stamp, odometry)
     if frame.image is not None:
@@ -258,7 +258,12 @@ def _read_calibration(folder: Path, images: int) -> dict[str, Any] | None:
     return dict(calibration) if images else None
 
 
-def _read_points(path: Path) -> Array:
+def read_points(path: Path) -> Array:
+    """``(N, 5)`` x, y, z [m], intensity and time of the points of a cloud.
+
+    Raises:
+        BagError: if the file holds something else.
+    """
     values = np.fromfile(path, dtype=np.float32)
     if values.size == 0 or values.size % POINT_COLUMNS:
         raise BagError(f"{path}: {values.size} float32 values, expected rows of {POINT_COLUMNS}")

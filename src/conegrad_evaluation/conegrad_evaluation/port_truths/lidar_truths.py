@@ -87,11 +87,30 @@ def _returns(scan: Scan, position: Tensor, radius: float) -> tuple[Tensor, Tenso
     across = distance * apart.sin()
     hit = (across.abs() < radius) & (apart.abs() < math.pi / 2)
     hit[apart.abs().argmin()] = True
+    hit &= _turn_of(scan, hit, distance)
     beams = hit.nonzero()[:, 0]
     across, distance = across[beams], distance.expand(len(hit))[beams]
     depth = (radius**2 - across.square()).clamp(min=0.0).sqrt()
     along = (distance.square() - across.square()).clamp(min=0.0).sqrt()
     return beams, along - depth
+
+
+def _turn_of(scan: Scan, hit: Tensor, distance: Tensor) -> Tensor:
+    """``(B,)`` mask of the turn of a scan of several that has most returns of a thing.
+
+    Args:
+        scan: whose angles may go on beyond a full turn.
+        hit: ``(B,)`` beams in the direction of the thing.
+        distance: ``()`` or ``(B,)`` of the thing from the LiDAR [m].
+    """
+    beams = len(scan.angles)
+    span = abs(float(scan.angles[-1] - scan.angles[0])) * beams / max(beams - 1, 1)
+    turns = max(1, round(span / (2 * math.pi)))
+    turn = torch.arange(beams, device=hit.device) * turns // beams
+    there = hit & ((scan.ranges - distance).abs() <= RANGE_TOLERANCE)
+    returns = torch.bincount(turn[there], minlength=turns)
+    pointing = torch.bincount(turn[hit], minlength=turns) > 0
+    return turn == (returns + pointing).argmax()
 
 
 def _seen_from_beams(scan: Scan, position: Tensor) -> Tensor:

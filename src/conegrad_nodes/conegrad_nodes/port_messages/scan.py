@@ -32,7 +32,10 @@ class ScanMessage(PortMessage):
         return Received(read.scan, limits, tuple(read.warnings))
 
     def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:
-        """sensor_msgs/LaserScan without the times of the beams, which it cannot hold one by one."""
+        """sensor_msgs/LaserScan without the times of the beams, which it cannot hold one by one.
+
+        The profile of a scan that was made of a cloud goes as intensities, channel by channel.
+        """
         low, high = detail(details, "range_limits", "of the sensor [m]")
         angles = value.angles.detach().cpu().numpy().astype(np.float64)
         return LaserScan(
@@ -43,6 +46,7 @@ class ScanMessage(PortMessage):
             range_min=float(low),
             range_max=float(high),
             ranges=value.ranges.detach().cpu().numpy().astype(np.float32).tolist(),
+            intensities=[] if value.profile is None else value.profile.flatten().tolist(),
         )
 
 

@@ -19,11 +19,14 @@ class ScanBatch(NamedTuple):
         ranges: ``(S, B)`` float32 [m], NaN without a return.
         labels: ``(S, B)`` bool, the beam hit a cone.
         step: angle between beams [rad].
+        profile: ``(S, P, B)`` float32 of scans made of clouds, as
+            :mod:`conegrad_core.lidar.height_profile` describes it; None of planar LiDARs.
     """
 
     ranges: np.ndarray
     labels: np.ndarray
     step: float
+    profile: np.ndarray | None = None
 
 
 # Beams and field of view [rad] of common planar LiDARs and of rings of spinning ones.

@@ -155,6 +155,7 @@ def _mirrored_scan(scan: Scan) -> Scan:
         angles=-scan.angles.flip(0),
         times=None if scan.times is None else scan.times.flip(0),
         motions=None if motions is None else motions.flip(0) * mirror,
+        profile=None if scan.profile is None else scan.profile.flip(1),
     )
 
 

@@ -51,7 +51,10 @@ def gradients_from_msg(msg: Any) -> tuple[Tensor, ...]:
 
 
 def scan_to_msg(scan: Scan, header: Header) -> LaserScan:
-    """sensor_msgs/LaserScan; ranges, first and last angle arrive bit for bit."""
+    """sensor_msgs/LaserScan; ranges, first and last angle arrive bit for bit.
+
+    The profile of a scan that was made of a cloud goes as intensities, channel by channel.
+    """
     first, last = np.float32(scan.angles[0]), np.float32(scan.angles[-1])
     return LaserScan(
         header=header,
@@ -61,6 +64,7 @@ def scan_to_msg(scan: Scan, header: Header) -> LaserScan:
         range_min=0.0,
         range_max=float("inf"),
         ranges=_floats(scan.ranges),
+        intensities=[] if scan.profile is None else _floats(scan.profile.flatten()),
     )
 
 

@@ -13,10 +13,12 @@ from conegrad_training.supervised.simulated_scans import SimulatedScans
 NEAR = 12.0  # [m], the working range that systems are evaluated in
 
 
-def beam_logits(network: nn.Module, ranges: Tensor, angle_step: float) -> Tensor:
-    """``(B, N)`` logits of the scans of one sensor."""
-    wraps = covers_full_turn(ranges.shape[-1], angle_step)
-    logits: Tensor = network(ranges, torch.tensor(angle_step), wraps)
+def beam_logits(network: nn.Module, batch: ScanBatch) -> Tensor:
+    """``(S, B)`` logits of the scans of one sensor."""
+    ranges = torch.as_tensor(batch.ranges)
+    wraps = covers_full_turn(ranges.shape[-1], batch.step)
+    profile = None if batch.profile is None else torch.as_tensor(batch.profile)
+    logits: Tensor = network(ranges, torch.tensor(batch.step, dtype=ranges.dtype), wraps, profile)
     return logits
 
 
@@ -40,7 +42,7 @@ def evaluate_recording(network: nn.Module, scans: ScanBatch) -> BeamCounts:
 
 def _counted(network: nn.Module, batch: ScanBatch) -> BeamCounts:
     ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
-    return count_beams(beam_logits(network, ranges, batch.step), labels, ranges)
+    return count_beams(beam_logits(network, batch), labels, ranges)
 
 
 @torch.no_grad()
@@ -53,7 +55,8 @@ def evaluate_vehicle(
     for seed in range(first_seed, first_seed + frames):
         frame = sample_frame(seed, vehicle)
         ranges, labels = torch.as_tensor(frame.ranges), torch.as_tensor(frame.labels)
-        logits = beam_logits(network, ranges[None], vehicle.lidar.angle_increment)[0]
+        batch = ScanBatch(frame.ranges[None], frame.labels[None], vehicle.lidar.angle_increment)
+        logits = beam_logits(network, batch)[0]
         everything = everything + count_beams(logits, labels, ranges)
         near = near + count_beams(logits, labels, ranges.where(ranges <= NEAR, torch.nan))
     return {f"within {NEAR:g} m": near, "any range": everything}

@@ -24,7 +24,12 @@ from conegrad_core.settings import Config, setting
 from conegrad_simulation.lidar.scan_sampler import ScanBatch
 from conegrad_training.engine.checkpoint import TrainingState
 from conegrad_training.supervised.lidar_card import write_card
-from conegrad_training.supervised.lidar_data import LidarData, recorded_data, simulated_data
+from conegrad_training.supervised.lidar_data import (
+    LidarData,
+    SimulatedShare,
+    recorded_data,
+    simulated_data,
+)
 from conegrad_training.supervised.lidar_evaluation import beam_logits
 from conegrad_training.supervised.network_training import (
     SHIPPED,
@@ -51,6 +56,12 @@ class LidarTrainingConfig(Config):
     output: str = setting("runs/scan_cnn", "Folder of the checkpoint, the weights and the card")
     scans: str = setting("", "Labelled scans (.npz or folder of them); empty: simulated ones")
     held_out: str = setting("", "Of scans: test files, a,b; empty: the last third of each")
+    mix: float = setting(
+        0.5, "Of scans: share of the batches that are simulated sensors", low=0.0, high=1.0
+    )
+    clouds: float = setting(
+        0.5, "Share of the simulated batches that are clouds of 3-D LiDARs", low=0.0, high=1.0
+    )
     weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
     steps: int = setting(800, "Optimizer steps", low=1)
     batch: int = setting(8, "Scans per sensor", low=1)
@@ -139,7 +150,7 @@ def train_step(state: TrainingState, batches: list[ScanBatch], focus: float) -> 
     total = 0.0
     for batch in batches:
         ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
-        logits = beam_logits(state.model, ranges, batch.step)
+        logits = beam_logits(state.model, batch)
         loss = focal_beam_loss(logits, labels, ranges, focus) / len(batches)
         loss.backward()
         total += loss.item()
@@ -168,17 +179,18 @@ def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float
 
 def _data(config: LidarTrainingConfig) -> LidarData:
     first_seed, batches = config.seed * SEEDS_PER_RUN, config.steps * config.sensors
+    share = SimulatedShare(config.clouds, config.evaluation_batches, config.evaluation_frames)
     if config.scans:
         return recorded_data(
-            Path(config.scans).expanduser(), config.held_out, first_seed, batches, config.batch
+            Path(config.scans).expanduser(),
+            config.held_out,
+            first_seed,
+            batches,
+            config.batch,
+            mix=config.mix,
+            share=share,
         )
-    return simulated_data(
-        first_seed,
-        batches,
-        config.batch,
-        sensors=config.evaluation_batches,
-        frames=config.evaluation_frames,
-    )
+    return simulated_data(first_seed, batches, config.batch, share)
 
 
 def _start_network(weights: str) -> ScanNetwork:
