@@ -99,7 +99,7 @@ def _labelled_clouds(frames: list[FskittiFrame]) -> Iterator[LabelledCloud]:
     """Labels and clouds of some frames of a sequence."""
     labelled = [frame for frame in frames if frame.labels is not None]
     for frame in labelled[:: max(1, len(labelled) // LABEL_CLOUDS)]:
-        points = _read_points(frame.points)[:, :3]
+        points = read_points(frame.points)[:, :3]
         if frame.labels is not None:
             positions = read_labels(frame.labels, points).positions.double().numpy()
             yield LabelledCloud(positions, points)
