@@ -21,4 +21,4 @@ RUN echo "deb [signed-by=/usr/share/keyrings/jetson.asc] https://repo.download.n
 
 # The build stops where a package is missing, or where the image could no more perceive on the CPU.
 RUN .venv/bin/python -c "from importlib.util import find_spec; assert find_spec('tensorrt')" \
-    && /entrypoint.sh python docker/check_models.py
+    && HOME=/root /entrypoint.sh python docker/check_models.py && rm -rf /root/.cache /root/.config

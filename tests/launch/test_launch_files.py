@@ -133,7 +133,9 @@ def test_each_process_has_an_enclave_of_its_own_that_the_policies_know(composed)
         ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, "", "SUBNET"),
         ({"ROS_STATIC_PEERS": "10.0.0.2"}, "", None),
         ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, "false", "LOCALHOST"),
-        ({}, "true", None),
+        ({}, "true", "SUBNET"),
+        ({"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}, "true", "SUBNET"),
+        ({"ROS_STATIC_PEERS": "10.0.0.2"}, "true", None),
     ],
 )
 def test_other_machines_are_met_where_that_is_asked_for(environment, given, expected, monkeypatch):

@@ -10,6 +10,7 @@ from conegrad_nodes.middleware.domain import OUTWARD, RANGE, is_range_chosen
 from conegrad_nodes.middleware.transport import VARIABLES, is_chosen, users_fault
 from conegrad_nodes.playback.this_machine import check_discovery
 
+LOCALHOST_ONLY = "ROS_LOCALHOST_ONLY"  # where it is set, ROS ignores the range
 PROFILE = "config/fastdds_large_messages.xml"
 Environment = list[SetEnvironmentVariable | UnsetEnvironmentVariable]
 
@@ -40,7 +41,7 @@ def network(context: LaunchContext) -> Environment:
     given = LaunchConfiguration("network").perform(context)
     if given == "true":
         check_discovery()
-        return []
+        return _beyond_this_machine(context)
     if not given:
         if is_range_chosen(context.environment):
             return []
@@ -48,6 +49,17 @@ def network(context: LaunchContext) -> Environment:
             f"only processes of this machine are met: network:=true or {RANGE} changes that"
         )
     return on_this_machine(context)
+
+
+def _beyond_this_machine(context: LaunchContext) -> Environment:
+    """Reach the machines that the environment names, those of the network where it names none."""
+    chosen = {name: context.environment.get(name, "") for name in (RANGE, LOCALHOST_ONLY)}
+    actions: Environment = []
+    if chosen[LOCALHOST_ONLY]:
+        actions.append(UnsetEnvironmentVariable(LOCALHOST_ONLY))
+    if chosen[RANGE].upper() == "LOCALHOST" or not is_range_chosen(context.environment):
+        actions.append(SetEnvironmentVariable(RANGE, "SUBNET"))
+    return actions
 
 
 def on_this_machine(context: LaunchContext) -> Environment:

@@ -2,7 +2,7 @@
 
 import fcntl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,3 +52,18 @@ def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def is_range_chosen(environment: Mapping[str, str]) -> bool:
     """Whether an environment says which machines a graph reaches."""
     return any(environment.get(name) for name in (RANGE, *OUTWARD) if name != BUILTIN)
+
+
+def keep_here(environment: MutableMapping[str, str]) -> bool:
+    """Keep a process that joins a graph to this machine, unless its environment says otherwise.
+
+    ROS itself reaches all machines of the network: each of them may send messages, change the
+    state of nodes and start trainings.
+
+    Returns:
+        whether the environment said nothing.
+    """
+    is_open = not is_range_chosen(environment)
+    if is_open:
+        environment[RANGE] = "LOCALHOST"
+    return is_open

@@ -1,6 +1,7 @@
 """Runs nodes until they are asked to stop."""
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +12,10 @@ from typing import Any, Protocol
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
+from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
+from conegrad_nodes.middleware.domain import RANGE, keep_here
 from conegrad_nodes.middleware.transport import large_messages
 from conegrad_nodes.node_base.forced_end import forced_end
 
@@ -34,14 +37,17 @@ def run(node_classes: Sequence[Callable[[], StartedNode]]) -> None:
 
     Whatever ends it, an exception of a callback included, each node is destroyed while it can
     still publish, so that ``destroy_node`` may say a last word. A setting that a node refuses ends
-    it with exit code 1 and one line.
+    it with exit code 1 and one line. Other machines are met only where the environment says so.
     """
     if torch := sys.modules.get("torch"):  # as nodes with a model have it
         torch.set_num_threads(1)
     sys.setswitchinterval(SWITCH_INTERVAL)
     stop = _StopSignal()
+    is_kept_here = keep_here(os.environ)
     # The handlers of rclpy would end the context at once, and with it all publishers.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    if is_kept_here:
+        get_logger("network").info(f"meets this machine alone: {RANGE}=SUBNET reaches others")
     nodes: list[Any] = []
     executor = EventsExecutor()
     try:
