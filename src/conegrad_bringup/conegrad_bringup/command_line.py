@@ -48,6 +48,8 @@ COMMANDS = {
     "system gate": Command("say whether a new system may replace the old one", "system.gate"),
     "system verify": Command("compare every byte with the manifest", "system.verify"),
     "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
+    "monitor fit": Command("fit a monitor of frames unlike those of a training", "monitor.fit"),
+    "monitor check": Command("say what of a drive is unlike those of a training", "monitor.check"),
     "robustness": Command("measure what a system keeps under disturbances", "robustness"),
     "attribute": Command(
         "find the component that costs a system most, write a report", "attribute"

@@ -7,7 +7,9 @@ import numpy as np
 from conegrad_core.camera.detector import Detector
 from conegrad_core.camera.stage import DetectorStage
 from conegrad_data.decode import usable_image
+from conegrad_data.status.part_status import PartStatus
 from conegrad_data.topics.topic_rules import is_rectified
+from conegrad_nodes.node_base.domain_watch import DomainWatch
 from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.image_in_flight import in_flight
 from conegrad_nodes.node_base.qos import LATEST
@@ -51,6 +53,7 @@ class CameraNode(SensorNode):
         self._hosts = pipeline_hosts(self._config.pipeline)
         self.hosted = HostedPart(self._config.pipeline, self._hosts.camera, CAMERA_NODE)
         self.declare_stages()
+        self._domain = DomainWatch("", "Image")
         published = self._hosts.crossing(self._hosts.camera)
         self._published = {port: port_message(self._hosts.kinds[port]) for port in published}
         self.subscribe_to(*IMAGE.transports[self._config.image_transport])
@@ -67,6 +70,7 @@ class CameraNode(SensorNode):
             self.get_logger().info(
                 f"{images} is rectified: the fusion needs calibration.images: rectified"
             )
+        self._domain = DomainWatch(self._config.monitor, "Image")
         self.open_outputs(self._published)
         self._debug = self.create_lifecycle_publisher(IMAGE.msgtype, "~/debug_image", LATEST)
 
@@ -96,6 +100,11 @@ class CameraNode(SensorNode):
         if self._debug.get_subscription_count() > 0:
             drawn = debug_image(image, values, self._published, self._hosts.kinds)
             self._debug.publish(IMAGE.encode(drawn, header, details))
+        self._domain.observe(image)
+
+    def check(self) -> list[PartStatus]:
+        """Further: whether images are unlike those of the training."""
+        return [*super().check(), *self._domain.status()]
 
     def _detectors(self) -> list[Detector]:
         """Detectors of the stages: they know what images they can take."""

@@ -11,6 +11,7 @@ from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_data.status.part_status import Level, PartStatus
+from conegrad_nodes.node_base.domain_watch import DomainWatch
 from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.image_in_flight import wait_for_image
 from conegrad_nodes.node_base.running import run
@@ -61,6 +62,7 @@ class LidarNode(SensorNode):
             declare_config(self, SweepConfig, "sweep"),
         )
         self._warnings: tuple[str, ...] = ()  # of the latest message
+        self._domain = DomainWatch("", "Scan")
         self.subscribe_to(SCAN.sources[self._config.input], self._config.input)
 
     def known_parameters(self) -> list[str] | None:
@@ -70,6 +72,7 @@ class LidarNode(SensorNode):
     def load(self) -> None:
         """Load the stages and create the outputs."""
         super().load()
+        self._domain = DomainWatch(self._config.monitor, "Scan")
         self.open_outputs(self._published)
 
     def warm_up(self) -> None:
@@ -82,8 +85,8 @@ class LidarNode(SensorNode):
         self.start_worker()
 
     def check(self) -> list[PartStatus]:
-        """Further: what is probably wrong with the latest message."""
-        found = super().check()
+        """Further: what is probably wrong with the latest message; scans unlike the training's."""
+        found = [*super().check(), *self._domain.status()]
         if self._warnings:
             found.append(PartStatus("scan", Level.WARN, "doubtful", "; ".join(self._warnings)))
         return found
@@ -93,6 +96,7 @@ class LidarNode(SensorNode):
         wait_for_image(self.context, self._config.image_wait)
         scan, details, self._warnings = SCAN.received(self._reader.read(arrived.msg))
         self.deliver(arrived, self.run_stages({"scan": scan}), arrived.msg.header, details)
+        self._domain.observe(scan)
 
 
 def main() -> None:

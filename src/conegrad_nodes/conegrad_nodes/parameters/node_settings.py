@@ -15,6 +15,7 @@ from conegrad_data.calibration.calibration_source import CalibrationConfig
 
 PIPELINE = "Pipeline by name or the path of its file, or a recorded system: NAME@ALIAS, NAME/7"
 IMAGE_TRANSPORTS = ("raw", "compressed")
+MONITOR = "File of conegrad monitor fit: frames unlike the training's are told; empty: none"
 LIDAR_INPUTS = ("scan", "points")
 
 
@@ -35,6 +36,7 @@ class CameraNodeConfig(SensorNodeConfig):
 
     pipeline: str = setting(DEFAULT, PIPELINE)
     image_transport: str = setting("raw", "raw: image_raw; compressed: image_raw/compressed")
+    monitor: str = setting("", MONITOR)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,6 +49,7 @@ class LidarNodeConfig(SensorNodeConfig):
 
     pipeline: str = setting(DEFAULT, PIPELINE)
     input: str = setting("scan", "scan: LaserScan; points: PointCloud2, reduced to a planar scan")
+    monitor: str = setting("", MONITOR)
     image_wait: float = setting(
         0.02,
         "Longest wait of a scan for an image that the same process works on [s]; 0: none",

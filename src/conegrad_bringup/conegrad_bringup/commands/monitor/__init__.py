@@ -1,0 +1,1 @@
+"""``conegrad monitor``: frames unlike those of the training."""
