@@ -35,6 +35,7 @@ KEYS = {
     "PIL": "python3-pil",
     "rosbags": "python3-rosbags-pip",
     "scipy": "python3-scipy",
+    "sklearn": "python3-sklearn",
     "torch": "python3-pytorch-pip",
     "tqdm": "python3-tqdm",
     "ultralytics": "python3-ultralytics-pip",
@@ -47,6 +48,7 @@ DISTRIBUTIONS = {
     "albumentations": "albumentationsx",
     "cv2": "opencv-python",
     "PIL": "pillow",
+    "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
 FROM_PYPI = {
