@@ -246,7 +246,8 @@ def _slope(values: list[float]) -> float | None:
     return round(float(np.polyfit(np.arange(len(rest)), rest, 1)[0]), 3)
 
 
-def _simulated(folder: Path, seconds: float) -> Path:
+def simulated_drive(folder: Path, seconds: float) -> Path:
+    """A drive with raw images, written into a folder."""
     vehicle = load_vehicle("formula_student")
     config = BagConfig(seconds=seconds, seed=2027, camera_rate=CAMERA_RATE, quality=0)
     track = make_track("random", 2027, vehicle)
@@ -282,7 +283,7 @@ def main() -> None:
         "detector.threads": options.threads,
     }
     with tempfile.TemporaryDirectory(prefix="conegrad-") as folder:
-        path = options.bag or _simulated(Path(folder), options.seconds)
+        path = options.bag or simulated_drive(Path(folder), options.seconds)
         with BagReader(path) as bag:
             result = lockstep(bag, parameters)
             print(json.dumps(result, indent=2), flush=True)

@@ -3,10 +3,14 @@
 from typing import Any
 
 import numpy as np
+from builtin_interfaces.msg import Time
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from conegrad_core.camera.detector import Detector
 from conegrad_core.camera.stage import DetectorStage
 from conegrad_data.decode import usable_image
+from conegrad_data.decode.serialized_image import SerializedImage, read_image
 from conegrad_data.status.part_status import PartStatus
 from conegrad_data.topics.topic_rules import is_rectified
 from conegrad_nodes.node_base.domain_watch import DomainWatch
@@ -56,7 +60,8 @@ class CameraNode(SensorNode):
         self._domain = DomainWatch("", "Image")
         published = self._hosts.crossing(self._hosts.camera)
         self._published = {port: port_message(self._hosts.kinds[port]) for port in published}
-        self.subscribe_to(*IMAGE.transports[self._config.image_transport])
+        msgtype, topic = IMAGE.transports[self._config.image_transport]
+        self.subscribe_to(msgtype, topic, read=read_raw_image if msgtype is Image else None)
 
     def known_parameters(self) -> list[str] | None:
         """Those of all nodes of the pipeline."""
@@ -109,6 +114,19 @@ class CameraNode(SensorNode):
     def _detectors(self) -> list[Detector]:
         """Detectors of the stages: they know what images they can take."""
         return [stage.module for stage in self.hosted.stages() if isinstance(stage, DetectorStage)]
+
+
+def read_raw_image(data: bytes) -> SerializedImage:
+    """A serialized sensor_msgs/Image, whose pixels stay where they are.
+
+    Raises:
+        DecodeError: if it is cut short.
+    """
+    return read_image(data, _header)
+
+
+def _header(seconds: int, nanoseconds: int, frame: str) -> Header:
+    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ class Input:
         result_handler: gets the intra-process results of a node of this process: message, decoded
             result and time of arrival, in the thread of that node; it may raise DecodeError
             likewise. The message itself is then skipped.
+        read: message of a serialized one, for types that rclpy is slow at; None: rclpy reads it.
         options: further fields of :class:`InputRecord`.
     """
 
@@ -45,11 +46,12 @@ class Input:
         handler: Callable[[Any, float], None],
         qos: QoSProfile,
         result_handler: Callable[[Any, Any, float], None] | None = None,
+        read: Callable[[bytes], Any] | None = None,
         **options: Any,
     ) -> None:
         self._node, self._msgtype, self._topic = node, msgtype, topic
         self._handler, self._qos, self._options = handler, qos, options
-        self._result_handler = result_handler
+        self._result_handler, self._read = result_handler, read
         self._time = PassingTime(node)
         self._known_stamps: deque[int] = deque(maxlen=REMEMBERED)
         self._subscription: Any = None
@@ -64,8 +66,9 @@ class Input:
         self._subscription = self._node.create_subscription(
             self._msgtype,
             self._topic,
-            self._on_message,
+            self._on_message if self._read is None else self._on_serialized,
             self._qos,
+            raw=self._read is not None,
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
         )
         if self._result_handler is not None:
@@ -116,8 +119,22 @@ class Input:
             **self._options,
         )
 
-    def _on_message(self, msg: Any) -> None:
+    def _on_serialized(self, data: bytes) -> None:
         arrival = time.perf_counter()
+        if self._read is None:
+            return
+        try:
+            msg = self._read(data)
+        except DecodeError as error:
+            self.record.arrive(self._time.now())
+            self.refuse(error)
+            return
+        self._receive(msg, arrival)
+
+    def _on_message(self, msg: Any) -> None:
+        self._receive(msg, time.perf_counter())
+
+    def _receive(self, msg: Any, arrival: float) -> None:
         with self.skipping():
             if self._known_stamps and _stamp_ns(msg) in self._known_stamps:
                 return

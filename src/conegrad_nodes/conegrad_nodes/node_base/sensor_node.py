@@ -46,7 +46,11 @@ class SensorNode(PerceptionNode):
         self._outputs: dict[str, tuple[PortMessage, Any]] = {}
 
     def subscribe_to(
-        self, msgtype: Any, topic: str, handler: Callable[[Any, float], None] | None = None
+        self,
+        msgtype: Any,
+        topic: str,
+        handler: Callable[[Any, float], None] | None = None,
+        read: Callable[[bytes], Any] | None = None,
     ) -> None:
         """Declare an input, with the settings of the node.
 
@@ -54,6 +58,7 @@ class SensorNode(PerceptionNode):
             msgtype: message class.
             topic: relative name.
             handler: gets each message and the time of its arrival; None: the stages run on it.
+            read: as of :class:`Input`.
         """
         config = self._config
         self.inputs.append(
@@ -63,6 +68,7 @@ class SensorNode(PerceptionNode):
                 topic,
                 handler or self.submit,
                 input_qos(config.reliability, config.depth),
+                read=read,
                 timeout=config.input_timeout,
                 stamp_tolerance=config.stamp_tolerance,
                 watches_gaps=True,
