@@ -1,8 +1,8 @@
 """Latency of the cone detector per engine: bare forward, and image to detections.
 
-``python benchmarks/camera_engines.py [--weights FILE] [--threads 1 2]`` prints median
-milliseconds; without ``--weights`` the shipped ones are used. ``--device cuda`` measures torch on a
-GPU instead.
+``python benchmarks/camera_engines.py [--exports FOLDER/weights/detector/detector.xml]`` prints
+median milliseconds of all engines in turns; without ``--weights`` those of the shipped weights.
+``--device cuda`` measures torch on a GPU instead.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,33 +51,50 @@ def measure(detector: Detector, count: int) -> dict[str, float]:
     }
 
 
+def configs(options: argparse.Namespace) -> dict[str, DetectorConfig]:
+    """Settings of every run, by a name for people."""
+    found = {}
+    is_cpu = options.device == "cpu"
+    for threads in options.threads if is_cpu else [1]:
+        kept: dict[str, Any] = {"device": options.device, "threads": threads}
+        for engine, precision in RUNS if is_cpu else ON_GPU:
+            name = f"{engine} {precision}, {threads} threads"
+            given = {"weights": options.weights, "engine": engine, "precision": precision}
+            found[name] = DetectorConfig(**kept, **given)
+        for path in options.exports:
+            name = f"{path.parent.parent.parent.name}, {threads} threads"
+            found[name] = DetectorConfig(**kept, weights=str(path))
+    return found
+
+
+@torch.inference_mode()
 def main() -> None:
-    """Measure every engine with every number of threads."""
+    """Measure every engine with every number of threads, in turns."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", default="", help="weights file; default: the shipped ones")
+    parser.add_argument(
+        "--exports", type=Path, nargs="*", default=[], help="files of exported detectors"
+    )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--count", type=int, default=50, help="runs per figure")
+    parser.add_argument("--count", type=int, default=10, help="runs per figure and round")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each engine")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    results = []
-    is_cpu = options.device == "cpu"
-    for engine, precision in RUNS if is_cpu else ON_GPU:
-        for threads in options.threads if is_cpu else [1]:
-            torch.set_num_threads(threads)
-            config = DetectorConfig(
-                weights=options.weights,
-                engine=engine,
-                device=options.device,
-                precision=precision,
-                threads=threads,
-            )
-            with torch.inference_mode():
-                figures = measure(load_detector(config).eval(), options.count)
-            setting = {"engine": engine, "precision": precision, "threads": threads}
-            results.append({"device": options.device} | setting | figures)
-            parts = ", ".join(f"{name} {value:.1f} ms" for name, value in figures.items())
-            print(f"{engine:9} {precision} {threads} threads: {parts}", flush=True)
+    runs = configs(options)
+    detectors = {name: load_detector(config).eval() for name, config in runs.items()}
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in runs}
+    for _ in range(options.rounds):
+        for name, detector in detectors.items():
+            torch.set_num_threads(runs[name].threads)
+            rounds[name].append(measure(detector, options.count))
+    results = {
+        name: {part: statistics.median(r[part] for r in of_run) for part in of_run[0]}
+        for name, of_run in rounds.items()
+    }
+    for name, figures in results.items():
+        parts = ", ".join(f"{part} {value:.1f} ms" for part, value in figures.items())
+        print(f"{name}: {parts}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
 

@@ -5,6 +5,7 @@ import torch
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import ConeClass
+from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.transforms import pose_matrix
@@ -35,6 +36,15 @@ def fewer(scene, beams, boxes):
     ranges = torch.where(torch.arange(len(scan.ranges)) < beams, scan.ranges, torch.nan)
     detections = Detections(*(values[:boxes] for values in scene.detections()))
     return scan._replace(ranges=ranges), detections
+
+
+def test_onnx_runtime_gives_the_cones_of_the_fusion(world):
+    fuser = Fuser(FuserConfig(engine="onnx"))
+    traced = TracedFuser(fuser)
+    scene = world.scene((*world.track(), (8.0, 0.2, ConeClass.SMALL_ORANGE)), ((6.0, 4.0, 0.1),))
+    for beams, boxes in [(1081, 9), (540, 3), (1081, 0), (0, 5), (700, 1)]:
+        scan, detections = fewer(scene, beams, boxes)
+        assert_same(fuser, traced, scan, detections, scene.calibration, pose_matrix(0.1, 0.0, 0.02))
 
 
 @pytest.mark.parametrize("motion", [None, MOTION, pose_matrix(0.1, 0.0, 0.02)])

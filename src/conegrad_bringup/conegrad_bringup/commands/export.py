@@ -47,11 +47,13 @@ class ExportSettings(Config):
     stages: tuple[str, ...] = setting(
         (), "Stages to export (default: all that an engine runs)", metavar="STAGE"
     )
-    calibrate: str = setting("", "Drive whose frames give the ranges of int8", metavar="BAG")
-    compare: tuple[Path, ...] = setting(
-        (), "Drives with truth to compare on (default: that of --calibrate)", metavar="BAG"
+    calibrate: tuple[Path, ...] = setting(
+        (), "Drives whose frames give the ranges of int8, in the light to come", metavar="BAG"
     )
-    examples: int = setting(64, "Frames of --calibrate for int8, spread evenly", low=1)
+    compare: tuple[Path, ...] = setting(
+        (), "Drives with truth to compare on (default: those of --calibrate)", metavar="BAG"
+    )
+    examples: int = setting(64, "Frames of each of --calibrate, spread evenly", low=1)
     every: int = setting(1, "Of so many frames of --compare one is run", low=1)
     max_range: float = setting(MAX_RANGE, "Truth beyond is ignored [m]", low=0.1)
     match_distance: float = setting(MATCH_DISTANCE, "Farthest match [m]", low=1e-6)
@@ -74,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own = settings[ExportSettings]
     form = EngineForm(own.engine, own.precision)
-    bags = own.compare or ((Path(own.calibrate),) if own.calibrate else ())
+    bags = own.compare or own.calibrate
     if not bags:
         raise ValueError("no bag is given, expected --calibrate or --compare: exports are compared")
     if form.precision == "int8" and not own.calibrate:
@@ -124,10 +126,7 @@ def _examples(
     original: Pipeline, stages: tuple[str, ...], own: ExportSettings
 ) -> Mapping[str, Sequence[Any]]:
     """Values of the input of every stage that has one only, from the frames of a drive."""
-    replay = BagReplay(Path(own.calibrate), needs_truth=False)
-    count = min(own.examples, len(replay))
-    samples = [replay[place * len(replay) // count] for place in range(count)]
-    replay.close()
+    samples = [sample for bag in own.calibrate for sample in _spread(bag, own.examples)]
     given = original.specification.inputs
     found: dict[str, Sequence[Any]] = {}
     for name in stages:
@@ -135,6 +134,15 @@ def _examples(
         if len(ports) == 1 and ports[0] in given:
             found[name] = [sample.inputs[ports[0]] for sample in samples]
     return found
+
+
+def _spread(bag: Path, count: int) -> list[Sample]:
+    """Some frames of a drive, spread evenly."""
+    replay = BagReplay(bag, needs_truth=False)
+    count = min(count, len(replay))
+    samples = [replay[place * len(replay) // count] for place in range(count)]
+    replay.close()
+    return samples
 
 
 def _frames(bag: Path, every: int) -> Iterator[Sample]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from conegrad_core.settings import Config, setting
 
+ENGINES = ("auto", "torch", "onnx")
 MIN_EXISTENCE = 0.5  # probability of existence from which on a candidate counts as a cone
 MERGE_DISTANCE = 0.3  # [m], closer than this no two cones of a track stand
 
@@ -25,6 +26,9 @@ class FuserConfig(Config):
     """Settings of the fusion; the learned scalars are in :mod:`conegrad_core.fusion.scalars`."""
 
     weights: str = setting("", "Path of fusion.safetensors; empty for the built-in values")
+    engine: str = setting(
+        "auto", "auto, torch or onnx: what runs the fusion without gradient; auto: torch"
+    )
     min_range: float = setting(0.3, "Returns nearer than this are ignored [m]", low=0.0)
     max_range: float = setting(25.0, "Returns beyond this range are ignored [m]", low=1.0)
     gap: float = setting(0.12, "Gap between neighbouring returns that splits at 0 m [m]", low=0.0)
@@ -46,3 +50,7 @@ class FuserConfig(Config):
     border: float = setting(
         2.0, "Boxes nearer than this to the image border count as cut [px at width 640]", low=0.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_choice("engine", ENGINES)

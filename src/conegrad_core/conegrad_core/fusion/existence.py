@@ -54,8 +54,9 @@ def box_existence(
     covered = in_view(camera.positions, view)
     bias = torch.where(covered, scalars.camera_alone_bias, scalars.camera_only_bias)
     alone = scalars.camera_gain * camera.evidence + bias
-    explained = association.matches.mT @ segment_log_odds.sigmoid()
-    denied = association.matches.mT @ (-segment_log_odds).sigmoid()
+    # Row by matrix: ONNX Runtime takes the wrong axis of a transposed matrix by a vector.
+    explained = segment_log_odds.sigmoid() @ association.matches
+    denied = (-segment_log_odds).sigmoid() @ association.matches
     unmatched = (1 - association.matches.sum(0)).clamp(min=MIN_SHARE)
     share = (unmatched + denied).clamp(max=1.0)
     against = torch.logaddexp(logsigmoid(-alone), logsigmoid(alone) + (explained + 1e-9).log())

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
+from conegrad_core.engines.form import EngineForm
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.traced import TracedFuser
@@ -88,6 +89,14 @@ class FusionStage(Stage):
 
     def to_device(self, device: str) -> None:
         """Nothing moves: many small operations, for which a GPU is slow."""
+
+    def export(self, folder: Path, form: EngineForm, examples: Sequence[Any]) -> dict[str, Any]:
+        """Setting that runs the fusion on ONNX Runtime, in fp32 whatever the form says.
+
+        Positions and covariances need the digits. The graph is made for the camera that it meets.
+        OpenVINO cannot convert it: there the operations as torch recorded them stay.
+        """
+        return {"engine": "onnx"} if form.engine == "onnx" else {}
 
     def prepare(self, camera: CameraModel) -> None:
         """Record the operations ahead of the first pair, where :meth:`accelerate` was called."""

@@ -11,6 +11,7 @@ from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import CLASS_NAMES, ConePositions, Cones
 from conegrad_core.fusion.fuser import Fuser, check_rows
 from conegrad_core.fusion.monocular import BoxRays, box_rays
+from conegrad_core.fusion.onnx_graph import OnnxGraph
 from conegrad_core.fusion.segments import SegmentBeams, group_beams
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.geometry.camera import CameraModel
@@ -22,6 +23,7 @@ from conegrad_core.recorded_graph import record
 # Recorded ahead: without motion, and with that of conegrad_core.geometry.odometry.sensor_motion.
 MOTIONS: tuple[Tensor | None, ...] = (None, torch.eye(4))
 EXAMPLE_BEAMS, EXAMPLE_HEIGHT = 64, 0.3  # of a recording ahead: beams, height of the LiDAR [m]
+GEOMETRY = 5  # inputs of a graph that say where the sensors are
 MAX_STRUCTURES = 8  # torch never frees a recording (8 MB); beyond, the fusion runs as it is
 
 Structure = tuple[Any, ...]  # what a recording has as constants
@@ -72,7 +74,8 @@ class TracedFuser:
                 for likely in MOTIONS:
                     self._graph(calibration, candidates, extras._replace(motion=likely))
             graph = self._graph(calibration, candidates, extras)
-            if graph is None:
+            is_empty = not len(beams.counts) or not len(detections.logits)
+            if graph is None or (is_empty and isinstance(graph, OnnxGraph)):
                 return self._as_it_is(*arguments)
             return Cones(*graph(*candidates, *self._geometry, *extras.tensors()))
 
@@ -119,7 +122,10 @@ class TracedFuser:
         if key not in self._graphs:
             fusion = _PlainFusion(self._fuser, calibration.camera, calibration.up, extras)
             inputs = (*candidates, *self._geometry, *extras.tensors())
-            self._graphs[key] = record(fusion, inputs)
+            if self._fuser.config.engine == "onnx":
+                self._graphs[key] = OnnxGraph(fusion, inputs, extras.sizes(), len(Cones._fields))
+            else:
+                self._graphs[key] = record(fusion, inputs)
         return self._graphs[key]
 
 
@@ -134,6 +140,13 @@ class _Extras(NamedTuple):
         """All that is there, in its order."""
         motion = () if self.motion is None else (self.motion,)
         return (*motion, *(self.positions or ()), *(self.colours or ()))
+
+    def sizes(self) -> tuple[str, ...]:
+        """For each input of a graph, the name of its first dimension where that may change."""
+        beams = ("beams",) * 4 + ("segments", "", "", "beams")
+        rest = ("",) * (GEOMETRY + (self.motion is not None))
+        boxes = len(self.positions or ()) + len(self.colours or ())
+        return beams + ("boxes",) * len(BoxRays._fields) + rest + ("boxes",) * boxes
 
     def structure(self) -> Structure:
         """Which of them are there, and how: a recording serves one structure."""
@@ -169,8 +182,8 @@ class _PlainFusion(nn.Module):
         """
         first, last = len(SegmentBeams._fields), len(SegmentBeams._fields) + len(BoxRays._fields)
         beams, rays = SegmentBeams(*inputs[:first]), BoxRays(*inputs[first:last])
-        intrinsics, distortion, limit, camera_from_lidar, height = inputs[last : last + 5]
+        intrinsics, distortion, limit, camera_from_lidar, height = inputs[last : last + GEOMETRY]
         camera = self._kind._replace(intrinsics=intrinsics, distortion=distortion, max_radius=limit)
         calibration = Calibration(camera, camera_from_lidar, cast(float, height), self._up)
-        extras = self._extras.of(inputs[last + 5 :])
+        extras = self._extras.of(inputs[last + GEOMETRY :])
         return tuple(self.fuser.fuse(beams, rays, calibration, *extras))
