@@ -63,6 +63,8 @@ class LidarNode(SensorNode):
         )
         self._warnings: tuple[str, ...] = ()  # of the latest message
         self._domain = DomainWatch("", "Scan")
+        self._finds_car = self._config.input == "points"
+        self._is_car_told = False
         self.subscribe_to(SCAN.sources[self._config.input], self._config.input)
 
     def known_parameters(self) -> list[str] | None:
@@ -85,8 +87,12 @@ class LidarNode(SensorNode):
         self.start_worker()
 
     def check(self) -> list[PartStatus]:
-        """Further: what is probably wrong with the latest message; scans unlike the training's."""
+        """Further: doubts about the latest message, scans unlike the training's, the own car."""
         found = [*super().check(), *self._domain.status()]
+        if self._finds_car and self._reader.car is not None:
+            is_found = self._reader.car.outline is not None
+            cause = "found" if is_found else "not found yet"
+            found.append(PartStatus("own car", Level.OK, cause, str(self._reader.car)))
         if self._warnings:
             found.append(PartStatus("scan", Level.WARN, "doubtful", "; ".join(self._warnings)))
         return found
@@ -95,8 +101,16 @@ class LidarNode(SensorNode):
         """Publish what the stages make of a scan or of a cloud."""
         wait_for_image(self.context, self._config.image_wait)
         scan, details, self._warnings = SCAN.received(self._reader.read(arrived.msg))
+        self._tell_car()
         self.deliver(arrived, self.run_stages({"scan": scan}), arrived.msg.header, details)
         self._domain.observe(scan)
+
+    def _tell_car(self) -> None:
+        """Log once where the own car is."""
+        car = self._reader.car
+        if self._finds_car and not self._is_car_told and car is not None and car.outline:
+            self._is_car_told = True
+            self.get_logger().info(f"{car}; reduction.find_car: false keeps them")
 
 
 def main() -> None:

@@ -194,3 +194,29 @@ def test_refuses_another_shape():
 def test_refuses_an_empty_slice():
     with pytest.raises(ValueError, match="less than max_height"):
         ReductionConfig(min_height=0.4, max_height=0.3)
+
+
+def test_returns_inside_the_outline_of_the_car_are_cut():
+    wheel, cone = pole(1.5, 0.6, 0, 0.3), pole(4, 0, 0, 0.3)
+    config = ReductionConfig(car_outline="1 -1; 2 -1; 2 1; 1 1")
+    reduced = reduce_cloud(cloud(wheel, cone), config, car=config.own_car())
+    assert list(returns(reduced.scan)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "looks"),
+    [
+        ({}, True),
+        ({"find_car": False}, False),
+        ({"car_ahead": 2.0, "car_beside": 0.8}, False),
+        ({"car_outline": "0 0; 1 0; 0 1"}, False),
+    ],
+)
+def test_the_car_is_looked_for_unless_it_is_given(settings, looks):
+    car = ReductionConfig(**settings).own_car()
+    assert (car is not None and not car.is_done) == looks
+
+
+def test_refuses_an_outline_that_is_none_by_the_name_of_the_setting():
+    with pytest.raises(ValueError, match="car_outline is '1 2', expected x and y of three"):
+        ReductionConfig(car_outline="1 2")

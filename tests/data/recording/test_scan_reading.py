@@ -13,7 +13,7 @@ from conegrad_data.recording.scan_reading import ScanReader
 STAMP = 1_700_000_000_000_000_000
 DATATYPES = {"f4": 7, "f8": 8, "u4": 6}
 BEAMS = 360
-REDUCTION = ReductionConfig(sensor_height=0.3, beams=BEAMS)
+REDUCTION = ReductionConfig(sensor_height=0.3, beams=BEAMS, turns=1)
 
 
 def cloud(times, name="t", kind="u4", **changes):

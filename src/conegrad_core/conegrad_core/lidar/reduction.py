@@ -13,6 +13,7 @@ from conegrad_core.lidar.cloud_clusters import find_clusters
 from conegrad_core.lidar.ground_plane import GroundConfig, GroundPlane, find_ground, known_ground
 from conegrad_core.lidar.ground_surface import surface_heights
 from conegrad_core.lidar.height_profile import PolarCloud, height_profile
+from conegrad_core.lidar.own_car import OwnCarFinder, read_outline
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.scan_turns import MOST_TURNS, nearest_points, spread_over_turns
 from conegrad_core.settings import Config, setting
@@ -42,6 +43,12 @@ class ReductionConfig(Config):
     car_ahead: float = setting(0.0, "The car reaches this far ahead of the LiDAR [m]", low=0.0)
     car_behind: float = setting(0.0, "The car reaches this far behind the LiDAR [m]", low=0.0)
     car_beside: float = setting(0.0, "The car reaches this far to either side [m]", low=0.0)
+    car_outline: str = setting(
+        "", "Corners of the car from the LiDAR [m], as '0.7 -0.8; 2.1 0; 0.7 0.8'; empty: found"
+    )
+    find_car: bool = setting(
+        True, "Find the car in the clouds and cut its returns, unless it is given above"
+    )
     max_range: float = setting(30.0, "Farther returns are dropped [m]", low=0.1)
     ring: int = setting(-1, "Ring that is taken as the scan; -1: slice by height", low=-1)
     sensor_height: float = setting(
@@ -57,6 +64,21 @@ class ReductionConfig(Config):
         if self.min_height >= self.max_height:
             fault = f"is {self.min_height}, expected less than max_height, {self.max_height}"
             raise self.refusal("min_height", fault)
+        try:
+            self.own_car()
+        except ValueError as error:
+            raise self.refusal("car_outline", str(error)) from error
+
+    @property
+    def has_car_box(self) -> bool:
+        """Whether the car is given as a rectangle."""
+        return self.car_ahead + self.car_behind > 0 and self.car_beside > 0
+
+    def own_car(self) -> OwnCarFinder | None:
+        """What tells returns of the car in the clouds of a drive; None where nothing has to."""
+        if self.car_outline:
+            return OwnCarFinder(read_outline(self.car_outline))
+        return OwnCarFinder() if self.find_car and not self.has_car_box else None
 
 
 class ReducedScan(NamedTuple):
@@ -78,6 +100,7 @@ def reduce_cloud(
     config: ReductionConfig | None = None,
     rings: Tensor | None = None,
     times: Tensor | None = None,
+    car: OwnCarFinder | None = None,
 ) -> ReducedScan:
     """Reduce a cloud to one planar scan in the frame of the LiDAR.
 
@@ -93,6 +116,8 @@ def reduce_cloud(
         config: settings.
         rings: ``(N,)`` ring of each point; needed only for a choice by ring.
         times: ``(N,)`` of each point after the stamp [s]; gives the times of the scan.
+        car: tells which returns are of the own car, and learns from the cloud; it belongs to one
+            drive. None cuts only what ``config`` gives as a rectangle.
 
     Raises:
         ValueError: if the cloud has another shape, lacks the ring, or shows no ground.
@@ -103,29 +128,33 @@ def reduce_cloud(
         raise ValueError(f"points has shape {tuple(points.shape)}, expected (N, 3) or wider")
     xyz = points[:, :3].detach().cpu().numpy()
     finite = np.isfinite(xyz @ np.ones(3, dtype=xyz.dtype))  # a sum is NaN or inf if a part is
-    times = None if times is None else _of_points(times, len(xyz), "times")[finite]
-    on_ring = None if config.ring < 0 else _on_ring(rings, len(xyz), config.ring)[finite]
-    xyz = xyz[finite]
-    ground = _ground(xyz, config)
+    ground = _ground(xyz if finite.all() else xyz[finite], config)
+    kept = finite & ~_on_car(xyz, config)
+    if car is not None:
+        kept[finite] &= ~car.on_car(xyz[finite], ground.heights(xyz[finite]))
+    times = None if times is None else _of_points(times, len(xyz), "times")[kept]
+    on_ring = None if config.ring < 0 else _on_ring(rings, len(xyz), config.ring)[kept]
+    xyz = xyz[kept]
     cloud = _polar_cloud(xyz, ground, config)
-    usable = cloud.in_view & ~_on_car(xyz, config)
     if on_ring is not None:
-        chosen = nearest_points(cloud, np.flatnonzero(usable & on_ring), config.beams)[None]
+        seen = np.flatnonzero(cloud.in_view & on_ring)
+        chosen = nearest_points(cloud, seen, config.beams)[None]
         scan = _scan(cloud, chosen, config, times)
-        return ReducedScan(scan, ground.sensor_height, _rows(chosen, finite))
-    usable &= (cloud.heights >= config.min_height) & (cloud.heights <= config.max_height)
+        return ReducedScan(scan, ground.sensor_height, _rows(chosen, kept))
+    usable = (cloud.heights >= config.min_height) & (cloud.heights <= config.max_height)
+    usable &= cloud.in_view
     clusters = find_clusters(xyz[:, :2], cloud.heights)
     turns = config.turns if _covers_turn(config) else 1
     chosen = spread_over_turns(cloud, usable, clusters.slim, config.beams, turns)
     profile = height_profile(cloud, chosen, ground.sensor_height, clusters)
     scan = _scan(cloud, chosen, config, times)._replace(profile=torch.from_numpy(profile))
-    return ReducedScan(scan, ground.sensor_height, _rows(chosen, finite))
+    return ReducedScan(scan, ground.sensor_height, _rows(chosen, kept))
 
 
-def _rows(chosen: Integers, finite: Booleans) -> Integers:
-    """Rows of the whole cloud, of those of its finite points."""
+def _rows(chosen: Integers, kept: Booleans) -> Integers:
+    """Rows of the whole cloud, of those of the points that were kept."""
     chosen = chosen.ravel()
-    return np.where(chosen >= 0, np.flatnonzero(finite)[chosen], -1)
+    return np.where(chosen >= 0, np.append(np.flatnonzero(kept), -1)[chosen], -1)
 
 
 def _polar_cloud(xyz: Floats, ground: GroundPlane, config: ReductionConfig) -> PolarCloud:

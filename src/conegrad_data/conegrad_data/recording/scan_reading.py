@@ -51,11 +51,14 @@ class ReadScan(NamedTuple):
 
 
 class ScanReader:
-    """Decodes LaserScan and PointCloud2 alike.
+    """Decodes LaserScan and PointCloud2 alike, those of one LiDAR in the order of time.
 
     Args:
         reduction: of clouds to planar scans.
         sweep: what the driver says wrongly about the times of beams.
+
+    Attributes:
+        car: tells which returns of a cloud are of the own car; None where nothing has to.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class ScanReader:
     ) -> None:
         self._reduction = reduction or ReductionConfig()
         self._sweep = sweep or SweepConfig()
+        self.car = self._reduction.own_car()
 
     def read(self, msg: Any) -> ReadScan:
         """Scan of a message.
@@ -87,7 +91,7 @@ class ScanReader:
         if times is not None:
             times = corrected_times(times, self._sweep)
         try:
-            reduced = reduce_cloud(cloud.points, config, cloud.rings, times)
+            reduced = reduce_cloud(cloud.points, config, cloud.rings, times, self.car)
         except ValueError as error:
             raise DecodeError(str(error)) from error
         warnings = [warning] if warning else []

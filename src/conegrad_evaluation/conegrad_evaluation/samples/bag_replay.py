@@ -20,6 +20,7 @@ from conegrad_data.bags.types import BagError
 from conegrad_data.decode import image_from_msg
 from conegrad_data.errors import ReplayError
 from conegrad_data.recording.bag_index import MessageReference, read_messages
+from conegrad_data.recording.own_car_search import with_own_car
 from conegrad_data.recording.paired_drive import PairedDrive, PairedFrame, read_paired_drive
 from conegrad_data.recording.recorded_calibration import recorded_view
 from conegrad_data.recording.scan_reading import ScanReader
@@ -71,7 +72,11 @@ class BagReplay(Dataset[Sample]):
             Path(path), pairing=pairing, vehicle=vehicle, topics=topics
         )
         self._camera_offset_ns = round((pairing or PairingConfig()).camera_offset * SECOND)
+        with BagReader(self.drive.path) as bag:
+            reduction = with_own_car(bag, self.drive.roles, reduction)
         self._reader = ScanReader(reduction, sweep)
+        if self._reader.car is not None:
+            self._reader.car.stop()
         self._track = Path(track) if track is not None else None
         self._bag: BagReader | None = None
         self._opened_by = 0  # process that opened the file

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.calibration_source import CalibrationConfig
 from conegrad_data.decode import (
@@ -85,6 +86,18 @@ def check_rectification(candidate: Candidate) -> Iterator[BagFinding]:
         )
 
 
+def check_own_car(candidate: Candidate) -> Iterator[BagFinding]:
+    """What is cut out of the clouds as the own car."""
+    config = settings(ReductionConfig, candidate.parameters, "reduction")
+    car = config.own_car()
+    if "points" in candidate.roles and car is not None:
+        yield BagFinding(
+            Level.OK,
+            f"{car}; reduction.car_outline, or car_ahead, car_behind and car_beside, give it by "
+            "hand, reduction.find_car: false cuts nothing",
+        )
+
+
 CHECKS: Sequence[Check] = (
     check_decoding,
     check_frames,
@@ -92,6 +105,7 @@ CHECKS: Sequence[Check] = (
     check_late_calibration,
     check_rectification,
     check_odometry,
+    check_own_car,
 )
 
 

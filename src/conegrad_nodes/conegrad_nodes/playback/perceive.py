@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.system_record.manifest import MANIFEST
 from conegrad_core.system_record.record import SystemRecord
 from conegrad_core.timing.pairing import PairingConfig
@@ -26,6 +27,7 @@ from conegrad_data.recording.bag_readiness import (
 )
 from conegrad_data.recording.headers import first_frame
 from conegrad_data.recording.lenient_decoder import LenientDecoder
+from conegrad_data.recording.own_car_search import find_own_car
 from conegrad_data.recording.topic_probes import probe_topics
 from conegrad_data.status.part_status import Level
 from conegrad_data.topics.topic_rules import is_rectified
@@ -412,6 +414,10 @@ def graph_parameters(
     if "image" not in roles:
         parameters["pairing.trigger"] = LIDAR
     parameters |= _calibration(bag, roles, options, folder)
+    known = settings(ReductionConfig, in_files | dict(options.parameters), "reduction")
+    outline = find_own_car(bag, roles, known)
+    if outline is not None:
+        parameters["reduction.car_outline"] = outline.as_setting()
     parameters |= dict(options.parameters)
     return parameters
 
