@@ -46,9 +46,12 @@ def test_the_terms_of_one_cone_are_those_worked_out_by_hand():
     # 0.8 for blue and a quarter of the 0.05 unknown.
     assert terms["colour"] == pytest.approx(-0.5 * math.log(0.8125), rel=1e-5)
     assert terms["existence"] == pytest.approx(2.0 * math.log(1 + math.exp(-2.0)), rel=1e-5)
-    # One standard deviation off: 1/2 (1 + log det) + log 2 pi.
+    # One standard deviation off: 1/2 (1 + log det) + log 2 pi; 1 % outliers anywhere in the gate.
     expected = 0.5 * (1 + math.log(0.01**2)) + math.log(2 * math.pi)
-    assert terms["covariance"] == pytest.approx(0.02 * expected, rel=1e-4)
+    mixed = -math.log(0.99 * math.exp(-expected) + 0.01 / (math.pi * 2.0**2))
+    assert terms["covariance"] == pytest.approx(0.02 * mixed, rel=1e-4)
+    alone = losses(cones([[5.0, 0.1]]), truth([[5.0, 0.0]]), outlier_share=0.0)
+    assert alone["covariance"] == pytest.approx(0.02 * expected, rel=1e-4)
 
 
 def test_far_errors_count_linearly():

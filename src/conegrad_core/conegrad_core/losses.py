@@ -43,6 +43,12 @@ class EndLossConfig(Config):
     existence_weight: float = setting(1.0, "Weight of the existence term", low=0.0)
     recall_weight: float = setting(2.0, "Weight of existing against false cones", low=0.0)
     covariance_weight: float = setting(0.02, "Weight of the covariance term", low=0.0)
+    outlier_share: float = setting(
+        0.01,
+        "Share of matched candidates that are none of the cone: they stand anywhere in the gate",
+        low=0.0,
+        high=0.5,
+    )
     truth_deviation: float = setting(
         0.0, "Standard deviation of the truth's x and y where it states none [m]", low=0.0
     )
@@ -83,8 +89,8 @@ class EndLoss(torch.nn.Module):
             the gate counts as one at the gate. ``colour``: cross-entropy where the true colour is
             known and the camera could see it; unknown mass spreads evenly over the colours.
             ``existence``: binary cross-entropy. ``covariance``: Gaussian negative log likelihood
-            of the (detached) position error, to which the truth adds its own variance; trains
-            covariances only.
+            of the (detached) position error, to which the truth adds its own variance, mixed with
+            a small share of outliers, which would widen all covariances; trains covariances only.
 
         Raises:
             ValueError: if a shape is wrong.
@@ -222,4 +228,11 @@ def _covariance(
     determinant = xx * yy - xy * xy
     x, y = error.unbind(-1)
     square = (yy * x * x - 2 * xy * x * y + xx * y * y) / determinant
-    return 0.5 * (square + determinant.log() + 2 * math.log(2 * math.pi)).sum()
+    normal = -0.5 * (square + determinant.log()) - math.log(2 * math.pi)
+    if config.outlier_share == 0:
+        return -normal.sum()
+    outlier = math.log(config.outlier_share / (math.pi * config.gate**2))
+    likelihood = torch.logaddexp(
+        normal + math.log1p(-config.outlier_share), torch.full_like(normal, outlier)
+    )
+    return -likelihood.sum()

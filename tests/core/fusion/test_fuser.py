@@ -274,7 +274,7 @@ def test_the_end_loss_reaches_boxes_classes_and_beams(world, fuser, beams, class
     on_cones = scan.logits.grad[scene.scan().logits > 0]
     for gradient in (on_cones, detections.boxes_xyxy.grad, detections.logits.grad):
         assert gradient.isfinite().all()
-        assert gradient.abs().sum() > 1e-3
+        assert gradient.abs().sum() > 5e-4
 
 
 def test_a_silenced_lidar_recovers_by_the_end_loss_alone(world, fuser):

@@ -1,5 +1,6 @@
 """Positions and colours of other stages in the fusion."""
 
+import dataclasses
 import math
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from conegrad_core.colours.cone_colours import ConeColours
 from conegrad_core.cones import ConeClass, ConePositions
+from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.fuser import Fuser
 from conegrad_core.fusion.traced import TracedFuser
 from conegrad_core.geometry.transforms import pose_matrix, transform_points
@@ -24,9 +26,12 @@ def positions_of(scene, deviation=0.05) -> ConePositions:
     return ConePositions(scene.positions + 0.01, covariances)
 
 
+EXACT = FuserConfig(camera_angle_error=0.0, camera_range_error=0.0, odometry_error=0.0)
+
+
 def test_the_camera_alone_stands_where_it_is_told(scene):
     positions = positions_of(scene)
-    cones = Fuser()(None, scene.detections(), scene.calibration, positions=positions)
+    cones = Fuser(EXACT)(None, scene.detections(), scene.calibration, positions=positions)
     torch.testing.assert_close(cones.positions, positions.positions)
     torch.testing.assert_close(cones.covariances, positions.covariances, rtol=1e-5, atol=1e-8)
 
@@ -42,7 +47,7 @@ def test_certain_positions_pull_their_segments(scene):
     scan, detections, calibration = scene.scan(), scene.detections(), scene.calibration
     apart = [
         (
-            Fuser()(scan, detections, calibration, positions=positions_of(scene, deviation))
+            Fuser(EXACT)(scan, detections, calibration, positions=positions_of(scene, deviation))
             .positions[: len(scene.cones)]
             .unsqueeze(1)
             - positions_of(scene).positions
@@ -60,7 +65,7 @@ def test_positions_move_with_the_car(scene):
     motion = pose_matrix(-0.5, 0.1, 0.2)
     scan = scene.scan()
     nothing = scan._replace(ranges=torch.full_like(scan.ranges, torch.nan))
-    cones = Fuser()(nothing, scene.detections(), scene.calibration, motion, positions)
+    cones = Fuser(EXACT)(nothing, scene.detections(), scene.calibration, motion, positions)
     points = torch.nn.functional.pad(positions.positions, (0, 1))
     expected = transform_points(motion, points)[:, :2]
     torch.testing.assert_close(cones.positions, expected, atol=1e-5, rtol=1e-5)
@@ -131,3 +136,29 @@ def test_gradients_reach_positions_covariances_and_colours(scene):
     loss.backward()
     for values in (*positions, *colours):
         assert values.grad.abs().sum() > 0
+
+
+def test_stated_errors_of_calibration_and_odometry_widen_the_covariances(scene):
+    positions, motion = positions_of(scene), pose_matrix(-0.5, 0.0, 0.1)
+    scan = scene.scan()
+    nothing = scan._replace(ranges=torch.full_like(scan.ranges, torch.nan))
+
+    def covariances(motion=None, **stated):
+        fuser = Fuser(dataclasses.replace(EXACT, **stated))
+        return fuser(nothing, scene.detections(), scene.calibration, motion, positions).covariances
+
+    exact, angle = covariances(), covariances(camera_angle_error=0.01)
+    offsets = (
+        positions.positions
+        + scene.calibration.camera_from_lidar[:3, :3].T[:2]
+        @ scene.calibration.camera_from_lidar[:3, 3]
+    )
+    square = offsets.square().sum(-1)
+    added = (angle - exact).diagonal(dim1=-2, dim2=-1).sum(-1)
+    torch.testing.assert_close(added, 1e-4 * square, rtol=1e-3, atol=1e-7)
+    scale = covariances(camera_range_error=0.02) - exact
+    along = offsets / square.sqrt()[:, None]
+    found = torch.einsum("ni,nij,nj->n", along, scale, along)
+    torch.testing.assert_close(found, 4e-4 * square, rtol=1e-3, atol=1e-7)
+    moved = covariances(motion, odometry_error=0.1) - covariances(motion)
+    assert (moved.diagonal(dim1=-2, dim2=-1).sum(-1) > 2 * (0.1 * 0.5) ** 2).all()

@@ -9,7 +9,12 @@ import torch
 from conegrad_core.cones import ConeClass
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.scalars import FusionScalars
-from conegrad_core.fusion.segments import find_segments, lidar_candidates
+from conegrad_core.fusion.segments import (
+    find_segments,
+    group_beams,
+    lidar_candidates,
+    motion_variances,
+)
 from conegrad_core.lidar.scan import SegmentedScan
 
 CONFIG = FuserConfig()
@@ -153,3 +158,36 @@ def test_passes_gradients_to_logits_and_ranges():
 def test_refuses_logits_of_another_length():
     with pytest.raises(ValueError, match=r"logits has shape \(3,\)"):
         candidates(SegmentedScan(torch.ones(4), torch.arange(4) * 0.1, torch.ones(3)))
+
+
+def noisy_scan(deviation, logit=4.0):
+    """Eight returns on each of six cones, whose ranges scatter."""
+    noise = deviation * np.random.default_rng(0).standard_normal((6, 8))
+    row = np.full((6, 16), np.nan)  # eight missing beams part the cones
+    row[:, :8] = 4.0 + noise
+    ranges = torch.from_numpy(row.ravel()).float()
+    angles = STEP * torch.arange(len(ranges))
+    return SegmentedScan(ranges, angles, torch.full_like(ranges, logit))
+
+
+@pytest.mark.parametrize("deviation", [0.005, 0.02, 0.04])
+def test_the_scatter_of_returns_is_measured_in_the_scan(deviation):
+    found = float(group_beams(noisy_scan(deviation), CONFIG).scatter)
+    assert found == pytest.approx(deviation, rel=0.35)
+
+
+def test_a_scan_that_shows_no_scatter_has_the_usual_one():
+    assert float(group_beams(noisy_scan(0.05, logit=-4.0), CONFIG).scatter) == pytest.approx(0.01)
+
+
+def test_noisy_scans_are_less_certain_along_the_ray_and_not_across():
+    quiet, noisy = candidates(noisy_scan(0.0)), candidates(noisy_scan(0.04))
+    assert (noisy.variances[:, 0] > 1.5 * quiet.variances[:, 0]).all()
+    torch.testing.assert_close(noisy.variances[:, 1], quiet.variances[:, 1], rtol=0.1, atol=0)
+
+
+def test_wrong_odometry_within_a_scan_grows_with_the_motion_and_the_range():
+    config = FuserConfig(odometry_error=0.1)
+    motions = torch.tensor([[0.3, 0.4, 0.0], [0.0, 0.0, 0.2]])
+    found = motion_variances(motions, torch.tensor([5.0, 10.0]), config)
+    torch.testing.assert_close(found, torch.tensor([[0.05**2, 0.05**2], [0.0, 0.2**2]]))

@@ -47,6 +47,27 @@ class FuserConfig(Config):
         15.0, "Nearer than this the camera should see every cone in its view [m]", low=0.0
     )
     rounds: int = setting(8, "Rounds of the optimal transport", low=1)
+    camera_angle_error: float = setting(
+        0.003,
+        "Standard deviation of the stated rotation between camera and LiDAR, and of the stated "
+        "tilt of the camera; 0: exact, as in a simulation [rad]",
+        low=0.0,
+        high=0.1,
+    )
+    camera_range_error: float = setting(
+        0.02,
+        "Standard deviation of the camera's scale of ranges, relative: focal length, height of the "
+        "camera, size of the cones; 0: exact",
+        low=0.0,
+        high=0.5,
+    )
+    odometry_error: float = setting(
+        0.02,
+        "Standard deviation of the odometry's speed and yaw rate, relative: of the motion that is "
+        "compensated between stamps and within a scan",
+        low=0.0,
+        high=1.0,
+    )
     border: float = setting(
         2.0, "Boxes nearer than this to the image border count as cut [px at width 640]", low=0.0
     )

@@ -19,7 +19,7 @@ from conegrad_core.fusion.existence import (
     should_be_seen,
 )
 from conegrad_core.fusion.extrinsic_correction import ExtrinsicCorrection
-from conegrad_core.fusion.given_positions import carried_positions, with_positions
+from conegrad_core.fusion.given_positions import carried_positions, compensated, with_positions
 from conegrad_core.fusion.monocular import BoxRays, CameraCandidates, box_candidates, box_rays
 from conegrad_core.fusion.positions import box_positions, segment_positions
 from conegrad_core.fusion.scalars import FusionScalars
@@ -125,7 +125,10 @@ class Fuser(nn.Module):
         lidar = segment_candidates(beams, scalars, self.config)
         camera = box_candidates(rays, calibration, scalars, self.config, colours)
         if positions is not None:
-            camera = with_positions(camera, _carried(positions, given, calibration))
+            carried = _carried(positions, given, calibration)
+            camera = with_positions(camera, carried, self.config)
+        if motion is not None and self.config.odometry_error > 0:
+            camera = compensated(camera, motion, self.config)
         association = associate(lidar, camera, scalars, self.config.rounds)
         should_see = should_be_seen(lidar.positions, calibration, self.config)
         of_segments = segment_existence(lidar, camera, association, should_see, scalars)
@@ -166,7 +169,8 @@ class Fuser(nn.Module):
         calibration = self.mounting.corrected(calibration)
         camera = box_candidates(rays, calibration, scalars, self.config, colours)
         if positions is not None:
-            camera = with_positions(camera, _carried(positions, given, calibration))
+            carried = _carried(positions, given, calibration)
+            camera = with_positions(camera, carried, self.config)
         source = torch.full((len(camera.colours),), CAMERA, device=camera.colours.device)
         return self.mounting.placed(
             Cones(

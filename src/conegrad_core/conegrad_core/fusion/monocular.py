@@ -38,7 +38,8 @@ class CameraCandidates(NamedTuple):
         foot: ``(C,)`` tangent of the depression of the box's bottom edge.
         height: ``(C,)`` difference of the tangents of its bottom and top edge.
         cone_height: ``(C,)`` expected height of the cone by its class [m].
-        slack: ``(C, 3)`` extra noise of column [rad], foot and log height of cut boxes.
+        slack: ``(C, 3)`` extra noise of column [rad], foot and log height: of cut boxes, and by
+            the stated error of the camera's rotation.
         pixel: angle of one pixel of a 640 px wide image [rad].
         evidence: ``(C,)`` log-sum-exp of the class logits.
         colours: ``(C, 4)`` class probabilities.
@@ -137,13 +138,14 @@ def box_candidates(
     pixel = 2 * camera.width / REFERENCE_WIDTH / camera.intrinsics.diagonal()[:2].sum()
     slack, cut = _cut_slack(boxes, pixel, camera, config)
     inverse_range, noise = _inverse_range(
-        tangents[:, 0], height, cone_height, camera_height, cut, pixel, scalars
+        tangents[:, 0], height, cone_height, camera_height, cut, pixel, scalars, config
     )
     distance = 1 / inverse_range
     square = distance * distance
-    across = square * ((scalars.column_noise * pixel) ** 2 + slack[:, 0] ** 2)
+    column_noise = (scalars.column_noise * pixel) ** 2 + (scalars.column_error * height) ** 2
+    across = square * (column_noise + slack[:, 0] ** 2)
     floor = scalars.position_floor**2
-    along = square * square * noise + floor
+    along = square * square * noise + config.camera_range_error**2 * square + floor
     across = across + floor
     return CameraCandidates(
         origin[:2],
@@ -187,6 +189,7 @@ def _cut_slack(
 ) -> tuple[Tensor, Tensor]:
     """Extra noise ``(C, 3)`` of boxes cut by the image border, and the mask of cut ranges.
 
+    The stated error of the camera's rotation is part of that of column and foot of every box.
     A box cut at the left or right has its centre anywhere within its width; one cut at the
     bottom or top shows neither foot nor height.
     """
@@ -199,6 +202,8 @@ def _cut_slack(
     width = (fixed[:, 2] - fixed[:, 0]) * (pixel.detach() / scale)
     beside, above = cut[:, 0] * (0.5 * width), cut[:, 1] * CUT_SLACK
     bottom = high[:, 1] * (fixed[:, 3] - fixed[:, 1]) * (pixel.detach() / scale)
+    stated = config.camera_angle_error**2
+    beside, bottom = (beside * beside + stated).sqrt(), (bottom * bottom + stated).sqrt()
     return torch.stack([beside, bottom, above], dim=-1), cut[:, 1]
 
 
@@ -210,6 +215,7 @@ def _inverse_range(
     cut: Tensor,
     pixel: Tensor,
     scalars: ScalarValues,
+    config: FuserConfig,
 ) -> tuple[Tensor, Tensor]:
     """Inverse distance from the camera to the cone's axis ``(C,)`` [1/m], and its variance.
 
@@ -224,7 +230,8 @@ def _inverse_range(
     root = (half * half + 4 * base * height * (camera_height - cone_height)).clamp(min=1e-8).sqrt()
     by_height = 2 * height / (half + root)
     cut_variance = cut.to(foot) * CUT_NOISE**2
-    foot_variance = (scalars.foot_noise * pixel) ** 2 + scalars.pitch_noise**2
+    foot_variance = (scalars.foot_noise * pixel) ** 2 + (scalars.foot_error * height) ** 2
+    foot_variance = foot_variance + scalars.pitch_noise**2 + config.camera_angle_error**2
     foot_variance = foot_variance / camera_height**2 + cut_variance
     height_variance = (scalars.height_noise * pixel / cone_height) ** 2 + cut_variance
     height_variance = height_variance + (scalars.height_error * by_height) ** 2

@@ -15,7 +15,8 @@ class ScalarValues(NamedTuple):
 
     Attributes:
         cone_radius: [m] from the first return on a cone to its axis.
-        range_noise: [m] standard deviation along the beam of one return at 0 m; doubles at 15 m.
+        range_noise: [m] standard deviation along the beam of one return at 0 m, beyond the scatter
+            of its scan.
         bearing_noise: [m] standard deviation across the beam.
         position_floor: [m] standard deviation that more beams cannot average away.
         beam_gain: log odds of a cone per unit of the mean beam logit.
@@ -40,6 +41,10 @@ class ScalarValues(NamedTuple):
         camera_only_bias: log odds of a box of evidence 0 that no scan covers.
         missed_bias: log odds added where the camera should have seen a segment and did not.
         classifier_gain: weight of a classifier's logits beside the detector's class logits.
+        range_growth: [1/m] growth of the noise along the beam, as a share of it.
+        foot_error: error of the foot as a share of the height of its box, beyond the pixel noise.
+        column_error: error of the centre column likewise.
+        scatter_gain: weight of the scatter of returns that is measured in each scan.
     """
 
     cone_radius: Tensor
@@ -68,21 +73,25 @@ class ScalarValues(NamedTuple):
     camera_only_bias: Tensor
     missed_bias: Tensor
     classifier_gain: Tensor
+    range_growth: Tensor
+    foot_error: Tensor
+    column_error: Tensor
+    scatter_gain: Tensor
 
 
 INITIAL_VALUES = {
     "cone_radius": 0.049,
-    "range_noise": 0.0199,
-    "bearing_noise": 0.011,
-    "position_floor": 0.0103,
+    "range_noise": 0.0116,
+    "bearing_noise": 0.00819,
+    "position_floor": 0.00683,
     "beam_gain": 0.74,
     "coverage_gain": 0.702,
     "lidar_bias": 0.18,
-    "foot_noise": 1.32,
-    "height_noise": 0.907,
-    "column_noise": 1.67,
-    "pitch_noise": 0.00692,
-    "height_error": 0.0467,
+    "foot_noise": 1.15,
+    "height_noise": 1.12,
+    "column_noise": 1.46,
+    "pitch_noise": 0.00567,
+    "height_error": 0.0553,
     "base_radius": 0.132,
     "colour_temperature": 0.697,
     "column_tolerance": 0.106,
@@ -97,12 +106,25 @@ INITIAL_VALUES = {
     "camera_only_bias": 1.46,
     "missed_bias": -1.99,
     "classifier_gain": 0.226,
+    "range_growth": 0.0416,
+    "foot_error": 0.0221,
+    "column_error": 0.0268,
+    "scatter_gain": 1.05,
 }
 SIGNED = frozenset(name for name in ScalarValues._fields if name.endswith("_bias")) | {
     "unmatched_segment",
     "unmatched_box",
 }  # all others are positive
-ADDED_LATER = frozenset({"camera_only_bias", "classifier_gain"})  # absent from files of before
+ADDED_LATER = frozenset(  # absent from files of before
+    {
+        "camera_only_bias",
+        "classifier_gain",
+        "range_growth",
+        "foot_error",
+        "column_error",
+        "scatter_gain",
+    }
+)
 
 
 class FusionScalars(LearnedScalars[ScalarValues]):

@@ -143,7 +143,7 @@ class _Extras(NamedTuple):
 
     def sizes(self) -> tuple[str, ...]:
         """For each input of a graph, the name of its first dimension where that may change."""
-        beams = ("beams",) * 4 + ("segments", "", "", "beams")
+        beams = ("beams",) * 4 + ("segments", "", "", "beams", "")
         rest = ("",) * (GEOMETRY + (self.motion is not None))
         boxes = len(self.positions or ()) + len(self.colours or ())
         return beams + ("boxes",) * len(BoxRays._fields) + rest + ("boxes",) * boxes
