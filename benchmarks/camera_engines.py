@@ -86,7 +86,9 @@ def main() -> None:
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in runs}
     for _ in range(options.rounds):
         for name, detector in detectors.items():
-            torch.set_num_threads(runs[name].threads)
+            # As in the nodes: threads of torch that wait would take the cores of other engines.
+            is_torch = runs[name].engine == "torch"
+            torch.set_num_threads(runs[name].threads if is_torch else 1)
             rounds[name].append(measure(detector, options.count))
     results = {
         name: {part: statistics.median(r[part] for r in of_run) for part in of_run[0]}
