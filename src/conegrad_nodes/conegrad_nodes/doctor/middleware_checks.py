@@ -20,7 +20,7 @@ def examine_middleware() -> Iterator[Finding]:
     yield from faults
     if not faults:
         domain = os.environ.get(DOMAIN) or "0"
-        found = os.environ.get(RANGE) or "not set (the subnet)"
+        found = os.environ.get(RANGE) or "not set (nodes of ConeGrad meet this machine alone)"
         yield Finding(AREA, Level.OK, f"{TESTED_RMW}, {DOMAIN} {domain}, {RANGE} {found}")
 
 
