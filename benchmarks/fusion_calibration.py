@@ -4,7 +4,8 @@
 scan network once on every frame and keeps what they make. The fusion alone then learns on the first
 drives by the end loss (``fusion_only``), and its metrics on the drives to judge are printed before
 and after, at 12 and 20 m. FOLDER gets ``fusion.safetensors``, which ``fuser.weights`` loads, and
-``calibration.json`` with scalars, settings and metrics.
+``calibration.json`` with scalars, settings and metrics, and ``error_regions.png``: what the 50 and
+90 % regions of the covariances hold, of all drives to judge within 20 m.
 
 Simulated drives have an exact calibration and odometry: while it learns, the stated errors of both
 count as 0. The metrics are those of the settings as they ship. Nothing is chosen by the drives to
@@ -31,6 +32,8 @@ from conegrad_evaluation.metrics.evaluator import Evaluation, Evaluator
 from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.metrics.table import number
+from conegrad_evaluation.report.figure_style import png_bytes, report_style
+from conegrad_evaluation.report.region_plot import region_plot
 from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.engine.optimizers import OptimizerConfig
@@ -192,11 +195,12 @@ def main() -> None:
     before = evaluate_scalars(None, judged, store, options)
     print(table("before", before), flush=True)
     result: dict[str, Any] = {"before": _values(before)}
+    last = before
     if options.steps and options.drives:
         samples = [s for path in options.drives for s in kept_samples(networks, path, store)]
         values = calibrate(samples, store, options)
         print(json.dumps(values, indent=4))
-        after = evaluate_scalars(values, judged, store, options)
+        last = after = evaluate_scalars(values, judged, store, options)
         print(table("after", after))
         result |= {"values": values, "after": _values(after)}
         options.output.mkdir(parents=True, exist_ok=True)
@@ -205,6 +209,9 @@ def main() -> None:
         fuser.save(options.output / "fusion.safetensors")
     options.output.mkdir(parents=True, exist_ok=True)
     chosen = {**vars(options), "drives": [p.name for p in options.drives], "judge": list(judged)}
+    with report_style():
+        png = png_bytes(region_plot(last[ALL][f"{RANGES[-1]:g} m"]))
+    (options.output / "error_regions.png").write_bytes(png)
     result["options"] = {name: str(value) for name, value in chosen.items() if name != "output"}
     (options.output / "calibration.json").write_text(json.dumps(result, indent=2) + "\n")
 
