@@ -11,7 +11,7 @@ from conegrad_core.geometry.camera import project_points
 from conegrad_core.vehicle import load_vehicle
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.cone_map.cone_map_csv import read_cones
-from conegrad_data.decode import stamp_ns_from_msg
+from conegrad_data.decode import points_from_msg, stamp_ns_from_msg, truth_from_msg
 from conegrad_data.recording.recorded_calibration import recorded_frames
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
@@ -180,3 +180,25 @@ def test_an_unknown_track_or_world_is_refused_with_the_choices(tmp_path, vehicle
         make_track("monza", 1, vehicle)
     with pytest.raises(ValueError, match="world preset is 'mars', expected one of clear"):
         simulate(tmp_path / "bag", vehicle, world="mars")
+
+
+def test_a_3d_lidar_records_clouds_with_rings_and_times_in_place_of_scans(tmp_path, vehicle):
+    made = simulate(tmp_path / "clouds", vehicle, lidar="xt16", seconds=0.2)
+    with BagReader(made.path) as bag:
+        assert "/scan" not in bag.topics
+        first, second = (points_from_msg(msg) for _, _, msg in bag.messages(["/points"]))
+        truths = [truth_from_msg(msg) for _, _, msg in bag.messages(["/truth"])]
+        frames = recorded_frames(bag, "/tf_static")
+    mounting = vehicle.cloud_lidar.mounting
+    assert frames.lookup("base_link", "lidar")[2, 3] == pytest.approx(mounting.z)
+    assert made.scans == 2
+    assert len(first.points) > 3000
+    assert set(first.rings.tolist()) <= set(range(16))
+    assert 0.05 < float(second.times.max()) < 0.1
+    assert second.warning == ""
+    assert any(truth.visible_lidar.any() for truth in truths)
+
+
+def test_refuses_a_lidar_that_is_not_known(vehicle):
+    with pytest.raises(ValueError, match="lidar is 'os9', expected one of os0-32"):
+        BagConfig(lidar="os9")

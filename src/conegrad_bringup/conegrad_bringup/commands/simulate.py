@@ -1,7 +1,8 @@
 """Drive a simulated car along a track and record what its sensors see as a bag (MCAP).
 
-The bag holds image_raw/compressed (or image_raw), camera_info, scan, odom, tf_static and truth;
-the map of the cones is written beside it as OUTPUT_track.csv. The same options give the same bag.
+The bag holds image_raw/compressed (or image_raw), camera_info, scan (with --lidar points of a 3-D
+LiDAR in its place), odom, tf_static and truth; the map of the cones is written beside it as
+OUTPUT_track.csv. The same options give the same bag.
 """
 
 import argparse

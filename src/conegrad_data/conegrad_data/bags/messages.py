@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # importing torch takes seconds
 FloatArray = npt.NDArray[np.floating[Any]]
 
 NANOSECONDS = 1_000_000_000
+POINT_FIELD_UINT16 = 4
 POINT_FIELD_FLOAT32 = 7  # sensor_msgs/PointField.FLOAT32
 # Name of a distortion model in the core, and in sensor_msgs/CameraInfo. A camera without
 # distortion is a plumb_bob one with zeros, as its drivers publish it.
@@ -135,31 +136,43 @@ def scan_msg(
     )
 
 
-def points_msg(stamp_ns: int, frame: str, points: FloatArray) -> Any:
-    """sensor_msgs/PointCloud2 of ``(N, 3)`` points x, y, z [m], or ``(N, 4)`` with intensity."""
-    names = ("x", "y", "z", "intensity")[: points.shape[1]]
+def points_msg(
+    stamp_ns: int,
+    frame: str,
+    points: FloatArray,
+    rings: npt.NDArray[np.integer] | None = None,
+    times: FloatArray | None = None,
+) -> Any:
+    """sensor_msgs/PointCloud2 of ``(N, 3)`` points x, y, z [m], or ``(N, 4)`` with intensity.
+
+    With ``(N,)`` rings and ``(N,)`` times after the stamp [s] it has the fields ring and time too.
+    """
+    columns = dict(zip(("x", "y", "z", "intensity"), points.T, strict=False))
+    columns |= {} if rings is None else {"ring": rings}
+    columns |= {} if times is None else {"time": times}
+    kinds = {name: np.uint16 if name == "ring" else np.float32 for name in columns}
+    records = np.empty(len(points), dtype=list(kinds.items()))
+    for name, values in columns.items():
+        records[name] = values
+    sizes = [np.dtype(kind).itemsize for kind in kinds.values()]
+    offsets = np.cumsum([0, *sizes[:-1]]).tolist()
+    types = {np.uint16: POINT_FIELD_UINT16, np.float32: POINT_FIELD_FLOAT32}
     fields = [
-        make(
-            "sensor_msgs/msg/PointField",
-            name=name,
-            offset=4 * index,
-            datatype=POINT_FIELD_FLOAT32,
-            count=1,
-        )
-        for index, name in enumerate(names)
+        make("sensor_msgs/msg/PointField", name=name, offset=offset, datatype=types[kind], count=1)
+        for (name, kind), offset in zip(kinds.items(), offsets, strict=True)
     ]
-    data = np.ascontiguousarray(points, dtype=np.float32)
+    step = records.dtype.itemsize
     return make(
         "sensor_msgs/msg/PointCloud2",
         header=header_msg(stamp_ns, frame),
         height=1,
-        width=len(data),
+        width=len(records),
         fields=fields,
         is_bigendian=False,
-        point_step=4 * len(names),
-        row_step=4 * len(names) * len(data),
-        data=data.view(np.uint8).reshape(-1),
-        is_dense=bool(np.isfinite(data).all()),
+        point_step=step,
+        row_step=step * len(records),
+        data=records.view(np.uint8).reshape(-1),
+        is_dense=bool(np.isfinite(np.asarray(points)).all()),
     )
 
 

@@ -12,7 +12,9 @@ import numpy as np
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags.writer import BagWriter
+from conegrad_simulation.lidar.clouds.patterns import PATTERNS, lidar_pattern
 from conegrad_simulation.lidar.planar_lidar import LidarCaster
+from conegrad_simulation.recording.cloud_recording import CloudRecorder, with_cloud_lidar
 from conegrad_simulation.recording.drive import (
     DriveConfig,
     OdometryDrift,
@@ -23,6 +25,7 @@ from conegrad_simulation.recording.drive_render import DriveSetup, Picture, cast
 from conegrad_simulation.recording.sensor_messages import (
     TopicMessage,
     VisibleCones,
+    cloud_message,
     image_messages,
     odometry_message,
     scan_message,
@@ -51,9 +54,17 @@ class BagConfig(Config):
     scan_duration: float = setting(
         0.0, "From the first to the last beam of a scan; 0 is the vehicle's [s]", low=0.0, high=0.5
     )
+    lidar: str = setting(
+        "", "Pattern of a 3-D LiDAR, such as os1-64 or vlp-16; empty: the planar one of the vehicle"
+    )
     quality: int = setting(92, "JPEG quality; 0 writes raw images", low=0, high=100)
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lidar:
+            self.check_choice("lidar", list(PATTERNS))
 
 
 class SimulatedBag(NamedTuple):
@@ -64,7 +75,7 @@ class SimulatedBag(NamedTuple):
         track: path of the map of its cones, CSV.
         seconds: length of the drive [s].
         images: number of images.
-        scans: number of scans.
+        scans: number of scans, or of clouds.
     """
 
     path: Path
@@ -103,9 +114,11 @@ def simulate_bag(
         progress: wraps the iterable of events to show progress; called with it and its length.
 
     Raises:
-        ValueError: if the world is not a preset.
+        ValueError: if the world is not a preset, or the vehicle has no place for a 3-D LiDAR.
         BagError: if the output exists.
     """
+    if config.lidar:
+        vehicle = with_cloud_lidar(vehicle, lidar_pattern(config.lidar))
     vehicle = _with_scans_of(config, vehicle)
     drive = PlannedDrive(track, driving, config.seed)
     setup = _setup(track, vehicle, drive, config)
@@ -150,6 +163,9 @@ class _Recorder:
     ) -> None:
         self._bag, self._setup, self._times, self._pictures = bag, setup, times, pictures
         self._caster = LidarCaster(setup.vehicle.lidar)
+        self._clouds: CloudRecorder | None = None
+        if config.lidar:
+            self._clouds = CloudRecorder(setup, lidar_pattern(config.lidar))
         drift = OdometryDrift(config.speed_error, config.yaw_rate_bias)
         self._odometry = dead_reckoning(setup.drive, np.array(times["odometry"]), drift)
         self._visible = VisibleCones()
@@ -178,9 +194,15 @@ class _Recorder:
 
     def _write_scan(self, time: float, index: int) -> None:
         start = self._times["lidar"][index]
-        scan = cast(self._setup, self._caster, start, index)
-        self._write(time, scan_message(stamp_of(start), self._setup.vehicle, scan))
-        self._visible = self._visible._replace(lidar=scan.visible_cones())
+        if self._clouds is not None:
+            cloud = self._clouds.cast(start, index)
+            visible = np.unique(cloud.cones[cloud.labels]).astype(np.int64)
+            self._write(time, cloud_message(stamp_of(start), cloud))
+        else:
+            scan = cast(self._setup, self._caster, start, index)
+            visible = scan.visible_cones()
+            self._write(time, scan_message(stamp_of(start), self._setup.vehicle, scan))
+        self._visible = self._visible._replace(lidar=visible)
         self._add_truth(start)
 
     def _write_odometry(self, time: float, index: int) -> None:

@@ -11,6 +11,7 @@ from conegrad_core.vehicle import Vehicle
 from conegrad_data.bags import messages as bag_messages
 from conegrad_data.calibration.static_frames import sensor_transforms
 from conegrad_data.importing.folder_import import camera_info
+from conegrad_simulation.lidar.clouds.cloud_caster import CastCloud
 from conegrad_simulation.lidar.planar_lidar import CastScan
 from conegrad_simulation.planar import Pose, in_sensor
 from conegrad_simulation.recording.drive import CarState
@@ -24,6 +25,7 @@ IMAGE = ("/image_raw", "sensor_msgs/msg/Image")
 COMPRESSED_IMAGE = ("/image_raw/compressed", "sensor_msgs/msg/CompressedImage")
 CAMERA_INFO = ("/camera_info", "sensor_msgs/msg/CameraInfo")
 SCAN = ("/scan", "sensor_msgs/msg/LaserScan")
+POINTS = ("/points", "sensor_msgs/msg/PointCloud2")
 ODOMETRY = ("/odom", "nav_msgs/msg/Odometry")
 TRUTH = ("/truth", "conegrad_msgs/msg/TruthCones")
 STATIC_TRANSFORMS = ("/tf_static", "tf2_msgs/msg/TFMessage")
@@ -89,6 +91,13 @@ def scan_message(stamp: int, vehicle: Vehicle, scan: CastScan) -> TopicMessage:
         duration=lidar.scan_duration,
     )
     return TopicMessage(*SCAN, msg)
+
+
+def cloud_message(stamp: int, cloud: CastCloud) -> TopicMessage:
+    """A cloud with ring and time of each point, and a stamp [ns]."""
+    points = np.column_stack([cloud.points, cloud.intensities])
+    msg = bag_messages.points_msg(stamp, "lidar", points, cloud.rings, cloud.times)
+    return TopicMessage(*POINTS, msg)
 
 
 def odometry_message(stamp: int, pose: tuple[float, float, float], state: CarState) -> TopicMessage:

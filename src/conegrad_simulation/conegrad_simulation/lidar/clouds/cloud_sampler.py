@@ -9,14 +9,13 @@ from conegrad_core.vehicle import Mounting
 from conegrad_simulation.lidar.clouds.beam_grid import SensorMotion, rotated, tilt_matrix
 from conegrad_simulation.lidar.clouds.cloud_caster import (
     NO_CONE,
-    CarBody,
     CastCloud,
     CloudScene,
     CloudSensor,
     cast_cloud,
 )
 from conegrad_simulation.lidar.clouds.cloud_surroundings import random_place
-from conegrad_simulation.lidar.clouds.own_car_solids import OwnCar, random_own_car
+from conegrad_simulation.lidar.clouds.own_car_solids import OwnCar, car_body, random_own_car
 from conegrad_simulation.lidar.clouds.patterns import LidarPattern, random_pattern
 from conegrad_simulation.lidar.clouds.solid_surroundings import Place
 from conegrad_simulation.lidar.clouds.solids import Solids
@@ -87,7 +86,7 @@ def sample_drive(
         car = random_own_car(np.random.default_rng(car_seed), steering=rng.normal(0, 0.12))
         pose = Pose(*(rng.normal(0, (2.0, 0.6, 0.12)) * (index > 0)).tolist())
         motion = _motion(rng, car, pose, terrain, speed)
-        scene = CloudScene(_clear_of_car(place, car, pose), terrain, _body(car))
+        scene = CloudScene(_clear_of_car(place, car, pose), terrain, car_body(car))
         cloud = cast_cloud(sensor, motion, scene, rng)
         made.append(_frame(cloud, place, scene, motion, pose))
     return CloudDrive(pattern, car.mounting, made)
@@ -153,13 +152,6 @@ def _slopes(terrain: Terrain, pose: Pose) -> tuple[float, float]:
     spots = to_parent(np.array([[0.8, 0.0], [-0.8, 0.0], [0.0, 0.6], [0.0, -0.6]]), *pose)
     front, rear, left, right = terrain.heights(spots[:, 0], spots[:, 1]).tolist()
     return (front - rear) / 1.6, (left - right) / 1.2
-
-
-def _body(car: OwnCar) -> CarBody:
-    mounting = car.mounting
-    tilt = tilt_matrix(mounting.roll, mounting.pitch)
-    motion = SensorMotion(mounting.x, mounting.y, mounting.yaw, mounting.z, tilt)
-    return CarBody(car.solids, motion)
 
 
 def _clear_of_car(place: Place, car: OwnCar, pose: Pose) -> Solids:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from conegrad_core.vehicle import Mounting
+from conegrad_simulation.lidar.clouds.beam_grid import SensorMotion, tilt_matrix
+from conegrad_simulation.lidar.clouds.cloud_caster import CarBody
 from conegrad_simulation.lidar.clouds.solids import SolidRows, Solids
 
 PLACES = ("nose", "front_hoop", "roll_hoop", "wing", "mast")
@@ -39,16 +41,20 @@ class _Body(NamedTuple):
     hoop_height: float
 
 
-def random_own_car(rng: np.random.Generator, *, steering: float = 0.0) -> OwnCar:
+def random_own_car(
+    rng: np.random.Generator, mounting: Mounting | None = None, *, steering: float = 0.0
+) -> OwnCar:
     """A random Formula Student car; 6 % of the draws are a bare LiDAR on a tripod or a cart.
 
     Args:
         rng: source of every draw.
+        mounting: of the LiDAR; drawn where None.
         steering: angle of the front wheels, positive to the left [rad].
     """
     body = _random_body(rng)
     place = str(rng.choice(PLACES, p=PLACE_ODDS))
-    mounting = _random_mounting(rng, body, place)
+    drawn = _random_mounting(rng, body, place)
+    mounting = drawn if mounting is None else mounting
     rows = SolidRows()
     if rng.random() < 0.94:
         _add_chassis(rows, rng, body)
@@ -62,6 +68,14 @@ def random_own_car(rng: np.random.Generator, *, steering: float = 0.0) -> OwnCar
         mounting,
         (-0.9, body.tip + 0.3, 0.5 * body.track + 0.3),
     )
+
+
+def car_body(car: OwnCar) -> CarBody:
+    """The car as its LiDAR sees it."""
+    mounting = car.mounting
+    tilt = tilt_matrix(mounting.roll, mounting.pitch)
+    motion = SensorMotion(mounting.x, mounting.y, mounting.yaw, mounting.z, tilt)
+    return CarBody(car.solids, motion)
 
 
 def _random_body(rng: np.random.Generator) -> _Body:
