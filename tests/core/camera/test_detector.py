@@ -1,5 +1,7 @@
 """The detector and its engines."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,10 @@ from conegrad_core.camera.detector import Detector, DetectorConfig, load_detecto
 from conegrad_core.camera.engines import openvino_engine
 from conegrad_core.camera.engines.engine import EngineError
 from conegrad_core.camera.engines.export import export_network
+from conegrad_core.camera.stage import DetectorStage
 from conegrad_core.engines import processor
-from conegrad_core.engines.runtimes import openvino_request
+from conegrad_core.engines.form import EngineForm
+from conegrad_core.engines.runtimes import openvino_model, openvino_request
 
 SIZE = {"input_width": 160, "input_height": 96}
 
@@ -90,6 +94,20 @@ def test_an_exported_file_loads_by_its_suffix(weights, image, tmp_path, suffix):
     torch.testing.assert_close(found.boxes_xyxy, expected.boxes_xyxy, atol=1e-2, rtol=1e-4)
     if suffix == ".xml":
         assert detector(tmp_path, "auto").engine.input_size == (160, 96)
+
+
+def test_a_stage_writes_a_file_that_says_its_precision_and_runs_alone(weights, image, tmp_path):
+    config = DetectorConfig(weights=str(weights), threads=1, **SIZE)
+    stage = DetectorStage.from_config(config, trainable=True)
+    settings = stage.export(tmp_path, EngineForm("openvino", "bf16"), [])
+    assert settings == {"weights": "detector.xml", "engine": "openvino", "precision": "auto"}
+    model = openvino_model(tmp_path / "detector.xml")
+    assert model.get_rt_info(["conegrad", "precision"]).astype(str) == "bf16"
+    with pytest.raises(EngineError, match="engine is 'tensorrt', expected openvino or onnx"):
+        stage.export(tmp_path, EngineForm("tensorrt"), [])
+    exported = DetectorStage.from_config(dataclasses.replace(config, weights=str(tmp_path)))
+    with pytest.raises(EngineError, match="runs on OpenVinoEngine, expected weights of torch"):
+        exported.export(tmp_path, EngineForm("onnx"), [])
 
 
 def test_the_second_load_takes_the_export_from_the_cache(weights, cache):

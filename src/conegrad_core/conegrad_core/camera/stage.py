@@ -12,7 +12,6 @@ from conegrad_core.camera.checkpoint import save_network
 from conegrad_core.camera.detector import Detector, DetectorConfig, load_detector
 from conegrad_core.camera.engines.cache import FILES
 from conegrad_core.camera.engines.export import export_network
-from conegrad_core.camera.engines.tensorrt_engine import check_tensorrt
 from conegrad_core.camera.engines.torch_engine import TorchEngine
 from conegrad_core.camera.supervision import DetectionLoss
 from conegrad_core.engines.devices import put_on
@@ -110,10 +109,10 @@ class DetectorStage(Stage):
                 f"the detector runs on {type(engine).__name__}, expected weights of torch to export"
             )
         if form.engine not in FILES:
-            check_tensorrt(folder, config.device)
             raise EngineError(
-                "TensorRT engines are built by Ultralytics on the GPU that runs them: "
-                "yolo export format=engine; set detector.weights to the .engine file"
+                "engine is 'tensorrt', expected openvino or onnx: TensorRT engines are built by "
+                "Ultralytics on the GPU that runs them (yolo export format=engine); set the "
+                "detector's weights to the .engine file"
             )
         export_network(
             engine.network,

@@ -14,7 +14,8 @@ def register_operators() -> None:
 
     Its own ``index_add`` loses all but one of the rows that go to one place.
     """
-    from torch.onnx import register_custom_op_symbolic, symbolic_helper
+    from torch.onnx import symbolic_helper
+    from torch.onnx.utils import register_custom_op_symbolic
 
     def transposed(graph: Any, matrix: Any) -> Any:
         rank = symbolic_helper._get_tensor_rank(matrix)
