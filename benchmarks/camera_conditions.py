@@ -31,6 +31,7 @@ WORLD_STREAM = 0x5A3F  # of the random draws whose first are the world of a fram
 MIN_HEIGHT = 12.0  # [px], lower boxes do not count
 MIN_SCORE = 0.3  # of detections that count in recall, false ones and pictures
 PANEL = 340  # [px], width of a picture in the sheet
+QUALITY = 70  # of the JPEG of the sheet
 DARKEST = 60.0  # mean grey value of a frame in the sheet, its padding included
 
 CONDITIONS: dict[str, Callable[[World], bool]] = {
@@ -146,7 +147,8 @@ def main() -> None:
         reports[name] = by_condition(frames, results[-1])
         print(name, json.dumps(reports[name], indent=1))
     if options.picture:
-        cv2.imwrite(str(options.picture), sheet(frames, results, options.pictures))
+        coding = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+        cv2.imwrite(str(options.picture), sheet(frames, results, options.pictures), coding)
     if options.json:
         options.json.write_text(json.dumps(reports, indent=2) + "\n")
 
