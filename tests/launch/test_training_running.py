@@ -79,7 +79,8 @@ def test_gradients_over_topics_change_the_weights_and_the_launch_ends_by_itself(
     programs = {"training_camera_node", "training_lidar_node", "topic_trainer"}
     graph.until(lambda: set(processes.exit_codes) == programs, "the end of all programs")
     folder = tmp_path / "weights"
-    assert {path.name for path in folder.iterdir()} == set(FILES.values())
+    # and the record of the system
+    assert {path.name for path in folder.iterdir()} == {*FILES.values(), "system"}
     before = load_file(tiny_parameters["lidar_node"]["segmenter"]["weights"])
     after = load_file(folder / FILES["segmenter"])
     assert any(not torch.equal(before[name], after[name]) for name in before)
