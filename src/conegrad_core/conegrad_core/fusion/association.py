@@ -55,9 +55,9 @@ def match_scores(lidar: LidarCandidates, camera: CameraCandidates, scalars: Scal
     scale = rise + SMALL_CONE * axis
     chord = direction[:, None] - camera.directions
     slack = camera.slack * camera.slack
-    column_noise = scalars.column_tolerance * scale + scalars.column_noise * camera.pixel
-    foot_noise = scalars.foot_tolerance * scale + scalars.foot_noise * camera.pixel
-    foot_noise = foot_noise * foot_noise + scalars.pitch_noise**2 + slack[:, 1]
+    column_noise = scalars.column_tolerance * scale + scalars.column_match * camera.pixel
+    foot_noise = scalars.foot_tolerance * scale + scalars.foot_match * camera.pixel
+    foot_noise = foot_noise * foot_noise + scalars.pitch_match**2 + slack[:, 1]
     total = (chord * chord).sum(-1) / (column_noise * column_noise + slack[:, 0])
     total = total + (foot - camera.foot) ** 2 / foot_noise
     ratio = (camera.height / height.clamp(min=1e-4)).log()

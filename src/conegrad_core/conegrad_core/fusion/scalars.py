@@ -44,6 +44,10 @@ class ScalarValues(NamedTuple):
         range_growth: [1/m] growth of the noise along the beam, as a share of it.
         foot_error: error of the foot as a share of the height of its box, beyond the pixel noise.
         column_error: error of the centre column likewise.
+        foot_match: [px] noise of the bottom edge in the match of boxes and segments, which has to
+            bear with more than the covariances state.
+        column_match: [px] likewise of the centre column.
+        pitch_match: [rad] likewise of the car against the ground.
         scatter_gain: weight of the scatter of returns that is measured in each scan.
     """
 
@@ -77,21 +81,24 @@ class ScalarValues(NamedTuple):
     foot_error: Tensor
     column_error: Tensor
     scatter_gain: Tensor
+    foot_match: Tensor
+    column_match: Tensor
+    pitch_match: Tensor
 
 
 INITIAL_VALUES = {
     "cone_radius": 0.049,
-    "range_noise": 0.0117,
-    "bearing_noise": 0.00867,
-    "position_floor": 0.00663,
+    "range_noise": 0.0114,
+    "bearing_noise": 0.0088,
+    "position_floor": 0.0072,
     "beam_gain": 0.74,
     "coverage_gain": 0.702,
     "lidar_bias": 0.18,
-    "foot_noise": 1.05,
-    "height_noise": 0.764,
-    "column_noise": 1.92,
-    "pitch_noise": 0.0067,
-    "height_error": 0.0404,
+    "foot_noise": 0.511,
+    "height_noise": 0.971,
+    "column_noise": 0.704,
+    "pitch_noise": 0.00326,
+    "height_error": 0.045,
     "base_radius": 0.132,
     "colour_temperature": 0.697,
     "column_tolerance": 0.106,
@@ -106,10 +113,13 @@ INITIAL_VALUES = {
     "camera_only_bias": 1.46,
     "missed_bias": -1.99,
     "classifier_gain": 0.226,
-    "range_growth": 0.0384,
-    "foot_error": 0.0273,
-    "column_error": 0.0241,
-    "scatter_gain": 1.1,
+    "range_growth": 0.0374,
+    "foot_error": 0.0163,
+    "column_error": 0.024,
+    "scatter_gain": 1.08,
+    "foot_match": 1.05,
+    "column_match": 1.92,
+    "pitch_match": 0.0067,
 }
 SIGNED = frozenset(name for name in ScalarValues._fields if name.endswith("_bias")) | {
     "unmatched_segment",
@@ -123,6 +133,9 @@ ADDED_LATER = frozenset(  # absent from files of before
         "foot_error",
         "column_error",
         "scatter_gain",
+        "foot_match",
+        "column_match",
+        "pitch_match",
     }
 )
 
