@@ -21,7 +21,7 @@ RANGE_BANDS = ((0, 5), (5, 10), (10, 15), (15, 1000))  # [m]
 
 def judge_recording(path: Path, segmenter: ScanSegmenter, min_score: float) -> dict[str, object]:
     """Quality over all scans of a file: in all, per ring, per third of the time, per range."""
-    ranges, labels, step = read_scans(path, max_range=math.inf).scans
+    ranges, labels, step, _ = read_scans(path, max_range=math.inf).scans
     ranges, labels = torch.from_numpy(ranges), torch.from_numpy(labels)
     angles = step * torch.arange(ranges.shape[-1])
     logits = torch.stack(

@@ -16,6 +16,7 @@ from conegrad_training.engine.command_line import config_from_arguments
 from conegrad_training.supervised import lidar_training
 from conegrad_training.supervised.lidar_training import (
     LidarTrainingConfig,
+    beam_weights,
     focal_beam_loss,
     train_lidar,
     train_step,
@@ -124,6 +125,18 @@ def test_the_loss_is_cross_entropy_over_beams_with_return():
     assert loss.item() == pytest.approx(0.6931, abs=1e-4)  # log 2
     loss.backward()
     assert logits.grad.tolist() == [[-0.25, 0.25, 0.0]]
+
+
+def test_far_weights_make_up_for_the_few_beams_on_far_cones():
+    ranges = torch.tensor([[1.0, 4.0, 100.0, torch.nan]])
+    assert beam_weights(ranges, 0.01, 0.0)[0, :3].tolist() == [1.0, 1.0, 1.0]
+    near, far, very_far = beam_weights(ranges, 0.01, 1.0)[0, :3].tolist()
+    assert far == pytest.approx(4 * near)
+    assert very_far == 1.0
+    labels = torch.tensor([[True, True]])
+    logits, there = torch.tensor([[0.0, 50.0]]), torch.ones(1, 2)
+    loss = focal_beam_loss(logits, labels, there, 0.0, torch.tensor([[1.0, 3.0]]))
+    assert loss.item() == pytest.approx(0.6931 / 4, abs=1e-4)
 
 
 def test_focus_plays_down_beams_that_are_evaluated_well():

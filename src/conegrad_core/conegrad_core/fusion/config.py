@@ -38,7 +38,7 @@ class FuserConfig(Config):
     split_extent: float = setting(
         0.3, "Wider segments are also split where the cone probability crosses 0.5 [m]", low=0.0
     )
-    max_segments: int = setting(48, "Candidates kept per scan, by mean beam logit", low=1)
+    max_segments: int = setting(96, "Candidates kept per scan, by mean beam logit", low=1)
     weight_floor: float = setting(
         0.02, "Weight of a beam with cone probability 0 in a segment's position", low=1e-6
     )

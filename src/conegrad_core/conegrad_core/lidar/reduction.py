@@ -28,7 +28,7 @@ Booleans = npt.NDArray[np.bool_]
 class ReductionConfig(Config):
     """Settings of the reduction of point clouds to planar scans."""
 
-    beams: int = setting(1800, "Beams of the scan; at most the columns of the LiDAR", low=2)
+    beams: int = setting(1200, "Beams of a turn; at most the columns of the LiDAR", low=2)
     angle_min: float = setting(-math.pi, "Angle of the first beam [rad]", low=-math.pi, high=0.0)
     angle_max: float = setting(math.pi, "Angle where the scan ends [rad]", low=0.0, high=math.pi)
     turns: int = setting(

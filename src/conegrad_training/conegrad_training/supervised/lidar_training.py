@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from conegrad_core.lidar.beam_features import CONE_WIDTH
 from conegrad_core.lidar.scan_network import ScanNetwork
 from conegrad_core.lidar.segmenter import SegmenterConfig, load_segmenter
 from conegrad_core.processes.worker_process import read_ahead, start_forked
@@ -69,6 +70,9 @@ class LidarTrainingConfig(Config):
     learning_rate: float = setting(4e-3, "Peak of the one-cycle schedule", low=0.0)
     weight_decay: float = setting(1e-3, "Decay of the weights (AdamW)", low=0.0)
     focus: float = setting(0.0, "Exponent of the focal loss; 0: cross-entropy", low=0.0)
+    far_weight: float = setting(
+        0.0, "Weight of far beams: 0, all beams count alike; 1, all cones do", low=0.0, high=1.0
+    )
     averaging: float = setting(0.99, "Decay of the moving average of the weights", low=0.0, high=1)
     seed: int = setting(1, "Seed of weights and scans", low=0, high=800)
     workers: int = setting(1, "Processes that simulate scans; 0: this one", low=0)
@@ -136,10 +140,14 @@ def train_steps(
     )
     batches = read_ahead(loader)
     for _ in range(start, config.steps):
-        yield train_step(state, [next(batches) for _ in range(config.sensors)], config.focus)
+        yield train_step(
+            state, [next(batches) for _ in range(config.sensors)], config.focus, config.far_weight
+        )
 
 
-def train_step(state: TrainingState, batches: list[ScanBatch], focus: float) -> dict[str, float]:
+def train_step(
+    state: TrainingState, batches: list[ScanBatch], focus: float, far_weight: float = 0.0
+) -> dict[str, float]:
     """One optimizer step on the scans of several sensors.
 
     Raises:
@@ -151,14 +159,30 @@ def train_step(state: TrainingState, batches: list[ScanBatch], focus: float) -> 
     for batch in batches:
         ranges, labels = torch.as_tensor(batch.ranges), torch.as_tensor(batch.labels)
         logits = beam_logits(state.model, batch)
-        loss = focal_beam_loss(logits, labels, ranges, focus) / len(batches)
+        weights = beam_weights(ranges, batch.step, far_weight)
+        loss = focal_beam_loss(logits, labels, ranges, focus, weights) / len(batches)
         loss.backward()
         total += loss.item()
     update_weights(state, MAX_GRAD_NORM)
     return {"beams": total}
 
 
-def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float) -> Tensor:
+def beam_weights(ranges: Tensor, angle_step: float, exponent: float) -> Tensor:
+    """``(B, N)`` weights of the beams: far cones, which few beams meet, count as near ones do.
+
+    Args:
+        ranges: ``(B, N)`` [m].
+        angle_step: between two beams [rad].
+        exponent: of the share of a cone's width that a beam covers: 1 gives every cone the same
+            weight, 0 every beam.
+    """
+    share = (ranges.nan_to_num(posinf=0.0) * angle_step / CONE_WIDTH).clamp(1e-3, 1.0)
+    return share**exponent
+
+
+def focal_beam_loss(
+    logits: Tensor, labels: Tensor, ranges: Tensor, focus: float, weights: Tensor | None = None
+) -> Tensor:
     """Mean focal loss over the beams with a return; beams without one get no gradient.
 
     Args:
@@ -166,6 +190,7 @@ def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float
         labels: ``(B, N)`` bool.
         ranges: ``(B, N)`` [m]; NaN, inf and 0 mean no return.
         focus: exponent that plays down beams that are classified well already; 0 is cross-entropy.
+        weights: ``(B, N)`` of the beams in the mean; None: all alike.
 
     Source:
         Lin et al., Focal Loss for Dense Object Detection, 2017, equation 4.
@@ -174,7 +199,8 @@ def focal_beam_loss(logits: Tensor, labels: Tensor, ranges: Tensor, focus: float
     logits, targets = logits[returned], labels[returned].to(logits.dtype)
     entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     miss = (logits.sigmoid() - targets).abs()
-    return (miss**focus * entropy).sum() / max(len(logits), 1)
+    weight = torch.ones_like(logits) if weights is None else weights[returned]
+    return (weight * miss**focus * entropy).sum() / weight.sum().clamp(min=1e-6)
 
 
 def _data(config: LidarTrainingConfig) -> LidarData:
