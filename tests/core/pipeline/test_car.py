@@ -14,6 +14,7 @@ from conegrad_core.camera.image import TrueBoxes
 from conegrad_core.engines.errors import EngineError
 from conegrad_core.geometry.calibration import Calibration
 from conegrad_core.lidar.scan import Scan
+from conegrad_core.lidar.scan_network import ARCHITECTURE
 from conegrad_core.losses import beam_loss
 from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.pipeline.context import FrameContext
@@ -112,7 +113,7 @@ def test_weights_of_all_stages_are_saved_and_loaded_again(weights, samples, cali
     settings["detector"] |= SIZE
     again = load_pipeline("camera_lidar", settings, trainable=True)
     assert again.stage("detector").architecture == "yolov5n"
-    assert again.stage("segmenter").architecture == "scan_cnn_32x6"
+    assert again.stage("segmenter").architecture == ARCHITECTURE
     for name, value in pipeline.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value)
 
