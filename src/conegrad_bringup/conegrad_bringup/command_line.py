@@ -66,7 +66,8 @@ COMMANDS = {
     "train-keypoints": Command("train the keypoint network alone", "train_keypoints"),
     "train-colours": Command("train the colour classifier alone", "train_colours"),
 }
-ERROR_CODES = {"system gate": EXIT_USAGE}  # whose 1 is an answer: the new system is held
+# Of those whose 1 is an answer: the system is held, a fault was found, the drive is unlike.
+ERROR_CODES = {command: EXIT_USAGE for command in ("system gate", "doctor", "monitor check")}
 WITH_GRAPH = ("demo", "drive", "perceive")  # they start ROS nodes of their own
 
 

@@ -8,7 +8,7 @@ The installation: packages, weights, engines, devices, disk, and what the enviro
 middleware. --graph listens to the graph that this environment reaches (ROS_DOMAIN_ID) for some
 seconds: publishers, types, QoS, rates, clocks, calibration, camera against LiDAR, and what the
 nodes report. It publishes nothing. The exit code is 1 if something is found that keeps perception
-from giving cones.
+from giving cones, 2 for an error of the command.
 """
 
 import argparse

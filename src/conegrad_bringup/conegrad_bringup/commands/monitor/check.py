@@ -3,7 +3,7 @@
   conegrad monitor check drive --monitor monitor.safetensors
 
 The exit code is 1 if more frames are unlike than the false-alarm rate of the monitor explains
-(three times as many).
+(three times as many), 2 for an error.
 """
 
 import argparse
