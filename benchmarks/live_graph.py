@@ -278,11 +278,15 @@ def main() -> None:
     parser.add_argument("--engine", default="auto", help="of the detector")
     parser.add_argument("--device", default="cpu", help="of the detector: cpu or cuda")
     parser.add_argument("--threads", type=int, default=0, help="of the detector; 0: its choice")
+    parser.add_argument("--precision", default="auto", help="of the detector")
+    parser.add_argument("--weights", default="", help="of the detector, or its exported file")
     options = parser.parse_args()
     parameters = {
         "detector.engine": options.engine,
         "detector.device": options.device,
         "detector.threads": options.threads,
+        "detector.precision": options.precision,
+        "detector.weights": options.weights,
     }
     with tempfile.TemporaryDirectory(prefix="conegrad-") as folder:
         path = options.bag or simulated_drive(Path(folder), options.seconds)
