@@ -48,10 +48,15 @@ from conegrad_training.patterns.patterns import PatternConfig
 FUSER = "fuser"  # stage of the pipeline
 EXACT = {"camera_angle_error": 0.0, "camera_range_error": 0.0, "odometry_error": 0.0}
 RANGES = (12.0, 20.0)  # [m]
-COVARIANCES = (
-    "range_noise", "range_growth", "scatter_gain", "bearing_noise", "position_floor", "foot_noise",
-    "foot_error", "height_noise", "height_error", "column_noise", "column_error", "pitch_noise",
-)  # fmt: skip
+PARTS = {
+    "covariances": (
+        "range_noise", "range_growth", "scatter_gain", "bearing_noise", "position_floor",
+        "foot_noise", "foot_error", "height_noise", "height_error", "column_noise", "column_error",
+        "pitch_noise",
+    ),
+    "lidar": ("beam_gain", "coverage_gain", "lidar_bias"),  # what a segment says about a cone
+}  # fmt: skip
+COVARIANCES = "covariances"
 DIGITS = 3  # of the scalars
 
 
@@ -120,7 +125,7 @@ def calibrate(
         optimizer=OptimizerConfig(rates=(f"{FUSER}={options.rate}",)),
         loss=EndLossConfig(
             # Far cones of the camera alone are off by more than half a metre.
-            gate=2.0 if options.only_covariances else 0.5,
+            gate=2.0 if options.only == COVARIANCES else 0.5,
             max_range=20.0,
             recall_weight=1.0,
             covariance_weight=0.1,
@@ -131,7 +136,7 @@ def calibrate(
     )
     scalars = pipeline.stage(FUSER).module.scalars
     for name, parameter in scalars.named_parameters():
-        if options.only_covariances and name not in COVARIANCES:
+        if options.only and name not in PARTS[options.only]:
             parameter.register_hook(torch.zeros_like)
     for step, report in enumerate(training.steps(options.steps)):
         if step % 10 == 0:
@@ -205,9 +210,7 @@ def main() -> None:
     parser.add_argument("--judge", nargs="+", type=Path, required=True, help="to evaluate on")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=80)
-    parser.add_argument(
-        "--only-covariances", action="store_true", help="keep existence, colours and association"
-    )
+    parser.add_argument("--only", choices=tuple(PARTS), help="scalars that learn; all if not given")
     parser.add_argument("--rate", type=float, default=3e-2, help="of learning")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--block", type=int, default=15, help="frames of a second")
@@ -226,7 +229,7 @@ def main() -> None:
     last = before
     if options.steps and options.drives:
         samples = [s for path in options.drives for s in kept_samples(networks, path, store)]
-        if options.only_covariances:
+        if options.only == COVARIANCES:
             samples += camera_alone(samples, store)
         values = calibrate(samples, store, options)
         print(json.dumps(values, indent=4))
