@@ -81,7 +81,7 @@ def evaluate_sensors(network: nn.Module, size: int, share: SimulatedShare) -> di
 
 def evaluate_vehicles(network: nn.Module, frames: int) -> dict[str, BeamCounts]:
     """Counts of the beams of unseen frames of two vehicles."""
-    metrics = {}
+    metrics: dict[str, BeamCounts] = {}
     for name in VEHICLES:
         groups = evaluate_vehicle(network, name, EVALUATION_SEED, frames)
         metrics |= {f"{name}, {group}": counts for group, counts in groups.items()}
