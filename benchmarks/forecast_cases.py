@@ -28,6 +28,7 @@ from scipy.optimize import least_squares
 from torch.utils.data import Dataset
 
 from conegrad_core.vehicle import load_vehicle
+from conegrad_evaluation.attribution.outcomes import outcome
 from conegrad_evaluation.disturbances.disturbed import disturbed
 from conegrad_evaluation.disturbances.fault import read_fault
 from conegrad_evaluation.samples.sample import Sample, SampleKey
@@ -36,23 +37,23 @@ from conegrad_simulation.samples.drive_frames import DriveFrames
 from conegrad_simulation.scene.domain import DOMAINS, Domain
 from conegrad_simulation.scene.world import PRESETS
 from conegrad_training.comparison.degradation import degrade
-from conegrad_training.data.sample_stream import evenly, position
+from conegrad_training.data.sample_stream import evenly
 from conegrad_training.data.simulated_samples import sample_of_frame
 from conegrad_training.engine.training_run import Data, RunConfig, TrainingConfig
 from conegrad_training.forecast.evidence import Evidence, evidence_of
 from conegrad_training.forecast.forecast import ForecastConfig, Forecaster
 from conegrad_training.forecast.judgement import Outcome, by_case, judge
-from conegrad_training.forecast.kept_outputs import OutputStore
-from conegrad_training.forecast.option_training import OptionTraining, restore, weights_of
 from conegrad_training.forecast.options import options_of
 from conegrad_training.forecast.prediction import FITTED, Constants, predict
+from conegrad_training.forecast.trials.kept_outputs import OutputStore
+from conegrad_training.forecast.trials.option_training import OptionTraining, restore, weights_of
 from conegrad_training.systems.system import TrainableSystem, load_system
 from conegrad_training.systems.system_config import SystemConfig
 
 IMAGE_SIZE = (320, 180)  # [px]
 SYSTEM = SystemConfig(input_width=320, input_height=192)
 STEPS, BATCH = 40, 2
-SETTINGS = ForecastConfig(probe_share=0.1, probe_frames=12)
+SETTINGS = ForecastConfig()
 REALISED, EVIDENCE = "realised.jsonl", "evidence.jsonl"
 OPTIONS = ("detector", "segmenter", "all", "fusion", "calibration")
 TRAINING_FRAMES, TEST_FRAMES, PER_DRIVE = 40, 40, 8
@@ -189,25 +190,42 @@ def config_of(seed: int) -> TrainingConfig:
 def realise(case: Case, seed: int, done: set[tuple[str, int, str]]) -> Iterator[dict[str, Any]]:
     """Train every option that is not done."""
     config, data, store = config_of(seed), None, OutputStore()
-    before: dict[str, float] = {}
+    before: list[tuple[int, int]] = []
     for option in options_of(load_system(SYSTEM)):
         if (case.name, seed, option.name) in done:
             continue
         data = data or CaseData(case)
         restore(data.system.pipeline, data.start)
-        before = before or measure(data.system, data.test, config.evaluation).headline()
+        before = before or frame_counts(data.system, data.test, config)
         training = OptionTraining(data.system.pipeline, option, data.training, config, store)
         started = time.perf_counter()
-        losses = [report.losses for report in training.steps(STEPS)]
-        seconds = training.cost.seconds
-        after = measure(training.system, data.test, config.evaluation).headline()
+        losses = [sum(report.losses.values()) for report in training.steps(STEPS)]
+        after = frame_counts(training.system, data.test, config)
         yield {
             "case": case.name, "seed": seed, "option": option.name,
-            "before": before["f1_colour"], "after": after["f1_colour"],
-            "losses": losses,
-            "headlines": {"before": before, "after": after}, "seconds": seconds,
-            "wall": time.perf_counter() - started,
+            "before": f1_of(before), "after": f1_of(after), "losses": losses,
+            "frames": {"before": before, "after": after},
+            "seconds": training.cost.seconds, "wall": time.perf_counter() - started,
         }  # fmt: skip
+
+
+@torch.no_grad()
+def frame_counts(
+    system: TrainableSystem, samples: Dataset[Sample], config: TrainingConfig
+) -> list[tuple[int, int]]:
+    """Right cones, and cones and truth together, of each sample."""
+    system.eval()
+    found = []
+    for place in range(len(samples)):  # type: ignore[arg-type]
+        sample = samples[place]
+        counts = outcome(system([sample]), [system.truth(sample)], config.evaluation).counts
+        found.append((counts.right, counts.predicted + counts.true))
+    return found
+
+
+def f1_of(frames: Sequence[tuple[int, int]]) -> float:
+    """``f1_colour`` of the counts of frames."""
+    return 2.0 * sum(right for right, _ in frames) / max(sum(both for _, both in frames), 1)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -246,7 +264,7 @@ def run_probe(folder: Path, cases: Sequence[Case]) -> None:
         forecaster = forecaster_of(data)
         render(forecaster, data)
         started = time.process_time()
-        _, evidence = forecaster.look()
+        evidence = forecaster.look().evidence
         seconds = time.process_time() - started
         write_line(path, {"case": case.name, "seconds": seconds, "evidence": evidence.to_dict()})
         print(case.name, case.kind, f"{seconds:.2f} s", predicted_text(evidence), flush=True)
@@ -260,8 +278,8 @@ def forecaster_of(data: CaseData) -> Forecaster:
 
 def render(forecaster: Forecaster, data: CaseData) -> None:
     """Render what the forecast will look at: rendering is no part of its cost."""
-    for place in range(BATCH * SETTINGS.probe_steps(STEPS)):
-        data.training[position(place, TRAINING_FRAMES, 1)]
+    for place in range(TRAINING_FRAMES):
+        data.training[place]
     chosen = evenly(data.test, SETTINGS.probe_frames)
     for place in range(len(chosen)):  # type: ignore[arg-type]
         chosen[place]
@@ -300,24 +318,22 @@ def read_outcomes(
     folder: Path, cases: Sequence[Case], constants: Constants = FITTED
 ) -> list[Outcome]:
     """Predicted and realised gain of every training of some cases that has both."""
-    gains: dict[tuple[str, str], list[float]] = {}
-    for row in read_lines(folder / REALISED):
-        gains.setdefault((row["case"], row["option"]), []).append(row["after"] - row["before"])
+    gains = gains_of(folder)
     found, chosen = [], {case.name for case in cases}
     for row in read_lines(folder / EVIDENCE):
         predictions = predict(evidence_of(row["evidence"]), constants)
         for option, p in predictions.items():
             of_seeds = gains.get((row["case"], option))
             if of_seeds and row["case"] in chosen:
-                mean = sum(of_seeds) / len(of_seeds)
+                mean = sum(of_seeds.values()) / len(of_seeds)
                 found.append(Outcome(row["case"], option, p.gain, p.low, p.high, mean))
     return found
 
 
 def run_fit(folder: Path) -> None:
     """Fit the constants on the development cases, and the interval on cases left out of a fit."""
-    names = ("fusion_share", "calibration_share", "loss_of_training")
-    bounds = ([0.0, 0.0, -0.02], [1.2, 1.2, 0.05])
+    names = ("half_decline", "loss_of_training", "loss_of_more")
+    bounds = ([0.02, -0.02, -0.02], [0.5, 0.05, 0.1])
 
     def fitted(cases: Sequence[Case]) -> Constants:
         def misses(values: Sequence[float]) -> list[float]:
@@ -346,16 +362,54 @@ def run_fit(folder: Path) -> None:
 
 def seed_spread(folder: Path) -> float:
     """Standard deviation of the gain between seeds of one training, pooled; NaN without any."""
-    gains: dict[tuple[str, str], list[float]] = {}
-    for row in read_lines(folder / REALISED):
-        gains.setdefault((row["case"], row["option"]), []).append(row["after"] - row["before"])
-    variances = [float(np.var(of_one, ddof=1)) for of_one in gains.values() if len(of_one) > 1]
+    gains = [list(of_seeds.values()) for of_seeds in gains_of(folder).values()]
+    variances = [float(np.var(of_one, ddof=1)) for of_one in gains if len(of_one) > 1]
     return float(np.sqrt(np.mean(variances))) if variances else float("nan")
 
 
-def run_judge(folder: Path) -> None:
-    """The table of the judged cases."""
-    spread = seed_spread(folder)
+def gains_of(folder: Path) -> dict[tuple[str, str], dict[int, float]]:
+    """Realised gain of every training by case and option, and then by seed."""
+    gains: dict[tuple[str, str], dict[int, float]] = {}
+    for row in read_lines(folder / REALISED):
+        of_seeds = gains.setdefault((row["case"], row["option"]), {})
+        of_seeds[row["seed"]] = row["after"] - row["before"]
+    return gains
+
+
+def of_another_seed(folder: Path) -> list[Outcome]:
+    """The best that a forecast can be: the gain of one seed as the forecast of another."""
+    return [
+        Outcome(case, option, gain, gain, gain, of_seeds[first])
+        for (case, option), of_seeds in gains_of(folder).items()
+        for first, *others in [sorted(of_seeds)]
+        for gain in (of_seeds[seed] for seed in others[:1])
+    ]
+
+
+def resampled(outcomes: Sequence[Outcome], spread: float, count: int = 2000) -> str:
+    """Intervals of 95 % by drawing starts with replacement."""
+    rng, groups = np.random.default_rng(1), list(by_case(outcomes).values())
+    found = []
+    for _ in range(count):
+        rows = [
+            row._replace(case=str(number))
+            for number, place in enumerate(rng.integers(len(groups), size=len(groups)))
+            for row in groups[place]
+        ]
+        drawn = judge(rows, spread)
+        found.append((drawn.spearman, drawn.mean_error, drawn.best_choices / drawn.cases))
+    low, high = np.quantile(np.array(found), [0.025, 0.975], axis=0)
+    names = ("rank correlation", "mean error", "best choices")
+    return ", ".join(f"{n} {a:.3f} to {b:.3f}" for n, a, b in zip(names, low, high, strict=True))
+
+
+def run_judge(folder: Path, spread: float) -> None:
+    """The table of the judged cases.
+
+    Args:
+        folder: of the results.
+        spread: standard deviation of the gain between seeds; NaN if it is not known.
+    """
     outcomes = read_outcomes(folder, JUDGED)
     kinds = {case.name: case.kind for case in JUDGED}
     print("| case | start | " + " | ".join(OPTIONS) + " | chosen | best |")
@@ -369,7 +423,13 @@ def run_judge(folder: Path) -> None:
         chosen = max(rows, key=lambda row: row.predicted).option
         best = max(rows, key=lambda row: row.realised).option
         print(f"| {name} | {kinds[name]} | {' | '.join(cells)} | {chosen} | {best} |")
-    print(f"spread of seeds {spread:.4f};", judge(outcomes, 0.0 if np.isnan(spread) else spread))
+    within = 0.0 if np.isnan(spread) else spread
+    print(f"spread of seeds {spread:.4f};", judge(outcomes, within))
+    print("95 % by start:", resampled(outcomes, within))
+    for option in OPTIONS:
+        print(f"{option}:", judge([row for row in outcomes if row.option == option]))
+    if twice := of_another_seed(folder):
+        print("one seed as the forecast of another:", judge(twice, within))
     misses = sorted(outcomes, key=lambda row: -abs(row.predicted - row.realised))[:8]
     for row in misses:
         print(f"miss: {row.case} {row.option} {row.predicted:+.3f} / {row.realised:+.3f}")
@@ -388,6 +448,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--cases", nargs="*", default=[], help="names, in the order to be made")
+    parser.add_argument("--spread", type=float, help="of the gain between seeds, if not measured")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -402,7 +463,8 @@ def main() -> None:
     elif options.action == "fit":
         run_fit(options.folder)
     else:
-        run_judge(options.folder)
+        measured = options.spread is None
+        run_judge(options.folder, seed_spread(options.folder) if measured else options.spread)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_training.engine.training_run import Data, RunConfig, TrainingConfig
 from conegrad_training.forecast.forecast import ForecastConfig, Forecaster
 from conegrad_training.forecast.forecast_store import ForecastStore, matched_settings
-from conegrad_training.forecast.kept_outputs import KeptOutputs
-from conegrad_training.forecast.mixed_weights import MixedWeights
 from conegrad_training.forecast.options import options_of
+from conegrad_training.forecast.trials.kept_outputs import KeptOutputs
+from conegrad_training.forecast.trials.mixed_weights import MixedWeights
+from conegrad_training.forecast.trials.trials import affordable, run_trials
 from conegrad_training.tracking.tracking import TrackingConfig
 
 
@@ -45,6 +46,36 @@ def test_stages_that_stay_run_once_per_sample(system, labelled):
     assert ran
 
 
+def test_a_step_visits_only_the_stages_that_go_forward_in_it(system, labelled):
+    kept = KeptOutputs(system.pipeline, system.end_joins)
+    assert tuple(kept.stages) == system.end_joins
+    joins = [weight for name in system.end_joins for weight in system.stages[name].parameters()]
+    assert [id(weight) for weight in kept.parameters()] == [id(weight) for weight in joins]
+    assert len(list(kept.buffers())) < len(list(system.buffers()))
+
+
+def test_a_trial_of_the_joins_is_their_training_and_leaves_the_networks(config, system, labelled):
+    options = {option.name: option for option in options_of(system)}
+    mixed = MixedWeights(system, labelled[:2])
+    before = mixed.cones({})
+    run_trials(mixed, system, [options["fusion"]], labelled, config, 0.2)
+    tried = mixed.cones(dict.fromkeys(system.end_joins, "fusion"))
+    assert any(
+        not torch.equal(one.existence_logits, other.existence_logits)
+        for one, other in zip(before, tried, strict=True)
+    )
+    mixed.load({})
+    for one, other in zip(before, system(labelled[:2]), strict=True):
+        torch.testing.assert_close(one.existence_logits, other.existence_logits)
+
+
+def test_options_without_a_costly_network_are_affordable(system):
+    first, *others = system.end_networks
+    seconds = {first: 0.8, **dict.fromkeys(others, 0.1), **dict.fromkeys(system.end_joins, 0.1)}
+    names = {option.name for option in affordable(system, options_of(system), seconds, 0.5)}
+    assert names == {*others, "fusion", "calibration"}
+
+
 def test_versions_of_stages_are_mixed_and_networks_run_once_for_each(system, labelled):
     network = system.end_networks[-1]
     mixed = MixedWeights(system, labelled[:2])
@@ -67,7 +98,7 @@ def test_a_forecast_is_kept_and_judged_and_leaves_the_weights(config, labelled, 
     weights = {key: v.clone() for key, v in forecaster.system.state_dict().items()}
     forecast = forecaster.make()
     for key, value in forecaster.system.state_dict().items():
-        assert torch.equal(value, weights[key])
+        assert torch.equal(value, weights[key]), key
     assert len(forecast.options) == len(forecaster.options)
     gains = [option.gain for option in forecast.options]
     assert gains == sorted(gains, reverse=True)
@@ -80,7 +111,7 @@ def test_a_forecast_is_kept_and_judged_and_leaves_the_weights(config, labelled, 
     forecasts.add_realised(run, best, 0.1)
     forecasts.add_realised(run, best, 0.3)
     (kept,) = forecasts.forecasts()
-    assert kept.forecast == dataclasses.replace(forecast, data=list(forecast.data))
+    assert repr(kept.forecast) == repr(dataclasses.replace(forecast, data=list(forecast.data)))
     assert kept.realised == {best: pytest.approx(0.2)}
     assert [each.option for each in kept.outcomes()] == [best]
 

@@ -100,7 +100,7 @@ def described(forecast: Forecast) -> list[str]:
             each.option,
             f"{each.gain:+.3f}",
             f"{each.low:+.3f} and {each.high:+.3f}",
-            f"{each.bound:+.3f}",
+            f"{each.bound:+.3f}" if math.isfinite(each.bound) else "tried",
             each.command,
         ]
         for each in forecast.options

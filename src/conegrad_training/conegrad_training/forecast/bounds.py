@@ -1,9 +1,9 @@
-"""Oracle bounds: what would the system score with some of its components perfect?"""
+"""Oracle bounds: what would the system score with some of its networks perfect?"""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from conegrad_core.losses import EndLoss
-from conegrad_evaluation.attribution.calibration_errors import measure_errors
 from conegrad_evaluation.attribution.substitution import Substitution
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.samples.sample import Sample
@@ -22,37 +22,31 @@ class Oracle:
         samples: Sequence[Sample],
         criterion: EndLoss,
         config: EvaluationConfig,
+        written: Mapping[str, list[Any]] | None = None,
     ) -> None:
-        """Run the networks, and measure what is wrong with the calibration.
+        """Nothing runs yet.
 
         Args:
             system: in evaluation mode.
             samples: with truth.
             criterion: the end loss.
             config: of the metric.
+            written: what the networks write of the samples, by port; None: they run.
         """
         self._truths = [system.truth(sample) for sample in samples]
         self._criterion, self._config = criterion, config
         unknown = [None] * len(samples)  # velocities: stamps are not judged here
-        self._system = Substitution(system, samples, unknown)
-        found = measure_errors(self._system.given_scenes, self._system.networks_outputs(), unknown)
-        self._system.refine(found)
+        self._system = Substitution(system, samples, unknown, written)
         self._known: dict[Components, Scores] = {}
 
     def scores(self, perfect: Iterable[str]) -> Scores:
         """Scores with some components perfect.
 
         Args:
-            perfect: stages, and ``calibration``; a stage without a known truth stays as it is.
+            perfect: stages; a stage without a known truth stays as it is.
         """
         chosen = frozenset(perfect) & frozenset(self._system.players)
         if chosen not in self._known:
             cones = self._system.cones(chosen)
             self._known[chosen] = scores_of(cones, self._truths, self._criterion, self._config)
         return self._known[chosen]
-
-    @property
-    def calibration_errors(self) -> Mapping[str, float]:
-        """What is wrong with the mounting of the sensors, by name [m, rad]; empty if nothing is."""
-        mounting = self._system.refinement.mounting
-        return {name: estimate.value for name, estimate in mounting.items()}

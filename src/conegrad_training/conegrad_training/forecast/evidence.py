@@ -1,4 +1,4 @@
-"""What a prediction is made of: oracle bounds and the probe."""
+"""What a prediction is made of: oracle bounds, trials and the probe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from itertools import combinations
 from typing import Any
 
 from conegrad_training.forecast.bounds import Oracle
-from conegrad_training.forecast.probe import ProbeResult
 from conegrad_training.forecast.scores import Scores
 from conegrad_training.systems.system import TrainableSystem
 
-CALIBRATION = "calibration"  # perfect: without the errors that the samples show
+OF_OPTIONS = ("tried", "along", "probed")  # scores of the evidence by option
 MAX_NETWORKS = 4  # the oracle looks at every set of them
 
 Components = frozenset[str]
@@ -24,7 +23,9 @@ class Evidence:
         networks: names of the networks before the cones.
         joins: names of the learned stages that join them.
         before: of the start.
-        after: of each option after the probe, by its name.
+        tried: of options that were trained over all steps, by their name.
+        along: of every other option, with what learns along in it as the trials left that.
+        probed: likewise, and with the networks that were not tried as the probe left them.
         perfect: of sets of perfect components.
         shares: share of each stage in the gradient of the probe.
     """
@@ -32,14 +33,20 @@ class Evidence:
     networks: tuple[str, ...]
     joins: tuple[str, ...]
     before: Scores
-    after: Mapping[str, Scores]
+    tried: Mapping[str, Scores]
+    along: Mapping[str, Scores]
+    probed: Mapping[str, Scores]
     perfect: Mapping[Components, Scores]
     shares: Mapping[str, float]
+
+    def gain(self, scores: Scores) -> float:
+        """Gain of ``f1_colour`` over the start."""
+        return scores.f1_colour - self.before.f1_colour
 
     def bound(self, components: Sequence[str]) -> float:
         """Gain of ``f1_colour`` with components perfect, 0 at least; NaN where it is not known."""
         found = self.perfect.get(frozenset(components))
-        return max(found.f1_colour - self.before.f1_colour, 0.0) if found else float("nan")
+        return max(self.gain(found), 0.0) if found else float("nan")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -47,7 +54,7 @@ class Evidence:
             "networks": list(self.networks),
             "joins": list(self.joins),
             "before": list(self.before),
-            "after": {name: list(scores) for name, scores in self.after.items()},
+            **{kind: _plain(getattr(self, kind)) for kind in OF_OPTIONS},
             "perfect": {" ".join(sorted(key)): list(v) for key, v in self.perfect.items()},
             "shares": dict(self.shares),
         }
@@ -56,22 +63,22 @@ class Evidence:
 def evidence_of(content: Mapping[str, Any]) -> Evidence:
     """The evidence of the plain values of :meth:`Evidence.to_dict`."""
     return Evidence(
-        tuple(content["networks"]),
-        tuple(content["joins"]),
-        Scores(*content["before"]),
-        {name: Scores(*values) for name, values in content["after"].items()},
-        {frozenset(key.split()): Scores(*v) for key, v in content["perfect"].items()},
-        content["shares"],
+        networks=tuple(content["networks"]),
+        joins=tuple(content["joins"]),
+        before=Scores(*content["before"]),
+        **{kind: {k: Scores(*v) for k, v in content[kind].items()} for kind in OF_OPTIONS},
+        perfect={frozenset(key.split()): Scores(*v) for key, v in content["perfect"].items()},
+        shares=content["shares"],
     )
 
 
-def gather(system: TrainableSystem, found: ProbeResult, oracle: Oracle) -> Evidence:
+def oracle_scores(system: TrainableSystem, oracle: Oracle) -> dict[Components, Scores]:
     """Ask the oracle for what the prediction needs.
 
     Raises:
         ValueError: for a pipeline with too many networks.
     """
-    networks, joins = system.end_networks, system.end_joins
+    networks = system.end_networks
     if len(networks) > MAX_NETWORKS:
         source = system.pipeline.specification.source
         raise ValueError(
@@ -79,11 +86,13 @@ def gather(system: TrainableSystem, found: ProbeResult, oracle: Oracle) -> Evide
             f"{MAX_NETWORKS} for a forecast"
         )
     asked = [frozenset(chosen) for chosen in subsets(networks)]
-    asked += [frozenset(joins), frozenset({CALIBRATION})]
-    perfect = {key: oracle.scores(key) for key in asked if key}
-    return Evidence(networks, joins, found.before, found.after, perfect, found.shares)
+    return {key: oracle.scores(key) for key in asked if key}
 
 
 def subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
     """All subsets, the empty one first."""
     return [chosen for size in range(len(names) + 1) for chosen in combinations(names, size)]
+
+
+def _plain(scores: Mapping[str, Scores]) -> dict[str, list[float]]:
+    return {name: list(values) for name, values in scores.items()}

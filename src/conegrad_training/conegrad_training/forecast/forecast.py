@@ -1,8 +1,9 @@
-"""Makes a forecast: probe, oracle bounds, prediction."""
+"""Makes a forecast: trials, probe, oracle bounds, prediction."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from conegrad_core.losses import EndLoss
 from conegrad_core.settings import Config, setting
@@ -12,11 +13,14 @@ from conegrad_training.data.sample_stream import evenly
 from conegrad_training.engine.training_run import Data, TrainingConfig
 from conegrad_training.forecast.bounds import Oracle
 from conegrad_training.forecast.cost import training_seconds
-from conegrad_training.forecast.evidence import Evidence, gather
+from conegrad_training.forecast.evidence import Evidence, oracle_scores
 from conegrad_training.forecast.forecast_result import Forecast, OptionForecast
 from conegrad_training.forecast.options import Option, options_of
 from conegrad_training.forecast.prediction import FITTED, Constants, predict
-from conegrad_training.forecast.probe import ProbeResult, probe
+from conegrad_training.forecast.scores import Scores, scores_of
+from conegrad_training.forecast.trials.mixed_weights import MixedWeights
+from conegrad_training.forecast.trials.probe import PROBED, probe
+from conegrad_training.forecast.trials.trials import affordable, run_trials
 from conegrad_training.patterns.patterns import PatternConfig
 from conegrad_training.systems.system import TrainableSystem, load_system
 
@@ -29,10 +33,37 @@ class ForecastConfig(Config):
         0.1, "Steps of the probe, as a share of the budget", low=0.01, high=0.5
     )
     probe_frames: int = setting(12, "Held-out samples that are looked at", low=2)
+    trial_share: float = setting(
+        0.5,
+        "Steps of a trial, and samples of each, as a share of those of the training",
+        low=0.01,
+        high=1.0,
+    )
+    trial_forward: float = setting(
+        0.6,
+        "Options are tried in full if the forward time of what they train is at most this share "
+        "of that of all stages",
+        low=0.0,
+        high=1.0,
+    )
 
     def probe_steps(self, steps: int) -> int:
         """Steps of the probe for a budget."""
         return max(2, round(self.probe_share * steps))
+
+
+class Look(NamedTuple):
+    """What a forecast has looked at.
+
+    Attributes:
+        evidence: scores.
+        step_seconds: time of a step in which all stages learn [s].
+        stage_seconds: forward time of each stage for a sample, by its name [s].
+    """
+
+    evidence: Evidence
+    step_seconds: float
+    stage_seconds: Mapping[str, float]
 
 
 class Forecaster:
@@ -72,13 +103,14 @@ class Forecaster:
             raise ValueError(f"{source} has no network before its cones, expected one to train")
 
     def make(self, constants: Constants = FITTED) -> Forecast:
-        """Probe, ask the oracle, predict.
+        """Try, probe, ask the oracle, predict.
 
         Raises:
-            TrainingError: if a step of the probe was refused.
+            TrainingError: if a step of a trial or of the probe was refused.
         """
         started = time.perf_counter()
-        found, evidence = self.look()
+        look = self.look()
+        evidence = look.evidence
         seconds = time.perf_counter() - started
         run, predictions = self._config.run, predict(evidence, constants)
         forecasts = [
@@ -99,26 +131,80 @@ class Forecaster:
             seconds=seconds,
             training_seconds=sum(
                 training_seconds(
-                    option.learning(self.system), run, found.step_seconds, found.stage_seconds
+                    option.learning(self.system), run, look.step_seconds, look.stage_seconds
                 )
                 for option in self.options
             ),
         )
 
-    def look(self) -> tuple[ProbeResult, Evidence]:
-        """What the probe and the oracle find; nothing is predicted yet.
+    def look(self) -> Look:
+        """What trials, probe and oracle find; nothing is predicted yet.
 
         Raises:
-            TrainingError: if a step of the probe was refused.
+            TrainingError: if a step of a trial or of the probe was refused.
         """
-        config, held_out = self._config, self._held_out()
-        steps = self._settings.probe_steps(config.run.steps)
-        training = evenly(self._data.training, config.run.frames)
+        config, settings, system = self._config, self._settings, self.system
+        run, held_out = config.run, self._held_out()
+        system.eval()
+        learned = evenly(self._data.training, run.frames)
+        mixed = MixedWeights(system, held_out)
+        mixed.cones({})
+        seconds = {name: value / len(held_out) for name, value in mixed.seconds.items()}
+        tried = affordable(system, self.options, seconds, settings.trial_forward)
+        run_trials(mixed, system, tried, learned, config, settings.trial_share)
         everything = Option("everything", PatternConfig(pattern="simultaneous"))
-        found = probe(self.system, everything, self.options, training, held_out, config, steps)
-        oracle = Oracle(self.system, held_out, EndLoss(config.loss), config.evaluation)
-        return found, gather(self.system, found, oracle)
+        found = probe(mixed, system, everything, learned, config, settings.probe_steps(run.steps))
+        scores = self._scores(mixed, held_out, tried)
+        written = mixed.written(system.end_networks)
+        oracle = Oracle(system, held_out, EndLoss(config.loss), config.evaluation, written)
+        evidence = Evidence(
+            networks=system.end_networks,
+            joins=system.end_joins,
+            **scores,
+            perfect=oracle_scores(system, oracle),
+            shares=found.shares,
+        )
+        return Look(evidence, found.step_seconds, seconds)
+
+    def _scores(
+        self, mixed: MixedWeights, held_out: Sequence[Sample], tried: Sequence[Option]
+    ) -> dict[str, Any]:
+        """Scores of the start and of each option, as the evidence has them."""
+        system, criterion = self.system, EndLoss(self._config.loss)
+        truths = [system.truth(sample) for sample in held_out]
+
+        def scored(versions: Mapping[str, str]) -> Scores:
+            return scores_of(mixed.cones(versions), truths, criterion, self._config.evaluation)
+
+        found: dict[str, Any] = {"before": scored({}), "tried": {}, "along": {}, "probed": {}}
+        for option in self.options:
+            learning = option.learning(system)
+            if option in tried:
+                found["tried"][option.name] = scored(dict.fromkeys(learning, option.name))
+                continue
+            along = _along(system, learning, tried)
+            probed = {name: PROBED for name in learning if name not in along}
+            found["along"][option.name] = scored(along)
+            found["probed"][option.name] = scored({**along, **probed})
+        mixed.load({})
+        return found
 
     def _held_out(self) -> list[Sample]:
         chosen = evenly(self._data.evaluation, self._settings.probe_frames)
         return [chosen[place] for place in range(len(chosen))]  # type: ignore[arg-type]
+
+
+def _along(
+    system: TrainableSystem, learning: frozenset[str], tried: Sequence[Option]
+) -> dict[str, str]:
+    """Versions of the trials of the stages of an option that learn along with what is probed.
+
+    What joins the networks is as the trial left it in which most of them learned.
+    """
+    found: dict[str, str] = {}
+    inside = [
+        o for o in tried if o.learning(system) <= learning and not o.pattern.learn_calibration
+    ]
+    for option in sorted(inside, key=lambda each: len(each.learning(system))):
+        found |= dict.fromkeys(option.learning(system), option.name)
+    return found

@@ -15,7 +15,8 @@ class OptionForecast:
         gain: predicted gain of ``f1_colour`` on the held-out frames.
         low: lower end of the interval that holds the realised gain in nine of ten cases.
         high: upper end.
-        bound: gain if everything were perfect that this training changes; NaN where unknown.
+        bound: gain if the networks were perfect that this training changes; NaN for an option
+            that was tried.
     """
 
     option: str

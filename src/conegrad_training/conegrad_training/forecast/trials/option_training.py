@@ -16,8 +16,8 @@ from conegrad_training.engine.loop import StepReport, train
 from conegrad_training.engine.optimizers import make_optimizer, set_rates, system_rates
 from conegrad_training.engine.training_cost import TrainingCost
 from conegrad_training.engine.training_run import TrainingConfig
-from conegrad_training.forecast.kept_outputs import KeptOutputs, OutputStore
 from conegrad_training.forecast.options import Option
+from conegrad_training.forecast.trials.kept_outputs import KeptOutputs, OutputStore
 from conegrad_training.patterns.patterns import make_pattern
 
 
@@ -38,6 +38,7 @@ class OptionTraining:
         store: OutputStore | None = None,
         *,
         keep: bool = True,
+        pace: float = 1.0,
     ) -> None:
         """Prepare.
 
@@ -49,6 +50,7 @@ class OptionTraining:
             store: of outputs of the pipeline with its weights before any training.
             keep: the outputs of stages that do not learn; False computes them in every step, as
                 a training with augmentation has to.
+            pace: factor of all learning rates, of a training with fewer steps than it stands for.
 
         Raises:
             PipelineError: if nothing in the pipeline learns.
@@ -59,9 +61,9 @@ class OptionTraining:
         self.system = KeptOutputs(pipeline, learning, store) if keep else whole
         self.system.learns_calibration = option.pattern.learn_calibration
         self.cost = TrainingCost()
-        self._config = config
-        self._rates = system_rates(self.system, config.optimizer)
-        self._optimizer = make_optimizer(self.system, config.optimizer)
+        self._config, self._pace = config, pace
+        self._rates = system_rates(whole, config.optimizer)
+        self._optimizer = make_optimizer(whole, config.optimizer)
         self._pattern = make_pattern(option.pattern, self.system)
         self._batches = SampleBatches(
             samples,
@@ -97,7 +99,8 @@ class OptionTraining:
         run = self._config.run
         share = 1.0 - (1.0 - run.final_rate) * self.cost.steps / max(run.steps - 1, 1)
         update = self._pattern.update(self.cost.steps)
-        set_rates(self._optimizer, self._rates, max(share, 0.0), update.supervised_stages)
+        share = self._pace * max(share, 0.0)
+        set_rates(self._optimizer, self._rates, share, update.supervised_stages)
 
 
 def weights_of(pipeline: Pipeline) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """A system of which each stage has the weights of one of several versions."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -59,6 +59,13 @@ class MixedWeights:
         """Candidates of each sample."""
         port = self._system.cones_port
         found: list[Cones] = self._values(self._system.writer_of(port), versions)[port]
+        return found
+
+    def written(self, stages: Iterable[str]) -> Outputs:
+        """What stages write with the weights of the start, by port."""
+        found: Outputs = {}
+        for name in stages:
+            found |= self._values(name, {})
         return found
 
     def _load(self, name: str, versions: Versions) -> None:

@@ -1,0 +1,1 @@
+"""Short and full trainings in memory that a forecast looks at."""

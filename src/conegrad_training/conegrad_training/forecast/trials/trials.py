@@ -1,0 +1,89 @@
+"""Trials: options that train no costly network are trained on what the other networks write.
+
+Networks that stay frozen run once per sample, and what they write is kept. What is left of a step
+is the fusion and, for some options, a small network: such an option is tried instead of predicted.
+A trial has fewer steps with fewer samples than the training, and rates that are larger by as much:
+Adam moves a weight by its rate in each step, whatever the length of the gradient.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from torch.utils.data import Dataset
+
+from conegrad_evaluation.samples.sample import Sample
+from conegrad_training.data.sample_stream import evenly
+from conegrad_training.engine.training_run import TrainingConfig
+from conegrad_training.forecast.options import Option
+from conegrad_training.forecast.trials.kept_outputs import KeptOutputs, OutputStore
+from conegrad_training.forecast.trials.mixed_weights import MixedWeights
+from conegrad_training.forecast.trials.option_training import OptionTraining
+from conegrad_training.systems.system import TrainableSystem
+
+MAX_KEPT = 512  # samples of trials: what networks write of them stays in memory
+TOGETHER = 8  # samples that networks run on at once
+
+
+def affordable(
+    system: TrainableSystem,
+    options: Sequence[Option],
+    stage_seconds: Mapping[str, float],
+    share: float,
+) -> tuple[Option, ...]:
+    """Options of which a step is cheap once the outputs of the frozen networks are kept.
+
+    Args:
+        system: of the options.
+        options: to choose from.
+        stage_seconds: forward time of each stage for a sample [s].
+        share: of the forward time of all stages that those may take that run in every step.
+    """
+    limit = share * sum(stage_seconds.values())
+    found = []
+    for option in options:
+        learning = option.learning(system)
+        trained = learning & frozenset(system.end_networks)
+        if not trained or sum(stage_seconds.get(name, 0.0) for name in learning) <= limit:
+            found.append(option)
+    return tuple(found)
+
+
+def run_trials(
+    mixed: MixedWeights,
+    system: TrainableSystem,
+    options: Sequence[Option],
+    samples: Dataset[Sample],
+    config: TrainingConfig,
+    share: float,
+) -> None:
+    """Train each option, and remember its weights as the version of its name.
+
+    Args:
+        mixed: of the system; has the weights of the start loaded, before and afterwards.
+        system: of the options.
+        options: to train.
+        samples: to learn from.
+        config: of the trainings that the trials stand for.
+        share: steps, and samples of a step, as a share of those.
+
+    Raises:
+        TrainingError: if a step was refused.
+    """
+    steps = max(1, round(share * config.run.steps))
+    batch = max(1, round(share * config.run.batch))
+    shorter = dataclasses.replace(
+        config, run=dataclasses.replace(config.run, steps=steps, batch=batch)
+    )
+    chosen, store = evenly(samples, min(steps * batch, MAX_KEPT)), OutputStore()
+    keeper = KeptOutputs(system.pipeline, (), store)
+    places = range(len(chosen))  # type: ignore[arg-type]
+    for first in places[::TOGETHER]:
+        keeper.keep([chosen[place] for place in places[first : first + TOGETHER]])
+    pace = config.run.steps / steps
+    for option in options:
+        training = OptionTraining(system.pipeline, option, chosen, shorter, store, pace=pace)
+        for _ in training.steps(steps):
+            pass
+        mixed.add(option.name)
+        mixed.load({})
+    system.pipeline.requires_grad_(False)
