@@ -39,10 +39,9 @@ class ForecastConfig(Config):
         low=0.01,
         high=1.0,
     )
-    trial_forward: float = setting(
-        0.6,
-        "Options are tried in full if the forward time of what they train is at most this share "
-        "of that of all stages",
+    trial_weights: float = setting(
+        0.1,
+        "Options are tried if their networks have at most this share of the weights of all stages",
         low=0.0,
         high=1.0,
     )
@@ -150,7 +149,7 @@ class Forecaster:
         mixed = MixedWeights(system, held_out)
         mixed.cones({})
         seconds = {name: value / len(held_out) for name, value in mixed.seconds.items()}
-        tried = affordable(system, self.options, seconds, settings.trial_forward)
+        tried = affordable(system, self.options, settings.trial_weights)
         run_trials(mixed, system, tried, learned, config, settings.trial_share)
         everything = Option("everything", PatternConfig(pattern="simultaneous"))
         found = probe(mixed, system, everything, learned, config, settings.probe_steps(run.steps))

@@ -7,7 +7,7 @@ Adam moves a weight by its rate in each step, whatever the length of the gradien
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from torch.utils.data import Dataset
 
@@ -25,27 +25,28 @@ TOGETHER = 8  # samples that networks run on at once
 
 
 def affordable(
-    system: TrainableSystem,
-    options: Sequence[Option],
-    stage_seconds: Mapping[str, float],
-    share: float,
+    system: TrainableSystem, options: Sequence[Option], share: float
 ) -> tuple[Option, ...]:
     """Options of which a step is cheap once the outputs of the frozen networks are kept.
+
+    Weights count instead of the time that they take: the same options are tried every time.
 
     Args:
         system: of the options.
         options: to choose from.
-        stage_seconds: forward time of each stage for a sample [s].
-        share: of the forward time of all stages that those may take that run in every step.
+        share: of the weights of all stages that the networks of an option may have.
     """
-    limit = share * sum(stage_seconds.values())
-    found = []
-    for option in options:
-        learning = option.learning(system)
-        trained = learning & frozenset(system.end_networks)
-        if not trained or sum(stage_seconds.get(name, 0.0) for name in learning) <= limit:
-            found.append(option)
-    return tuple(found)
+    weights = {
+        name: sum(weight.numel() for weight in system.stages[name].parameters())
+        for name in system.end_stages
+    }
+    limit = share * sum(weights.values())
+    networks = frozenset(system.end_networks)
+    return tuple(
+        option
+        for option in options
+        if sum(weights[name] for name in option.learning(system) & networks) <= limit
+    )
 
 
 def run_trials(
