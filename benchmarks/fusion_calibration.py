@@ -40,9 +40,9 @@ from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.engine.optimizers import OptimizerConfig
 from conegrad_training.engine.training_run import RunConfig, TrainingConfig
-from conegrad_training.forecast.kept_outputs import KeptOutputs, OutputStore
-from conegrad_training.forecast.option_training import OptionTraining
 from conegrad_training.forecast.options import FUSION, Option
+from conegrad_training.forecast.trials.kept_outputs import KeptOutputs, OutputStore
+from conegrad_training.forecast.trials.option_training import OptionTraining
 from conegrad_training.patterns.patterns import PatternConfig
 
 FUSER = "fuser"  # stage of the pipeline
