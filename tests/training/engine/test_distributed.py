@@ -141,7 +141,8 @@ def test_two_processes_do_what_one_does_with_the_joint_batch(
     assert costs[0]["forward"]["detector"] == 12
     rows = [(tmp_path / n / "losses.csv").read_text().splitlines() for n in ("one", "two")]
     first = [[float(value) for value in table[1].split(",")[1:5]] for table in rows]
-    assert first[1] == pytest.approx(first[0], rel=0.1 * NEAR[device])
+    # The covariance term is a difference of larger ones: it has fewer digits.
+    assert first[1] == pytest.approx(first[0], rel=0.1 * NEAR[device], abs=1e-5)
     assert len(rows[1]) == 1 + 3
 
 
