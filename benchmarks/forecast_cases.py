@@ -332,8 +332,8 @@ def read_outcomes(
 
 def run_fit(folder: Path) -> None:
     """Fit the constants on the development cases, and the interval on cases left out of a fit."""
-    names = ("half_decline", "loss_of_training", "loss_of_more")
-    bounds = ([0.02, -0.02, -0.02], [0.5, 0.05, 0.1])
+    names = ("half_decline", "loss_of_training")
+    bounds = ([0.02, -0.02], [1.0, 0.05])
 
     def fitted(cases: Sequence[Case]) -> Constants:
         def misses(values: Sequence[float]) -> list[float]:

@@ -26,7 +26,7 @@ class Evidence:
         tried: of options that were trained over all steps, by their name.
         along: of every other option, with what learns along in it as the trials left that.
         probed: likewise, and with the networks that were not tried as the probe left them.
-        perfect: of sets of perfect components.
+        perfect: of sets of perfect networks, joined as the trial of the fusion left it.
         shares: share of each stage in the gradient of the probe.
     """
 

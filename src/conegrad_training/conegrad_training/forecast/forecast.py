@@ -35,7 +35,8 @@ class ForecastConfig(Config):
     probe_frames: int = setting(12, "Held-out samples that are looked at", low=2)
     trial_share: float = setting(
         0.5,
-        "Steps of a trial, and samples of each, as a share of those of the training",
+        "Steps of a trial as a share of those of the training, and samples of each where no "
+        "network learns",
         low=0.01,
         high=1.0,
     )
@@ -155,12 +156,15 @@ class Forecaster:
         found = probe(mixed, system, everything, learned, config, settings.probe_steps(run.steps))
         scores = self._scores(mixed, held_out, tried)
         written = mixed.written(system.end_networks)
+        mixed.load(_along(system, frozenset(system.end_joins), tried))
         oracle = Oracle(system, held_out, EndLoss(config.loss), config.evaluation, written)
+        perfect = oracle_scores(system, oracle)
+        mixed.load({})
         evidence = Evidence(
             networks=system.end_networks,
             joins=system.end_joins,
             **scores,
-            perfect=oracle_scores(system, oracle),
+            perfect=perfect,
             shares=found.shares,
         )
         return Look(evidence, found.step_seconds, seconds)

@@ -1,20 +1,18 @@
-"""Predicts the gain of trainings from oracle bounds, trials and a probe.
+"""Predicts the gain of trainings from trials, a probe and oracle bounds.
 
-An option that was tried over all its steps gains what the trial gained. Of the others the trials
-give what learns along; how much their networks *could* gain beyond that says the oracle: the score
-with that network perfect. How much of it a training will reach says the probe: the share by which
-its few steps lowered the end loss on held-out samples. Of networks that were tried, the share that
-they reached is known. The reached share of each network interpolates between the scores of the
-oracle with this and that network perfect (multilinearly, as Owen extends a game to shares of
-players): networks that need each other gain together what none gains alone. Where the oracle leaves
-little to gain, the gain of the probe itself counts.
+An option that was tried gains what the trial gained. Of the others the trials give what learns
+along, and the probe what its few steps gained beyond that; how much the networks *could* gain says
+the oracle: the score with them perfect. How much of that a training will reach says the share of
+the possible decline of the end loss that the probe had on held-out samples. Of networks that were
+tried, the share that they reached is known; it interpolates between the scores of the oracle with
+and without them perfect (multilinearly, as Owen extends a game to shares of players).
 
 Source of the extension:
     Owen, Multilinear extensions of games, Management Science 18, 1972.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,24 +26,17 @@ class Constants:
     """What was fitted on the development cases of ``benchmarks/forecast_cases.py``.
 
     Attributes:
-        trial_share: share of the gain of a trial that a training has.
-        half_decline: relative decline of the end loss over the probe at which a network will reach
-            half of its bound.
-        small_gain: where so much is expected, the gain that the probe itself had counts as much as
-            what is expected, and more where less is.
-        loss_of_training: of ``f1_colour`` that training a network costs, whatever it gains.
-        loss_of_more: that every further network costs that is trained along.
+        half_decline: share of the possible decline of the end loss that the probe has where the
+            training will reach half of what the probe left to gain.
+        loss_of_training: of ``f1_colour`` that training a costly network costs after the probe.
         error_floor: half width of the interval at a predicted gain of 0.
         error_slope: what is added to it per predicted gain.
     """
 
-    trial_share: float = 1.0
-    half_decline: float = 0.09
-    small_gain: float = 0.04
-    loss_of_training: float = 0.003
-    loss_of_more: float = 0.027
-    error_floor: float = 0.062
-    error_slope: float = 0.47
+    half_decline: float = 0.11
+    loss_of_training: float = 0.007
+    error_floor: float = 0.031
+    error_slope: float = 0.23
 
 
 FITTED = Constants()
@@ -65,7 +56,7 @@ def predict(evidence: Evidence, constants: Constants = FITTED) -> dict[str, Pred
     found = {}
     for option in (*evidence.tried, *evidence.probed):
         if option in evidence.tried:
-            gain = constants.trial_share * evidence.gain(evidence.tried[option])
+            gain = evidence.gain(evidence.tried[option])
         else:
             gain = _probed_gain(evidence, option, constants)
         gain = min(gain, 1.0 - evidence.before.f1_colour)
@@ -78,22 +69,16 @@ def predict(evidence: Evidence, constants: Constants = FITTED) -> dict[str, Pred
 
 def _probed_gain(evidence: Evidence, option: str, constants: Constants) -> float:
     """Gain of an option of which the trials give only what learns along."""
-    base = _fusion_gain(evidence, constants)
     along, probed = evidence.along[option], evidence.probed[option]
     networks = _networks(evidence, option)
-    tried = {
-        name: _tried_share(evidence, name, base, constants)
-        for name in networks
-        if name in evidence.tried
-    }
-    share = _reached(along, probed, constants)
-    shares = {name: tried.get(name, share) for name in networks}
-    start = constants.trial_share * evidence.gain(along)
-    more = _interpolated(evidence, shares, base) - _interpolated(evidence, tried, base)
-    of_probe = probed.f1_colour - along.f1_colour
-    weight = constants.small_gain / max(constants.small_gain + more, 1e-9)
-    more += weight * (of_probe - more) - constants.loss_of_training
-    return start + more - constants.loss_of_more * (len(networks) - 1)
+    shares = {name: _tried_share(evidence, name) for name in networks if name in evidence.tried}
+    costly = tuple(name for name in networks if name not in shares)
+    perfect = _with_perfect(evidence, costly, shares)
+    possible, decline = along.loss - perfect.loss, along.loss - probed.loss
+    share = max(decline, 0.0) / possible if possible > 1e-6 else 0.0
+    reached = share**2 / (share**2 + constants.half_decline**2)
+    left = max(perfect.f1_colour - probed.f1_colour, 0.0)
+    return evidence.gain(probed) + reached * left - constants.loss_of_training
 
 
 def _networks(evidence: Evidence, option: str) -> tuple[str, ...]:
@@ -103,40 +88,21 @@ def _networks(evidence: Evidence, option: str) -> tuple[str, ...]:
     return (option,) if option in evidence.networks and option != FUSION else ()
 
 
-def _fusion_gain(evidence: Evidence, constants: Constants) -> float:
-    """What the stages that join gain, which learn along in every option."""
-    found = evidence.tried.get(FUSION)
-    return constants.trial_share * evidence.gain(found) if found else 0.0
-
-
-def _tried_share(evidence: Evidence, name: str, base: float, constants: Constants) -> float:
+def _tried_share(evidence: Evidence, name: str) -> float:
     """Share of its bound that a network reached in its trial, in [0, 1]."""
-    possible = _value(evidence, (name,), base) - base
-    gained = constants.trial_share * evidence.gain(evidence.tried[name]) - base
+    joined = evidence.tried.get(FUSION, evidence.before).f1_colour
+    possible = evidence.perfect[frozenset({name})].f1_colour - joined
+    gained = evidence.tried[name].f1_colour - joined
     return min(max(gained / possible, 0.0), 1.0) if possible > 1e-9 else 0.0
 
 
-def _reached(along: Scores, probed: Scores, constants: Constants) -> float:
-    """Share of its bound that a network will reach, in [0, 1]."""
-    decline = max(along.loss - probed.loss, 0.0) / max(abs(along.loss), 1e-9)
-    square = decline * decline
-    return square / (square + constants.half_decline**2)
-
-
-def _interpolated(evidence: Evidence, reached: Mapping[str, float], base: float) -> float:
-    """Expected gain if each network is perfect with the probability of its reached share."""
-    total = 0.0
-    for perfect in subsets(tuple(reached)):
-        weight = math.prod(
-            share if name in perfect else 1.0 - share for name, share in reached.items()
-        )
-        total += weight * _value(evidence, perfect, base)
-    return total
-
-
-def _value(evidence: Evidence, perfect: Collection[str], base: float) -> float:
-    """Gain with some networks perfect, that of the fusion at least."""
-    if not perfect:
-        return base
-    bound = evidence.bound(tuple(perfect))
-    return max(bound, base) if math.isfinite(bound) else base
+def _with_perfect(
+    evidence: Evidence, costly: tuple[str, ...], tried: Mapping[str, float]
+) -> Scores:
+    """Scores with networks perfect, and others with the probability of the share they reached."""
+    score = loss = 0.0
+    for perfect in subsets(tuple(tried)):
+        weight = math.prod(s if name in perfect else 1.0 - s for name, s in tried.items())
+        found = evidence.perfect[frozenset({*costly, *perfect})]
+        score, loss = score + weight * found.f1_colour, loss + weight * found.loss
+    return Scores(score, loss)

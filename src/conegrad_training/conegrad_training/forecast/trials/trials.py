@@ -2,8 +2,9 @@
 
 Networks that stay frozen run once per sample, and what they write is kept. What is left of a step
 is the fusion and, for some options, a small network: such an option is tried instead of predicted.
-A trial has fewer steps with fewer samples than the training, and rates that are larger by as much:
-Adam moves a weight by its rate in each step, whatever the length of the gradient.
+A trial has fewer steps than the training, and rates that are larger by as much: Adam moves a weight
+by its rate in each step, whatever the length of the gradient. What joins also makes do with fewer
+samples in a step; a network whose batch normalisation follows the batches does not.
 """
 
 import dataclasses
@@ -65,24 +66,30 @@ def run_trials(
         options: to train.
         samples: to learn from.
         config: of the trainings that the trials stand for.
-        share: steps, and samples of a step, as a share of those.
+        share: steps, and samples of a step in which no network learns, as a share of those.
 
     Raises:
         TrainingError: if a step was refused.
     """
-    steps = max(1, round(share * config.run.steps))
-    batch = max(1, round(share * config.run.batch))
-    shorter = dataclasses.replace(
-        config, run=dataclasses.replace(config.run, steps=steps, batch=batch)
-    )
+    run, networks = config.run, frozenset(system.end_networks)
+    steps = max(1, round(share * run.steps))
+    batch = max(1, round(share * run.batch))
     chosen, store = evenly(samples, min(steps * batch, MAX_KEPT)), OutputStore()
     keeper = KeptOutputs(system.pipeline, (), store)
     places = range(len(chosen))  # type: ignore[arg-type]
     for first in places[::TOGETHER]:
         keeper.keep([chosen[place] for place in places[first : first + TOGETHER]])
-    pace = config.run.steps / steps
     for option in options:
-        training = OptionTraining(system.pipeline, option, chosen, shorter, store, pace=pace)
+        together = run.batch if option.learning(system) & networks else batch
+        shorter = dataclasses.replace(run, steps=steps, batch=together)
+        training = OptionTraining(
+            system.pipeline,
+            option,
+            chosen,
+            dataclasses.replace(config, run=shorter),
+            store,
+            pace=run.steps / steps,
+        )
         for _ in training.steps(steps):
             pass
         mixed.add(option.name)
