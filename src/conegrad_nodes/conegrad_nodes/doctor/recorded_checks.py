@@ -29,7 +29,8 @@ from conegrad_nodes.playback.direct import DirectFrame, direct_frames
 from conegrad_nodes.playback.perceive import PerceiveOptions, check_bag
 
 LEAST_RATES = {"image": 5.0, "scan": 5.0, "points": 5.0, "odom": 10.0}  # [Hz], by role
-LONG_GAP = 4.0  # median steps, above which a sensor counts as one that stops now and then
+LONG_GAP = 4.0  # median steps, above which a sensor counts as one that stops now and then,
+LEAST_GAP = 0.15  # [s] and this long at least
 MAX_CLOCK_OFFSET = 0.25  # [s] between the delays of two sensors
 MAX_ANGLE = math.radians(1.0)  # of the calibration
 FRAMES = 60  # pairs that are perceived
@@ -104,7 +105,7 @@ def _examine_rates(info: BagInfo) -> Iterator[Finding]:
             text = f"{text}, expected {least:.0f} Hz or more: cones are that much older"
             remedy = "raise the rate of its driver; look for a full network or a busy processor"
             yield Finding("sensors", Level.WARN, text, remedy)
-        elif topic.longest_gap > LONG_GAP / topic.rate:
+        elif topic.longest_gap > max(LEAST_GAP, LONG_GAP / topic.rate):
             text = f"{text}, but stopped for {topic.longest_gap:.2f} s"
             remedy = "look for lost messages: shared memory, network, a busy processor"
             yield Finding("sensors", Level.WARN, text, remedy)
