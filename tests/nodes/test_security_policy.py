@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
 
+from std_msgs.msg import String
+
 from conegrad_nodes.camera_node import CameraNode
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
@@ -83,8 +85,15 @@ def test_each_process_may_do_what_its_nodes_do(
     graph.start(LidarNode, **lidar_parameters)
     graph.start(FusionNode, calibration__extrinsics="file", calibration__file=frames_file)
     graph.start(LifecycleManager)
+
+    def tell_again():
+        """Make the middleware announce the endpoints of this process anew: it may miss one."""
+        graph.peer.destroy_publisher(graph.peer.create_publisher(String, "announced", 1))
+
     for name in ("camera_node", "lidar_node", "fusion_node", "lifecycle_manager"):
-        graph.until(lambda name=name: len(used(graph, name)) > 10, f"the topics of {name}")
+        graph.until(
+            lambda name=name: len(used(graph, name)) > 10, f"the topics of {name}", again=tell_again
+        )
         assert used(graph, name) - RIGHTS[f"/conegrad/{name}"] == set()
     for name in ("camera_node", "lidar_node", "fusion_node"):
         assert RIGHTS[f"/conegrad/{name}"] <= RIGHTS["/conegrad/perception"]
