@@ -177,6 +177,6 @@ def _gaussian(statistics: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _distances(statistics: Floats, centre: Floats, spread: Floats, precision: Floats) -> Floats:
     off = (statistics - centre) / spread
-    squares = np.einsum("nd,de,ne->n", off, precision, off)
+    squares = np.einsum("ij,jk,ik->i", off, precision, off)
     distances: Floats = np.sqrt(np.maximum(squares, 0.0))
     return distances

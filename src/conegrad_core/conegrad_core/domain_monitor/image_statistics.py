@@ -68,7 +68,8 @@ def _tile(image: RgbImage) -> npt.NDArray[np.float32]:
     top, left = max(0, (height - TILE) // 2), max(0, (width - TILE) // 2)
     part = np.ascontiguousarray(image[top : top + TILE, left : left + TILE])
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    return np.asarray(grey, dtype=np.float32) / np.float32(255.0)
+    scaled: npt.NDArray[np.float32] = np.asarray(grey, dtype=np.float32) / np.float32(255.0)
+    return scaled
 
 
 def _gradient(grey: npt.NDArray[np.float32]) -> float:
