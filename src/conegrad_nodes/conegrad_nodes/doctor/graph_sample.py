@@ -1,7 +1,6 @@
 """A few seconds of a running graph: who publishes what, what the nodes report, what they send."""
 
 import contextlib
-import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,25 +13,21 @@ from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
-from rclpy.qos import (
-    DurabilityPolicy,
-    QoSCompatibility,
-    QoSProfile,
-    ReliabilityPolicy,
-    qos_check_compatible,
-)
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from conegrad_data.bags.writer import BagWriter
 from conegrad_data.topics.topic_roles import types_of
+from conegrad_nodes.monitoring.diagnostics import level_of
 from conegrad_nodes.monitoring.heartbeat import heartbeats_from_msg
-from conegrad_nodes.node_base.qos import LATCHED
+from conegrad_nodes.node_base.qos import LATCHED, input_qos
+from conegrad_nodes.playback.link import message_class
 
 NAME = "conegrad_doctor"
 SETTLE = 1.5  # [s] for the processes of a graph to find each other
 ANSWER = 3.0  # [s] for the parameters of a node
 LOOK = 0.5  # [s] between two looks at who is there
-DEPTH = 50
+ANY_PUBLISHER = input_qos("best_effort", 50)  # a profile that every publisher fulfils
 TF_STATIC = "/tf_static"
 SENSORS = ("image", "camera_info", "scan", "points", "odom", "tf_static", "cones")  # roles
 CLOCK = "/clock"
@@ -188,9 +183,8 @@ class _Listener:
         ]
 
     def _subscribe(self, topic: str, msgtype: str) -> None:
-        package, _, name = msgtype.partition("/msg/")
         try:
-            message = getattr(importlib.import_module(f"{package}.msg"), name)
+            message = message_class(msgtype)
         except ImportError:
             self._sample.unreadable[topic] = msgtype
             return
@@ -199,7 +193,7 @@ class _Listener:
         def record(data: bytes) -> None:
             self._record(topic, msgtype, data)
 
-        qos = LATCHED if topic.endswith(TF_STATIC) else _any_publisher(DEPTH)
+        qos = LATCHED if topic.endswith(TF_STATIC) else ANY_PUBLISHER
         self._node.create_subscription(message, topic, record, qos, raw=True)
 
     def _record(self, topic: str, msgtype: str, data: bytes) -> None:
@@ -241,19 +235,6 @@ class _Listener:
             self._executor.spin_once(left)
 
 
-def _any_publisher(depth: int) -> QoSProfile:
-    """A profile that every publisher fulfils."""
-    return QoSProfile(
-        depth=depth,
-        reliability=ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.VOLATILE,
-    )
-
-
 def by_name(statuses: Mapping[str, DiagnosticStatus]) -> dict[str, tuple[int, str]]:
     """Level and text of each status."""
-    return {name: (_number(status.level), status.message) for name, status in statuses.items()}
-
-
-def _number(level: Any) -> int:
-    return level[0] if isinstance(level, bytes) else int(level)
+    return {name: (level_of(status), status.message) for name, status in statuses.items()}

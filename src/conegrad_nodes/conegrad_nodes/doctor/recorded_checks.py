@@ -18,7 +18,6 @@ from conegrad_data.calibration.calibration_source import (
     CalibrationError,
     CalibrationSource,
 )
-from conegrad_data.decode import DecodeError
 from conegrad_data.recording.bag_index import TopicIndex
 from conegrad_data.recording.info import BagInfo, inspect
 from conegrad_data.status.part_status import Level
@@ -26,6 +25,7 @@ from conegrad_nodes.doctor.alignment import SeenTogether, misalignment
 from conegrad_nodes.doctor.finding import Finding
 from conegrad_nodes.parameters.chosen_parameters import settings
 from conegrad_nodes.playback.direct import DirectFrame, direct_frames
+from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.perceive import PerceiveOptions, check_bag
 
 LEAST_RATES = {"image": 5.0, "scan": 5.0, "points": 5.0, "odom": 10.0}  # [Hz], by role
@@ -154,13 +154,9 @@ def examine_alignment(
         parameters: of the nodes, with those that the bag gives.
     """
     source = CalibrationSource(settings(CalibrationConfig, parameters, "calibration"))
-    if "camera_info" in roles:
-        for _, _, msg in bag.messages([roles["camera_info"]]):
-            try:
-                source.take_camera_info(msg)
-            except DecodeError:
-                continue
-            break
+    info = first_camera_info(bag, roles, parameters)
+    if info is not None:
+        source.take_camera_info(bag.decode(info))
     try:
         frames = islice(direct_frames(bag, options), FRAMES)
         found = misalignment(_together(frames, source))

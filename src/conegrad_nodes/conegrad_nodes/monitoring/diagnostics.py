@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
@@ -61,3 +62,9 @@ class Diagnostics:
             logger.error(finding.text)
         else:
             logger.warning(finding.text)
+
+
+def level_of(status: DiagnosticStatus) -> int:
+    """Level of a received status as a number: rclpy gives a byte."""
+    level: Any = status.level
+    return level[0] if isinstance(level, bytes) else int(level)

@@ -14,6 +14,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from rosgraph_msgs.msg import Clock
 
+from conegrad_nodes.monitoring.diagnostics import level_of
+
 DEPTH = 200  # outputs that wait at most; they are small
 INPUT_DEPTH = 5
 SPIN = 0.05  # [s] between two looks at the process while waiting
@@ -135,9 +137,7 @@ class GraphLink:
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         for status in msg.status:
-            level: Any = status.level
-            number = level[0] if isinstance(level, bytes) else int(level)
-            if number:
+            if level_of(status):
                 self._problems[status.name] = status.message
             else:
                 self._problems.pop(status.name, None)
