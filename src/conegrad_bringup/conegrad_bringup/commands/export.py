@@ -11,7 +11,7 @@ like any other: its parent is the original, its metrics are the comparison.
 
 import argparse
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +29,7 @@ from conegrad_core.system_record.reference import resolve
 from conegrad_evaluation.bag_evaluation import MATCH_DISTANCE, MAX_RANGE
 from conegrad_evaluation.exported.comparison import SIDES, EngineComparer, EngineComparison
 from conegrad_evaluation.exported.tolerances import Tolerances, check
-from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.replay_settings import ReplaySettings
 from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.systems.system_config import SystemConfig
@@ -88,9 +88,13 @@ def run(options: argparse.Namespace) -> None:
         made = _export(original, options.system, form, own, Path(folder) / "export")
         exported = made.pipeline()
         exported.accelerate()
-        comparer = EngineComparer(original, exported, _config(own))
+        compared = ReplaySettings(
+            every=own.every, max_range=own.max_range, match_distance=own.match_distance
+        )
+        comparer = EngineComparer(original, exported, compared.evaluation)
         for bag in bags:
-            comparer.add(_frames(bag, own.every))
+            with compared.replayed(bag) as (samples, rows):
+                comparer.add(ProgressBar(bag.name)((samples[row] for row in rows), len(rows)))
         found = comparer.result()
         print("\n".join([*_table(found), ""]))
         check(found, settings[Tolerances])
@@ -143,19 +147,6 @@ def _spread(bag: Path, count: int) -> list[Sample]:
     samples = [replay[place * len(replay) // count] for place in range(count)]
     replay.close()
     return samples
-
-
-def _frames(bag: Path, every: int) -> Iterator[Sample]:
-    replay = BagReplay(bag)
-    try:
-        rows = range(0, len(replay), every)
-        yield from ProgressBar(bag.name)((replay[row] for row in rows), len(rows))
-    finally:
-        replay.close()
-
-
-def _config(own: ExportSettings) -> EvaluationConfig:
-    return EvaluationConfig(match_distance=own.match_distance, max_range=own.max_range)
 
 
 def _table(found: EngineComparison) -> list[str]:
