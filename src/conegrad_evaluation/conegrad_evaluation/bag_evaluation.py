@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from conegrad_core.pipeline.build import DEFAULT
 from conegrad_core.pipeline.file import load_specification
 from conegrad_core.vehicle import Vehicle, load_vehicle
-from conegrad_data.recording.bag_index import NANOSECONDS
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation, evaluate_drive
 from conegrad_evaluation.drives.recorded_drive import RecordedDrive, read_drive
+from conegrad_evaluation.metrics.bootstrap import block_length, median_period
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.matching import EvaluationConfig
@@ -92,10 +90,7 @@ def _refuse_bag(folder: Path, bag: Path) -> None:
 
 def _frames_per_second(drive: RecordedDrive) -> int:
     """Frames of one second, which are resampled together: they show the same cones."""
-    stamps = np.array([frame.stamp_ns for frame in drive.frames], dtype=np.int64)
-    if len(stamps) < 2:
-        return 1
-    return max(1, round(NANOSECONDS / float(np.median(np.diff(stamps)))))
+    return block_length(1.0, median_period([frame.stamp_ns for frame in drive.frames]))
 
 
 def _metrics(result: DriveEvaluation) -> dict[str, Any]:

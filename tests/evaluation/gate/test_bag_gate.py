@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.context import FrameContext
 from conegrad_evaluation.gate.bag_gate import GateSettings
 from conegrad_evaluation.gate.faults import read_faults
@@ -15,7 +16,8 @@ def test_bounds_of_the_evaluation_are_given_or_of_the_vehicle():
 
 
 def test_a_silent_sensor_gives_no_input():
-    sample = Sample({"image": 1, "scan": 2}, FrameContext(), None, SampleKey("lap", 0, 0))
+    scan = Scan(torch.ones(3), torch.linspace(-1.0, 1.0, 3))
+    sample = Sample({"image": 1, "scan": scan}, FrameContext(), None, SampleKey("lap", 0, 0))
     assert read_faults(["no_scan"])["no_scan"](sample).inputs == {"image": 1, "scan": None}
 
 

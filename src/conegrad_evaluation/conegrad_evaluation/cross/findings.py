@@ -15,7 +15,7 @@ from conegrad_evaluation.gate.paired_difference import (
     interval_of,
     paired_differences,
 )
-from conegrad_evaluation.metrics.bootstrap import Interval
+from conegrad_evaluation.metrics.bootstrap import Interval, block_length, median_period
 from conegrad_evaluation.samples.sample import SampleKey
 
 CONFIDENCE = 0.95
@@ -139,9 +139,8 @@ def drives_of(frames: Sequence[SampleKey]) -> list[Drive]:
     """Recordings with the number of consecutive frames that show the same cones."""
     drives = []
     for _, group in itertools.groupby(frames, key=lambda key: key.bag):
-        stamps = np.array([key.stamp_ns for key in group], dtype=np.int64)
-        period = float(np.median(np.diff(stamps))) / 1e9 if len(stamps) > 1 else 0.0
-        block = max(1, round(BLOCK_SECONDS / period)) if period > 0 else 1
+        stamps = [key.stamp_ns for key in group]
+        block = block_length(BLOCK_SECONDS, median_period(stamps))
         drives.append(Drive(len(stamps), min(block, max(1, len(stamps) // 2))))
     return drives
 

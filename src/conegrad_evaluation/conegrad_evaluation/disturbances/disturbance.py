@@ -27,6 +27,7 @@ class Disturbance:
         severities: parameters of severity 1, 2, 3 and so on; all have the same names.
         damage: makes the damaged value of an intact one, its parameters and a source of random
             draws; leaves the intact one as it is. None where ``acts_on`` is :data:`TIME`.
+        takes_away: the sensor is lost, its port has no value.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Disturbance:
     description: str
     severities: Sequence[Parameters]
     damage: Damage | None = None
+    takes_away: bool = False
 
     def __post_init__(self) -> None:
         if not self.severities or len({frozenset(each) for each in self.severities}) != 1:

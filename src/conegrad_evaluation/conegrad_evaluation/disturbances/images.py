@@ -142,4 +142,4 @@ GARBAGE = Disturbance(
     "image_garbage", IMAGE, "noise in place of rows: share of them",
     [{"share": 0.2}, {"share": 0.5}, {"share": 1.0}], _garbage,
 )  # fmt: skip
-NO_IMAGE = Disturbance("no_image", IMAGE, "camera lost: no image", [{}], _missing)
+NO_IMAGE = Disturbance("no_image", IMAGE, "camera lost: no image", [{}], _missing, takes_away=True)

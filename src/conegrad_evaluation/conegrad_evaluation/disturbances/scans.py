@@ -97,4 +97,4 @@ CROSSTALK = Disturbance(
     "scan_crosstalk", SCAN, "another LiDAR: share of beams with a range anywhere, up to reach [m]",
     [{"share": share, "reach": 20.0} for share in (0.01, 0.03, 0.1)], _crosstalk,
 )  # fmt: skip
-NO_SCAN = Disturbance("no_scan", SCAN, "LiDAR lost: no scan", [{}], _missing)
+NO_SCAN = Disturbance("no_scan", SCAN, "LiDAR lost: no scan", [{}], _missing, takes_away=True)

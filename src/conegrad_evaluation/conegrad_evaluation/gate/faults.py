@@ -1,19 +1,18 @@
 """Disturbances of the gate: faults of samples, and sensors that are silent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from conegrad_evaluation.disturbances.disturbance import TIME
 from conegrad_evaluation.disturbances.disturbed import disturbed
 from conegrad_evaluation.disturbances.fault import Fault, read_fault
 from conegrad_evaluation.gate.golden_replay import Disturb
-from conegrad_evaluation.samples.sample import Sample
 
-SILENT: Mapping[str, str] = {"no_image": "image", "no_scan": "scan"}  # input that is missing
+SILENT = ("no_image", "no_scan")  # disturbances that leave a sensor out
 DEFAULT = ("image_darkness", "image_motion_blur", "scan_dropped_beams", *SILENT)
 
 
 def read_faults(words: Sequence[str]) -> dict[str, Disturb]:
-    """Disturbances of words: names of :data:`SILENT`, or what ``read_fault`` takes.
+    """Disturbances of words that ``read_fault`` takes; a silent sensor goes by its word.
 
     Raises:
         PipelineError: if no package registers a disturbance.
@@ -21,23 +20,12 @@ def read_faults(words: Sequence[str]) -> dict[str, Disturb]:
     """
     found: dict[str, Disturb] = {}
     for word in words:
-        if word in SILENT:
-            found[word] = _silent(SILENT[word])
-            continue
         fault = read_fault(word)
         if fault.disturbance.acts_on == TIME:
             raise ValueError(f"disturbance {word} shifts stamps, which the gate cannot do")
-        found[str(fault)] = _faulty(fault)
+        found[word if fault.disturbance.takes_away else str(fault)] = _faulty(fault)
     return found
-
-
-def _silent(port: str) -> Disturb:
-    return lambda sample: _without(sample, port)
 
 
 def _faulty(fault: Fault) -> Disturb:
     return lambda sample: disturbed(sample, fault)
-
-
-def _without(sample: Sample, port: str) -> Sample:
-    return sample._replace(inputs={**sample.inputs, port: None})

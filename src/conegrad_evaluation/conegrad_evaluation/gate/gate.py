@@ -18,6 +18,7 @@ from conegrad_evaluation.gate.latency_ratio import LatencyRatio, latency_ratio
 from conegrad_evaluation.gate.paired_difference import Drive
 from conegrad_evaluation.gate.paired_frames import count_frames
 from conegrad_evaluation.gate.parts import Pair, parts_of
+from conegrad_evaluation.metrics.bootstrap import block_length
 from conegrad_evaluation.metrics.evaluator import Evaluation, evaluate
 from conegrad_evaluation.metrics.failure_modes import missed_truth
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult
@@ -166,8 +167,7 @@ def _both(make: Callable[[int], T]) -> tuple[T, T]:
 
 def _drive(replay: Replay, budgets: Budgets) -> Drive:
     frames = len(replay.stamps_ns)
-    block = round(budgets.block_seconds / replay.period) if replay.period > 0 else 1
-    return Drive(frames, min(max(1, block), frames))
+    return Drive(frames, min(block_length(budgets.block_seconds, replay.period), frames))
 
 
 def _labelled(replay: Replay, space: ConditionSpace) -> Replay:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
 from conegrad_core.cones import Cones, TrueCones
@@ -12,6 +11,7 @@ from conegrad_core.fusion.selection import select_cones
 from conegrad_core.pipeline.seen_truth import seen_truth
 from conegrad_data.recording.paired_drive import PairedDrive
 from conegrad_evaluation.coverage.conditions import FrameConditions, frame_conditions
+from conegrad_evaluation.metrics.bootstrap import median_period
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult, match_frame
 from conegrad_evaluation.port_metrics import MIN_EXISTENCE
 from conegrad_evaluation.samples.sample import Sample
@@ -47,8 +47,7 @@ class Replay:
     @property
     def period(self) -> float:
         """Median time between two frames [s]; NaN with less than two."""
-        steps = np.diff(np.array(self.stamps_ns, dtype=np.int64))
-        return float(np.median(steps)) / 1e9 if len(steps) else float("nan")
+        return median_period(self.stamps_ns)
 
 
 class GoldenReplay:

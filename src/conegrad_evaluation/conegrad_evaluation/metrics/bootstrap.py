@@ -1,12 +1,34 @@
 """Confidence intervals of shares, bootstrapped over frames."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from conegrad_evaluation.metrics.matching import Floats, Integers
 
+NANOSECONDS = 1e9
 CHUNK = 2_000_000  # indices drawn at once, about 16 MB
+
+
+def median_period(stamps_ns: Sequence[int]) -> float:
+    """Median time between two frames [s]; NaN with less than two.
+
+    Args:
+        stamps_ns: of the frames in their order [ns].
+    """
+    steps = np.diff(np.array(stamps_ns, dtype=np.int64))
+    return float(np.median(steps)) / NANOSECONDS if len(steps) else float("nan")
+
+
+def block_length(seconds: float, period: float) -> int:
+    """Frames that are resampled together, since they show the same cones.
+
+    Args:
+        seconds: that they last [s].
+        period: of the frames [s]; 1 where it is NaN or 0.
+    """
+    return max(1, round(seconds / period)) if period > 0 else 1
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from conegrad_evaluation.disturbances.fault import Fault
-from conegrad_evaluation.metrics.bootstrap import Interval
+from conegrad_evaluation.metrics.bootstrap import Interval, block_length
 from conegrad_evaluation.metrics.matching import Floats
 from conegrad_evaluation.robustness.frame_sums import FrameSums, frame_sums
 from conegrad_evaluation.robustness.robustness import Robustness
 
 RESAMPLES = 1000
 BLOCK = 1.0  # [s] of consecutive frames that are drawn together
-LOST = ("no_image", "no_scan")  # a sensor is away: apart from the mean
 
 
 class Retention(NamedTuple):
@@ -37,7 +36,7 @@ class Retention(NamedTuple):
     @property
     def is_lost_sensor(self) -> bool:
         """Whether the fault takes a sensor away."""
-        return self.fault.name in LOST
+        return self.fault.disturbance.takes_away
 
 
 class RetentionTable(NamedTuple):
@@ -71,7 +70,9 @@ def retention(result: Robustness, *, seed: int = 0) -> RetentionTable:
     frames = sum(result.drives.values())
     if not frames:
         raise ValueError("bags hold no frames with truth, expected some")
-    sums = [frame_sums(result, fault, is_recall=fault.name in LOST) for fault in result.faults]
+    sums = [
+        frame_sums(result, fault, is_recall=fault.disturbance.takes_away) for fault in result.faults
+    ]
     weights = _weights(result, seed)
     shares = np.stack([_shares(of_fault, weights) for of_fault in sums])  # (K, 1 + resamples)
     rows = [
@@ -90,8 +91,7 @@ def _weights(result: Robustness, seed: int) -> Floats:
     draws = np.random.default_rng(seed)
     parts = []
     for name, count in result.drives.items():
-        period = result.periods[name]
-        block = 1 if not period > 0 else min(count, max(1, round(BLOCK / period)))
+        block = min(count, block_length(BLOCK, result.periods[name]))
         needed = -(-count // block)
         starts = draws.integers(count, size=(RESAMPLES, needed))
         drawn = (starts[..., None] + np.arange(block)) % count
