@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conegrad_bringup.command_line import main
-from conegrad_bringup.commands import align
+from conegrad_bringup.commands.recording import align
 from conegrad_data.cone_map.cone_map_csv import read_cones, save_cones
 from conegrad_simulation.track.track_random import random_track
 from conegrad_training.alignment.map_alignment import SeenCones, moved

@@ -3,7 +3,7 @@
 import pytest
 
 from conegrad_bringup.command_line import main
-from conegrad_bringup.commands import evaluate as command
+from conegrad_bringup.commands.evaluation import evaluate as command
 from conegrad_evaluation.metrics.evaluator import evaluate
 
 

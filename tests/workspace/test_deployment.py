@@ -10,7 +10,7 @@ import check_wheels
 import pytest
 import yaml
 
-from conegrad_bringup.commands import train
+from conegrad_bringup.commands.training import train
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"

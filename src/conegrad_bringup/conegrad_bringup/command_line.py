@@ -28,12 +28,12 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "demo": Command("simulate a drive or take one, perceive it, evaluate it", "demo"),
-    "simulate": Command("drive along a track and record it as a bag", "simulate"),
+    "simulate": Command("drive along a track and record it as a bag", "recording.simulate"),
     "drive": Command("drive a simulated car on perceived cones alone", "drive"),
-    "world": Command("make a scene as a world for Gazebo or as a bag", "world"),
-    "import": Command("turn a folder of recordings into a bag", "import_recording"),
+    "world": Command("make a scene as a world for Gazebo or as a bag", "recording.world"),
+    "import": Command("turn a folder of recordings into a bag", "recording.import_recording"),
     "look": Command("show what the detector sees in pictures", "look"),
-    "info": Command("what a bag holds, and what perception would miss in it", "info"),
+    "info": Command("what a bag holds, and what perception would miss in it", "recording.info"),
     "doctor": Command("say what is wrong with an installation or a running graph", "doctor"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
     "pipeline": Command("show, draw, check and list pipelines of stages", "pipeline"),
@@ -47,24 +47,32 @@ COMMANDS = {
     "system import": Command("take a system from a file or the registry", "system.import_record"),
     "system gate": Command("say whether a new system may replace the old one", "system.gate"),
     "system verify": Command("compare every byte with the manifest", "system.verify"),
-    "evaluate": Command("compare the cones of a bag with the truth, write a report", "evaluate"),
+    "evaluate": Command(
+        "compare the cones of a bag with the truth, write a report", "evaluation.evaluate"
+    ),
     "monitor fit": Command("fit a monitor of frames unlike those of a training", "monitor.fit"),
     "monitor check": Command("say what of a drive is unlike those of a training", "monitor.check"),
-    "robustness": Command("measure what a system keeps under disturbances", "robustness"),
-    "attribute": Command(
-        "find the component that costs a system most, write a report", "attribute"
+    "robustness": Command(
+        "measure what a system keeps under disturbances", "evaluation.robustness"
     ),
-    "align": Command("place a surveyed map of cones in the odometry frame of a bag", "align"),
+    "attribute": Command(
+        "find the component that costs a system most, write a report", "evaluation.attribute"
+    ),
+    "align": Command(
+        "place a surveyed map of cones in the odometry frame of a bag", "recording.align"
+    ),
     "export": Command("write a system for OpenVINO or ONNX Runtime, compared", "export"),
-    "train": Command("train all models through the fusion on recorded drives", "train"),
-    "compare": Command("compare the training patterns from one start, write a report", "compare"),
-    "cross": Command("evaluate every combination of versions of stages", "cross"),
-    "sweep": Command("search patterns and settings of a training, with Optuna", "sweep"),
-    "forecast": Command("predict what training each part would gain", "forecast"),
-    "train-camera": Command("train the cone detector alone", "train_camera"),
-    "train-lidar": Command("train the scan segmenter alone", "train_lidar"),
-    "train-keypoints": Command("train the keypoint network alone", "train_keypoints"),
-    "train-colours": Command("train the colour classifier alone", "train_colours"),
+    "train": Command("train all models through the fusion on recorded drives", "training.train"),
+    "compare": Command(
+        "compare the training patterns from one start, write a report", "training.compare"
+    ),
+    "cross": Command("evaluate every combination of versions of stages", "evaluation.cross"),
+    "sweep": Command("search patterns and settings of a training, with Optuna", "training.sweep"),
+    "forecast": Command("predict what training each part would gain", "training.forecast"),
+    "train-camera": Command("train the cone detector alone", "training.train_camera"),
+    "train-lidar": Command("train the scan segmenter alone", "training.train_lidar"),
+    "train-keypoints": Command("train the keypoint network alone", "training.train_keypoints"),
+    "train-colours": Command("train the colour classifier alone", "training.train_colours"),
 }
 # Of those whose 1 is an answer: the system is held, a fault was found, the drive is unlike.
 ERROR_CODES = {command: EXIT_USAGE for command in ("system gate", "doctor", "monitor check")}

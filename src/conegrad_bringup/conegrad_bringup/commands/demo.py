@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, read_roles, topic_setting
-from conegrad_bringup.commands.evaluate import describe as describe_evaluation
+from conegrad_bringup.commands.evaluation.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
 from conegrad_bringup.output_folder import fresh_folder
 from conegrad_bringup.progress_bar import ProgressBar

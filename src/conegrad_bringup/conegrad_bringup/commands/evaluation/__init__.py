@@ -1,0 +1,1 @@
+"""Commands that measure how good a system is, and what costs it."""

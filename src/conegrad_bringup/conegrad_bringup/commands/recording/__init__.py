@@ -1,0 +1,1 @@
+"""Commands that make drives, and say what is in them."""
