@@ -17,14 +17,17 @@ from std_msgs.msg import Header
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import COLOUR_NAMES, Cones
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_data.bags.types import default_typestore
 from conegrad_data.decode import (
+    alarms_from_msg,
     cones_from_msg,
     detections_from_msg,
     image_from_msg,
     points_from_msg,
+    reasons_from_msg,
     segmentation_from_msg,
 )
 from conegrad_data.decode.cones import COLOUR_NUMBERS
@@ -154,6 +157,39 @@ def test_cones_come_back_with_stamps_and_ground():
         for name in ("positions", "covariances", "colours", "source"):
             torch.testing.assert_close(getattr(back, name), getattr(CONES, name))
         torch.testing.assert_close(back.existence_logits, CONES.existence_logits, atol=1e-5, rtol=0)
+
+
+def test_reasons_of_degraded_cones_come_back():
+    reason = Reason("camera_lost", "no image: LiDAR alone")
+    stamps = {"camera_stamp": None, "lidar_stamp": HEADER.stamp}
+    msg = cones_to_msg(CONES, HEADER, GROUND, **stamps, reasons=[reason])
+    assert (msg.degraded, msg.reasons) == (
+        True,
+        ["camera_lost: no image: LiDAR alone"],
+    )
+    for arrived in sent(msg):
+        assert reasons_from_msg(arrived) == (reason,)
+    assert not cones_to_msg(CONES, HEADER, GROUND, **stamps).degraded
+
+
+def test_degraded_cones_without_a_reason_stay_degraded():
+    (reason,) = reasons_from_msg(ConeArray(degraded=True))
+    assert reason.name == "unspecified"
+
+
+def test_cones_and_results_of_a_recording_without_reasons_and_alarms_are_read():
+    assert reasons_from_msg(SimpleNamespace(cones=[])) == ()
+    assert alarms_from_msg(SimpleNamespace(ranges=[])) == ()
+
+
+def test_alarms_of_the_sensor_nodes_come_back():
+    alarm = Reason("image_unlike", "frames are unlike those of the training")
+    found = Detections(torch.zeros(0, 4), torch.zeros(0, 4))
+    for arrived in sent(detections_to_msg(found, HEADER, 640, 360, [alarm])):
+        assert alarms_from_msg(arrived) == (alarm,)
+    segmented = SegmentedScan(torch.ones(2), torch.tensor([0.0, 0.1]), torch.zeros(2))
+    for arrived in sent(segmentation_to_msg(segmented, HEADER, 0.1, 30.0, [alarm])):
+        assert alarms_from_msg(arrived) == (alarm,)
 
 
 def test_an_empty_array_of_cones_comes_back_empty():

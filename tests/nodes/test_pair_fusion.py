@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.geometry.odometry import Path2
 from conegrad_core.lidar.scan import SegmentedScan
@@ -67,6 +68,13 @@ def image(size=(160, 96)):
 
 def pair(detections=None, segmentation=None):
     return Pair(0, detections, segmentation, None, 0.0, "")
+
+
+def test_alarms_of_both_sides_are_reasons_of_the_cones(fusion):
+    doubts = [Reason("image_unlike", "dark"), Reason("scan_unlike", "fog")]
+    seen = image()._replace(alarms=(doubts[0],)), scan("front")._replace(alarms=(doubts[1],))
+    fused = fusion().fuse(pair(*seen))
+    assert fused.reasons == tuple(doubts)
 
 
 def test_two_scanners_on_one_topic_each_give_cones_in_their_own_frame(fusion):

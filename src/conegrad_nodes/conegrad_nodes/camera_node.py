@@ -9,11 +9,9 @@ from std_msgs.msg import Header
 
 from conegrad_core.camera.detector import Detector
 from conegrad_core.camera.stage import DetectorStage
-from conegrad_data.decode import usable_image
+from conegrad_data.decode import stamp_ns_from_msg, usable_image
 from conegrad_data.decode.serialized_image import SerializedImage, read_image
-from conegrad_data.status.part_status import PartStatus
 from conegrad_data.topics.topic_rules import is_rectified
-from conegrad_nodes.node_base.domain_watch import DomainWatch
 from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.image_in_flight import in_flight
 from conegrad_nodes.node_base.qos import LATEST
@@ -51,13 +49,14 @@ class CameraNode(SensorNode):
         PipelineError: if the pipeline cannot be used, or has no such stage.
     """
 
+    watched = "Image"
+
     def __init__(self, **node_options: Any) -> None:
         super().__init__(CAMERA_NODE, **node_options)
         self._config: CameraNodeConfig = declare_config(self, CameraNodeConfig)
         self._hosts = pipeline_hosts(self._config.pipeline)
         self.hosted = HostedPart(self._config.pipeline, self._hosts.camera, CAMERA_NODE)
         self.declare_stages()
-        self._domain = DomainWatch("", "Image")
         published = self._hosts.crossing(self._hosts.camera)
         self._published = {port: port_message(self._hosts.kinds[port]) for port in published}
         msgtype, topic = IMAGE.transports[self._config.image_transport]
@@ -75,7 +74,7 @@ class CameraNode(SensorNode):
             self.get_logger().info(
                 f"{images} is rectified: the fusion needs calibration.images: rectified"
             )
-        self._domain = DomainWatch(self._config.monitor, "Image")
+        self.watch_domain(self._config.monitor)
         self.open_outputs(self._published)
         self._debug = self.create_lifecycle_publisher(IMAGE.msgtype, "~/debug_image", LATEST)
 
@@ -105,11 +104,7 @@ class CameraNode(SensorNode):
         if self._debug.get_subscription_count() > 0:
             drawn = debug_image(image, values, self._published, self._hosts.kinds)
             self._debug.publish(IMAGE.encode(drawn, header, details))
-        self._domain.observe(image)
-
-    def check(self) -> list[PartStatus]:
-        """Further: whether images are unlike those of the training."""
-        return [*super().check(), *self._domain.status()]
+        self._domain.observe(image, stamp_ns_from_msg(arrived.msg.header.stamp))
 
     def _detectors(self) -> list[Detector]:
         """Detectors of the stages: they know what images they can take."""

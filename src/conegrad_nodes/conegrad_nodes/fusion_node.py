@@ -4,7 +4,7 @@ import functools
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nav_msgs.msg import Odometry
@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from conegrad_core.cones import UnusableConesError
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.fusion.stage import FusionStage
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
@@ -370,6 +371,7 @@ class FusionNode(PerceptionNode):
         header = Header(stamp=stamp_to_msg(pair.stamp_ns), frame_id=fused.frame)
         details = {
             "ground": ground,
+            "reasons": fused.reasons,
             "camera_stamp": stamp_to_msg(image.stamp_ns) if image else None,
             "lidar_stamp": stamp_to_msg(scan.stamp_ns) if scan else None,
         }
@@ -387,7 +389,14 @@ def _joined(
     """All results of one image or scan; it arrived with the last one of them."""
     sizes = [one.details["image_size"] for one in found.values() if "image_size" in one.details]
     values = {port: one.value for port, one in found.items()}
-    return SensorResult(stamp_ns, frame, values, sizes[0] if sizes else None, arrival)
+    alarms = tuple({alarm.name: alarm for alarm in _alarms(found)}.values())
+    return SensorResult(stamp_ns, frame, values, sizes[0] if sizes else None, arrival, alarms)
+
+
+def _alarms(found: Mapping[str, Received]) -> Iterator[Reason]:
+    """What is doubted about the messages."""
+    for one in found.values():
+        yield from one.details.get("alarms", ())
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ from conegrad_core.lidar.ground_plane import find_ground
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.lidar.sweep import SweepConfig
+from conegrad_data.decode import stamp_ns_from_msg
 from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_data.status.part_status import Level, PartStatus
-from conegrad_nodes.node_base.domain_watch import DomainWatch
 from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.image_in_flight import wait_for_image
 from conegrad_nodes.node_base.running import run
@@ -49,6 +49,8 @@ class LidarNode(SensorNode):
         PipelineError: if the pipeline cannot be used, or has no such stage.
     """
 
+    watched = "Scan"
+
     def __init__(self, **node_options: Any) -> None:
         super().__init__(LIDAR_NODE, **node_options)
         self._config: LidarNodeConfig = declare_config(self, LidarNodeConfig)
@@ -62,7 +64,6 @@ class LidarNode(SensorNode):
             declare_config(self, SweepConfig, "sweep"),
         )
         self._warnings: tuple[str, ...] = ()  # of the latest message
-        self._domain = DomainWatch("", "Scan")
         self._finds_car = self._config.input == "points"
         self._is_car_told = False
         self.subscribe_to(SCAN.sources[self._config.input], self._config.input)
@@ -74,7 +75,7 @@ class LidarNode(SensorNode):
     def load(self) -> None:
         """Load the stages and create the outputs."""
         super().load()
-        self._domain = DomainWatch(self._config.monitor, "Scan")
+        self.watch_domain(self._config.monitor)
         self.open_outputs(self._published)
 
     def warm_up(self) -> None:
@@ -87,8 +88,8 @@ class LidarNode(SensorNode):
         self.start_worker()
 
     def check(self) -> list[PartStatus]:
-        """Further: doubts about the latest message, scans unlike the training's, the own car."""
-        found = [*super().check(), *self._domain.status()]
+        """Further: doubts about the latest message, the own car."""
+        found = super().check()
         if self._finds_car and self._reader.car is not None:
             is_found = self._reader.car.outline is not None
             cause = "found" if is_found else "not found yet"
@@ -103,7 +104,7 @@ class LidarNode(SensorNode):
         scan, details, self._warnings = SCAN.received(self._reader.read(arrived.msg))
         self._tell_car()
         self.deliver(arrived, self.run_stages({"scan": scan}), arrived.msg.header, details)
-        self._domain.observe(scan)
+        self._domain.observe(scan, stamp_ns_from_msg(arrived.msg.header.stamp))
 
     def _tell_car(self) -> None:
         """Log once where the own car is."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from conegrad_core.cones import Cones, UnusableConesError, check_cones
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.geometry import camera
@@ -34,6 +35,7 @@ class SensorResult(NamedTuple):
         values: of the ports of this sensor that the fusion reads, such as ``detections``.
         image_size: width and height [px]; None for a scan, or where no message states it.
         arrival: ``time.perf_counter()`` when the message arrived; 0 without the live graph.
+        alarms: what the node of the sensor doubts about the message.
     """
 
     stamp_ns: int
@@ -41,6 +43,7 @@ class SensorResult(NamedTuple):
     values: Mapping[str, Any]
     image_size: tuple[int, int] | None = None
     arrival: float = 0.0
+    alarms: tuple[Reason, ...] = ()
 
     @property
     def span(self) -> tuple[float, float]:
@@ -58,11 +61,13 @@ class FusedPair(NamedTuple):
         frame: in which the cones are: of the scan, for an image alone of the newest scan, or where
             none took part yet, of the base.
         ground: in that frame.
+        reasons: why the cones are degraded; empty if they are not.
     """
 
     cones: Cones
     frame: str
     ground: Ground
+    reasons: tuple[Reason, ...] = ()
 
 
 class PairFusion:
@@ -161,7 +166,8 @@ class PairFusion:
         cones = select_cones(candidates, selection.min_existence, selection.merge_distance)
         check_cones(cones)
         frame = self._calibration.cone_frame(lidar_frame)
-        return FusedPair(cones, frame, ground_of(base_from_lidar))
+        reasons = tuple(alarm for side in (image, scan) if side for alarm in side.alarms)
+        return FusedPair(cones, frame, ground_of(base_from_lidar), reasons)
 
 
 def is_scan(value: Any) -> bool:

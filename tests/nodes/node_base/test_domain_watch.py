@@ -10,8 +10,7 @@ from conegrad_core.domain_monitor.domain_model import WINDOW, fit_domain, save_d
 from conegrad_core.domain_monitor.scan_statistics import SCAN_STATISTICS, scan_statistics
 from conegrad_core.lidar.scan import Scan
 from conegrad_data.status.part_status import Level
-from conegrad_nodes.node_base import domain_watch
-from conegrad_nodes.node_base.domain_watch import DomainWatch
+from conegrad_nodes.node_base.domain_watch import PERIOD_NS, DomainWatch
 
 
 def scan(seed, noise):
@@ -27,30 +26,32 @@ def path(tmp_path):
     return path
 
 
-def test_frames_that_are_unlike_are_a_warning_with_the_cause(path, monkeypatch):
-    monkeypatch.setattr(domain_watch, "PERIOD", 0.0)
+def test_frames_that_are_unlike_are_a_warning_and_an_alarm_with_the_cause(path):
     watch = DomainWatch(str(path), "Scan")
     (status,) = watch.status()
     assert status.level == Level.OK
+    assert watch.alarms() == ()
     for seed in range(WINDOW):
-        watch.observe(scan(100 + seed, 0.4))
+        watch.observe(scan(100 + seed, 0.4), (seed + 1) * PERIOD_NS)
     (status,) = watch.status()
     assert status.level == Level.WARN
     assert "unlike those of the training: distance" in status.text
     assert float(status.values["distance"]) > float(status.values["threshold"])
+    (alarm,) = watch.alarms()
+    assert alarm == ("scan_unlike", status.text)
 
 
 def test_frames_in_quick_succession_are_passed_over(path):
     watch = DomainWatch(str(path), "Scan")
     for seed in range(3 * WINDOW):
-        watch.observe(scan(seed, 0.4))
+        watch.observe(scan(seed, 0.4), 10**18 + seed * PERIOD_NS // 4)
     assert watch.status()[0].level == Level.OK
 
 
 def test_without_a_file_nothing_is_said_and_without_a_model_of_the_sensor_that(path):
     assert DomainWatch("", "Scan").status() == []
     watch = DomainWatch(str(path), "Image")
-    watch.observe(None)
+    watch.observe(None, 0)
     assert "was fitted without Image frames" in watch.status()[0].text
 
 

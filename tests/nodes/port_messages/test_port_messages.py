@@ -49,7 +49,7 @@ def test_detections_keep_boxes_logits_and_image_size():
     received = DETECTIONS.decode(msg)
     torch.testing.assert_close(received.value.boxes_xyxy, FOUND.boxes_xyxy)
     torch.testing.assert_close(received.value.logits, FOUND.logits)
-    assert received.details == {"image_size": (640, 384)}
+    assert received.details == {"image_size": (640, 384), "alarms": ()}
 
 
 def test_detections_need_the_size_of_their_image():
@@ -80,7 +80,7 @@ def test_a_segmented_scan_keeps_ranges_and_logits():
     )
     torch.testing.assert_close(received.value.ranges, ranges, equal_nan=True)
     torch.testing.assert_close(received.value.logits, segmented.logits)
-    assert received.details == {"range_limits": (0.5, 30.0)}
+    assert received.details == {"range_limits": (0.5, 30.0), "alarms": ()}
 
 
 def test_cones_keep_what_is_known_of_them():

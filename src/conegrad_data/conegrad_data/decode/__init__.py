@@ -15,6 +15,7 @@ from conegrad_data.decode.geometry import (
 from conegrad_data.decode.header import MessageHeader, read_header
 from conegrad_data.decode.image import image_from_msg, usable_image
 from conegrad_data.decode.points import PointCloud, points_from_msg
+from conegrad_data.decode.reasons import alarms_from_msg, reasons_from_msg
 from conegrad_data.decode.results import (
     check_detections,
     check_segmentation,
@@ -29,6 +30,7 @@ __all__ = [
     "Matrix",
     "MessageHeader",
     "PointCloud",
+    "alarms_from_msg",
     "camera_model_from_msg",
     "check_detections",
     "check_segmentation",
@@ -42,6 +44,7 @@ __all__ = [
     "pose_from_msg",
     "pose_matrix_from_msg",
     "read_header",
+    "reasons_from_msg",
     "scan_from_msg",
     "scan_warnings",
     "segmentation_from_msg",

@@ -1,6 +1,7 @@
 """Detections, segmentations and cones to messages."""
 
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES, Cones
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_data.decode.cones import COLOUR_NUMBERS
@@ -24,7 +26,11 @@ def stamp_to_msg(stamp_ns: int) -> Time:
 
 
 def detections_to_msg(
-    detections: Detections, header: Header, image_width: int, image_height: int
+    detections: Detections,
+    header: Header,
+    image_width: int,
+    image_height: int,
+    alarms: Sequence[Reason] = (),
 ) -> ConeDetectionArray:
     """conegrad_msgs/ConeDetectionArray; sizes are of the original image [px]."""
     corners = _array(detections.boxes_xyxy).astype(np.float64)  # centre and size become exact
@@ -49,11 +55,16 @@ def detections_to_msg(
             )
             for index, row in enumerate(rows)
         ],
+        alarms=list(map(str, alarms)),
     )
 
 
 def segmentation_to_msg(
-    segmented: SegmentedScan, header: Header, range_min: float, range_max: float
+    segmented: SegmentedScan,
+    header: Header,
+    range_min: float,
+    range_max: float,
+    alarms: Sequence[Reason] = (),
 ) -> ScanSegmentation:
     """conegrad_msgs/ScanSegmentation; the limits are those of the sensor [m]."""
     angles = segmented.angles
@@ -67,6 +78,7 @@ def segmentation_to_msg(
         ranges=array("f", _array(segmented.ranges).tobytes()),
         logits=array("f", _array(segmented.logits).tobytes()),
         times=array("f", b"" if segmented.times is None else _array(segmented.times).tobytes()),
+        alarms=list(map(str, alarms)),
     )
 
 
@@ -77,6 +89,7 @@ def cones_to_msg(
     *,
     camera_stamp: Time | None,
     lidar_stamp: Time | None,
+    reasons: Sequence[Reason] = (),
 ) -> ConeArray:
     """conegrad_msgs/ConeArray.
 
@@ -86,6 +99,7 @@ def cones_to_msg(
         ground: in that frame; the cones stand on it.
         camera_stamp: of the camera frame that took part; None if none did.
         lidar_stamp: of the scan that took part; None if none did.
+        reasons: why the cones are degraded; empty if they are not.
     """
     return ConeArray(
         header=header,
@@ -94,6 +108,8 @@ def cones_to_msg(
         lidar_used=lidar_stamp is not None,
         camera_stamp=camera_stamp or Time(),
         lidar_stamp=lidar_stamp or Time(),
+        degraded=bool(reasons),
+        reasons=list(map(str, reasons)),
     )
 
 

@@ -1,13 +1,14 @@
 """Tells on the diagnostics when the frames of a sensor are unlike those of the training."""
 
-import time
 from pathlib import Path
 from typing import Any
 
-from conegrad_core.domain_monitor.domain_monitor import DomainMonitor, load_monitor
+from conegrad_core.consistency.reason import Reason
+from conegrad_core.domain_monitor.domain_monitor import DomainMonitor, DomainState, load_monitor
 from conegrad_data.status.part_status import Level, PartStatus
 
-PERIOD = 0.1  # [s] between two frames that are looked at
+PERIOD_NS = 100_000_000  # [ns] between the stamps of two frames that are looked at
+ALARMS = {"Image": "image_unlike", "Scan": "scan_unlike"}  # names by kind
 
 
 class DomainWatch:
@@ -24,17 +25,22 @@ class DomainWatch:
 
     def __init__(self, path: str, kind: str) -> None:
         self._path, self._kind = path, kind
-        self._last = -PERIOD
+        self._last_ns = 0
         self._monitor: DomainMonitor | None = None
         if path:
             self._monitor = load_monitor(Path(path).expanduser(), kind)
 
-    def observe(self, value: Any) -> None:
+    def observe(self, value: Any, stamp_ns: int) -> None:
         """Look at a frame, unless the last look was a moment ago; after its results are out."""
-        now = time.monotonic()
-        if self._monitor is not None and now - self._last >= PERIOD:
-            self._last = now
+        if self._monitor is not None and abs(stamp_ns - self._last_ns) >= PERIOD_NS:
+            self._last_ns = stamp_ns
             self._monitor.observe(value)
+
+    def alarms(self) -> tuple[Reason, ...]:
+        """What goes with the results: that the latest frames are unlike the training's."""
+        if self._monitor is None or not self._monitor.state.is_unlike:
+            return ()
+        return (Reason(ALARMS[self._kind], self._text(self._monitor.state)),)
 
     def status(self) -> list[PartStatus]:
         """Whether the latest frames are unlike; nothing without a file."""
@@ -47,8 +53,10 @@ class DomainWatch:
             return [
                 PartStatus("domain", Level.OK, "like", "frames are like the training's", values)
             ]
-        text = (
+        return [PartStatus("domain", Level.WARN, "unlike", self._text(state), values)]
+
+    def _text(self, state: DomainState) -> str:
+        return (
             f"frames are unlike those of the training: distance {state.distance:.1f}, alarm above "
             f"{state.threshold:.1f}, most of all in {', '.join(state.unusual)}"
         )
-        return [PartStatus("domain", Level.WARN, "unlike", text, values)]

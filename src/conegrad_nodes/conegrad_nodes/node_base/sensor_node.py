@@ -10,6 +10,7 @@ import torch
 from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_nodes.monitoring.publisher_names import OwnTopic
 from conegrad_nodes.node_base import intra_process
+from conegrad_nodes.node_base.domain_watch import DomainWatch
 from conegrad_nodes.node_base.hosted_part import HostedPart
 from conegrad_nodes.node_base.inputs import Input
 from conegrad_nodes.node_base.perception_node import PerceptionNode
@@ -34,9 +35,11 @@ class SensorNode(PerceptionNode):
     Attributes:
         hosted: the stages.
         trainable: the stages are loaded with gradients.
+        watched: kind of the port that the domain monitor looks at; empty: none.
     """
 
     trainable: ClassVar[bool] = False
+    watched: ClassVar[str] = ""
     hosted: HostedPart
     _config: SensorNodeConfig
 
@@ -44,6 +47,7 @@ class SensorNode(PerceptionNode):
         super().__init__(name, **node_options)
         self._worker: LatestWorker[Arrived] | None = None
         self._outputs: dict[str, tuple[PortMessage, Any]] = {}
+        self._domain = DomainWatch("", self.watched)
 
     def subscribe_to(
         self,
@@ -88,6 +92,10 @@ class SensorNode(PerceptionNode):
         }
         self.hosted.load(configs, trainable=self.trainable)
 
+    def watch_domain(self, monitor: str) -> None:
+        """Let the domain monitor of a file look at the input; empty: none does."""
+        self._domain = DomainWatch(monitor, self.watched)
+
     def open_outputs(self, messages: Mapping[str, PortMessage]) -> None:
         """Create a publisher for each port with its messages."""
         self._outputs = {
@@ -124,11 +132,13 @@ class SensorNode(PerceptionNode):
             arrived: message that they were made of.
             values: of ports; what is None, or has no output, is not published.
             header: of the messages.
-            details: of that message.
+            details: of that message; what the domain monitor doubts is added.
 
         Raises:
             DecodeError: if a value is not fit for a message; nothing is published then.
         """
+        if alarms := self._domain.alarms():
+            details = {**details, "alarms": alarms}
         made = [
             (publisher, message.encode(values[port], header, details), values[port])
             for port, (message, publisher) in self._outputs.items()
@@ -157,13 +167,17 @@ class SensorNode(PerceptionNode):
             self._worker = None
 
     def check(self) -> list[PartStatus]:
-        """How many messages were overtaken; raises what ended the thread of the stages."""
+        """How many messages were overtaken, and whether the input is unlike the training's.
+
+        It raises what ended the thread of the stages.
+        """
         if self._worker is None:
-            return []
+            return self._domain.status()
         self._worker.raise_failure()
         values = {"dropped": str(self._worker.dropped)}
         text = f"{self._worker.dropped} messages overtaken by newer ones"
-        return [PartStatus(self.hosted.title, Level.OK, "running", text, values)]
+        running = PartStatus(self.hosted.title, Level.OK, "running", text, values)
+        return [running, *self._domain.status()]
 
     def submit(self, msg: Any, arrival: float) -> None:
         """Let the stages run on a message, in their thread."""

@@ -12,6 +12,7 @@ import torch
 
 from conegrad_core.camera.stage import DetectorStage
 from conegrad_core.cones import Cones, UnusableConesError
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
@@ -33,6 +34,7 @@ from conegrad_data.recording.bag_clock import BagClock
 from conegrad_data.recording.base_odometry import BaseOdometry, add_odometry
 from conegrad_data.recording.lenient_decoder import LenientDecoder
 from conegrad_data.recording.scan_reading import ScanReader
+from conegrad_nodes.node_base.domain_watch import DomainWatch
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
 from conegrad_nodes.parameters.chosen_parameters import settings, stage_settings
 from conegrad_nodes.pipeline_hosts import PipelineHosts
@@ -53,6 +55,7 @@ class DirectFrame(NamedTuple):
         cones: above the lowest existence, each once.
         frame: in which the cones are, as FusedPair says.
         ground: in that frame.
+        reasons: why the cones are degraded; empty if they are not.
         receive_ns: time in the bag when the pair was decided [ns].
     """
 
@@ -60,6 +63,7 @@ class DirectFrame(NamedTuple):
     cones: Cones
     frame: str
     ground: Ground
+    reasons: tuple[Reason, ...]
     receive_ns: int
 
 
@@ -96,6 +100,8 @@ class DirectPerception:
         selection = settings(SelectionConfig, parameters)
         self._fusion = PairFusion(self._graph, hosts, self._calibration, selection)
         self._clock = BagClock()  # as the player has it
+        monitor = str(parameters.get("monitor", ""))
+        self._domains = {kind: DomainWatch(monitor, kind) for kind in ("Image", "Scan")}
         self._warned: set[str] = set()
         self._skipped: Counter[str] = Counter()
         self._count = self._uncalibrated = 0  # of pairs with cones, and of those without
@@ -146,14 +152,18 @@ class DirectPerception:
             image = usable_image(msg, self._detectors)
             height, width = image.shape[:2]
             found = self._run("image", image, self._camera_ports)
-            seen = SensorResult(stamp_ns, msg.header.frame_id, found, (width, height))
+            alarms = self._watched("Image", image, stamp_ns)
+            seen = SensorResult(
+                stamp_ns, msg.header.frame_id, found, (width, height), alarms=alarms
+            )
             self._fusion.camera_frame = seen.frame
             self._pairing.add_detections(stamp_ns, seen)
         else:
             read = self._reader.read(msg)
             self._warn_once(read.warnings)
             found = self._run("scan", read.scan, self._lidar_ports)
-            seen = SensorResult(stamp_ns, msg.header.frame_id, found)
+            alarms = self._watched("Scan", read.scan, stamp_ns)
+            seen = SensorResult(stamp_ns, msg.header.frame_id, found, alarms=alarms)
             self._fusion.lidar_frame = seen.frame
             self._pairing.add_segmentation(stamp_ns, seen, seen.span)
 
@@ -161,6 +171,12 @@ class DirectPerception:
         """Values of ports that are made of one other."""
         made = self._graph({given: [value]}, ports=ports)
         return {port: made[port][0] for port in ports}
+
+    def _watched(self, kind: str, value: Any, stamp_ns: int) -> tuple[Reason, ...]:
+        """What the domain monitor doubted before it looks at a frame, as in the nodes."""
+        alarms = self._domains[kind].alarms()
+        self._domains[kind].observe(value, stamp_ns)
+        return alarms
 
     def _warn_once(self, warnings: list[str]) -> None:
         """Log each warning once."""

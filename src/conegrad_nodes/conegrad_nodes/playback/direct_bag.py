@@ -62,4 +62,5 @@ def _cones_msg(frame: DirectFrame) -> Any:
         frame.ground,
         camera_stamp=stamp_to_msg(image.stamp_ns) if image else None,
         lidar_stamp=stamp_to_msg(scan.stamp_ns) if scan else None,
+        reasons=frame.reasons,
     )

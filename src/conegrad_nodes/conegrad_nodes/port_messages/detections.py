@@ -7,7 +7,7 @@ from conegrad_msgs.msg import ConeDetectionArray
 
 from conegrad_core.camera.image import RgbImage
 from conegrad_core.drawing import draw_detections
-from conegrad_data.decode import check_detections, detections_from_msg
+from conegrad_data.decode import alarms_from_msg, check_detections, detections_from_msg
 from conegrad_nodes.encode import detections_to_msg
 from conegrad_nodes.port_messages.port_message import PortMessage, Received, detail
 
@@ -15,7 +15,8 @@ from conegrad_nodes.port_messages.port_message import PortMessage, Received, det
 class DetectionsMessage(PortMessage):
     """conegrad_msgs/ConeDetectionArray.
 
-    Detail: ``image_size``, width and height of the original image [px].
+    Details: ``image_size``, width and height of the original image [px]; ``alarms``, each a
+    Reason, what the node doubts about it.
     """
 
     msgtype = ConeDetectionArray
@@ -25,8 +26,9 @@ class DetectionsMessage(PortMessage):
         return Received(detections_from_msg(msg), self.details(msg))
 
     def details(self, msg: Any) -> Mapping[str, Any]:
-        """Size of the image."""
-        return {"image_size": (msg.image_width, msg.image_height)}
+        """Size of the image, and what is doubted about it."""
+        size = (msg.image_width, msg.image_height)
+        return {"image_size": size, "alarms": alarms_from_msg(msg)}
 
     def check(self, value: Any) -> None:
         """Refuse what would spread to every cone."""
@@ -36,7 +38,7 @@ class DetectionsMessage(PortMessage):
         """Message of detections that are finite and within all bounds."""
         check_detections(value)
         width, height = detail(details, "image_size", "of the original image [px]")
-        return detections_to_msg(value, header, width, height)
+        return detections_to_msg(value, header, width, height, details.get("alarms", ()))
 
     def draw(
         self, image: RgbImage, value: Any, beside: Mapping[str, Any] | None = None

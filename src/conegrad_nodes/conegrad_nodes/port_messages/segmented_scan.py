@@ -5,7 +5,7 @@ from typing import Any
 
 from conegrad_msgs.msg import ScanSegmentation
 
-from conegrad_data.decode import check_segmentation, segmentation_from_msg
+from conegrad_data.decode import alarms_from_msg, check_segmentation, segmentation_from_msg
 from conegrad_nodes.encode import segmentation_to_msg
 from conegrad_nodes.port_messages.port_message import PortMessage, Received, detail
 
@@ -13,7 +13,8 @@ from conegrad_nodes.port_messages.port_message import PortMessage, Received, det
 class SegmentedScanMessage(PortMessage):
     """conegrad_msgs/ScanSegmentation.
 
-    Details: ``range_limits``, shortest and longest range of the sensor [m].
+    Details: ``range_limits``, shortest and longest range of the sensor [m]; ``alarms``, each a
+    Reason, what the node doubts about the scan.
     """
 
     msgtype = ScanSegmentation
@@ -23,8 +24,9 @@ class SegmentedScanMessage(PortMessage):
         return Received(segmentation_from_msg(msg), self.details(msg))
 
     def details(self, msg: Any) -> Mapping[str, Any]:
-        """Shortest and longest range of the sensor."""
-        return {"range_limits": (msg.range_min, msg.range_max)}
+        """Shortest and longest range of the sensor, and what is doubted about the scan."""
+        limits = (msg.range_min, msg.range_max)
+        return {"range_limits": limits, "alarms": alarms_from_msg(msg)}
 
     def check(self, value: Any) -> None:
         """Refuse what would spread to every cone."""
@@ -33,9 +35,8 @@ class SegmentedScanMessage(PortMessage):
     def encode(self, value: Any, header: Any, details: Mapping[str, Any]) -> Any:
         """Message of a segmented scan that is finite and within all bounds."""
         check_segmentation(value)
-        return segmentation_to_msg(
-            value, header, *detail(details, "range_limits", "of the sensor [m]")
-        )
+        low, high = detail(details, "range_limits", "of the sensor [m]")
+        return segmentation_to_msg(value, header, low, high, details.get("alarms", ()))
 
 
 SEGMENTED_SCAN = SegmentedScanMessage()
