@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conegrad_core.cones import ConeClass, Cones, TrueCones
 from conegrad_evaluation.metrics.evaluator import Evaluator, evaluate
 from conegrad_evaluation.metrics.matching import UNMATCHED, EvaluationConfig, match_frame
+from conegrad_evaluation.report.plot_captions import colour_sentence
 
 B, Y, U = ConeClass.BLUE, ConeClass.YELLOW, ConeClass.UNKNOWN
 
@@ -98,6 +99,23 @@ def test_unknown_is_the_right_colour_of_a_cone_that_the_camera_could_not_see():
     result = evaluated(predicted, truth((3, 1, Y), (3, -1, Y), camera=False))
     assert result.f1_colour == 0.5
     assert result.failure_modes.false_cones["wrong_colour"] == 1
+
+
+def test_the_matrix_of_colours_adds_up_to_the_cones_that_count_as_right():
+    seen = truth((3, 1, Y), (3, -1, B))
+    evaluator = Evaluator(EvaluationConfig())
+    evaluator.add(cones((3, 1, Y, 0.9), (3, -1, U, 0.9)), seen)  # one without its colour
+    evaluator.add(
+        cones((3, 1, U, 0.9), (3, -1, U, 0.9)), truth((3, 1, Y), (3, -1, B), camera=False)
+    )
+    result = evaluator.result()
+    assert result.confusion[Y] == (0, 1, 0, 0, 1)
+    assert result.confusion[B] == (0, 0, 0, 0, 2)
+    assert result.confusion_unseen == (1, 1, 0, 0)
+    assert result.total.counts.right == 3
+    sentence = colour_sentence(result)
+    assert "1 on the diagonal, 2 without a colour that no camera could see" in sentence
+    assert "3 of the 4 matched cones" in sentence
 
 
 def test_a_group_chosen_by_its_cones_has_a_precision_but_no_f1():

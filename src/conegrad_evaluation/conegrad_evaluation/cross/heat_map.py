@@ -12,7 +12,7 @@ from conegrad_evaluation.cross.cross_evaluation import CrossEvaluation
 from conegrad_evaluation.cross.findings import Findings
 from conegrad_evaluation.cross.stage_versions import StageVersion
 from conegrad_evaluation.metrics.matching import Floats
-from conegrad_evaluation.report.figure_style import ACCENT, INK, WARN
+from conegrad_evaluation.report.figure_style import ACCENT, CELL_INK, INK, WARN
 
 CELL_WIDTH, CELL_HEIGHT = 0.95, 0.5  # [inch]
 LABEL_WIDTH, LABEL_HEIGHT = 1.8, 1.6  # [inch], for names of versions and the title
@@ -78,7 +78,7 @@ def _draw(
             f"{scores[row, column]:.3f}",
             ha="center",
             va="center",
-            color="white" if share > DARK else INK,
+            color="white" if share > DARK else CELL_INK,
             fontweight="bold" if place == findings.best else "normal",
         )
         if place == findings.best:

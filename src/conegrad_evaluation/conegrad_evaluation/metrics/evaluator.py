@@ -69,6 +69,8 @@ class Evaluation:
             precision is not defined and NaN.
         by_class: truth by its class name; precision is not defined and NaN.
         confusion: ``4 x 5`` matched cones: true class in rows, most probable colour in columns.
+        confusion_unseen: ``4`` of the column of unknown colours those that no camera could see;
+            they count as right.
         curve: precision and recall over the existence threshold.
         curve_colour: the same, with a wrong colour counted as an error.
         reliability: calibration of the existence probability.
@@ -91,6 +93,7 @@ class Evaluation:
     by_visibility: dict[str, SubsetMetrics]
     by_class: dict[str, SubsetMetrics]
     confusion: tuple[tuple[int, ...], ...]
+    confusion_unseen: tuple[int, ...]
     curve: PrecisionRecall
     curve_colour: PrecisionRecall
     reliability: Reliability
@@ -208,6 +211,7 @@ def evaluate(
         by_visibility=_by_visibility(records),
         by_class=_by_class(records),
         confusion=_confusion(records),
+        confusion_unseen=_confusion_unseen(records),
         curve=precision_recall(cones.existence, cones.is_match, true),
         curve_colour=precision_recall(cones.existence, cones.is_right, true),
         reliability=reliability(cones.existence, cones.is_match),
@@ -273,6 +277,15 @@ def _confusion(records: Records) -> tuple[tuple[int, ...], ...]:
     shape = (len(CLASS_NAMES), len(COLOUR_NAMES))
     table = np.bincount(known, minlength=shape[0] * shape[1]).reshape(shape)
     return tuple(tuple(int(cell) for cell in row) for row in table)
+
+
+def _confusion_unseen(records: Records) -> tuple[int, ...]:
+    cones = records.cones
+    chosen = cones.selected & cones.is_match & (cones.colours == ConeClass.UNKNOWN)
+    truth = cones.truth[chosen]
+    classes = records.truth.classes[truth[~records.truth.visible_camera[truth]]]
+    counts = np.bincount(classes, minlength=len(COLOUR_NAMES))[: len(CLASS_NAMES)]
+    return tuple(int(count) for count in counts)
 
 
 def _interval(records: Records, hits: Booleans, config: EvaluationConfig) -> Interval:

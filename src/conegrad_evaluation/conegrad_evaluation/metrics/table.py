@@ -45,7 +45,8 @@ def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
     """Fixed decimals, or a dash where there is no value."""
     if math.isnan(value):
         return "-"
-    return f"{value:{'+' if signed else ''}.{digits}f}"
+    rounded = round(value, digits) + 0.0  # no sign of a zero
+    return f"{rounded:{'+' if signed else ''}.{digits}f}"
 
 
 def _notes(evaluation: Evaluation) -> list[str]:

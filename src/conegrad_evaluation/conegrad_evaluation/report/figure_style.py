@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,22 +14,36 @@ from matplotlib.lines import Line2D
 from conegrad_core.cones import COLOUR_NAMES, ConeClass
 from conegrad_core.drawing import COLOURS_RGB
 
+# Good and bad are teal and red: under deuteranopia one looks blue and the other brown. What has
+# only these colours to tell it apart gets HATCHES or another mark as well.
 INK = "#1b222c"
-MUTED = "#66707d"
+MUTED = "#56606d"
 LINE = "#dfe3e8"
 ACCENT = "#1f64de"
-GOOD = "#2f9e6e"
-BAD = "#d6455d"
+GOOD = "#14897b"
+BAD = "#cb3a54"
 WARN = "#e8a33d"
 GREY = "#aab2bc"
+CELL_INK = "#1b222d"  # on the light cells of a heat map, which are light in the dark as well
+HATCHES = {GOOD: "", WARN: "///", BAD: "xxx", GREY: "..", LINE: ""}
+# Colours of a figure in a page that is shown dark.
+DARK = {
+    INK: "#e7ebf0",
+    MUTED: "#a9b3bf",
+    LINE: "#343c47",
+    ACCENT: "#76a6f7",
+    GOOD: "#4fc3b3",
+    BAD: "#f58a9d",
+    GREY: "#6b7683",
+}
 PNG_DPI = 120
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
+    "font.size": 10.0,
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
-    "axes.titlesize": 10.5,
+    "axes.titlesize": 11.0,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 10,
@@ -43,7 +57,8 @@ STYLE: dict[Any, Any] = {
     "ytick.color": MUTED,
     "text.color": INK,
     "legend.frameon": False,
-    "legend.fontsize": 9,
+    "legend.fontsize": 9.5,
+    "hatch.linewidth": 1.2,
     "lines.linewidth": 1.8,
     "svg.hashsalt": "conegrad",  # so that equal figures give equal files
 }
@@ -54,15 +69,16 @@ def colour_hex(cone: ConeClass) -> str:
     return "#{:02x}{:02x}{:02x}".format(*COLOURS_RGB[cone])
 
 
-def class_handles(size: float) -> list[Line2D]:
+def class_handles(size: float, markers: Mapping[ConeClass, str] | None = None) -> list[Line2D]:
     """Legend entries of the colours of the cone classes.
 
     Args:
         size: of the marks [points].
+        markers: by class; None gives squares.
     """
     return [
-        Line2D([], [], marker="s", linestyle="", color=colour_hex(ConeClass(index)),
-               markersize=size, label=name.replace("_", " "))
+        Line2D([], [], marker=markers[ConeClass(index)] if markers else "s", linestyle="",
+               color=colour_hex(ConeClass(index)), markersize=size, label=name.replace("_", " "))
         for index, name in enumerate(COLOUR_NAMES)
     ]  # fmt: skip
 
@@ -81,11 +97,26 @@ def new_figure(width: float = 5.4, height: float = 3.6) -> tuple[Figure, Axes]:
 
 
 def svg_uri(figure: Figure) -> str:
-    """Figure as a data URI for ``<img src>``."""
+    """Figure as a data URI for ``<img src>``; it follows the colour scheme of its page."""
     buffer = io.BytesIO()
     # By default, matplotlib writes the date into the file.
-    figure.savefig(buffer, format="svg", metadata={"Date": None}, dpi=2 * PNG_DPI)
-    return data_uri(buffer.getvalue(), "image/svg+xml")
+    figure.savefig(buffer, format="svg", metadata={"Date": None}, dpi=2 * PNG_DPI, transparent=True)
+    return data_uri(_with_dark_colours(buffer.getvalue()), "image/svg+xml")
+
+
+def _with_dark_colours(svg: bytes) -> bytes:
+    """The colours of the style as variables, which have other values in the dark."""
+    text = svg.decode("utf-8")
+    names = {colour: f"--c{colour[1:]}" for colour in DARK}
+    for colour, name in names.items():
+        text = text.replace(f": {colour}", f": var({name})")
+    light, dark = (
+        ";".join(f"{names[colour]}:{value}" for colour, value in pairs)
+        for pairs in (zip(DARK, DARK, strict=True), DARK.items())
+    )
+    style = f"<style>svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
+    head, end, rest = text.partition("<defs>")
+    return f"{head}{style}{end}{rest}".encode() if end else svg
 
 
 def png_bytes(figure: Figure, dpi: int = PNG_DPI) -> bytes:

@@ -16,7 +16,7 @@ from matplotlib.patches import Circle, Ellipse, Polygon
 from matplotlib.ticker import MultipleLocator
 
 from conegrad_core.camera.image import Detections, RgbImage
-from conegrad_core.cones import COLOUR_NAMES, ConeClass, Cones, TrueCones
+from conegrad_core.cones import ConeClass, Cones, TrueCones
 from conegrad_core.drawing import (
     draw_cones_on_image,
     draw_detections,
@@ -35,7 +35,6 @@ from conegrad_evaluation.report.figure_style import (
     INK,
     LINE,
     MUTED,
-    WARN,
     class_handles,
     colour_hex,
 )
@@ -49,6 +48,14 @@ AHEAD_SHOWN = 15.0  # [m] where there is no largest range
 RING_STEP = 5.0  # [m]
 RETURNS = LinearSegmentedColormap.from_list("returns", ["#b4bcc6", "#9a7fd0", "#7a1fa2"])
 MAP_FRAMES = 400  # frames whose cones are drawn on the map
+STRIP = 96  # [px] above a camera image, for title and legend
+MAP_MARKERS = {
+    ConeClass.BLUE: "o",
+    ConeClass.YELLOW: "^",
+    ConeClass.SMALL_ORANGE: "s",
+    ConeClass.BIG_ORANGE: "D",
+    ConeClass.UNKNOWN: "X",
+}
 
 
 def camera_picture(
@@ -104,13 +111,12 @@ def _enlarged_camera(camera: CameraModel, scale: float) -> CameraModel:
 
 def _framed(image: RgbImage, title: str, *, has_truth: bool) -> Figure:
     height, width = image.shape[:2]
-    strip = 96  # [px] for title and legend
-    figure = Figure(figsize=(width / 100, (height + strip) / 100), dpi=100, facecolor="white")
-    axes = figure.add_axes((0, 0, 1, height / (height + strip)))
+    whole = height + STRIP
+    figure = Figure(figsize=(width / 100, whole / 100), dpi=100, facecolor="white")
+    axes = figure.add_axes((0, 0, 1, height / whole))
     axes.imshow(image, interpolation="none")
     axes.axis("off")
-    top = 1 - 14 / (height + strip)
-    figure.text(0.008, top, title, va="top", fontsize=17, fontweight="bold", color=INK)
+    figure.text(0.008, 1 - 14 / whole, title, va="top", fontsize=17, fontweight="bold", color=INK)
     handles = [
         Line2D([], [], marker="s", linestyle="", markerfacecolor="none", markeredgecolor=MUTED,
                markeredgewidth=2, markersize=12, label="box, score"),
@@ -123,7 +129,7 @@ def _framed(image: RgbImage, title: str, *, has_truth: bool) -> Figure:
         )  # fmt: skip
     handles += class_handles(12)
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(-0.004, 1 - 46 / (height + strip)),
+        handles=handles, loc="upper left", bbox_to_anchor=(-0.004, 1 - 46 / whole),
         ncols=len(handles), fontsize=12, handletextpad=0.2, columnspacing=1.1, frameon=False,
     )  # fmt: skip
     return figure
@@ -148,7 +154,7 @@ def birds_eye_picture(
         config: range and threshold of the evaluation.
         title: one line.
     """
-    figure = Figure(figsize=(7.2, 8.0), layout="constrained")
+    figure = Figure(figsize=(4.6, 6.0), layout="constrained")
     axes = figure.add_subplot()
     _ground(axes, config.max_range)
     if scan is not None:
@@ -158,10 +164,10 @@ def birds_eye_picture(
     _cones(axes, cones, config.min_existence)
     if result is not None:
         _failures(axes, result, config)
-    axes.set_title(title.replace(": ", "\n", 1), pad=10, fontsize=13)
+    axes.set_title(title.replace(": ", "\n", 1), pad=10)
     figure.legend(
         handles=_birds_eye_handles(truth is not None, result is not None),
-        loc="outside lower center", ncols=3, fontsize=11,
+        loc="outside lower center", ncols=3, fontsize=9, columnspacing=1.0, handletextpad=0.4,
     )  # fmt: skip
     return figure
 
@@ -189,7 +195,7 @@ def _returns(figure: Figure, axes: Axes, scan: SegmentedScan) -> None:
     order = np.argsort(probability)
     dots = axes.scatter(
         (ranges * np.sin(angles))[order], (ranges * np.cos(angles))[order], c=probability[order],
-        cmap=RETURNS, vmin=0, vmax=1, s=9, linewidths=0, alpha=0.9, zorder=2,
+        cmap=RETURNS, vmin=0, vmax=1, s=9, linewidths=0, alpha=0.9, zorder=2, rasterized=True,
     )  # fmt: skip
     bar = figure.colorbar(dots, ax=axes, location="bottom", shrink=0.55, aspect=40, pad=0.015)
     bar.set_label("cone probability of the LiDAR returns")
@@ -232,9 +238,12 @@ def _ellipse(x: float, y: float, covariance: Floats, colour: str) -> Ellipse:
 def _failures(axes: Axes, result: FrameResult, config: EvaluationConfig) -> None:
     for row, mode in missed_truth(result, config):
         x, y = result.truth_positions[row]
-        edge = WARN if mode.endswith("colour") else BAD
-        axes.plot(y, x, "o", markersize=22, markerfacecolor="none", markeredgecolor=edge,
-                  markeredgewidth=2.2, zorder=7)  # fmt: skip
+        if mode.endswith("colour"):
+            axes.annotate("\u2260", (y, x), xytext=(9, 0), textcoords="offset points", color=INK,
+                          fontsize=16, fontweight="bold", va="center", zorder=7)  # fmt: skip
+        else:
+            axes.plot(y, x, "D", markersize=19, markerfacecolor="none", markeredgecolor=BAD,
+                      markeredgewidth=2.2, zorder=7)  # fmt: skip
     for row, mode in false_cones(result, config):
         if mode != "wrong_colour":
             x, y = result.positions[row]
@@ -256,10 +265,10 @@ def _birds_eye_handles(has_truth: bool, has_result: bool) -> list[Line2D]:
         handles.append(mark("o", "truth", markeredgewidth=2, **hollow))
         handles.append(mark("o", "truth, unseen", markeredgecolor=GREY, **hollow))
     if has_result:
-        ring = {"markerfacecolor": "none", "markeredgewidth": 2, "markersize": 14}
+        diamond = {"markerfacecolor": "none", "markeredgewidth": 2, "markersize": 11}
         handles.append(mark("x", "false cone", color=BAD, markeredgewidth=2))
-        handles.append(mark("o", "missed truth", markeredgecolor=BAD, **ring))
-        handles.append(mark("o", "wrong colour", markeredgecolor=WARN, **ring))
+        handles.append(mark("D", "missed truth", markeredgecolor=BAD, **diamond))
+        handles.append(mark(r"$\neq$", "wrong colour", color=INK, markersize=11))
     return handles
 
 
@@ -270,13 +279,14 @@ class MapLayer(NamedTuple):
     classes: npt.NDArray[np.int64]
 
 
-def map_picture(path: Floats, cones: MapLayer, truth: MapLayer | None) -> Figure:
-    """The whole drive from above.
+def map_picture(path: Floats, cones: MapLayer, truth: MapLayer | None, drive: str = "") -> Figure:
+    """The whole drive from above; each colour has a mark of its own.
 
     Args:
         path: ``(N, 2 or 3)`` positions of the car in the odometry frame [m].
         cones: fused cones of many frames.
         truth: true cones; None leaves them out.
+        drive: its name.
     """
     points = [layer.positions for layer in (cones, truth) if layer is not None]
     extent = np.ptp(np.concatenate([path[:, :2], *points]), axis=0) + 4.0
@@ -285,36 +295,33 @@ def map_picture(path: Floats, cones: MapLayer, truth: MapLayer | None) -> Figure
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(path[:, 0], path[:, 1], color=GREY, linewidth=1.4, zorder=1)
-    axes.plot(*path[0, :2], "D", color=INK, markersize=6, zorder=5)
-    is_unknown = cones.classes == ConeClass.UNKNOWN
-    for chosen in (is_unknown, ~is_unknown):  # those with a colour on top
-        _map_layer(axes, MapLayer(cones.positions[chosen], cones.classes[chosen]))
+    axes.plot(*path[0, :2], "*", color=INK, markersize=11, zorder=5)
+    for cone in sorted(MAP_MARKERS, reverse=True):  # those with a colour on top
+        _map_layer(axes, cones, cone)
     handles = [Line2D([], [], color=GREY, label="path"),
-               Line2D([], [], marker="D", linestyle="", color=INK, label="start"),
+               Line2D([], [], marker="*", linestyle="", color=INK, markersize=9, label="start"),
                Line2D([], [], marker="o", linestyle="", color=MUTED, markersize=4,
                       label="perceived, each frame")]  # fmt: skip
     if truth is not None:
-        edges = [colour_hex(ConeClass(int(cone))) for cone in truth.classes]
-        x, y = truth.positions.T
-        axes.scatter(x, y, s=85, facecolors="none", edgecolors=edges, linewidths=1.3, zorder=4)
+        for cone, marker in MAP_MARKERS.items():
+            x, y = truth.positions[truth.classes == cone].T
+            axes.scatter(x, y, s=110, marker=marker, facecolors="none", linewidths=1.4, zorder=4,
+                         edgecolors=colour_hex(cone))  # fmt: skip
         handles.append(Line2D([], [], marker="o", linestyle="", markerfacecolor="none",
                               color=MUTED, markersize=9, label="truth"))  # fmt: skip
-    handles += class_handles(8)
+    handles += class_handles(8, MAP_MARKERS)
     axes.set(aspect="equal", xlabel="x [m]", ylabel="y [m]")
-    axes.set_title(
-        f"Cones of the whole drive, {'perceived' if truth is None else 'perceived and true'}"
-    )
+    kinds = "perceived" if truth is None else "perceived and true"
+    axes.set_title(f"{drive}: cones of the whole drive, {kinds}".removeprefix(": "))
     axes.margins(0.03)
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 
 
-def _map_layer(axes: Axes, layer: MapLayer) -> None:
-    colours = np.array([colour_hex(ConeClass(index)) for index in range(len(COLOUR_NAMES))])
-    axes.scatter(
-        layer.positions[:, 0], layer.positions[:, 1], marker="o", s=18, c=colours[layer.classes],
-        alpha=0.35, linewidths=0, zorder=3, rasterized=True,
-    )  # fmt: skip
+def _map_layer(axes: Axes, layer: MapLayer, cone: ConeClass) -> None:
+    x, y = layer.positions[layer.classes == cone].T
+    axes.scatter(x, y, marker=MAP_MARKERS[cone], s=20, c=colour_hex(cone), alpha=0.35,
+                 linewidths=0, zorder=3, rasterized=True)  # fmt: skip
 
 
 def joined_layers(layers: Sequence[MapLayer]) -> MapLayer:

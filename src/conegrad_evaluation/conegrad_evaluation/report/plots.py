@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES
+from conegrad_core.cones import CLASS_NAMES, COLOUR_NAMES, ConeClass
 from conegrad_evaluation.metrics.calibration import CHI2_95
 from conegrad_evaluation.metrics.curve import PrecisionRecall
 from conegrad_evaluation.metrics.error_regions import matched_nees
@@ -19,8 +20,10 @@ from conegrad_evaluation.metrics.records import Records
 from conegrad_evaluation.report.figure_style import (
     ACCENT,
     BAD,
+    CELL_INK,
     GOOD,
     GREY,
+    HATCHES,
     INK,
     MUTED,
     WARN,
@@ -38,24 +41,25 @@ SCATTER_POINTS = 4000
 def precision_recall_plot(evaluation: Evaluation) -> Figure:
     """Both curves over the existence threshold, with the operating point."""
     figure, axes = new_figure()
-    _curve(axes, evaluation.curve, GREY, "colour ignored")
-    _curve(axes, evaluation.curve_colour, ACCENT, "colour counts")
+    _curve(axes, evaluation.curve, GREY, "colour ignored", "--")
+    _curve(axes, evaluation.curve_colour, ACCENT, "colour counts", "-")
     counts = evaluation.total.counts
     for recall, precision in (
         (counts.recall, counts.precision),
         (counts.recall_colour, counts.precision_colour),
     ):
-        axes.plot(recall, precision, "o", color=INK, markersize=6, zorder=5)
-    axes.plot([], [], "o", color=INK, markersize=6, label="operating point")
+        axes.plot(recall, precision, "o", color=INK, markersize=7, zorder=5)
+    axes.plot([], [], "o", color=INK, markersize=7, label="operating point")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.04))
     axes.set_title("Precision and recall over the existence threshold")
     axes.legend(loc="lower left")
     return figure
 
 
-def _curve(axes: Axes, curve: PrecisionRecall, colour: str, name: str) -> None:
+def _curve(axes: Axes, curve: PrecisionRecall, colour: str, name: str, line: str) -> None:
     label = f"{name} (AP {curve.average_precision:.3f})"
-    axes.plot(curve.recall, curve.precision, color=colour, label=label, drawstyle="steps-post")
+    axes.plot(curve.recall, curve.precision, line, color=colour, label=label,
+              drawstyle="steps-post")  # fmt: skip
 
 
 def outcome_plot(records: Records) -> Figure:
@@ -73,7 +77,7 @@ def outcome_plot(records: Records) -> Figure:
     for name, mask, colour in parts:
         share = np.histogram(truth.distances[mask], edges)[0] / np.maximum(total, 1)
         axes.bar(edges[:-1], share, np.diff(edges) * 0.9, bottom, align="edge", color=colour,
-                 label=name)  # fmt: skip
+                 hatch=HATCHES[colour], edgecolor="white", linewidth=0, label=name)  # fmt: skip
         bottom += share
     for left, number in zip(edges[:-1], total, strict=True):
         if number:
@@ -82,7 +86,7 @@ def outcome_plot(records: Records) -> Figure:
                 (left + 0.45 * RANGE_STEP, 1.01),
                 ha="center",
                 color=MUTED,
-                fontsize=7.5,
+                fontsize=9,
             )
     axes.set(xlabel="range of the truth [m]", ylabel="share of the truth", ylim=(0, 1.08))
     axes.set_xlim(0, edges[-1])
@@ -101,7 +105,7 @@ def error_plot(records: Records) -> Figure:
     parts = along_and_across(errors, truth_positions)
     chosen = _thinned(len(errors))
     for axes, part, name in zip((upper, lower), parts, ("along", "across"), strict=True):
-        axes.scatter(distances[chosen], 100 * part[chosen], s=5, color=ACCENT, alpha=0.15,
+        axes.scatter(distances[chosen], 100 * part[chosen], s=5, color=ACCENT, alpha=0.3,
                      linewidths=0, rasterized=True)  # fmt: skip
         _percentile_band(axes, distances, 100 * part)
         axes.axhline(0, color=GREY, linewidth=0.8)
@@ -129,19 +133,25 @@ def _percentile_band(axes: Axes, distances: Floats, values: Floats) -> None:
 
 def confusion_plot(evaluation: Evaluation) -> Figure:
     """Colours of matched cones, each row in shares of the true colour."""
-    figure, axes = new_figure(5.4, 3.6)
-    table = np.array(evaluation.confusion, dtype=np.float64)
+    figure, axes = new_figure(5.4, 3.9)
+    unseen = np.array(evaluation.confusion_unseen)
+    table = np.column_stack([np.array(evaluation.confusion), unseen])
+    table[:, ConeClass.UNKNOWN] -= unseen
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
     for (row, column), number in np.ndenumerate(table):
         if table[row].sum():
-            text = f"{shares[row, column]:.1%}\n{number:.0f}" if number else "0"
-            ink = "white" if shares[row, column] > 0.6 else (INK if number else GREY)
-            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8.5)
+            text = f"{shares[row, column]:.0%}\n{number}" if number else "0"
+            ink = "white" if shares[row, column] > 0.6 else CELL_INK
+            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=9.5)
         elif column == 0:
-            axes.text(2, row, "none matched", ha="center", va="center", color=MUTED, fontsize=8.5)
+            axes.text(2.5, row, "none matched", ha="center", va="center", color=CELL_INK)
+        if column in (row, len(COLOUR_NAMES)) and table[row].sum():
+            axes.add_patch(Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fill=False,
+                                     edgecolor=CELL_INK, linewidth=1.6))  # fmt: skip
     names = [name.replace("_", " ") for name in COLOUR_NAMES]
-    axes.set_xticks(range(len(COLOUR_NAMES)), [name.replace(" ", "\n") for name in names])
+    columns = [*(name.replace(" ", "\n") for name in names), "no camera\nview"]
+    axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(CLASS_NAMES)), names[: len(CLASS_NAMES)])
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         for label in labels:
@@ -149,7 +159,8 @@ def confusion_plot(evaluation: Evaluation) -> Figure:
     axes.set(xlabel="given colour", ylabel="true colour")
     axes.grid(visible=False)
     axes.tick_params(length=0)
-    axes.set_title("Colours of matched cones")
+    right = int(np.trace(table) + unseen.sum())
+    axes.set_title(f"Colours of matched cones: {right} of {table.sum()} right")
     return figure
 
 
@@ -187,8 +198,8 @@ def nees_plot(evaluation: Evaluation, records: Records) -> Figure:
     axes.plot(axis, 0.5 * np.exp(-axis / 2), color=INK, label="expected")
     axes.axvline(CHI2_95, color=MUTED, linestyle=":", linewidth=1.2)
     axes.annotate(
-        f"95 % ellipse contains\n{evaluation.consistency.inside_95:.1%}",
-        (CHI2_95 + 0.15, axes.get_ylim()[1] * 0.45), color=MUTED, fontsize=8.5,
+        f"95 % ellipse contains\n{evaluation.consistency.inside_95:.0%}",
+        (CHI2_95 + 0.15, axes.get_ylim()[1] * 0.45), color=MUTED, fontsize=9.5,
     )  # fmt: skip
     axes.set(xlabel="NEES  e\u1d40 C\u207b\u00b9 e", ylabel="density", xlim=(0, NEES_SHOWN))
     axes.set_title(
@@ -244,7 +255,7 @@ def score_plot(times: Floats, records: Records, *, with_camera: bool = True) -> 
     found = _per_second(second[truth.frames[truth.found]], size)
     true = _per_second(second[truth.frames], size)
     with np.errstate(invalid="ignore", divide="ignore"):
-        axes.plot(found / true, color=GREY, label="recall")
+        axes.plot(found / true, "--", color=GREY, label="recall")
         axes.plot(
             2 * right / (predicted + true),
             color=ACCENT,

@@ -29,12 +29,12 @@ def region_plot(evaluation: Evaluation) -> Figure:
         axes.axhspan(level - TOLERANCE, level + TOLERANCE, color=GREY, alpha=0.2, linewidth=0)
     shares_50 = [(r.inside_50, r.inside_50_interval) for r in bands.values()]
     shares_90 = [(r.inside_90, r.inside_90_interval) for r in bands.values()]
-    _points(axes, shares_50, -OFFSET, ACCENT, "within the 50 % region")
-    _points(axes, shares_90, OFFSET, GOOD, "within the 90 % region")
+    _points(axes, shares_50, -OFFSET, "o", ACCENT, "within the 50 % region")
+    _points(axes, shares_90, OFFSET, "s", GOOD, "within the 90 % region")
     for place, regions in enumerate(bands.values()):
         axes.annotate(
-            f"{regions.count} cones\nNEES {number(regions.mean_nees, 2)}",
-            (place, 0.02), ha="center", color=INK, fontsize=7.5,
+            f"{regions.count} cones\nNEES {number(regions.mean_nees, 1)}",
+            (place, 0.02), ha="center", color=INK, fontsize=9,
         )  # fmt: skip
     axes.set_xticks(range(len(bands)), list(bands))
     axes.set(xlabel="range of the truth", ylabel="share of the errors", ylim=(0, 1.04))
@@ -48,14 +48,19 @@ def region_plot(evaluation: Evaluation) -> Figure:
 
 
 def _points(
-    axes: Axes, shares: list[tuple[float, Interval]], offset: float, colour: str, name: str
+    axes: Axes,
+    shares: list[tuple[float, Interval]],
+    offset: float,
+    marker: str,
+    colour: str,
+    name: str,
 ) -> None:
     values = np.array([share for share, _ in shares])
     low = np.array([interval.low for _, interval in shares])
     high = np.array([interval.high for _, interval in shares])
     reach = np.nan_to_num(np.stack([values - low, high - values])).clip(min=0.0)
     places = np.arange(len(values)) + offset
-    axes.errorbar(places, values, reach, fmt="o", color=colour, capsize=3, label=name)
+    axes.errorbar(places, values, reach, fmt=marker, color=colour, capsize=3, label=name)
 
 
 def region_table(evaluation: Evaluation) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conegrad_core.cones import COLOUR_NAMES, ConeClass
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
 from conegrad_evaluation.metrics.evaluator import Evaluation
-from conegrad_evaluation.report.figure_style import data_uri, report_style
+from conegrad_evaluation.report.figure_style import colour_hex, data_uri, report_style
 from conegrad_evaluation.report.html_template import template_of
 from conegrad_evaluation.report.report_pictures import draw_examples, draw_map, draw_plots
 from conegrad_evaluation.report.report_tables import (
+    RANGE_HEADER,
     cards,
     failure_mode_panels,
     limits,
@@ -68,6 +70,11 @@ def _context(result: DriveEvaluation, folder: Path) -> dict[str, Any]:
         "cards": list(cards(result)),
         "examples": draw_examples(result, folder),
         "examples_hint": _examples_hint(evaluation),
+        "class_colours": [
+            (name.replace("_", " "), colour_hex(ConeClass(i)))
+            for i, name in enumerate(COLOUR_NAMES)
+        ],
+        "range_header": RANGE_HEADER,
         "range_rows": range_rows(evaluation),
         "range_hint": range_hint(evaluation),
         "limits": limits(evaluation),

@@ -28,7 +28,8 @@ from conegrad_evaluation.report.example_frames import (
     read_example_data,
     select_examples,
 )
-from conegrad_evaluation.report.figure_style import data_uri, png_bytes, svg_uri
+from conegrad_evaluation.report.figure_style import MUTED, data_uri, png_bytes, svg_uri
+from conegrad_evaluation.report.plot_captions import plot_captions
 from conegrad_evaluation.report.region_plot import region_plot
 
 JPEG_QUALITY = 88
@@ -36,9 +37,9 @@ MAP_CELL = 0.25  # [m], truth of several frames within one cell is drawn once
 
 
 class ExamplePictures(NamedTuple):
-    """Pictures of one frame as data URIs; None where there is none."""
+    """Pictures of one frame as data URIs, None where there is none, and what they show."""
 
-    label: str
+    title: str
     camera: str | None
     birds_eye: str | None
 
@@ -57,19 +58,20 @@ def _draw_example(
 ) -> ExamplePictures:
     frame, match = result.drive.frames[example.row], result.results[example.row]
     truth = truth_of(frame, result.truth)
-    title = f"{example.label.capitalize()}, {result.drive.seconds(frame.stamp_ns):.2f} s"
+    title = f"{result.drive.path.stem}, {example.label} at "
+    title += f"{result.drive.seconds(frame.stamp_ns):.2f} s"
     if match is not None:
         title += f": {_frame_score(match, result)}"
     name = example.label.replace(" ", "_")
     camera = None
     if recorded.image is not None:
         figure = _camera_figure(result, frame, recorded.image, truth, recorded, title)
-        camera = _saved(figure, folder / f"camera_{name}.png", dpi=100)
+        camera = _saved_image(figure, folder / f"camera_{name}.png")
     scan = _scan_at(result, frame, recorded.scan)
     figure = pictures.birds_eye_picture(
         frame.cones, truth, scan, match, result.evaluation.config, title=title
     )
-    return ExamplePictures(example.label, camera, _saved(figure, folder / f"above_{name}.png"))
+    return ExamplePictures(title, camera, _saved(figure, folder / f"above_{name}.png"))
 
 
 def _frame_score(match: FrameResult, result: DriveEvaluation) -> str:
@@ -134,17 +136,25 @@ def _deskewed_points(
     return points if motions is None else turned(points, motions[:, 2]) + motions[:, :2]
 
 
-def _saved(figure: Figure, path: Path, dpi: int = 130) -> str:
-    """Write the figure as PNG and return it as a smaller JPEG data URI."""
-    png = png_bytes(figure, dpi)
+def _saved(figure: Figure, path: Path) -> str:
+    """Write the figure as PNG and return it as an SVG data URI."""
+    path.write_bytes(png_bytes(figure, 130))
+    return svg_uri(figure)
+
+
+def _saved_image(figure: Figure, path: Path) -> str:
+    """Write the figure as PNG; return its image, without the strip above, as a JPEG data URI."""
+    png = png_bytes(figure, 100)
     path.write_bytes(png)
     buffer = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="jpeg", quality=JPEG_QUALITY)
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    strip = min(pictures.STRIP, image.height - 1)
+    image.crop((0, strip, *image.size)).save(buffer, format="jpeg", quality=JPEG_QUALITY)
     return data_uri(buffer.getvalue(), "image/jpeg")
 
 
 def draw_plots(result: DriveEvaluation) -> list[dict[str, str]]:
-    """Draw the plots that have data; name and data URI of each."""
+    """Draw the plots that have data; name, data URI and caption of each."""
     evaluation = result.evaluation
     drawn: list[tuple[str, Callable[[], Figure]]] = []
     if evaluation.frames:
@@ -155,7 +165,18 @@ def draw_plots(result: DriveEvaluation) -> list[dict[str, str]]:
         seconds = np.array([delay.seconds for delay in result.drive.delays])
         first = stamps.min()
         drawn.append(("latency", lambda: plots.latency_plot(stamps - first, seconds, evaluation)))
-    return [{"name": name, "uri": svg_uri(draw())} for name, draw in drawn]
+    captions = plot_captions(evaluation)
+    name = result.drive.path.stem
+    return [
+        {"name": f"{plot}, {name}", "uri": _named_uri(draw(), name), "caption": captions[plot]}
+        for plot, draw in drawn
+    ]
+
+
+def _named_uri(figure: Figure, name: str) -> str:
+    """The figure with the name of the drive in its corner."""
+    figure.supxlabel(name, x=0.995, ha="right", fontsize=8.5, color=MUTED)
+    return svg_uri(figure)
 
 
 def _accuracy_plots(
@@ -202,7 +223,9 @@ def draw_map(result: DriveEvaluation, folder: Path) -> str | None:
     if not layers:
         return None
     truth_layer = _distinct(pictures.joined_layers(truths)) if truths else None
-    figure = pictures.map_picture(drive.odometry.poses, pictures.joined_layers(layers), truth_layer)
+    figure = pictures.map_picture(
+        drive.odometry.poses, pictures.joined_layers(layers), truth_layer, drive.path.stem
+    )
     return _saved(figure, folder / "map.png")
 
 

@@ -9,10 +9,14 @@ from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
 from conegrad_evaluation.metrics.evaluator import Evaluation, SubsetMetrics
 from conegrad_evaluation.metrics.failure_modes import FALSE_CONE_MODES, MISS_MODES
 from conegrad_evaluation.metrics.table import number
-from conegrad_evaluation.report.figure_style import BAD, WARN
 from conegrad_evaluation.report.region_plot import region_table
 
-MODE_COLOURS = {"wrong_colour": WARN, "unknown_colour": WARN}
+RANGE_HEADER = (
+    "range", "truth", "cones", "F1 with colour", "F1", "precision", "recall", "RMSE [cm]",
+    "median [cm]", "bias along [cm]", "bias across [cm]",
+)  # fmt: skip
+COLOUR_MODES = ("wrong_colour", "unknown_colour")
+FEW, MANY = 10, 100  # things: below, a share is written as a fraction; from here on, 3 digits
 
 
 def cards(result: DriveEvaluation) -> Iterator[dict[str, str]]:
@@ -48,7 +52,7 @@ def _accuracy_cards(evaluation: Evaluation) -> Iterator[dict[str, str]]:
         number(counts.precision),
         note=f"{counts.predicted - counts.matched} false of {counts.predicted}",
     )
-    note = f"median {_centimetres(position.median)}, p95 {_centimetres(position.p95)} cm"
+    note = f"median {_centimetres(position.median)} cm, p95 {_centimetres(position.p95)} cm"
     yield _card("Position RMSE", _centimetres(position.rmse), "cm", note)
 
 
@@ -79,16 +83,17 @@ def range_rows(evaluation: Evaluation) -> list[list[str]]:
 
 def _range_row(name: str, subset: SubsetMetrics) -> list[str]:
     counts, position = subset.counts, subset.position
-    rates = (counts.f1_colour, counts.f1, counts.precision, counts.recall)
-    lengths = (position.rmse, position.median)
+    scores = (counts.f1_colour, counts.f1)
     biases = (position.bias_radial, position.bias_tangential)
     return [
         name,
         str(counts.true),
         str(counts.predicted),
-        *(number(rate) for rate in rates),
-        *(number(length) for length in lengths),
-        *(number(bias, signed=True) for bias in biases),
+        *(number(score, _digits(counts.true)) for score in scores),
+        _rate(counts.precision, counts.predicted),
+        _rate(counts.recall, counts.true),
+        *(_centimetres(length) for length in (position.rmse, position.median)),
+        *(number(100 * bias, 1, signed=True) for bias in biases),
     ]
 
 
@@ -149,7 +154,7 @@ def _bars(counts: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
             "text": text.replace("lidar:", "LiDAR:"),
             "count": n,
             "percent": round(100 * n / highest, 1),
-            "colour": MODE_COLOURS.get(key, BAD),
+            "is_colour": key in COLOUR_MODES,
         }
         for text, (key, n) in sorted(counts.items(), key=lambda item: -item[1][1])
         if n
@@ -159,43 +164,45 @@ def _bars(counts: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
 def tables(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Tables by source, by visibility and by colour."""
     names = {"lidar": "LiDAR", "camera": "camera", "both": "both"}
-    return [
+    narrow = [
         {
             "title": "Cones by source",
-            "header": ["source", "cones", "precision", "with colour", "RMSE [m]"],
+            "header": ["source", "cones", "precision", "with colour", "RMSE [cm]"],
             "rows": [
                 [
                     names[name],
                     str(g.counts.predicted),
-                    number(g.counts.precision),
-                    number(g.counts.precision_colour),
-                    number(g.position.rmse),
+                    _rate(g.counts.precision, g.counts.predicted),
+                    _rate(g.counts.precision_colour, g.counts.predicted),
+                    _centimetres(g.position.rmse),
                 ]
                 for name, g in evaluation.by_source.items()
             ],
         },
         {
             "title": "Truth by the sensors that could see it",
-            "header": ["sensors", "truth", "recall", "with colour", "RMSE [m]"],
+            "header": ["sensors", "truth", "recall", "with colour", "RMSE [cm]"],
             "rows": [[names[n], *_truth_cells(g)] for n, g in evaluation.by_visibility.items()],
         },
         {
             "title": "Truth by colour",
-            "header": ["colour", "truth", "recall", "with colour", "RMSE [m]"],
+            "header": ["colour", "truth", "recall", "with colour", "RMSE [cm]"],
             "rows": [
                 [name.replace("_", " "), *_truth_cells(subset)]
                 for name, subset in evaluation.by_class.items()
                 if subset.counts.true
             ],
         },
-        region_table(evaluation),
     ]
+    wide = region_table(evaluation) | {"is_wide": True}
+    return [*({**table, "is_wide": False} for table in narrow), wide]
 
 
 def _truth_cells(subset: SubsetMetrics) -> list[str]:
     counts = subset.counts
-    rates = (counts.recall, counts.recall_colour, subset.position.rmse)
-    return [str(counts.true), *(number(rate) for rate in rates)]
+    rates = (counts.recall, counts.recall_colour)
+    cells = [_rate(rate, counts.true) for rate in rates]
+    return [str(counts.true), *cells, _centimetres(subset.position.rmse)]
 
 
 def topic_rows(result: DriveEvaluation) -> list[list[str]]:
@@ -204,6 +211,17 @@ def topic_rows(result: DriveEvaluation) -> list[list[str]]:
         [name, t.msgtype, str(t.count), number(t.rate, 1), number(t.longest_gap, 2)]
         for name, t in result.drive.info.topics.items()
     ]
+
+
+def _rate(value: float, count: int) -> str:
+    """A share of some things, with the digits that their number allows."""
+    if 0 < count < FEW:
+        return f"{round(value * count)} of {count}"
+    return number(value, _digits(count))
+
+
+def _digits(count: int) -> int:
+    return 3 if count >= MANY else 2
 
 
 def _centimetres(metres: float) -> str:

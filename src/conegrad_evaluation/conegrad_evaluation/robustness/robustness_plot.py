@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from conegrad_evaluation.report.figure_style import INK
+from conegrad_evaluation.report.figure_style import CELL_INK, INK
 from conegrad_evaluation.robustness.retention import RetentionTable, by_disturbance
 
 ROW, WIDTH = 0.3, 7.2  # [inch]
@@ -22,7 +22,7 @@ def robustness_plot(table: RetentionTable) -> Figure:
     axes.imshow(shares, cmap="Reds_r", vmin=0.0, vmax=1.15, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         if np.isfinite(share):
-            colour = "white" if share < DARK else INK
+            colour = "white" if share < DARK else CELL_INK
             axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=colour)
     axes.set_yticks(range(len(groups)), list(groups))
     axes.set_xticks(range(columns), [f"severity {number + 1}" for number in range(columns)])

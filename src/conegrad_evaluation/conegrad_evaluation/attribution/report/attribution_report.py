@@ -19,6 +19,7 @@ from conegrad_evaluation.report.figure_style import (
     ACCENT,
     BAD,
     GREY,
+    HATCHES,
     new_figure,
     report_style,
     svg_uri,
@@ -160,11 +161,13 @@ def _number(value: float | None, form: str) -> str:
 
 
 def _share_figure(found: Attribution, standing: set[str]) -> Figure:
-    """Bars of the shares; those that stand out in red."""
+    """Bars of the shares; those that stand out in red, crossed."""
     figure, axes = new_figure(7.0, 0.45 * len(found.shares) + 1.0)
     names = list(found.shares)[::-1]
     colours = [BAD if name in standing else ACCENT for name in names]
-    axes.barh(names, [found.shares[name] for name in names], color=colours, height=0.6)
+    axes.barh(names, [found.shares[name] for name in names], color=colours, height=0.6,
+              hatch=[HATCHES.get(colour, "") for colour in colours], edgecolor="white",
+              linewidth=0)  # fmt: skip
     axes.axvline(0.0, color=GREY, linewidth=1.0)
     axes.set_xlabel("share of the gap to perfect (F1 with colour)")
     axes.grid(axis="y", visible=False)
