@@ -11,12 +11,19 @@ from lidar_system import lidar_alone
 from conegrad_core.cones import Cones, TrueCones
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.context import FrameContext
+from conegrad_core.settings import SettingError
 from conegrad_evaluation.disturbances.disturbed import disturbed
 from conegrad_evaluation.disturbances.fault import read_fault
 from conegrad_evaluation.metrics.matching import EvaluationConfig, match_frame
+from conegrad_evaluation.metrics.records import collect
+from conegrad_evaluation.robustness import frame_sums
 from conegrad_evaluation.robustness.partial_rerun import PartialRerun
 from conegrad_evaluation.robustness.retention import retention
-from conegrad_evaluation.robustness.robustness import Robustness, chosen_faults
+from conegrad_evaluation.robustness.robustness import (
+    Robustness,
+    RobustnessSettings,
+    chosen_faults,
+)
 from conegrad_evaluation.robustness.robustness_report import as_text, write_robustness
 from conegrad_evaluation.samples.sample import Sample, SampleKey
 from conegrad_evaluation.system.system import System
@@ -100,6 +107,45 @@ def test_shares_are_those_of_f1_and_a_lost_sensor_counts_by_recall_apart_from_th
     assert (lost.clean, lost.disturbed) == (1.0, 0.75)
     assert table.mean == pytest.approx((1 + 2 / 3) / 2)
     assert table.interval.low == pytest.approx(table.mean)  # all frames are alike
+
+
+def test_disturbances_that_the_system_was_not_trained_on_have_a_mean_of_their_own(tmp_path):
+    both = result()
+    both.faults.append(read_fault("scan_rain:1"))
+    both.clean["scan_rain:1"], both.disturbed["scan_rain:1"] = [frame(4)] * 20, [frame(1)] * 20
+    table = retention(both, trained=["scan_fog"])
+    assert table.untrained.faults == 1
+    assert table.untrained.mean == table.rows[3].share == pytest.approx(2 / (1 + 4))
+    assert table.mean == pytest.approx((1 + 2 / 3 + 2 / 5) / 3)
+    words = (
+        "0.400 (0.400 to 0.400) over the 1 faults of disturbances that the system was not trained"
+    )
+    assert words in as_text(table)
+    assert words in write_robustness(table, tmp_path, "car", {"a": 20}).read_text()
+    saved = json.loads((tmp_path / "robustness.json").read_text())
+    assert saved["untrained"]["mean"] == pytest.approx(0.4)
+    assert retention(both).untrained is None
+
+
+def test_a_disturbance_that_there_is_not_cannot_have_been_trained_on():
+    with pytest.raises(SettingError, match="trained has 'scan_fig', expected some of"):
+        RobustnessSettings(trained=("scan_fig",))
+
+
+def test_intact_frames_are_collected_once_for_all_faults(monkeypatch):
+    calls = []
+
+    def counting(frames, config):
+        calls.append(len(frames))
+        return collect(frames, config)
+
+    monkeypatch.setattr(frame_sums, "collect", counting)
+    measured = result()
+    shared = [frame(4)] * 20
+    measured.clean.update({"scan_fog:1": shared, "scan_fog:2": list(shared)})
+    table = retention(measured)
+    assert table.rows[1].share == pytest.approx(2 / 3)
+    assert len(calls) == 3 + 2  # under each fault; intact for F1 with colour, and for recall
 
 
 def test_intervals_grow_with_the_spread_between_frames():

@@ -4,8 +4,10 @@ A package registers objects of :class:`~conegrad_evaluation.disturbances.disturb
 in the group ``conegrad.disturbances``, under their names; ours stand in our own ``setup.cfg``.
 """
 
+from collections.abc import Collection
+
 from conegrad_core.pipeline.registry import load_object, registered
-from conegrad_evaluation.disturbances.disturbance import Disturbance
+from conegrad_evaluation.disturbances.disturbance import CALIBRATION, MOTION, TIME, Disturbance
 
 DISTURBANCES = "conegrad.disturbances"
 
@@ -26,3 +28,22 @@ def disturbances() -> dict[str, Disturbance]:
         PipelineError: if one cannot be loaded.
     """
     return {name: disturbance(name) for name in registered(DISTURBANCES)}
+
+
+def exposed_to(kinds: Collection[str]) -> dict[str, Disturbance]:
+    """The disturbances that a pipeline is exposed to, by name; without any sensor there is none.
+
+    Args:
+        kinds: of the inputs of the pipeline.
+
+    Raises:
+        PipelineError: if one cannot be loaded.
+    """
+    found = disturbances()
+    return {name: each for name, each in found.items() if _meets(each, kinds)}
+
+
+def _meets(found: Disturbance, kinds: Collection[str]) -> bool:
+    if found.acts_on in (CALIBRATION, MOTION, TIME):
+        return len(kinds) > 1  # of both sensors
+    return found.acts_on in kinds and (len(kinds) > 1 or not found.takes_away)

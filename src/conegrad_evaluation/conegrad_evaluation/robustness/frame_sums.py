@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from conegrad_evaluation.disturbances.fault import Fault
 from conegrad_evaluation.metrics.matching import EvaluationConfig, Floats, FrameResult
 from conegrad_evaluation.metrics.records import collect
 from conegrad_evaluation.robustness.robustness import Robustness
@@ -22,18 +21,25 @@ class FrameSums(NamedTuple):
     totals: Floats
 
 
-def frame_sums(result: Robustness, fault: Fault, *, is_recall: bool) -> FrameSums:
-    """Sums of F1 with colour, or of recall in any colour.
+def frame_sums(result: Robustness) -> list[FrameSums]:
+    """Sums of F1 with colour of each fault, or of recall in any colour where a sensor is lost.
+
+    The intact frames of faults are mostly the same ones, and are collected once.
 
     Args:
         result: of the replay.
-        fault: one of its faults.
-        is_recall: recall in place of F1 with colour.
     """
-    runs = (result.clean[str(fault)], result.disturbed[str(fault)])
-    pairs = [_of_frames(frames, result.config, is_recall=is_recall) for frames in runs]
-    hits, totals = (np.stack(columns, axis=-1) for columns in zip(*pairs, strict=True))
-    return FrameSums(hits, totals)
+    of_intact: dict[tuple[bool, tuple[int, ...]], tuple[Floats, Floats]] = {}
+    found = []
+    for fault in result.faults:
+        is_recall, intact = fault.disturbance.takes_away, result.clean[str(fault)]
+        frames = (is_recall, tuple(map(id, intact)))
+        if frames not in of_intact:
+            of_intact[frames] = _of_frames(intact, result.config, is_recall=is_recall)
+        disturbed = _of_frames(result.disturbed[str(fault)], result.config, is_recall=is_recall)
+        pairs = zip(of_intact[frames], disturbed, strict=True)
+        found.append(FrameSums(*(np.stack(columns, axis=-1) for columns in pairs)))
+    return found
 
 
 def _of_frames(

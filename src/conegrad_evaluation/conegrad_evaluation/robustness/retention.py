@@ -1,7 +1,7 @@
 """How much a system keeps under faults, with intervals."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +39,20 @@ class Retention(NamedTuple):
         return self.fault.disturbance.takes_away
 
 
+class MeanRetention(NamedTuple):
+    """What is left over some faults.
+
+    Attributes:
+        faults: number of them; lost sensors do not count.
+        mean: share that is left; NaN without any.
+        interval: of the mean, 95 %.
+    """
+
+    faults: int
+    mean: float
+    interval: Interval
+
+
 class RetentionTable(NamedTuple):
     """Retention under all faults.
 
@@ -47,15 +61,20 @@ class RetentionTable(NamedTuple):
         mean: share that is left, over all faults but lost sensors; NaN without any.
         interval: of the mean, 95 %.
         frames: number of frames.
+        untrained: over the faults of disturbances that the system was not trained on; None where
+            it was trained on none.
     """
 
     rows: list[Retention]
     mean: float
     interval: Interval
     frames: int
+    untrained: MeanRetention | None = None
 
 
-def retention(result: Robustness, *, seed: int = 0) -> RetentionTable:
+def retention(
+    result: Robustness, *, seed: int = 0, trained: Collection[str] = ()
+) -> RetentionTable:
     """Shares that are left, with intervals of a block bootstrap over frames.
 
     All faults are resampled with the same frames, so that the interval of the mean is right.
@@ -63,6 +82,7 @@ def retention(result: Robustness, *, seed: int = 0) -> RetentionTable:
     Args:
         result: of the replay.
         seed: of the resampling.
+        trained: names of the disturbances that the system was trained on.
 
     Raises:
         ValueError: without frames.
@@ -70,20 +90,26 @@ def retention(result: Robustness, *, seed: int = 0) -> RetentionTable:
     frames = sum(result.drives.values())
     if not frames:
         raise ValueError("bags hold no frames with truth, expected some")
-    sums = [
-        frame_sums(result, fault, is_recall=fault.disturbance.takes_away) for fault in result.faults
-    ]
-    weights = _weights(result, seed)
+    sums, weights = frame_sums(result), _weights(result, seed)
     shares = np.stack([_shares(of_fault, weights) for of_fault in sums])  # (K, 1 + resamples)
     rows = [
         Retention(fault, *_rates(of_fault), float(share[0]), _interval(share[1:]))
         for fault, of_fault, share in zip(result.faults, sums, shares, strict=True)
     ]
     counted = np.array([not row.is_lost_sensor for row in rows], dtype=np.bool_)
-    if not counted.any():
-        return RetentionTable(rows, math.nan, Interval(math.nan, math.nan), frames)
-    means = shares[counted].mean(axis=0)
-    return RetentionTable(rows, float(means[0]), _interval(means[1:]), frames)
+    _, mean, interval = _mean(shares[counted])
+    if not trained:
+        return RetentionTable(rows, mean, interval, frames)
+    is_new = counted & np.array([row.fault.name not in trained for row in rows])
+    return RetentionTable(rows, mean, interval, frames, _mean(shares[is_new]))
+
+
+def _mean(shares: Floats) -> MeanRetention:
+    """Of ``(K, 1 + resamples)`` shares of faults."""
+    if not len(shares):
+        return MeanRetention(0, math.nan, Interval(math.nan, math.nan))
+    means = shares.mean(axis=0)
+    return MeanRetention(len(shares), float(means[0]), _interval(means[1:]))
 
 
 def _weights(result: Robustness, seed: int) -> Floats:

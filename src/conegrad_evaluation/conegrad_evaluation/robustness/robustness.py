@@ -9,12 +9,12 @@ import torch
 from conegrad_core.cones import TrueCones
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.pipeline.graph import Pipeline
+from conegrad_core.pipeline.registry import registered
 from conegrad_core.pipeline.seen_truth import seen_truth
 from conegrad_core.settings import setting
-from conegrad_evaluation.disturbances.disturbance import CALIBRATION, MOTION, TIME, Disturbance
 from conegrad_evaluation.disturbances.disturbed import DisturbedSamples
 from conegrad_evaluation.disturbances.fault import Fault, read_fault
-from conegrad_evaluation.disturbances.registry import disturbances
+from conegrad_evaluation.disturbances.registry import DISTURBANCES, exposed_to
 from conegrad_evaluation.metrics.bootstrap import median_period
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult, match_frame
 from conegrad_evaluation.port_metrics import MIN_EXISTENCE
@@ -36,6 +36,19 @@ class RobustnessSettings(ReplaySettings):
         metavar="FAULT",
     )
     seed: int = setting(0, "Seed of the random draws of faults")
+    trained: tuple[str, ...] = setting(
+        (),
+        "Disturbances that the system was trained on, else those of its record: the mean over the "
+        "other ones is given, too",
+        metavar="NAME",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.trained:
+            if name not in registered(DISTURBANCES):
+                known = ", ".join(registered(DISTURBANCES))
+                raise self.refusal("trained", f"has {name!r}, expected some of {known}")
 
 
 @dataclass
@@ -75,8 +88,7 @@ def chosen_faults(words: Sequence[str], pipeline: Pipeline, seed: int = 0) -> li
     if tuple(words) == (ALL,):
         return [
             Fault(name, severity, seed=seed)
-            for name, found in disturbances().items()
-            if _meets(found, pipeline)
+            for name, found in exposed_to(list(pipeline.specification.inputs.values())).items()
             for severity in range(1, len(found.severities) + 1)
         ]
     return [read_fault(word, seed) for word in words]
@@ -143,11 +155,3 @@ def _take(
         result.clean[fault].append(matched)
         selected = select_cones(rerun.cones_of(changed), MIN_EXISTENCE)
         result.disturbed[fault].append(match_frame(selected, truth, result.config))
-
-
-def _meets(found: Disturbance, pipeline: Pipeline) -> bool:
-    """Whether a pipeline is exposed to a disturbance; without any sensor there is none."""
-    kinds = list(pipeline.specification.inputs.values())
-    if found.acts_on in (CALIBRATION, MOTION, TIME):
-        return len(kinds) > 1  # of both sensors
-    return found.acts_on in kinds and (len(kinds) > 1 or not found.takes_away)

@@ -42,6 +42,7 @@ def write_robustness(
         "system": system,
         "mean": number(table.mean),
         "interval": f"{number(table.interval.low)} to {number(table.interval.high)}",
+        "untrained": _untrained(table),
         "worst": _worst(table),
         "frames": table.frames,
         "drives": drives,
@@ -60,6 +61,7 @@ def as_json(table: RetentionTable, system: str, drives: Mapping[str, int]) -> di
             "drives": dict(drives),
             "mean": table.mean,
             "interval": table.interval,
+            "untrained": table.untrained and table.untrained._asdict(),
             "faults": [
                 {
                     "fault": str(row.fault),
@@ -85,6 +87,8 @@ def as_text(table: RetentionTable) -> str:
         f"{number(high)}), over {sum(not row.is_lost_sensor for row in table.rows)} faults and "
         f"{table.frames} frames"
     ]
+    if text := _untrained(table):
+        lines.append(f"  {text}")
     lines += [f"  worst: {text}" for text in _worst(table)]
     lines += [
         f"  {row.fault.name}: {number(row.share)} of the recall of what the other sensors see"
@@ -92,6 +96,17 @@ def as_text(table: RetentionTable) -> str:
         if row.is_lost_sensor
     ]
     return "\n".join(lines)
+
+
+def _untrained(table: RetentionTable) -> str:
+    """The mean over disturbances that the system was not trained on, in words."""
+    if table.untrained is None:
+        return ""
+    faults, mean, interval = table.untrained
+    return (
+        f"{number(mean)} ({number(interval.low)} to {number(interval.high)}) over the {faults} "
+        "faults of disturbances that the system was not trained on"
+    )
 
 
 def _worst(table: RetentionTable, count: int = 3) -> list[str]:

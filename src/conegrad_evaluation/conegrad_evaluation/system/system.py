@@ -108,8 +108,13 @@ class System(nn.Module):
         return self.join(samples, self.outputs(samples))
 
     def truth(self, sample: Sample) -> TrueCones:
-        """True cones of a sample as they count for this pipeline: those that its sensors see."""
-        return seen_truth(sample.truth, self.pipeline.specification.inputs.values())
+        """True cones of a sample as they count for this pipeline: those that its sensors see.
+
+        A sensor that was lost, whose port has None in the sample, sees none.
+        """
+        kinds, given = self.pipeline.specification.inputs, sample.inputs
+        seeing = [kind for port, kind in kinds.items() if given.get(port, True) is not None]
+        return seen_truth(sample.truth, seeing)
 
     def inputs(self, samples: Sequence[Sample]) -> Outputs:
         """Inputs of the pipeline; None where a sample has no value of a port."""

@@ -192,8 +192,7 @@ def _mirrored_labels(sample: Sample) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind, label in (sample.labels or {}).items():
         if isinstance(label, BoxLabel):
-            width = next(v.shape[1] for v in sample.inputs.values() if _is_image(v))
-            found[kind] = _mirrored_boxes(label, width)
+            found[kind] = _mirrored_boxes(label, _image_width(sample))
         elif isinstance(label, Tensor) and label.dim() == 1:
             found[kind] = label.flip(0)
         else:
@@ -202,6 +201,23 @@ def _mirrored_labels(sample: Sample) -> dict[str, Any]:
                 "boxes or a value per beam, or the augmentation mirror = 0"
             )
     return found
+
+
+def _image_width(sample: Sample) -> int:
+    """Width of the image of a sample, also of one that was lost [px].
+
+    Raises:
+        ValueError: if nothing tells it.
+    """
+    widths = [value.shape[1] for value in sample.inputs.values() if _is_image(value)]
+    if widths:
+        return int(widths[0])
+    if sample.context.calibration is None:
+        raise ValueError(
+            f"{sample.key} has labels of an image, but neither an image nor a calibration, "
+            "expected one of them to mirror the labels, or the augmentation mirror = 0"
+        )
+    return sample.context.calibration.camera.width
 
 
 def _mirrored_boxes(label: BoxLabel, width: int) -> BoxLabel:

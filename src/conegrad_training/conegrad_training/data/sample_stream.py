@@ -12,6 +12,7 @@ from conegrad_core.processes.worker_process import read_ahead, start_forked
 from conegrad_data.errors import TrainingError
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_training.data.augmentation import AugmentationConfig, augmented
+from conegrad_training.data.disturbed_training import DisturbedTraining
 from conegrad_training.engine.distributed import count, rank
 
 LOST = "DataLoader worker"  # begins what torch says where one was killed
@@ -32,6 +33,7 @@ class SampleBatches(Dataset[list[Sample]]):
         batch: int,
         steps: int,
         augmentation: AugmentationConfig,
+        disturbances: DisturbedTraining | None = None,
     ) -> None:
         """Remember the order.
 
@@ -41,6 +43,7 @@ class SampleBatches(Dataset[list[Sample]]):
             batch: samples per step, of all processes together.
             steps: length of the run.
             augmentation: of each sample; drawn anew in every epoch.
+            disturbances: of the same samples, of which a share is disturbed before; None: of none.
 
         Raises:
             ValueError: if a batch cannot be shared evenly: the mean of the processes would not be
@@ -51,7 +54,7 @@ class SampleBatches(Dataset[list[Sample]]):
         self._rank, self._processes = rank(), count()
         self.samples: Any = samples
         self.seed, self.batch, self.steps = seed, batch, steps
-        self.augmentation = augmentation
+        self.augmentation, self._disturbances = augmentation, disturbances
 
     def __len__(self) -> int:
         return self.steps
@@ -69,7 +72,11 @@ class SampleBatches(Dataset[list[Sample]]):
     def _sample(self, place: int) -> Sample:
         chosen = position(place, len(self.samples), self.seed)
         rng = np.random.default_rng((self.seed, place, 0xA06))
-        return augmented(self.samples[chosen], self.augmentation, rng)
+        if self._disturbances is None:
+            sample = self.samples[chosen]
+        else:
+            sample = self._disturbances.sample(chosen, place)
+        return augmented(sample, self.augmentation, rng)
 
 
 def position(place: int, count: int, seed: int) -> int:

@@ -22,6 +22,7 @@ from conegrad_training.patterns.attributed_turns import SampleObserver
 from conegrad_training.patterns.patterns import Pattern
 from conegrad_training.patterns.update import BRANCHES, END, NONE, SUPERVISED, Update
 from conegrad_training.supervised.supervised_losses import (
+    has_inputs,
     label_values,
     stage_losses,
     supervised_losses,
@@ -311,7 +312,7 @@ def count_step(
             values = LABEL_VALUES_PER_CONE * counted_cones(system.truth(sample), criterion)
             cost.add_labels(END, key, values)
         for stage in update.supervised_stages:
-            if not cost.knows(stage, key):
+            if has_inputs(system, stage, sample) and not cost.knows(stage, key):
                 cost.add_labels(stage, key, label_values(system, stage, sample))
 
 

@@ -27,6 +27,7 @@ from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system_metrics import measure
 from conegrad_training.aliases import current_checkpoint
 from conegrad_training.data.augmentation import AugmentationConfig
+from conegrad_training.data.disturbed_training import DisturbanceConfig, DisturbedTraining
 from conegrad_training.data.sample_stream import SampleBatches, evenly, lost_readers_told, stream
 from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from conegrad_training.engine.interrupts import delay_interrupts
@@ -65,7 +66,11 @@ CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
 # Settings that do not change the result.
 FREE = ("workers", "threads", "checkpoint_every", "system_name")
-YOUNGER: dict[str, Config] = {"sweep": SweepConfig(), "fork": ForkConfig()}  # than checkpoints
+YOUNGER: dict[str, Config] = {  # than checkpoints
+    "sweep": SweepConfig(),
+    "fork": ForkConfig(),
+    "disturbance": DisturbanceConfig(),
+}
 # Settings with a value per stage; what they come to for each stage is compared instead.
 BY_STAGE = ("weights", "rates", "supervised_rates", "weight_decays")
 
@@ -110,6 +115,7 @@ class TrainingConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     loss: EndLossConfig = field(default_factory=EndLossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    disturbance: DisturbanceConfig = field(default_factory=DisturbanceConfig)
     reduction: ReductionConfig = field(default_factory=ReductionConfig)
     sweep: SweepConfig = field(default_factory=SweepConfig)
     evaluation: EvaluationConfig = field(default_factory=lambda: EvaluationConfig(max_range=12.0))
@@ -152,6 +158,7 @@ class Run:
         Raises:
             ReplayError: if the pattern needs labels of stages, and the data has none.
             SettingError: if the settings name a stage that the pipeline does not have.
+            ValueError: if a disturbance does not apply to the pipeline or the samples.
         """
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
@@ -167,13 +174,22 @@ class Run:
         if stages := _stages_with_labels(config, self.system):
             check_labels(self.system, data.training[0], stages)
         self._copies = _shared_copies(config.fork, self.system, self._optimizer)
+        samples = evenly(data.training, config.run.frames)
         self._batches = SampleBatches(
-            evenly(data.training, config.run.frames),
+            samples,
             seed=config.run.seed,
             batch=config.run.batch,
             steps=config.run.steps,
             augmentation=config.augmentation,
+            disturbances=self._disturbed(samples),
         )
+
+    def _disturbed(self, samples: Dataset[Sample]) -> DisturbedTraining | None:
+        """Samples of which a share is disturbed, where the settings ask for it."""
+        chosen, kinds = self._config.disturbance, self.system.pipeline.specification.inputs
+        if not chosen.disturbances:
+            return None
+        return DisturbedTraining(samples, chosen, list(kinds.values()), self._config.run.seed)
 
     def start(self, *, resume: bool) -> None:
         """Begin, or go on from the checkpoint of the output folder.

@@ -107,6 +107,10 @@ class TopicTrainer(Node):  # type: ignore[misc]
         if training.pattern.schedule == ATTRIBUTION:
             fault = f"is {ATTRIBUTION}, which needs the networks in the trainer; expected another"
             raise training.pattern.refusal("schedule", fault)
+        if training.disturbance.disturbances:
+            words = " ".join(training.disturbance.disturbances)
+            fault = f"is {words}; samples that cross topics are not disturbed, expected none"
+            raise training.disturbance.refusal("disturbances", fault)
         batches = SampleBatches(
             evenly(goal_data(self._bags, self._settings).training, run.frames),
             seed=run.seed,

@@ -93,6 +93,11 @@ def label_values(system: TrainableSystem, name: str, sample: Sample) -> int:
     return system.pipeline.stage(name).label_values(labels, _known_inputs(system, name, sample))
 
 
+def has_inputs(system: TrainableSystem, name: str, sample: Sample) -> bool:
+    """Whether a sample has what a stage reads of it; a sensor may have been lost."""
+    return all(value is not None for value in _known_inputs(system, name, sample).values())
+
+
 def check_labels(system: TrainableSystem, sample: Sample, stages: Collection[str]) -> None:
     """Refuse a sample that the supervised losses of some stages cannot learn from.
 

@@ -19,6 +19,7 @@ from conegrad_core.system_record.reference import load_referenced
 from conegrad_evaluation.robustness.retention import retention
 from conegrad_evaluation.robustness.robustness import RobustnessSettings, measure_robustness
 from conegrad_evaluation.robustness.robustness_report import as_text, write_robustness
+from conegrad_training.data.disturbed_training import trained_disturbances
 from conegrad_training.engine.progress_display import shown
 
 SETTINGS = CommandSettings({"": RobustnessSettings()})
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     pipeline = load_referenced(system)
     pipeline.accelerate()
     result = measure_robustness(pipeline, options.bags, settings, shown)
-    table = retention(result)
+    table = retention(result, trained=settings.trained or trained_disturbances(system))
     report = write_robustness(table, options.output, system, result.drives)
     print(as_text(table))
     print(f"report: {report}")

@@ -48,6 +48,7 @@ SETTINGS = CommandSettings(
         "system": DEFAULTS.system,
         "loss": Group(DEFAULTS.loss, words="--loss"),
         "augmentation": Group(DEFAULTS.augmentation, words="--augment"),
+        "disturbance": DEFAULTS.disturbance,
         "reduction": Group(DEFAULTS.reduction, words="--reduction"),
         "sweep": Group(DEFAULTS.sweep, is_flat=False),  # of a LiDAR
         "evaluation": Group(DEFAULTS.evaluation, is_flat=False),

@@ -37,6 +37,7 @@ SETTINGS = CommandSettings(
         "tracking": TrackingConfig(),
         "loss": Group(DEFAULTS.loss, words="--loss"),
         "augmentation": Group(DEFAULTS.augmentation, words="--augment"),
+        "disturbance": DEFAULTS.disturbance,
         "reduction": Group(DEFAULTS.reduction, words="--reduction"),
         "sweep": Group(DEFAULTS.sweep, words="--sweep"),
         "evaluation": Group(DEFAULTS.evaluation, is_flat=False),
