@@ -23,6 +23,7 @@ WORDS = {
     "robustness": (["--every", "3"], (None, "every", 3)),
     "info": (["--topic", "image=/a"], (None, "topic", ["image=/a"])),
     "perceive": (["--rate", "2"], ("play", "rate", 2.0)),
+    "view": (["--view-port", "9000"], ("view", "view_port", 9000)),
     "pipeline": (["--load"], (None, "load", True)),
     "system log": (["--note", "rain"], (None, "note", "rain")),
     "system list": (["--store", "s"], (None, "store", "s")),

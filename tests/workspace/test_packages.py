@@ -47,6 +47,7 @@ KEYS = {
 DISTRIBUTIONS = {
     "albumentations": "albumentationsx",
     "cv2": "opencv-python",
+    "foxglove": "foxglove-sdk",
     "PIL": "pillow",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
@@ -54,10 +55,13 @@ DISTRIBUTIONS = {
 FROM_PYPI = {
     *KEYS,
     "albumentations",
+    "foxglove",
     "mcap",
     "onnx",
     "openvino",
     "safetensors",
+    "starlette",
+    "uvicorn",
     "zstandard",
 } - ROS_KEYS
 

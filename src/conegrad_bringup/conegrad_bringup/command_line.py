@@ -36,6 +36,7 @@ COMMANDS = {
     "info": Command("what a bag holds, and what perception would miss in it", "recording.info"),
     "doctor": Command("say what is wrong with an installation or a running graph", "doctor"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
+    "view": Command("see a bag or a running graph in a browser or in Foxglove", "view"),
     "pipeline": Command("show, draw, check and list pipelines of stages", "pipeline"),
     "system log": Command("record a system, name it in store and registry", "system.log"),
     "system list": Command("list recorded systems and their versions", "system.list"),

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from rosbags.serde import SerdeError
 
-from conegrad_data.bags.types import default_typestore
+from conegrad_data.bags.types import BagError, default_typestore
 
 if TYPE_CHECKING:  # importing torch takes seconds
     from conegrad_core.cones import TrueCones
@@ -24,6 +25,18 @@ CAMERA_INFO_MODELS = {"none": "plumb_bob"}
 def make(msgtype: str, **fields: Any) -> Any:
     """A message of the default types, every field given."""
     return default_typestore().types[msgtype](**fields)
+
+
+def deserialized(data: bytes, msgtype: str) -> Any:
+    """The message object of CDR bytes of one of the default types.
+
+    Raises:
+        BagError: if the bytes do not fit the type.
+    """
+    try:
+        return default_typestore().deserialize_cdr(data, msgtype)
+    except (SerdeError, ValueError, IndexError) as error:
+        raise BagError(f"{len(data)} bytes do not fit {msgtype} ({error})") from error
 
 
 def time_msg(stamp_ns: int) -> Any:

@@ -8,6 +8,7 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from conegrad_core.cones import COLOUR_NAMES, CONE_HEIGHTS, CONE_WIDTHS, ConeClass, Cones
+from conegrad_core.geometry.ellipse import ellipse_of
 from conegrad_core.geometry.mounting import Ground
 from conegrad_nodes.encode.points import DISPLAY_COLOURS
 
@@ -45,11 +46,10 @@ def _body(
 def _ellipse(
     header: Header, row: int, x: float, y: float, ground: float, covariance: np.ndarray
 ) -> Marker:
-    variances, axes = np.linalg.eigh(covariance.astype(np.float64))
-    lengths = 2 * ELLIPSE_SIGMAS * np.sqrt(variances.clip(min=0.0))
-    minor, major = np.maximum(lengths, SMALLEST_AXIS).tolist()
+    ellipse = ellipse_of(covariance, ELLIPSE_SIGMAS)
+    major, minor = (max(2 * axis, SMALLEST_AXIS) for axis in (ellipse.major, ellipse.minor))
     marker = Marker(header=header, ns="covariance", id=row, type=Marker.CYLINDER)
-    marker.pose = _pose(x, y, ground, yaw=math.atan2(axes[1, 1], axes[0, 1]))
+    marker.pose = _pose(x, y, ground, yaw=ellipse.yaw)
     marker.scale = Vector3(x=major, y=minor, z=ELLIPSE_THICKNESS)
     marker.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=0.35)
     return marker

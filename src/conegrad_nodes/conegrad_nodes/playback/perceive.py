@@ -157,6 +157,8 @@ class PerceiveResult(NamedTuple):
 
 
 Progress = Callable[[Iterable[RawMessage], int], Iterable[RawMessage]]
+# Topic, message type, time [ns], and the message: serialized, or an object.
+MessageSink = Callable[[str, str, int, Any], None]
 
 
 def perceive_bag(
@@ -183,81 +185,134 @@ def perceive_bag(
     check_environment()
     options = options or PerceiveOptions()
     with contextlib.ExitStack() as stack:
-        bag = stack.enter_context(BagReader(bag_path))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
-        found = check_bag(bag, options, folder)
-        found.enforce()
-        roles, parameters = found.roles, found.parameters
-        nodes = list(node_settings(options.hosts))
-        of_nodes = node_parameters(options.parameter_files, nodes)
-        stack.enter_context(on_this_machine(folder))
-        domain = stack.enter_context(own_domain(options.domain))
-        notes = options.notes
-        made = BagWriter(output, typestore=bag.typestore, qos=bag.qos, notes=notes)
+        prepared = PreparedRun(bag_path, options, stack)
+        bag = prepared.bag
+        made = BagWriter(output, typestore=bag.typestore, qos=bag.qos, notes=options.notes)
         writer = stack.enter_context(made)
-        process = stack.enter_context(GraphProcess(domain, parameters, node_parameters=of_nodes))
-        pairing = settings(PairingConfig, {**of_nodes[FUSION_NODE], **parameters}, "pairing")
-        sensors = options.hosts.sensors
-        trigger = pairing.trigger if len(sensors) > 1 else sensors[0]
-        run = _Run(bag, roles, writer, options, trigger, domain, process, stack)
+        run = prepared.started(writer.write, stack)
         try:
             run.start()
         except BaseException:
             writer.close()
             shutil.rmtree(writer.path)  # it holds nothing yet, and must not be in the way
             raise
-        known = {**options.of_files, **parameters}
-        info = first_camera_info(bag, roles, known)
-        run.play(progress, ahead=info)
+        run.play(progress)
         return run.result()
 
 
-class _Run:
-    """One bag on its way through the graph."""
+class PreparedRun:
+    """A bag that can be perceived, and what its nodes are started with.
+
+    Attributes:
+        bag: open until the stack is closed.
+        roles: topic of the bag of each role that is played.
+    """
+
+    def __init__(
+        self, bag_path: str | Path, options: PerceiveOptions, stack: contextlib.ExitStack
+    ) -> None:
+        """Open and check the bag.
+
+        Args:
+            bag_path: the recorded drive.
+            options: how to play.
+            stack: ends what is begun here.
+
+        Raises:
+            BagError: if the bag cannot be read, or lacks a part of the calibration.
+            GraphError: if the environment forbids a graph.
+        """
+        self.bag = stack.enter_context(BagReader(bag_path))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conegrad-")))
+        found = check_bag(self.bag, options, folder)
+        found.enforce()
+        self.roles = found.roles
+        self._options, self._parameters = options, found.parameters
+        nodes = list(node_settings(options.hosts))
+        self._of_nodes = node_parameters(options.parameter_files, nodes)
+        stack.enter_context(on_this_machine(folder))
+        self._domain = stack.enter_context(own_domain(options.domain))
+
+    def started(self, sink: MessageSink, stack: contextlib.ExitStack) -> "BagRun":
+        """Start the process of the nodes, and join its graph.
+
+        Args:
+            sink: gets every message of the bag and of the graph.
+            stack: ends both.
+        """
+        parameters, options = self._parameters, self._options
+        process = GraphProcess(self._domain, parameters, node_parameters=self._of_nodes)
+        stack.enter_context(process)
+        known = {**self._of_nodes[FUSION_NODE], **parameters}
+        pairing = settings(PairingConfig, known, "pairing")
+        sensors = options.hosts.sensors
+        trigger = pairing.trigger if len(sensors) > 1 else sensors[0]
+        ahead = first_camera_info(self.bag, self.roles, {**options.of_files, **parameters})
+        run = BagRun(self.bag, self.roles, sink, options, trigger, self._domain, process, ahead)
+        stack.enter_context(run.link)
+        return run
+
+
+class BagRun:
+    """One bag on its way through the graph.
+
+    Attributes:
+        link: this side of the graph; a context that the caller enters.
+    """
 
     def __init__(
         self,
         bag: BagReader,
         roles: Mapping[str, str],
-        writer: BagWriter,
+        sink: MessageSink,
         options: PerceiveOptions,
         trigger: str,
         domain: int,
         process: GraphProcess,
-        stack: contextlib.ExitStack,
+        ahead: RawMessage | None,
     ) -> None:
-        self._bag, self._writer = bag, writer
-        inputs = graph_inputs(bag, roles)
-        published = {entry.topic: entry.msgtype for entry in inputs.values()}
+        self._bag, self._sink, self._options = bag, sink, options
+        self._process, self._trigger, self._ahead = process, trigger, ahead
+        self._inputs, self._readable = graph_inputs(bag, roles), LenientDecoder(bag)
+        published = {entry.topic: entry.msgtype for entry in self._inputs.values()}
         self._made = {**output_topics(options.hosts, options.stages), **DIAGNOSTICS}
-        link = GraphLink(domain, published, self._made, self._record)
-        stack.enter_context(link)
-        self._inputs, self._readable = inputs, LenientDecoder(bag)
-        answers = answer_topics(options.hosts)
-        self._player = Player(link, process, inputs, options.play, trigger, answers)
+        self.link = GraphLink(domain, published, self._made, self._record)
+        self._player = self._new_player()
 
     def start(self) -> None:
         """Wait for the nodes."""
         self._player.wait_until_active()
 
-    def play(self, progress: Progress | None, ahead: RawMessage | None) -> None:
-        """Play every message, and copy it into the new bag; one is sent ahead of all."""
-        if ahead is not None:
-            self._player.send_ahead(ahead)
-        copied = [
+    def play(self, progress: Progress | None = None, topics: Sequence[str] | None = None) -> None:
+        """Play every message, and pass it to the sink; one is sent ahead of all.
+
+        Args:
+            progress: wraps the messages to show progress; given them and their number.
+            topics: of the bag, inputs among them; None: all that can be read.
+        """
+        if self._ahead is not None:
+            self._player.send_ahead(self._ahead)
+        passed = [
             name
             for name, topic in self._bag.topics.items()
-            if topic.is_readable and name not in (*self._made, LATENCY)
+            if topic.is_readable
+            and name not in (*self._made, LATENCY)
+            and (topics is None or name in topics)
         ]
-        count = sum(self._bag.topics[name].count for name in copied)
-        stream = self._bag.raw_messages(copied)
+        count = sum(self._bag.topics[name].count for name in passed)
+        stream = self._bag.raw_messages(passed)
         for raw in progress(stream, count) if progress else stream:
             is_input = raw.topic in self._inputs
             if not is_input or self._readable.decode(raw) is not None:
                 self._player.play(raw)
-            self._writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
+            self._sink(raw.topic, raw.msgtype, raw.receive_ns, raw.data)
         self._player.finish()
         self._readable.tell()
+
+    def play_again(self, progress: Progress, topics: Sequence[str]) -> None:
+        """Play from the beginning, through the same nodes: for them the time jumps back."""
+        self._player = self._new_player()
+        self.play(progress, topics)
 
     def result(self) -> PerceiveResult:
         """What came of it."""
@@ -271,12 +326,17 @@ class _Run:
             [*self._bag.warnings, *self._readable.described()],
         )
 
+    def _new_player(self) -> Player:
+        answers = answer_topics(self._options.hosts)
+        play = self._options.play
+        return Player(self.link, self._process, self._inputs, play, self._trigger, answers)
+
     def _record(self, output: Output) -> None:
         latency = self._player.receive(output)
         now_ns = self._player.receive_ns or self._bag.start_ns
-        self._writer.write(output.topic, output.msgtype, now_ns, output.data)
+        self._sink(output.topic, output.msgtype, now_ns, output.data)
         if latency is not None:
-            self._writer.write(LATENCY, FLOAT, now_ns, messages.make(FLOAT, data=latency))
+            self._sink(LATENCY, FLOAT, now_ns, messages.make(FLOAT, data=latency))
 
 
 def check_bag(bag: BagReader, options: PerceiveOptions, folder: Path) -> BagReadiness:
