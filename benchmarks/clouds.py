@@ -157,7 +157,7 @@ def beyond(near: float, cones: Cones, truth: TrueCones) -> tuple[Cones, TrueCone
     kept |= (distances <= MATCH_DISTANCE).any(dim=1)
     unseen = torch.zeros_like(counted)
     of_lidar = truth._replace(visible_camera=unseen, visible_lidar=counted)
-    return Cones(*(values[kept] for values in cones)), of_lidar
+    return cones.rows(kept), of_lidar
 
 
 def evaluated(frames: list[Frame], method: Method, near: float, far: float) -> Evaluator:

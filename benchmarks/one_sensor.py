@@ -90,7 +90,7 @@ def beyond(low: float, cones: Cones, truth: TrueCones) -> tuple[Cones, TrueCones
     """Cones and truth at least so far away [m]; nearer truth is ignored, not lost."""
     far = truth.positions.norm(dim=-1) >= low
     kept = cones.positions.norm(dim=-1) >= low
-    return Cones(*(values[kept] for values in cones)), truth._replace(
+    return cones.rows(kept), truth._replace(
         visible_camera=truth.visible_camera & far, visible_lidar=truth.visible_lidar & far
     )
 

@@ -192,6 +192,15 @@ def test_alarms_of_the_sensor_nodes_come_back():
         assert alarms_from_msg(arrived) == (alarm,)
 
 
+def test_cones_without_provenance_say_so_and_come_back_without():
+    msg = cones_to_msg(CONES, HEADER, GROUND, camera_stamp=None, lidar_stamp=None)
+    assert [cone.id for cone in msg.cones] == [0, 0]
+    assert all(math.isnan(cone.lidar_share) for cone in msg.cones)
+    for arrived in sent(msg):
+        back = cones_from_msg(arrived)
+        assert (back.lidar_evidence, back.lidar_share, back.ids) == (None, None, None)
+
+
 def test_an_empty_array_of_cones_comes_back_empty():
     assert cones_from_msg(ConeArray()).positions.shape == (0, 2)
 

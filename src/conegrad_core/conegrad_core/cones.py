@@ -32,7 +32,7 @@ CONE_WIDTHS = (0.228, 0.228, 0.228, 0.285)  # [m], side of the square base
 class Cones(NamedTuple):
     """Fused cone candidates of one frame (M rows) in the frame of the LiDAR, on the ground.
 
-    Gradients flow through every tensor except ``source``.
+    Gradients flow through the first four tensors. The last three are None where nobody states them.
 
     Attributes:
         positions: ``(M, 2)`` x forward, y left [m].
@@ -40,6 +40,12 @@ class Cones(NamedTuple):
         colours: ``(M, 5)`` probabilities in the order of :data:`COLOUR_NAMES`; rows sum to 1.
         existence_logits: ``(M,)`` log-odds that the cone exists.
         source: ``(M,)`` int64: 1 camera, 2 LiDAR, 3 both.
+        lidar_evidence: ``(M,)`` what the LiDAR adds to ``existence_logits``, negative where it
+            speaks against the cone; the rest is :attr:`camera_evidence`.
+        lidar_share: ``(M,)`` in [0, 1], of the information on the position that the LiDAR gives;
+            the rest is the camera's.
+        ids: ``(M,)`` int64 above 0, the same number in all frames in which a cone is tracked; 0 has
+            no identity.
     """
 
     positions: Tensor
@@ -47,6 +53,22 @@ class Cones(NamedTuple):
     colours: Tensor
     existence_logits: Tensor
     source: Tensor
+    lidar_evidence: Tensor | None = None
+    lidar_share: Tensor | None = None
+    ids: Tensor | None = None
+
+    @property
+    def camera_evidence(self) -> Tensor | None:
+        """``(M,)`` what the camera adds to ``existence_logits``; None without provenance."""
+        return None if self.lidar_evidence is None else self.existence_logits - self.lidar_evidence
+
+    def rows(self, chosen: Tensor) -> "Cones":
+        """Some of the cones.
+
+        Args:
+            chosen: ``(K,)`` indices or ``(M,)`` mask.
+        """
+        return Cones._make(None if tensor is None else tensor[chosen] for tensor in self)
 
 
 class ConePositions(NamedTuple):
@@ -103,7 +125,7 @@ def check_cones(cones: Cones) -> None:
         UnusableConesError: naming the field and the value.
     """
     for name, values in zip(cones._fields, cones, strict=True):
-        if not bool(torch.isfinite(values).all()):
+        if values is not None and not bool(torch.isfinite(values).all()):
             raise UnusableConesError(f"{name} of cones are not finite")
     variances = cones.covariances.diagonal(dim1=-2, dim2=-1)
     determinants = torch.linalg.det(cones.covariances.double())

@@ -137,7 +137,7 @@ def found(cones: Cones, x: float, y: float, within: float = 0.1) -> Cones | None
     distance = (cones.positions.detach() - torch.tensor([x, y])).norm(dim=-1)
     if not len(distance) or distance.min() > within:
         return None
-    return Cones(*(tensor[distance.argmin()] for tensor in cones))
+    return cones.rows(distance.argmin())
 
 
 @dataclass(frozen=True)

@@ -544,6 +544,7 @@ def cone(**fields):
         "position": SimpleNamespace(x=4.0, y=1.0), "covariance": [0.1, 0.0, 0.0, 0.1],
         "probability_blue": 1.0, "probability_yellow": 0.0, "probability_small_orange": 0.0,
         "probability_big_orange": 0.0, "probability_unknown": 0.0, "existence": 0.9, "source": 3,
+        "lidar_evidence": 1.2, "lidar_share": 0.9,
     }  # fmt: skip
     return SimpleNamespace(**{**values, **fields})
 
@@ -559,12 +560,24 @@ def cone(**fields):
         ({"position": SimpleNamespace(x=1e39, y=0.0)}, "position is 1e[+]39"),
         ({"probability_blue": np.nan}, "probability is nan"),
         ({"existence": 2.0}, "existence is 2"),
+        ({"lidar_share": 1.5}, "lidar_share is 1.5, expected"),
+        ({"lidar_evidence": np.inf}, "lidar_evidence is inf"),
     ],
 )
 def test_cones_that_no_fusion_makes_are_refused(fields, reason):
     assert len(cones_from_msg(SimpleNamespace(cones=[cone()])).positions) == 1
     with pytest.raises(DecodeError, match=reason):
         cones_from_msg(SimpleNamespace(cones=[cone(), cone(**fields)]))
+
+
+def test_cones_recorded_before_they_had_provenance_are_read():
+    new, old = cone(id=7), cone()
+    del old.lidar_evidence, old.lidar_share
+    assert cones_from_msg(SimpleNamespace(cones=[new])).ids.tolist() == [7]
+    cones = cones_from_msg(SimpleNamespace(cones=[old]))
+    assert (cones.lidar_evidence, cones.lidar_share, cones.camera_evidence, cones.ids) == (
+        None,
+    ) * 4
 
 
 def test_what_no_check_foresaw_in_a_message_is_refused_but_faults_of_the_code_are_raised():

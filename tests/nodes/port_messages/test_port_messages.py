@@ -90,10 +90,14 @@ def test_cones_keep_what_is_known_of_them():
         torch.tensor([[0.6, 0.1, 0.1, 0.1, 0.1]]),
         torch.tensor([1.5]),
         torch.tensor([3]),
+        lidar_evidence=torch.tensor([2.25]),
+        lidar_share=torch.tensor([0.75]),
+        ids=torch.tensor([4_000_000_000]),
     )
     msg = CONES.encode(cones, HEADER, {"ground": Ground(-0.2)})
     assert msg.cones[0].position.z == pytest.approx(-0.2)
     assert not msg.camera_used
+    assert msg.cones[0].camera_evidence == -0.75  # the two sum to the log odds of existence
     for found, expected in zip(CONES.decode(msg).value, cones, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 

@@ -22,6 +22,7 @@ from conegrad_core.fusion.extrinsic_correction import ExtrinsicCorrection
 from conegrad_core.fusion.given_positions import carried_positions, compensated, with_positions
 from conegrad_core.fusion.monocular import BoxRays, CameraCandidates, box_candidates, box_rays
 from conegrad_core.fusion.positions import box_positions, segment_positions
+from conegrad_core.fusion.provenance import lidar_evidence, lidar_share
 from conegrad_core.fusion.scalars import FusionScalars
 from conegrad_core.fusion.segments import (
     LidarCandidates,
@@ -134,7 +135,8 @@ class Fuser(nn.Module):
         of_segments = segment_existence(lidar, camera, association, should_see, scalars)
         of_boxes = box_existence(camera, association, of_segments, beams.view, scalars)
         existence = torch.cat([of_segments, of_boxes])
-        return self.mounting.placed(_joined(lidar, camera, association, existence))
+        evidence = lidar_evidence(lidar, camera, of_boxes, scalars)
+        return self.mounting.placed(_joined(lidar, camera, association, existence, evidence))
 
     def values(self) -> dict[str, float]:
         """What is learned, by name, in physical units."""
@@ -155,7 +157,15 @@ class Fuser(nn.Module):
         source = torch.full((len(colours),), LIDAR, device=colours.device)
         covariances = gaussians.as_matrices(gaussians.conditioned(covariances))
         return self.mounting.placed(
-            Cones(lidar.positions, covariances, colours, lidar.log_odds, source)
+            Cones(
+                lidar.positions,
+                covariances,
+                colours,
+                lidar.log_odds,
+                source,
+                lidar_evidence=lidar.log_odds.detach(),
+                lidar_share=torch.ones_like(lidar.log_odds),
+            )
         )
 
     def _camera_alone(
@@ -172,6 +182,7 @@ class Fuser(nn.Module):
             carried = _carried(positions, given, calibration)
             camera = with_positions(camera, carried, self.config)
         source = torch.full((len(camera.colours),), CAMERA, device=camera.colours.device)
+        none = torch.zeros_like(camera.evidence)
         return self.mounting.placed(
             Cones(
                 camera.positions,
@@ -179,6 +190,8 @@ class Fuser(nn.Module):
                 pad(camera.colours, (0, 1)),
                 box_log_odds(camera, scalars),
                 source,
+                lidar_evidence=none,
+                lidar_share=none,
             )
         )
 
@@ -204,9 +217,13 @@ def _carried(positions: ConePositions, given: Calibration, used: Calibration) ->
 
 
 def _joined(
-    lidar: LidarCandidates, camera: CameraCandidates, association: Association, existence: Tensor
+    lidar: LidarCandidates,
+    camera: CameraCandidates,
+    association: Association,
+    existence: Tensor,
+    evidence: Tensor,
 ) -> Cones:
-    """Rows of the segments, then of the boxes."""
+    """Rows of the segments, then of the boxes; existence and evidence of the LiDAR are of both."""
     positions, covariances = segment_positions(lidar, camera, association)
     box_means, box_covariances = box_positions(camera, association, positions, covariances)
     matches = association.matches
@@ -221,4 +238,6 @@ def _joined(
         torch.cat([colours, pad(camera.colours, (0, 1))]),
         existence,
         torch.cat([segment_source, box_source]),
+        lidar_evidence=evidence,
+        lidar_share=lidar_share(lidar, covariances, association),
     )

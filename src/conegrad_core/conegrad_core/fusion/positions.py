@@ -17,11 +17,10 @@ def segment_positions(
     Returns:
         ``(S, 2)`` positions [m] and ``(S, 3)`` packed covariances [m^2].
     """
-    own = gaussians.oriented(lidar.directions, *(1 / lidar.variances).unbind(-1))
     of_boxes = camera.information
     columns = torch.cat([of_boxes, gaussians.times(of_boxes, camera.positions)], dim=-1)
     gathered = association.matches @ columns
-    covariances = gaussians.inverse(own + gathered[:, :3])
+    covariances = gaussians.inverse(lidar.information + gathered[:, :3])
     pull = gathered[:, 3:] - gaussians.times(gathered[:, :3], lidar.positions)
     return lidar.positions + gaussians.times(covariances, pull), covariances
 

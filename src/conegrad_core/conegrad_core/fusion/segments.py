@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from conegrad_core.fusion import packed_matrices as gaussians
 from conegrad_core.fusion.config import FuserConfig
 from conegrad_core.fusion.scalars import ScalarValues
 from conegrad_core.geometry.transforms import turned
@@ -51,6 +52,11 @@ class LidarCandidates(NamedTuple):
     directions: Tensor
     variances: Tensor
     log_odds: Tensor
+
+    @property
+    def information(self) -> Tensor:
+        """``(S, 3)`` inverse of the covariances, packed [1/m^2]."""
+        return gaussians.oriented(self.directions, *(1 / self.variances).unbind(-1))
 
 
 def find_segments(

@@ -32,11 +32,11 @@ def select_cones(
     logits = cones.existence_logits.detach()
     order = logits.argsort(descending=True, stable=True)
     order = order[logits[order] >= threshold]
-    chosen = Cones(*(tensor[order] for tensor in cones))
+    chosen = cones.rows(order)
     winners = _winners(chosen.positions, merge_distance)
     kept = torch.from_numpy(np.unique(winners)).to(order)
     colours, source = _known_colours(chosen, torch.from_numpy(winners).to(order), kept)
-    merged = Cones(*(tensor[kept] for tensor in chosen))
+    merged = chosen.rows(kept)
     return merged._replace(colours=colours, source=source)
 
 

@@ -26,6 +26,8 @@ EXAMPLE_BEAMS, EXAMPLE_HEIGHT = 64, 0.3  # of a recording ahead: beams, height o
 GEOMETRY = 5  # inputs of a graph that say where the sensors are
 MAX_STRUCTURES = 8  # torch never frees a recording (8 MB); beyond, the fusion runs as it is
 
+FIELDS = len(Cones._fields) - 1  # of the cones that a fusion makes: it gives no identities
+
 Structure = tuple[Any, ...]  # what a recording has as constants
 Graphs = dict[Structure, Any]  # recordings of one structure, by what else is given
 
@@ -123,7 +125,7 @@ class TracedFuser:
             fusion = _PlainFusion(self._fuser, calibration.camera, calibration.up, extras)
             inputs = (*candidates, *self._geometry, *extras.tensors())
             if self._fuser.config.engine == "onnx":
-                self._graphs[key] = OnnxGraph(fusion, inputs, extras.sizes(), len(Cones._fields))
+                self._graphs[key] = OnnxGraph(fusion, inputs, extras.sizes(), FIELDS)
             else:
                 self._graphs[key] = record(fusion, inputs)
         return self._graphs[key]
@@ -174,7 +176,7 @@ class _PlainFusion(nn.Module):
         self._extras = extras
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """To the fields of Cones.
+        """To the first :data:`FIELDS` fields of Cones.
 
         Args:
             inputs: fields of SegmentBeams, of BoxRays; intrinsics, distortion, its largest radius,
@@ -186,4 +188,5 @@ class _PlainFusion(nn.Module):
         camera = self._kind._replace(intrinsics=intrinsics, distortion=distortion, max_radius=limit)
         calibration = Calibration(camera, camera_from_lidar, cast(float, height), self._up)
         extras = self._extras.of(inputs[last + GEOMETRY :])
-        return tuple(self.fuser.fuse(beams, rays, calibration, *extras))
+        cones = self.fuser.fuse(beams, rays, calibration, *extras)
+        return tuple(tensor for tensor in cones[:FIELDS] if tensor is not None)

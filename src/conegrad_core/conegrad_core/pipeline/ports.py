@@ -63,7 +63,11 @@ CONES = TuplePort(
         "colours": ("M", 5),
         "existence_logits": ("M",),
         "source": ("M",),
+        "lidar_evidence": ("M",),
+        "lidar_share": ("M",),
+        "ids": ("M",),
     },
+    optional=("lidar_evidence", "lidar_share", "ids"),
     differentiable=("positions", "covariances", "colours", "existence_logits"),
 )
 CROPS = TuplePort(

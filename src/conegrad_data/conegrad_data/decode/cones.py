@@ -1,10 +1,12 @@
 """Cones, fused or true, from their messages."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from conegrad_core.cones import COLOUR_NAMES, ConeClass, Cones, TrueCones
 from conegrad_data.decode.errors import DecodeError, from_content
@@ -14,6 +16,7 @@ COLOUR_NUMBERS = {"unknown": 0, "blue": 1, "yellow": 2, "small_orange": 3, "big_
 CLASS_OF_NUMBER = {number: ConeClass[name.upper()] for name, number in COLOUR_NUMBERS.items()}
 MAX_CONES = 1000  # all are compared with all
 MAX_DISTANCE = 1e5  # [m] along an axis, from the origin of the frame
+MAX_EVIDENCE = 1e6  # [nat], for or against a cone
 ROUNDING = 1e-3
 NEVER = 1e-7  # nearest probability to 0 and 1 that float32 can tell from them
 
@@ -21,6 +24,9 @@ NEVER = 1e-7  # nearest probability to 0 and 1 that float32 can tell from them
 @from_content
 def cones_from_msg(msg: Any) -> Cones:
     """Cones of a conegrad_msgs/ConeArray; existence becomes log-odds again.
+
+    Provenance and identities are None where the message does not state them, as in recordings made
+    before the fields existed.
 
     Raises:
         DecodeError: if there are too many cones, or one has a value that no cone can have.
@@ -48,7 +54,25 @@ def cones_from_msg(msg: Any) -> Cones:
         torch.from_numpy(colours.reshape(count, 5)).float(),
         torch.from_numpy(np.log(existence) - np.log1p(-existence)).float(),
         torch.tensor([int(c.source) for c in rows], dtype=torch.int64),
+        _stated(rows, "lidar_evidence", -MAX_EVIDENCE, MAX_EVIDENCE),
+        _stated(rows, "lidar_share", -ROUNDING, 1 + ROUNDING),
+        _ids(rows),
     )
+
+
+def _stated(rows: Sequence[Any], field: str, low: float, high: float) -> Tensor | None:
+    """``(M,)`` of a field that was added in 0.3; None where a cone lacks it, or has NaN."""
+    values = np.array([getattr(cone, field, math.nan) for cone in rows], dtype=np.float64)
+    if not len(values) or np.isnan(values).any():
+        return None
+    _check_range(field, values, low, high)
+    return torch.from_numpy(values).float()
+
+
+def _ids(rows: Sequence[Any]) -> Tensor | None:
+    """``(M,)`` identities; None where the cones were not tracked."""
+    ids = [int(getattr(cone, "id", 0)) for cone in rows]
+    return torch.tensor(ids, dtype=torch.int64) if any(ids) else None
 
 
 def _check_range(name: str, values: np.ndarray, low: float, high: float) -> None:

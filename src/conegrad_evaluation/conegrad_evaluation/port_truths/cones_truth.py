@@ -146,7 +146,7 @@ def _persisting(
         if bool((free & speaks(detections, PERSISTS)).any()):
             vouched = vouched | (value.source == CAMERA)
     kept = (false & vouched).nonzero()[:, 0]
-    return Cones(*(tensor.detach()[kept] for tensor in value))
+    return value.rows(kept)
 
 
 def _sure_cones(positions: Tensor, classes: Tensor, source: Tensor) -> Cones:
@@ -163,4 +163,7 @@ def _sure_cones(positions: Tensor, classes: Tensor, source: Tensor) -> Cones:
 def _joined(perfect: Cones, false: Cones | None) -> Cones:
     if false is None or not len(false.source):
         return perfect
-    return Cones(*(torch.cat([a, b.to(a)]) for a, b in zip(perfect, false, strict=True)))
+    columns = zip(perfect, false, strict=True)
+    return Cones._make(
+        None if a is None or b is None else torch.cat([a, b.detach().to(a)]) for a, b in columns
+    )

@@ -1,5 +1,6 @@
 """Detections, segmentations and cones to messages."""
 
+import math
 from array import array
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_data.decode.cones import COLOUR_NUMBERS
 
+PROVENANCE = ("camera_evidence", "lidar_evidence", "lidar_share")  # of Cones and of Cone alike
 MESSAGE_COLOURS = tuple(COLOUR_NUMBERS[name] for name in COLOUR_NAMES)
 
 
@@ -121,6 +123,8 @@ def _cones(cones: Cones, ground: float) -> list[Cone]:
     probabilities = colours.tolist()
     existence = _array(cones.existence_logits.detach().sigmoid()).tolist()
     source = cones.source.tolist()
+    ids = [0] * len(source) if cones.ids is None else cones.ids.tolist()
+    provenance = {name: _stated(getattr(cones, name), len(source)) for name in PROVENANCE}
     messages = []
     for row, (x, y) in enumerate(positions):
         msg = Cone(
@@ -128,12 +132,18 @@ def _cones(cones: Cones, ground: float) -> list[Cone]:
             colour=MESSAGE_COLOURS[best[row]],
             existence=existence[row],
             source=source[row],
+            id=ids[row],
+            **{name: values[row] for name, values in provenance.items()},
         )
         msg.position.x, msg.position.y, msg.position.z = x, y, ground
         for name, probability in zip(COLOUR_NAMES, probabilities[row], strict=True):
             setattr(msg, f"probability_{name}", probability)
         messages.append(msg)
     return messages
+
+
+def _stated(values: Tensor | None, count: int) -> list[float]:
+    return [math.nan] * count if values is None else _array(values).tolist()
 
 
 def _array(tensor: Tensor) -> np.ndarray:
