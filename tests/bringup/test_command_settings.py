@@ -21,6 +21,7 @@ WORDS = {
     "monitor check": (["--every", "3"], (None, "every", 3)),
     "export": (["--every", "3"], (None, "every", 3)),
     "robustness": (["--every", "3"], (None, "every", 3)),
+    "attack": (["--steps", "3"], (None, "steps", 3)),
     "info": (["--topic", "image=/a"], (None, "topic", ["image=/a"])),
     "perceive": (["--rate", "2"], ("play", "rate", 2.0)),
     "view": (["--view-port", "9000"], ("view", "view_port", 9000)),

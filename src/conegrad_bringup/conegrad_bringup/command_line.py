@@ -56,6 +56,9 @@ COMMANDS = {
     "robustness": Command(
         "measure what a system keeps under disturbances", "evaluation.robustness"
     ),
+    "attack": Command(
+        "attack a system through images and scans, measure what it keeps", "evaluation.attack"
+    ),
     "attribute": Command(
         "find the component that costs a system most, write a report", "evaluation.attribute"
     ),

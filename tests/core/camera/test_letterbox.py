@@ -77,3 +77,21 @@ def test_refuses_a_crop_that_leaves_nothing():
 def test_refuses_an_image_of_another_size():
     with pytest.raises(ValueError, match=r"image is \(10, 10, 3\) uint8, expected \(720"):
         Letterbox((1280, 720), (640, 384)).apply(np.zeros((10, 10, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (577, 301), (1500, 1001), (100, 60)])
+def test_levels_are_scaled_as_images_are_up_to_rounding(size):
+    # A scale of exactly a half, other linear ones, and areas where the image is much larger.
+    image = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    letterbox = Letterbox(size, (320, 192) if size[0] == 1500 else (640, 384), crop_top=0.1)
+    levels = letterbox.apply_to_levels(torch.from_numpy(image).float())
+    difference = levels.numpy() - letterbox.apply(image).astype(np.float32)
+    assert np.abs(difference).max() <= 1.0
+
+
+def test_passes_gradients_to_levels():
+    letterbox = Letterbox((64, 36), (32, 32))
+    levels = torch.zeros(36, 64, 3, requires_grad=True)
+    letterbox.apply_to_levels(levels).sum().backward()
+    # Each of the 64 x 36 pixels counts for a quarter of a pixel of half the size.
+    torch.testing.assert_close(levels.grad, torch.full_like(levels, 0.25))

@@ -127,3 +127,13 @@ def test_refuses_another_kind_of_image(image):
 def test_refuses_boxes_of_another_shape():
     with pytest.raises(ValueError, match=r"boxes_xyxy has shape \(3, 5\)"):
         cut_crops(ramp(), torch.zeros(3, 5))
+
+
+def test_levels_give_the_pictures_of_their_image_and_get_a_gradient():
+    boxes = torch.tensor([[19.5, 9.5, 35.5, 25.5]])
+    levels = torch.from_numpy(ramp()).float().requires_grad_()
+    crops = cut_crops(levels, boxes, size=16, window=1.0)
+    torch.testing.assert_close(crops.pictures, cut_crops(ramp(), boxes, 16, 1.0).pictures)
+    crops.pictures.sum().backward()
+    assert levels.grad[10:25, 20:35].min() > 0
+    assert levels.grad[40:].abs().max() == 0

@@ -16,13 +16,14 @@ JUDGED = SegmentedScan(*PLAIN_SCAN[:2], torch.zeros(5), torch.zeros(5), torch.ze
 FOUND = Cones(torch.zeros(2, 2), torch.zeros(2, 2, 2), torch.zeros(2, 5), torch.zeros(2),
               torch.ones(2, dtype=torch.int64))  # fmt: skip
 PICTURE = np.zeros((4, 6, 3), dtype=np.uint8)
+LEVELS = torch.zeros(4, 6, 3)
 
 
 @pytest.mark.parametrize(
     ("port", "value", "count"),
-    [(IMAGE, PICTURE, 0), (SCAN, PLAIN_SCAN, 1), (DETECTIONS, BOXES, 2),
+    [(IMAGE, PICTURE, 0), (IMAGE, LEVELS, 1), (SCAN, PLAIN_SCAN, 1), (DETECTIONS, BOXES, 2),
      (SEGMENTED_SCAN, JUDGED, 1), (CONES, FOUND, 4)],
-    ids=["image", "scan", "detections", "segmented scan", "cones"],
+    ids=["image", "levels", "scan", "detections", "segmented scan", "cones"],
 )  # fmt: skip
 def test_tensors_are_taken_out_and_put_back(port: PortType, value, count: int):
     port.check(value)
@@ -41,7 +42,8 @@ def test_tensors_are_taken_out_and_put_back(port: PortType, value, count: int):
     [
         (IMAGE, PICTURE[..., :2], r"Image is \(4, 6, 2\) uint8, expected \(height, width, 3\)"),
         (IMAGE, PICTURE.astype(float), r"Image is \(4, 6, 3\) float64"),
-        (IMAGE, torch.zeros(4, 6, 3), r"found Tensor, expected ndarray \(Image\)"),
+        (IMAGE, [], r"found list, expected ndarray \(Image\)"),
+        (IMAGE, torch.zeros(4, 6, 2), r"Image is \(4, 6, 2\) torch.float32, expected"),
         (DETECTIONS, FOUND, r"found Cones, expected Detections \(Detections\)"),
         (DETECTIONS, BOXES._replace(logits=torch.zeros(3, 5)),
          r"Detections.logits has shape \(3, 5\), expected \(K, 4\) with K = 3"),

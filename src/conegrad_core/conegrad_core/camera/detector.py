@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from conegrad_core.camera.engines.onnx_engine import OnnxEngine
 from conegrad_core.camera.engines.openvino_engine import OpenVinoEngine
 from conegrad_core.camera.engines.tensorrt_engine import TensorRtEngine
 from conegrad_core.camera.engines.torch_engine import TorchEngine
-from conegrad_core.camera.image import Detections, RgbImage
+from conegrad_core.camera.image import Detections, ImageLevels, RgbImage
 from conegrad_core.camera.letterbox import PADDING, Letterbox
 from conegrad_core.camera.pooling import pool_duplicates, select_top
 from conegrad_core.engines.cache import open_export
@@ -94,20 +95,32 @@ class Detector(nn.Module):
         self.config = config
         self.metadata = dict(metadata or {})
 
-    def forward(self, images: Sequence[RgbImage]) -> list[Detections]:
+    def forward(self, images: Sequence[RgbImage | ImageLevels]) -> list[Detections]:
         """Cone candidates of each image, best first, on the CPU; no score threshold is applied.
 
-        Gradients flow to the weights where autograd is on and the engine is torch.
+        Gradients flow to the weights, and to images given as levels, where autograd is on and the
+        engine is torch.
 
         Args:
-            images: ``(height, width, 3)`` uint8 RGB of any sizes.
+            images: ``(height, width, 3)`` uint8 RGB of any sizes, or their levels.
+
+        Raises:
+            EngineError: for levels where the engine is not torch.
         """
         letterboxes = [self.letterbox(image) for image in images]
         pairs = zip(letterboxes, images, strict=True)
-        raw = self.engine.infer([letterbox.apply(image) for letterbox, image in pairs])
+        raw = self.engine.infer([self._input(*pair) for pair in pairs])
         return [self.reduce(*rows) for rows in zip(*raw, letterboxes, strict=True)]
 
-    def letterbox(self, image: RgbImage) -> Letterbox:
+    def _input(self, letterbox: Letterbox, image: RgbImage | ImageLevels) -> Any:
+        if not isinstance(image, Tensor):
+            return letterbox.apply(image)
+        if not isinstance(self.engine, TorchEngine):
+            engine = type(self.engine).__name__
+            raise EngineError(f"{engine} has no gradient for an image, expected engine 'torch'")
+        return letterbox.apply_to_levels(image)
+
+    def letterbox(self, image: RgbImage | ImageLevels) -> Letterbox:
         """The mapping between this image and the network's input."""
         config = self.config
         return Letterbox(

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate, pad
 
-from conegrad_core.camera.image import RgbImage
+from conegrad_core.camera.image import ImageLevels, RgbImage
 
 PADDING = 114  # grey of the border, as in the training of YOLO
 STRIDE = 32  # [px], coarsest cell of the network: input sizes are multiples of it
@@ -84,17 +85,49 @@ class Letterbox:
             raise ValueError(f"image is {image.shape} {image.dtype}, expected {expected}")
         kept = image[self.rows[0] : self.rows[1]]
         scaled: RgbImage = cv2.resize(kept, self.scaled_size, interpolation=self._interpolation)
-        left, top = self.offset
+        left, top, right, bottom = self._borders
+        bordered: RgbImage = cv2.copyMakeBorder(
+            scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(PADDING,) * 3
+        )
+        return bordered
+
+    def apply_to_levels(self, levels: ImageLevels) -> ImageLevels:
+        """As :meth:`apply`, differentiable and without its rounding to whole levels.
+
+        Args:
+            levels: ``(height, width, 3)`` of an image, 0 to 255.
+
+        Raises:
+            ValueError: if they have another size than this letterbox was made for.
+        """
+        width, height = self.image_size
+        if levels.shape != (height, width, 3):
+            found = tuple(levels.shape)
+            raise ValueError(f"levels have shape {found}, expected ({height}, {width}, 3)")
+        kept = levels[self.rows[0] : self.rows[1]].permute(2, 0, 1)
+        left, top, right, bottom = self._borders
+        bordered = pad(self._scaled_planes(kept), (left, right, top, bottom), value=PADDING)
+        return bordered.permute(1, 2, 0)
+
+    def _scaled_planes(self, planes: Tensor) -> Tensor:
+        """``(3, height, width)`` planes in their scaled size, as OpenCV scales them."""
+        width, height = self.scaled_size
+        if self._interpolation == cv2.INTER_LINEAR:
+            scaled: Tensor = interpolate(planes[None], (height, width), mode="bilinear")[0]
+            return scaled
+        columns = _area_weights(planes.shape[2], width).to(planes)
+        return _area_weights(planes.shape[1], height).to(planes) @ planes @ columns.mT
+
+    @cached_property
+    def _borders(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom border [px]."""
         right, bottom = (
             total - length - before
             for total, length, before in zip(
                 self.input_size, self.scaled_size, self.offset, strict=True
             )
         )
-        bordered: RgbImage = cv2.copyMakeBorder(
-            scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(PADDING,) * 3
-        )
-        return bordered
+        return *self.offset, right, bottom
 
     @property
     def _interpolation(self) -> int:
@@ -116,7 +149,20 @@ class Letterbox:
         return like.new_tensor(self.offset * 2), like.new_tensor(self.scale * 2)
 
 
-def inputs_from_pixels(pixels: RgbImage, device: torch.device | str = "cpu") -> Tensor:
+def _area_weights(size: int, scaled: int) -> Tensor:
+    """``(scaled, size)`` share that each pixel of a row has in each pixel of the scaled row."""
+    pixels = torch.arange(size, dtype=torch.float64)
+    first = torch.arange(scaled, dtype=torch.float64)[:, None] * size / scaled
+    last = first + size / scaled
+    overlap = torch.minimum(last, pixels + 1) - torch.maximum(first, pixels)
+    return overlap.clamp(min=0) * scaled / size
+
+
+def inputs_from_pixels(
+    pixels: RgbImage | ImageLevels, device: torch.device | str = "cpu"
+) -> Tensor:
     """Network input ``(1, 3, H, W)`` in 0..1 from a letterboxed image ``(H, W, 3)``."""
-    planes = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(2, 0, 1)
+    if not isinstance(pixels, Tensor):
+        pixels = torch.from_numpy(np.ascontiguousarray(pixels))
+    planes = pixels.to(device).permute(2, 0, 1)
     return planes[None].to(torch.float32) / 255.0

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from conegrad_core.camera.image import RgbImage, check_image
+from conegrad_core.camera.image import ImageLevels, RgbImage, check_image
 from conegrad_core.camera.letterbox import PADDING
 from conegrad_core.crops.crops import Crops
 from conegrad_core.shapes import check_shape
@@ -17,12 +17,12 @@ OVERSAMPLING = 2  # samples per picture pixel and axis, averaged: windows up to 
 
 
 def cut_crops(
-    image: RgbImage, boxes_xyxy: Tensor, size: int = SIZE, window: float = WINDOW
+    image: RgbImage | ImageLevels, boxes_xyxy: Tensor, size: int = SIZE, window: float = WINDOW
 ) -> Crops:
     """Cut a square picture around each box, bilinearly; differentiable in the boxes.
 
     Args:
-        image: ``(height, width, 3)`` uint8 RGB.
+        image: ``(height, width, 3)`` uint8 RGB, or its levels, which then get a gradient.
         boxes_xyxy: ``(K, 4)`` [px], anywhere; pictures take their dtype and device. As in camera
             calibrations and true boxes, 0 is the middle of the first pixel.
         size: side S of the pictures [px].
@@ -67,7 +67,7 @@ def windows_around(boxes_xyxy: Tensor, window: float = WINDOW) -> Tensor:
     return torch.cat([centres - sides / 2, centres + sides / 2], dim=-1)
 
 
-def _region(image: RgbImage, windows: Tensor) -> tuple[int, int, int, int]:
+def _region(image: RgbImage | ImageLevels, windows: Tensor) -> tuple[int, int, int, int]:
     """The pixels that windows touch: left, top, right, bottom; at least one, inside the image."""
     height, width = image.shape[:2]
     low, high = windows.amin(dim=0).tolist()[:2], windows.amax(dim=0).tolist()[2:]
@@ -82,8 +82,10 @@ def _pixels_between(low: float, high: float, size: int) -> tuple[int, int]:
     return first, int(min(max(high + 2, first + 1), size))
 
 
-def _planes(pixels: RgbImage, like: Tensor) -> Tensor:
+def _planes(pixels: RgbImage | ImageLevels, like: Tensor) -> Tensor:
     """``(1, 3, H, W)`` values above the padding's grey, laid out as in the image."""
+    if isinstance(pixels, Tensor):
+        return (pixels - PADDING).to(like.device, like.dtype).permute(2, 0, 1)[None]
     dtype = np.float64 if like.dtype == torch.float64 else np.float32
     above = torch.from_numpy(np.subtract(pixels, PADDING, dtype=dtype))
     return above.to(like.device, like.dtype).permute(2, 0, 1)[None]

@@ -1,8 +1,10 @@
 """The port types of the pipelines that ship."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from conegrad_core.camera.image import Detections, check_image
 from conegrad_core.colours.cone_colours import ConeColours
@@ -15,7 +17,7 @@ from conegrad_core.standing.standing import Standing
 
 
 class ImagePort(PortType):
-    """``(height, width, 3)`` uint8 RGB image."""
+    """``(height, width, 3)`` uint8 RGB image, or its float levels, which can have a gradient."""
 
     name = "Image"
     container = np.ndarray
@@ -27,8 +29,24 @@ class ImagePort(PortType):
         Raises:
             ValueError: naming shape and dtype.
         """
-        self.check_container(value)
+        if not isinstance(value, Tensor):
+            self.check_container(value)
         check_image(value, self.name)
+
+    def tensors(self, value: Any) -> tuple[Tensor, ...]:
+        """The levels of an image that is given as such."""
+        return (value,) if isinstance(value, Tensor) else ()
+
+    def with_tensors(self, value: Any, tensors: Sequence[Tensor]) -> Any:
+        """Other levels in place of those of an image.
+
+        Raises:
+            ValueError: if there are more or fewer.
+        """
+        if len(tensors) != len(self.tensors(value)):
+            found = len(tensors)
+            raise ValueError(f"{self.name} takes {len(self.tensors(value))} tensors, found {found}")
+        return tensors[0] if tensors else value
 
 
 IMAGE = ImagePort()

@@ -1,5 +1,6 @@
 """Sums per frame of which a rate under a fault is made."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,16 +36,17 @@ def frame_sums(result: Robustness) -> list[FrameSums]:
         is_recall, intact = fault.disturbance.takes_away, result.clean[str(fault)]
         frames = (is_recall, tuple(map(id, intact)))
         if frames not in of_intact:
-            of_intact[frames] = _of_frames(intact, result.config, is_recall=is_recall)
-        disturbed = _of_frames(result.disturbed[str(fault)], result.config, is_recall=is_recall)
+            of_intact[frames] = sums_of_frames(intact, result.config, is_recall=is_recall)
+        disturbed = sums_of_frames(result.disturbed[str(fault)], result.config, is_recall=is_recall)
         pairs = zip(of_intact[frames], disturbed, strict=True)
         found.append(FrameSums(*(np.stack(columns, axis=-1) for columns in pairs)))
     return found
 
 
-def _of_frames(
-    frames: list[FrameResult], config: EvaluationConfig, *, is_recall: bool
+def sums_of_frames(
+    frames: Sequence[FrameResult], config: EvaluationConfig, *, is_recall: bool
 ) -> tuple[Floats, Floats]:
+    """Hits and totals ``(F,)`` of each frame, of F1 with colour or of recall in any colour."""
     records = collect(frames, config)
     cones, truth, count = records.cones, records.truth, len(frames)
     true = np.bincount(truth.frames, minlength=count).astype(np.float64)

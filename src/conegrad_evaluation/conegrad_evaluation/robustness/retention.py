@@ -1,7 +1,7 @@
 """How much a system keeps under faults, with intervals."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -90,10 +90,10 @@ def retention(
     frames = sum(result.drives.values())
     if not frames:
         raise ValueError("bags hold no frames with truth, expected some")
-    sums, weights = frame_sums(result), _weights(result, seed)
-    shares = np.stack([_shares(of_fault, weights) for of_fault in sums])  # (K, 1 + resamples)
+    sums, weights = frame_sums(result), frame_weights(result.drives, result.periods, seed)
+    shares = np.stack([shares_left(of_fault, weights) for of_fault in sums])  # (K, 1 + resamples)
     rows = [
-        Retention(fault, *_rates(of_fault), float(share[0]), _interval(share[1:]))
+        Retention(fault, *rates(of_fault), float(share[0]), percentile_interval(share[1:]))
         for fault, of_fault, share in zip(result.faults, sums, shares, strict=True)
     ]
     counted = np.array([not row.is_lost_sensor for row in rows], dtype=np.bool_)
@@ -109,15 +109,21 @@ def _mean(shares: Floats) -> MeanRetention:
     if not len(shares):
         return MeanRetention(0, math.nan, Interval(math.nan, math.nan))
     means = shares.mean(axis=0)
-    return MeanRetention(len(shares), float(means[0]), _interval(means[1:]))
+    return MeanRetention(len(shares), float(means[0]), percentile_interval(means[1:]))
 
 
-def _weights(result: Robustness, seed: int) -> Floats:
-    """``(1 + resamples, F)`` how often each frame is drawn; in the first row once each."""
+def frame_weights(drives: Mapping[str, int], periods: Mapping[str, float], seed: int) -> Floats:
+    """``(1 + resamples, F)`` how often each frame is drawn; in the first row once each.
+
+    Args:
+        drives: number of frames of each drive.
+        periods: median time between two of them [s].
+        seed: of the draws.
+    """
     draws = np.random.default_rng(seed)
     parts = []
-    for name, count in result.drives.items():
-        block = min(count, block_length(BLOCK, result.periods[name]))
+    for name, count in drives.items():
+        block = min(count, block_length(BLOCK, periods[name]))
         needed = -(-count // block)
         starts = draws.integers(count, size=(RESAMPLES, needed))
         drawn = (starts[..., None] + np.arange(block)) % count
@@ -129,13 +135,14 @@ def _weights(result: Robustness, seed: int) -> Floats:
     return np.concatenate([np.ones((1, drawn_weights.shape[1])), drawn_weights])
 
 
-def _rates(sums: FrameSums) -> tuple[float, float]:
+def rates(sums: FrameSums) -> tuple[float, float]:
+    """Rate of the intact frames, and of the others; NaN where there is nothing."""
     hits, totals = sums.hits.sum(axis=0), sums.totals.sum(axis=0)
     clean, disturbed = np.divide(hits, totals, out=np.full(2, np.nan), where=totals > 0)
     return float(clean), float(disturbed)
 
 
-def _shares(sums: FrameSums, weights: Floats) -> Floats:
+def shares_left(sums: FrameSums, weights: Floats) -> Floats:
     """Rate under the fault over the intact rate, for each row of weights."""
     hits, totals = weights @ sums.hits, weights @ sums.totals
     rates = np.divide(hits, totals, out=np.zeros_like(hits), where=totals > 0)
@@ -144,7 +151,8 @@ def _shares(sums: FrameSums, weights: Floats) -> Floats:
     return shares
 
 
-def _interval(values: Floats) -> Interval:
+def percentile_interval(values: Floats) -> Interval:
+    """95 % interval of resampled values; NaN where none is finite."""
     if not np.isfinite(values).any():
         return Interval(math.nan, math.nan)
     low, high = np.nanpercentile(values, [2.5, 97.5])

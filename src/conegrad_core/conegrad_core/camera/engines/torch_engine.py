@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from conegrad_core.camera.engines.cuda_graph import RecordedForward
 from conegrad_core.camera.engines.engine import Engine
 from conegrad_core.camera.head import RawDetections, raw_detections
-from conegrad_core.camera.image import RgbImage
+from conegrad_core.camera.image import ImageLevels, RgbImage
 from conegrad_core.camera.letterbox import inputs_from_pixels
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -39,8 +39,8 @@ class TorchEngine(Engine):
             raw = raw_detections(self.network, inputs)
         return RawDetections(raw.boxes_xyxy.float(), raw.logits.float())
 
-    def infer(self, images: Sequence[RgbImage]) -> RawDetections:
-        """Raw detections of B letterboxed images ``(H, W, 3)`` of one size.
+    def infer(self, images: Sequence[RgbImage | ImageLevels]) -> RawDetections:
+        """Raw detections of B letterboxed images ``(H, W, 3)`` of one size, or their levels.
 
         Those of one image on a GPU and without gradient are overwritten by the next call.
         """
