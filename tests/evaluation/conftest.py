@@ -205,6 +205,8 @@ def cones_msg(stamp: int, cones: Cones, plan: Plan) -> Any:
         lidar_used=plan.scans,
         camera_stamp=messages.time_msg(stamp) if plan.images else nothing,
         lidar_stamp=messages.time_msg(stamp) if plan.scans else nothing,
+        degraded=False,
+        reasons=[],
     )
 
 
@@ -260,7 +262,7 @@ def _write_boxes(bag, stamp, true, calibration, random):
         "conegrad_msgs/msg/ConeDetectionArray",
         header=messages.header_msg(stamp, "camera_optical"),
         image_width=image.shape[1], image_height=image.shape[0],
-        class_names=list(COLOUR_NAMES[:4]), detections=rows,
+        class_names=list(COLOUR_NAMES[:4]), detections=rows, alarms=[],
     )  # fmt: skip
     bag.write("/detections", "conegrad_msgs/msg/ConeDetectionArray", stamp, msg)
 
@@ -287,6 +289,6 @@ def _write_scan(bag, stamp, true, vehicle, random):
         header=messages.header_msg(stamp, "lidar"),
         angle_min=vehicle.lidar.angle_min, angle_increment=vehicle.lidar.angle_increment,
         range_min=0.06, range_max=30.0, ranges=ranges, logits=logits,
-        times=np.zeros(0, dtype=np.float32),
+        times=np.zeros(0, dtype=np.float32), alarms=[],
     )  # fmt: skip
     bag.write("/segmentation", "conegrad_msgs/msg/ScanSegmentation", stamp, msg)
