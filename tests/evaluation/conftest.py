@@ -194,6 +194,10 @@ def cones_msg(stamp: int, cones: Cones, plan: Plan) -> Any:
                 colour=messages.colour_number(colour.upper()),
                 existence=float(cones.existence_logits[row].sigmoid()),
                 source=int(cones.source[row]),
+                id=0,
+                camera_evidence=0.0,
+                lidar_evidence=0.0,
+                lidar_share=0.0,
                 **{f"probability_{name}": value for name, value in probabilities.items()},
             )
         )

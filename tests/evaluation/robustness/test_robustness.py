@@ -64,7 +64,7 @@ def test_only_stages_that_see_a_difference_run_again():
         calls.clear()
         rerun.cones_of(moved)
     assert "segmenter" not in calls
-    assert all(torch.equal(a, b) for a, b in zip(found, whole, strict=True))
+    assert all(a is b or torch.equal(a, b) for a, b in zip(found, whole, strict=True))
     assert not torch.equal(found.positions, rerun.cones.positions)
 
 
