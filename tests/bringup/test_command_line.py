@@ -195,7 +195,7 @@ def test_a_setting_out_of_bounds_is_named(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["demo", "--seconds", "0"], ["world", "make", "--seconds", "0", "--to", "bag", "x"]]
+    "words", [["demo", "--seconds", "0"], ["world", "make", "--seconds", "0", "-o", "x.mcap"]]
 )
 def test_a_setting_of_another_command_is_named_as_it_was_typed(words, tmp_path, capsys):
     assert main([*words, *(["-o", str(tmp_path / "out")] if words[0] == "demo" else [])]) == 1
@@ -216,9 +216,9 @@ def test_import_of_a_folder_without_calibration_says_what_to_do(tmp_path, capsys
 
 
 def test_a_part_of_a_sequence_that_is_none_is_named(tmp_path, capsys):
-    words = ["import", "fskitti", str(tmp_path), "-o", str(tmp_path / "bag"), "--frames", "first"]
+    words = ["import", "fskitti", str(tmp_path), "-o", str(tmp_path / "bag"), "--part", "first"]
     assert main(words) == 1
-    assert "--frames first: expected FIRST:END, such as :8 or 8:" in capsys.readouterr().err
+    assert "--part first: expected FIRST:END, such as :8 or 8:" in capsys.readouterr().err
 
 
 def test_evaluate_of_a_bag_without_cones_says_so(bag, capsys):

@@ -34,4 +34,4 @@ def test_compares_and_goes_on_only_if_asked(tmp_path: Path, capsys: pytest.Captu
 
 def test_an_unknown_scenario_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["compare", "-o", str(tmp_path), "--scenarios", "snow"]) == 1
-    assert "scenario is 'snow', expected one of" in capsys.readouterr().err
+    assert "--scenarios is 'snow', expected one of" in capsys.readouterr().err

@@ -75,7 +75,7 @@ def test_differences_are_shown_and_given_to_programs(two, capsys):
 
 
 def test_a_system_is_shown_with_its_lineage_as_a_page(two, tmp_path, capsys):
-    text = said(capsys, "show", "car/2", "--html", tmp_path / "car.html")
+    text = said(capsys, "show", "car/2", "-o", tmp_path / "car.html")
     assert "lidar_alone: single" in text
     page = (tmp_path / "car.html").read_text()
     assert page.count("<svg") == 2

@@ -10,14 +10,38 @@ from conegrad_core.settings.command_settings import NodeParameters
 from conegrad_core.system_record.location import pinned
 from conegrad_data.topics.topics import read_topics
 
+# What one option says in all commands that have it.
+BAG = "folder of a bag, or a file *.mcap or *.db3"
+MAP = "Map of the cones (CSV with x, y, colour)"
+TRUTH_OF_BAG = f"{MAP}; empty: the truth in the bag"
+VEHICLE = "Vehicle: name of a preset, or path of a YAML file"
+CALIBRATION = f"{VEHICLE}; its calibration replaces that of the bag; empty: that of the bag"
+PIPELINE = (
+    "Pipeline (name, or path of its file) or recorded system (NAME@ALIAS, NAME/VERSION, path)"
+)
+SYSTEM = "Recorded system in place of --pipeline: NAME@ALIAS, NAME/VERSION or a path"
+FORCE = "replace what an earlier run wrote there"
+
 
 def topic_setting() -> Any:
     """Declare which topic of the bag plays which role."""
     return setting(
         (),
-        "Topic of the bag, such as image=/front/image_raw; 'none' leaves it out; repeatable",
+        "Topic of a bag for a role, such as image=/front/image_raw; 'none' leaves the role out; "
+        "repeatable; empty: found by type",
         metavar="ROLE=TOPIC",
         is_repeated=True,
+    )
+
+
+def params_file_setting() -> Any:
+    """Declare the ROS parameter files of the nodes of the perception."""
+    return setting(
+        (),
+        "ROS parameter file of the perception nodes; repeatable",
+        metavar="FILE",
+        is_repeated=True,
+        aliases=("params",),
     )
 
 
@@ -25,17 +49,11 @@ def topic_setting() -> Any:
 class PerceptionSettings(Config):
     """What a run of the perception takes from elsewhere than the bag, and the topics."""
 
-    pipeline: str = setting(
-        "", "Pipeline, by name or path of its file (default: as the parameters say, else the car's)"
-    )
-    system: str = setting(
-        "", "Recorded system in place of --pipeline: NAME@ALIAS, NAME/VERSION or a path"
-    )
-    params: tuple[Path, ...] = setting(
-        (), "ROS parameter file; repeatable", metavar="FILE", is_repeated=True
-    )
+    pipeline: str = setting("", f"{PIPELINE}; empty: as the parameters say, else camera_lidar")
+    system: str = setting("", SYSTEM)
+    params_file: tuple[Path, ...] = params_file_setting()
     topic: tuple[str, ...] = topic_setting()
-    vehicle: str = setting("", "Preset that gives the calibration in place of the bag")
+    vehicle: str = setting("", CALIBRATION)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,7 +86,7 @@ def _perception_kinds(groups: Mapping[str, Config]) -> Mapping[str, Any]:
 
     own = groups.get("")
     named = getattr(own, "system", "") or getattr(own, "pipeline", "")
-    pipeline = named or chosen_pipeline({}, getattr(own, "params", ()))
+    pipeline = named or chosen_pipeline({}, getattr(own, "params_file", ()))
     return pipeline_kinds(pipeline)
 
 

@@ -105,7 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 if all is well, 1 for an error that is explained in one line, 130 after
         Ctrl-C, 141 if nobody reads the output any more. Wrong usage exits with 2.
     """
-    words = sys.argv[1:] if arguments is None else arguments
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["help"]:  # as of git: 'help train'
+        words = [*words[1:], "--help"]
     if not words:
         _main_parser().print_help(sys.stderr)
         return EXIT_USAGE
@@ -157,7 +159,6 @@ def _main_parser() -> argparse.ArgumentParser:
         epilog="commands:\n"
         + "\n".join(lines)
         + "\n\n'conegrad COMMAND --help' lists the options of a command.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version")
@@ -199,7 +200,6 @@ def _parsed(chosen: argparse.Namespace) -> tuple[ModuleType, argparse.Namespace]
     parser = OptionParser(
         prog=f"conegrad {chosen.command}",
         description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
     if "--print-config" in chosen.rest:

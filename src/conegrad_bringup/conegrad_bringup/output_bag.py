@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from conegrad_bringup.bag_options import FORCE
 from conegrad_data.bags.bag_files import is_bag_file
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """The bag to create, and whether it may replace an older one."""
-    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to create")
-    parser.add_argument("--force", action="store_true", help="replace the bag if it exists")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="bag to write")
+    parser.add_argument("--force", action="store_true", help=FORCE)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from conegrad_bringup.bag_options import read_roles
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import load_vehicle
+from conegrad_simulation.scene.world import LEVELS
 from conegrad_training.action.goal_settings import DataConfig
 from conegrad_training.data.training_data import bag_data, simulated_data
 from conegrad_training.engine.training_run import Data, TrainingConfig
@@ -18,8 +19,8 @@ DEFAULT_VEHICLE = "formula_student"
 class SimulatedSettings(Config):
     """Simulated samples in place of recorded ones."""
 
-    simulated: int = setting(0, "Learn from so many simulated frames; 0: from bags", low=0)
-    level: str = setting("varied", "Of --simulated: clear, varied or wide")
+    simulated: int = setting(0, "Simulated frames in place of bags; 0: bags", low=0)
+    level: str = setting("varied", "Variety of simulated frames", choices=LEVELS)
 
 
 def read_samples(

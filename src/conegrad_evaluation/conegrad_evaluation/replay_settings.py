@@ -19,9 +19,15 @@ Shown = Callable[[Iterable[Sample], int, str], Iterable[Sample]]
 class ReplaySettings(Config):
     """How bags are replayed."""
 
-    track: str = setting("", "Map of the cones of all bags, CSV (default: truth of each bag)")
-    vehicle: str = setting("", "Preset by name or file: calibration, bounds of the evaluation")
-    every: int = setting(1, "Of so many frames one is replayed", low=1)
+    track: str = setting(
+        "", "Map of the cones (CSV with x, y, colour); empty: the truth in the bag"
+    )
+    vehicle: str = setting(
+        "",
+        "Vehicle: name of a preset, or path of a YAML file; its calibration replaces that of the "
+        "bag; empty: that of the bag",
+    )
+    every: int = setting(1, "Replay every Nth frame", low=1)
     max_range: float | None = setting(
         None, "Truth beyond is ignored [m] (default: of the vehicle)", low=0.1
     )

@@ -15,7 +15,7 @@ from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.settings.groups import TOP, Given, GivenFields
 from conegrad_core.settings.mapping import Location
 from conegrad_core.settings.names import option_of, warn_renamed
-from conegrad_core.settings.options import GIVEN
+from conegrad_core.settings.options import GIVEN, option_of_field
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def translate_options(options: argparse.Namespace, settings: CommandSettings) ->
             defaults = getattr(settings.groups[group].defaults, field)
             words = (*(before.value if before else defaults), f"{stage}={value}")
             given[group, field] = Given(words, Location(keys=(option_of(old),)))
-        today = " ".join(f"{option_of(field)} {stage}={value}" for field, stage in fields)
+        today = " ".join(f"{_option(settings, field)} {stage}={value}" for field, stage in fields)
         warn_renamed(option_of(old), today)
     pattern = given.get(("pattern", "pattern"))
     if pattern is not None and pattern.value in PATTERNS:
@@ -108,6 +108,14 @@ def _group_of(settings: CommandSettings, field: str) -> str | None:
         if any(of_group.name == field for of_group in dataclasses.fields(group.defaults)):
             return name
     return None
+
+
+def _option(settings: CommandSettings, field: str) -> str:
+    """The option of today that gives a field."""
+    defaults = settings.groups[_group_of(settings, field) or TOP].defaults
+    return next(
+        option_of_field(each) for each in dataclasses.fields(defaults) if each.name == field
+    )
 
 
 def current_pattern(name: str) -> str:

@@ -100,3 +100,13 @@ def test_abandoned_results_are_counted(lockstep):
     assert lockstep.abandon(8 * MS) == ["detections", "command"]
     assert lockstep.pending(8 * MS) == []
     assert lockstep.missing_results == {"detections": 1, "command": 1}
+
+
+def test_cones_are_answered_once_a_command_follows_them(lockstep):
+    lockstep.add_command(now=0.0)  # a stop of the timer, long before the first cones
+    lockstep.add_cones(7 * MS, None, is_driven=True, now=5.0)
+    assert lockstep.pending(7 * MS) == ["command"]
+    assert not lockstep.is_commanded
+    assert lockstep.cones_at == 5.0
+    lockstep.add_command(now=5.1)
+    assert lockstep.is_commanded

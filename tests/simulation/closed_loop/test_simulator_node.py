@@ -148,3 +148,14 @@ def test_the_scene_comes_from_the_parameters(context):
     assert node.simulator.description.track.name == "skidpad"
     assert node.simulator.is_raw
     node.destroy_node()
+
+
+def test_the_first_command_is_not_waited_for_as_long_as_a_network(make):
+    node = make().node
+    now = time.monotonic()
+    node._wait_until = now + 60.0
+    node.lockstep.add_cones(7_000_000, None, is_driven=True, now=now)
+    assert node._waits_until(["command"]) <= now + 5.0
+    assert node._waits_until(["command", "detections"]) == node._wait_until
+    node.lockstep.add_command(now)
+    assert node._waits_until(["command"]) == node._wait_until

@@ -178,7 +178,7 @@ def test_worker_processes_render_the_same_images(made, tmp_path, vehicle):
 def test_an_unknown_track_or_world_is_refused_with_the_choices(tmp_path, vehicle):
     with pytest.raises(ValueError, match="track is 'monza', expected random, acceleration"):
         make_track("monza", 1, vehicle)
-    with pytest.raises(ValueError, match="world preset is 'mars', expected one of clear"):
+    with pytest.raises(ValueError, match="world is 'mars', expected one of clear"):
         simulate(tmp_path / "bag", vehicle, world="mars")
 
 

@@ -47,7 +47,7 @@ def test_files_are_kept_by_their_absolute_paths(tmp_path, monkeypatch):
     ("changes", "message"),
     [
         pytest.param({"track": "monza"}, "track is 'monza'", id="track"),
-        pytest.param({"world": "moon"}, "world preset is 'moon'", id="world"),
+        pytest.param({"world": "moon"}, "world is 'moon'", id="world"),
     ],
 )
 def test_an_unknown_name_is_refused(changes, message):

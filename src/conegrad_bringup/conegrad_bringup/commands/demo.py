@@ -9,7 +9,14 @@ import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, read_roles, topic_setting
+from conegrad_bringup.bag_options import (
+    PERCEPTION_PARAMETERS,
+    PIPELINE,
+    TRUTH_OF_BAG,
+    VEHICLE,
+    read_roles,
+    topic_setting,
+)
 from conegrad_bringup.commands.evaluation.evaluate import describe as describe_evaluation
 from conegrad_bringup.commands.perceive import describe as describe_play
 from conegrad_bringup.output_folder import fresh_folder
@@ -32,9 +39,9 @@ MARKER = ".conegrad-demo"  # in folders that a later demo may replace
 class DemoSettings(Config):
     """Settings of the command itself."""
 
-    pipeline: str = setting("", "Pipeline, by name or path of its file (default: the car's)")
-    vehicle: str = setting("formula_student", "Of the simulated drive")
-    track: str = setting("", "Map of the cones for a BAG, CSV")
+    pipeline: str = setting("", f"{PIPELINE}; empty: as the parameters say, else camera_lidar")
+    vehicle: str = setting("formula_student", VEHICLE)
+    track: str = setting("", TRUTH_OF_BAG)
     topic: tuple[str, ...] = topic_setting()
 
 

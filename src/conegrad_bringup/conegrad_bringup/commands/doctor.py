@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_bringup.bag_options import PIPELINE, VEHICLE, read_roles, topic_setting
 from conegrad_core.pipeline.build import DEFAULT
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
@@ -35,9 +35,11 @@ class DoctorSettings(Config):
     graph: bool = setting(False, "Examine the running graph, too")
     seconds: float = setting(8.0, "How long to listen to the graph [s]", low=1.0, high=600.0)
     domain: int | None = setting(None, "ROS domain of the graph (default: ROS_DOMAIN_ID)")
-    pipeline: str = setting(DEFAULT, "Pipeline whose stages are tried, or a recorded system")
+    pipeline: str = setting(DEFAULT, PIPELINE)
     topic: tuple[str, ...] = topic_setting()
-    vehicle: str = setting("", "Preset of the calibration in place of that of the graph")
+    vehicle: str = setting(
+        "", f"{VEHICLE}; its calibration replaces that of the graph; empty: that of the graph"
+    )
 
 
 SETTINGS = CommandSettings({"": DoctorSettings()})
@@ -45,7 +47,7 @@ SETTINGS = CommandSettings({"": DoctorSettings()})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     SETTINGS.add_to(parser)
 
 

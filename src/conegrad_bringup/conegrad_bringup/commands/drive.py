@@ -1,7 +1,7 @@
 """Drive a simulated car around a track on perceived cones alone, in the live graph.
 
   conegrad drive --track random --seed 4 --vehicle formula_student -o out/lap
-  conegrad drive --track skidpad.csv --camera-lost 10 13 -o out/lap
+  conegrad drive --track random --seed 4 --camera-lost 10 13 -o out/lap
 
 Simulator, perception and driver run as ROS nodes, in a ROS domain of their own. Time waits for
 them, so that the drive is the same on any computer. OUTPUT holds the recording with its truth
@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS
+from conegrad_bringup.bag_options import (
+    FORCE,
+    PERCEPTION_PARAMETERS,
+    PIPELINE,
+    SYSTEM,
+    params_file_setting,
+)
 from conegrad_bringup.output_folder import fresh_folder
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group, NodeParameters
@@ -41,6 +47,7 @@ from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.scene.scene_settings import SceneSettings
 from conegrad_training.engine.progress_display import ProgressDisplay
 
+SKIDPAD = "skidpad"
 MARKER = ".conegrad-drive"  # in folders that a later drive may replace
 NOT_DRIVEN = 3  # exit code of a drive that did not come to its end
 
@@ -49,13 +56,30 @@ NOT_DRIVEN = 3  # exit code of a drive that did not come to its end
 class DriveSettings(Config):
     """Settings of the command itself."""
 
-    system: str = setting("", "Recorded system that perceives: NAME@ALIAS, NAME/VERSION or a path")
-    params: tuple[Path, ...] = setting(
-        (), "ROS parameter file of the perception; repeatable", metavar="FILE", is_repeated=True
-    )
+    pipeline: str = setting("", f"{PIPELINE}; empty: as the parameters say, else camera_lidar")
+    system: str = setting("", SYSTEM)
+    params_file: tuple[Path, ...] = params_file_setting()
     start_timeout: float = setting(
         START_TIMEOUT, "Longest wait for the nodes to start [s]", low=0.0
     )
+
+
+@dataclass(frozen=True)
+class DrivenScene(SceneSettings):
+    """A scene with a track that the driver can follow."""
+
+    track: str = setting(
+        "random", "Track: random (of the seed), acceleration, or a map of the cones (CSV)"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.track == SKIDPAD:
+            raise self.refusal(
+                "track",
+                f"is {SKIDPAD}, which crosses itself: the driver follows one lane and does not "
+                "know where to turn; expected random, acceleration, or a map of the cones (CSV)",
+            )
 
 
 def _driver_kinds(groups: Mapping[str, Config]) -> Mapping[str, Any]:
@@ -68,7 +92,7 @@ def _driver_kinds(groups: Mapping[str, Config]) -> Mapping[str, Any]:
 SETTINGS = CommandSettings(
     {
         "": DriveSettings(),
-        "scene": Group(SceneSettings(), leave_out=("lidar", "movable_cones")),
+        "scene": Group(DrivenScene(), leave_out=("lidar", "movable_cones")),
         "supervisor": SupervisorConfig(),
         "sensors": SensorConfig(),
         "bicycle": BicycleConfig(),
@@ -83,33 +107,29 @@ SETTINGS = CommandSettings(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--force", action="store_true", help="replace an older drive there")
+    parser.add_argument("--force", action="store_true", help=FORCE)
     SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """LiveDrive, evaluate, write everything and say how it went."""
+    """Drive, evaluate, write everything and say how it went."""
     check_environment()
     settings = SETTINGS.read(options)
     own = settings[DriveSettings]
-    parameters = settings.parameters[""]
-    if own.system:
-        if "pipeline" in parameters:
-            named = f"and the parameter pipeline is {parameters['pipeline']!r}"
-            raise ValueError(f"--system is {own.system!r} {named}, expected one of them")
-        parameters = {**parameters, "pipeline": pinned(own.system)}
+    parameters = _with_pipeline(settings.parameters[""], own)
     chosen = DriveOptions(
-        scene=settings[SceneSettings],
+        scene=settings[DrivenScene],
         sensors=settings[SensorConfig],
         bicycle=settings[BicycleConfig],
         supervisor=settings[SupervisorConfig],
         parameters=parameters,
-        parameter_files=own.params,
+        parameter_files=own.params_file,
         driver_parameters=settings.parameters["driver"],
         start_timeout=own.start_timeout,
     )
     folder: Path = options.output
     fresh_folder(folder, MARKER, force=options.force)
+    print("starting simulator, perception and driver", flush=True)
     with _bar() as progress:
         driven = run_drive(folder / "drive", chosen, progress=progress)
     log = driven.log
@@ -128,6 +148,22 @@ def run(options: argparse.Namespace) -> int:
     print(f"report: {folder / 'report' / 'report.html'}\nanimation: {folder / 'lap.gif'}")
     print(f"bag:    {folder / 'drive'}")
     return 0 if log.is_finished else NOT_DRIVEN
+
+
+def _with_pipeline(parameters: Mapping[str, Any], own: DriveSettings) -> Mapping[str, Any]:
+    """Parameters of the nodes, with the pipeline or the recorded system of the options.
+
+    Raises:
+        ValueError: if more than one of both and the parameter ``pipeline`` are given.
+    """
+    named = {"--pipeline": own.pipeline, "--system": own.system}
+    named["parameter pipeline"] = parameters.get("pipeline", "")
+    given = {name: value for name, value in named.items() if value}
+    if len(given) > 1:
+        listed = " and ".join(f"{name} is {value!r}" for name, value in given.items())
+        raise ValueError(f"{listed}, expected one of them")
+    chosen = pinned(own.system) or own.pipeline
+    return {**parameters, "pipeline": chosen} if chosen else parameters
 
 
 def describe(log: DriveLog) -> str:

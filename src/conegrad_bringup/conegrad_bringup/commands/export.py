@@ -17,9 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from conegrad_bringup.bag_options import PIPELINE
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_bringup.text_table import text_table
-from conegrad_core.engines.form import EngineForm
+from conegrad_core.engines.form import EXPORT_ENGINES, EXPORT_PRECISIONS, EngineForm
 from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.settings import Config, setting
@@ -42,19 +43,21 @@ ORIGINAL = "original"  # section of the metrics of a record
 class ExportSettings(Config):
     """Settings of the command itself."""
 
-    engine: str = setting("openvino", "openvino, onnx or tensorrt")
-    precision: str = setting("fp32", "fp32, bf16 or int8")
+    engine: str = setting("openvino", "Engine that runs the networks", choices=EXPORT_ENGINES)
+    precision: str = setting("fp32", "Precision of the networks", choices=EXPORT_PRECISIONS)
     stages: tuple[str, ...] = setting(
-        (), "Stages to export (default: all that an engine runs)", metavar="STAGE"
+        (), "Stages to export; empty: all that an engine runs", metavar="STAGE"
     )
     calibrate: tuple[Path, ...] = setting(
-        (), "Drives whose frames give the ranges of int8, in the light to come", metavar="BAG"
+        (),
+        "Drives whose frames give the ranges of int8, in the light to be expected",
+        metavar="BAG",
     )
     compare: tuple[Path, ...] = setting(
-        (), "Drives with truth to compare on (default: those of --calibrate)", metavar="BAG"
+        (), "Drives with truth to compare on; empty: those of --calibrate", metavar="BAG"
     )
     examples: int = setting(64, "Frames of each of --calibrate, spread evenly", low=1)
-    every: int = setting(1, "Of so many frames of --compare one is run", low=1)
+    every: int = setting(1, "Replay every Nth frame", low=1)
     max_range: float = setting(MAX_RANGE, "Truth beyond is ignored [m]", low=0.1)
     match_distance: float = setting(MATCH_DISTANCE, "Farthest match [m]", low=1e-6)
 
@@ -64,9 +67,7 @@ SETTINGS = CommandSettings({"": ExportSettings(), "tolerance": Tolerances()})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "system", help="pipeline by name or file, or a recorded system: NAME@ALIAS, NAME/7, a path"
-    )
+    parser.add_argument("system", help=PIPELINE)
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
     SETTINGS.add_to(parser)
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from conegrad_bringup.bag_options import FORCE
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.camera.detector import DetectorConfig, load_detector
 from conegrad_core.cones import CLASS_NAMES
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("seen"), help="folder to write (default: seen)"
     )
-    parser.add_argument("--force", action="store_true", help="write into a folder that holds files")
+    parser.add_argument("--force", action="store_true", help=FORCE)
     SETTINGS.add_to(parser)
 
 

@@ -16,7 +16,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
+from conegrad_bringup.bag_options import BAG, PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
 from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import setting
@@ -29,8 +29,10 @@ from conegrad_nodes.playback.player import PlayConfig
 class PerceiveSettings(PerceptionSettings):
     """Settings of the command itself."""
 
-    stages: str = setting("composed", "composed in few nodes, or apart in nodes of their own")
-    direct: bool = setting(False, "Without ROS, in this process")
+    stages: str = setting(
+        "composed", "Stages share few nodes, or have a node each", choices=("composed", "apart")
+    )
+    direct: bool = setting(False, "Run the modules in this process, without ROS")
     domain: int | None = setting(
         None, "ROS domain to share on this machine (default: one of its own)"
     )
@@ -43,7 +45,7 @@ SETTINGS = CommandSettings(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bag", help="folder of a bag, or a file *.mcap or *.db3")
+    parser.add_argument("bag", help=BAG)
     add_output(parser)
     SETTINGS.add_to(parser)
 
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         stages=own.stages,
         play=settings[PlayConfig],
         parameters=settings.parameters[""],
-        parameter_files=own.params,
+        parameter_files=own.params_file,
         topics=read_roles(own.topic),
         vehicle=own.vehicle,
         domain=own.domain,

@@ -48,9 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a name of 'conegrad pipeline list', or a YAML file",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, help="draw the graph to this file, .svg or .png (show)"
+        "-o",
+        "--output",
+        type=Path,
+        help="file to write: a drawing of the graph, .svg or .png (show) (default: none)",
     )
-    parser.add_argument("--json", action="store_true", help="for programs (show)")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     SETTINGS.add_to(parser)
 
 

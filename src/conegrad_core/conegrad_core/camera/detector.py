@@ -37,16 +37,19 @@ class DetectorConfig(Config):
     """Settings of the cone detector."""
 
     weights: str = setting(
-        "", "Weights: .safetensors, .pt, .onnx, .xml or folder, .engine; empty: those shipped"
+        "", "Weights: .safetensors, .pt, .onnx, .xml or folder, .engine; empty: those that ship"
     )
     engine: str = setting(
-        "auto", "auto, torch, onnx, openvino or tensorrt; auto: by suffix, openvino on a CPU"
+        "auto",
+        "Engine; auto is that of the suffix, of torch weights openvino on a CPU",
+        choices=ENGINES,
     )
-    device: str = setting("cpu", "cpu, or for torch and TensorRT cuda or cuda:N")
+    device: str = setting("cpu", "Device: cpu, or for torch and TensorRT cuda or cuda:N")
     precision: str = setting(
         "auto",
-        "auto, fp32, bf16 or fp16; auto: as an exported file says; of torch weights on openvino "
-        "bf16 where the CPU has it, else fp32",
+        "Precision; auto is that of an exported file, of torch weights on openvino bf16 where the "
+        "CPU has it, else fp32",
+        choices=PRECISIONS,
     )
     threads: int = setting(0, "CPU threads of onnx and openvino; 0: their choice", low=0, high=256)
     input_width: int = setting(640, "Width of the network's input [px]", low=32, high=4096)
@@ -62,8 +65,6 @@ class DetectorConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_choice("engine", ENGINES)
-        self.check_choice("precision", PRECISIONS)
         if self.crop_top + self.crop_bottom >= 1:
             crops = f"is {self.crop_top}, which with crop_bottom {self.crop_bottom}"
             raise self.refusal("crop_top", f"{crops} cuts all rows off, expected a sum below 1")

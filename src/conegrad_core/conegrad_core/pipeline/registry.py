@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.pipeline.port import PortType
 from conegrad_core.pipeline.stage import Stage
+from conegrad_core.settings.names import nearest
 
 T = TypeVar("T")
 
@@ -98,7 +99,10 @@ def _the_claim(group: str, name: str) -> EntryPoint:
         known = ", ".join(registered(group)) or (
             "none: no package that registers one is installed, conegrad_core neither"
         )
-        raise PipelineError(f"no {_title(group)} {name!r} is registered, expected one of {known}")
+        raise PipelineError(
+            f"no {_title(group)} {name!r} is registered, expected one of {known}"
+            f"{nearest(name, registered(group))}"
+        )
     if len(claims) > 1:
         both = " and ".join(sorted(f"{_package(entry)} ({entry.value})" for entry in claims))
         raise PipelineError(

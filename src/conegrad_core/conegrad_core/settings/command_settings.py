@@ -138,7 +138,7 @@ class CommandSettings:
                     action="extend",
                     default=[],
                     metavar="NAME=VALUE",
-                    help=f"settings of the group {name}",
+                    help=f"settings of the group {name}, as in --print-config (default: none)",
                 )
             elif group.is_flat:
                 add_options(parser, group.defaults, name, group.leave_out)
@@ -148,7 +148,7 @@ class CommandSettings:
             action="append",
             default=[],
             metavar="FILE",
-            help="settings of this command (YAML); options replace them; repeatable",
+            help="settings (YAML) that options replace; repeatable (default: none)",
         )
         own = self._parameters.get(TOP)
         parser.add_argument(
@@ -158,7 +158,7 @@ class CommandSettings:
             metavar="NAME=VALUE",
             help="a setting by its name in --config"
             + (f", or a parameter of the nodes, such as {own.example}" if own else "")
-            + "; repeatable",
+            + "; repeatable (default: none)",
         )
         for parameters in self._parameters.values():
             if parameters.option != "--set":
@@ -167,7 +167,7 @@ class CommandSettings:
                     action="append",
                     default=[],
                     metavar="NAME=VALUE",
-                    help=f"parameter such as {parameters.example}; repeatable",
+                    help=f"parameter such as {parameters.example}; repeatable (default: none)",
                 )
         parser.add_argument(
             "--print-config",

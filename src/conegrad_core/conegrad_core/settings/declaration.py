@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conegrad_core.settings.names import warn_renamed
+from conegrad_core.settings.names import choice_fault, warn_renamed
 
 
 def setting(
@@ -25,7 +25,9 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     aliases: Sequence[str] = (),
+    choices: Sequence[str] = (),
     option: str = "",
+    short: str = "",
     metavar: str = "",
     is_repeated: bool = False,
 ) -> Any:
@@ -37,17 +39,32 @@ def setting(
         low: smallest allowed value, inclusive; for a tuple, of each entry.
         high: largest allowed value, inclusive; for a tuple, of each entry.
         aliases: earlier names, accepted with a warning.
+        choices: words that are allowed, of a tuple for each entry; they are added to the
+            description. An empty one is not listed: the description says what it means.
         option: of a command line, if it is not made from the name of the field.
+        short: short option of a command line, such as ``-o``.
         metavar: name of the value in the help of a command line; empty: made from the type.
         is_repeated: of a tuple of any length: its option takes one entry and may be repeated.
     """
     metadata = {
-        **_metadata(description, low, high, aliases),
+        **_metadata(_with_choices(description, choices), low, high, aliases),
+        "choices": tuple(choices),
         "option": option,
+        "short": short,
         "metavar": metavar,
         "is_repeated": is_repeated,
     }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def _with_choices(description: str, choices: Sequence[str]) -> str:
+    """A description that lists the words that are allowed."""
+    words = [word for word in choices if word]
+    if not words:
+        return description
+    listed = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+    text, semicolon, rest = description.partition(";")
+    return f"{text} ({listed}){semicolon}{rest}"
 
 
 def required(
@@ -111,6 +128,8 @@ class Config:
                 fault = _out_of_bounds(entry, field.metadata.get("low"), field.metadata.get("high"))
                 if fault:
                     raise self.refusal(field.name, fault)
+                if (choices := field.metadata.get("choices")) and entry not in choices:
+                    raise self.refusal(field.name, choice_fault(entry, choices))
 
     def check_choice(
         self, field: str, allowed: Sequence[str], renamed: Mapping[str, str] | None = None
@@ -131,7 +150,7 @@ class Config:
             warn_renamed(f"{field} {value}", f"{field} {renamed[value]}")
             object.__setattr__(self, field, renamed[value])
         elif value not in allowed:
-            raise self.refusal(field, f"is {value!r}, expected one of {', '.join(allowed)}")
+            raise self.refusal(field, choice_fault(value, allowed))
 
     def refusal(self, field: str, fault: str) -> SettingError:
         """The error to raise for a field: ``fault`` follows its name, ``is 0, expected ...``."""

@@ -54,6 +54,24 @@ def unknown_fault(name: object, known: Iterable[str], listed: str = "", prefix: 
     return f"is unknown{listed or ', expected one of ' + ', '.join(known)}"
 
 
+def choice_fault(value: object, known: Iterable[str]) -> str:
+    """What is wrong with a word that is not one of those allowed, as words that follow a name."""
+    words = list(known)
+    named = ", ".join(filter(None, words))
+    return f"is {shown_value(value)}, expected one of {named}{nearest(value, words)}"
+
+
+def nearest(value: object, known: Iterable[str]) -> str:
+    """``; did you mean X?`` where a word is near to one that is known, else nothing."""
+    near = difflib.get_close_matches(str(value)[:LONGEST_NAME], [w for w in known if w], n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def shown_value(value: object) -> str:
+    """A value as it is repeated in a message, cut where it is long."""
+    return repr(value) if len(repr(value)) <= LONGEST_NAME else reprlib.repr(value)
+
+
 def shown_name(name: object) -> str:
     """A name as it is repeated in a message: whole, unless it is long or not a text."""
     is_short = isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable()

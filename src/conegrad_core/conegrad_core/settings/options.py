@@ -35,29 +35,42 @@ def add_options(
             continue
         default = getattr(defaults, field.name)
         described = field.metadata["description"].replace("%", "%%")
-        if default not in (None, "", ()):
-            shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
-            described += f" (default: {shown})"
+        described += shown_default(default, described)
         option = option_of_field(field)
+        short = field.metadata.get("short", "")
         kind, _ = value_kind(kinds_of(type(defaults))[field.name])
         target = (group, field.name)
-        _add(parser, option, target, kind, field, described)
+        _add(parser, [*filter(None, [short]), option], target, kind, field, described)
         for alias in aliases_of(field):
-            _add(parser, option_of(alias), target, kind, field, argparse.SUPPRESS, option)
+            _add(parser, [option_of(alias)], target, kind, field, argparse.SUPPRESS, option)
+
+
+def shown_default(default: Any, described: str) -> str:
+    """The default as it ends a help text, unless that tells it already."""
+    if default in (None, "", ()):
+        is_told = any(word in described for word in ("default:", "empty:", "none:"))
+        return "" if is_told else " (default: none)"
+    if isinstance(default, bool):
+        return f" (default: {'on' if default else 'off'})"
+    if isinstance(default, tuple):
+        default = " ".join(map(str, default))
+    return f" (default: {str(default).replace('%', '%%')})"
 
 
 def _add(
     parser: argparse.ArgumentParser,
-    option: str,
+    options: Sequence[str],
     target: tuple[str, str],
     kind: Any,
     field: "dataclasses.Field[Any]",
     described: str,
     renamed: str = "",
 ) -> None:
-    """Add an option; ``renamed`` is the one that replaces it."""
+    """Add an option by its names; ``renamed`` is the one that replaces it."""
     if kind is bool:
-        parser.add_argument(option, action=_Switch, target=target, renamed=renamed, help=described)
+        parser.add_argument(
+            *options, action=_Switch, target=target, renamed=renamed, help=described
+        )
         return
     is_repeated = field.metadata.get("is_repeated", False)
     nargs: int | str | None = None
@@ -66,7 +79,7 @@ def _add(
         entry, length = entry_kinds(kind)
         nargs = None if is_repeated else length or "+"
     parser.add_argument(
-        option,
+        *options,
         action=_Store,
         target=target,
         entry=entry,
@@ -117,7 +130,7 @@ class _Store(argparse.Action):
         if self._is_repeated:
             earlier = getattr(namespace, GIVEN, {}).get(self._target)
             value = (*earlier.value, *read) if earlier else read
-        _keep(namespace, self._target, value, self.option_strings[0], self._renamed)
+        _keep(namespace, self._target, value, self.option_strings[-1], self._renamed)
 
 
 class _Switch(argparse.BooleanOptionalAction):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from conegrad_core.settings.names import nearest
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.types import BagError
 from conegrad_data.topics.topic_candidates import candidates
@@ -171,7 +172,9 @@ def _results_place(choice: TopicChoice) -> str | None:
 
 def _check_role(role: str, name: str) -> None:
     if role not in ROLES:
-        raise BagError(f"{role}={name}: no such role, expected one of {', '.join(ROLES)}")
+        raise BagError(
+            f"{role}={name}: no such role, expected one of {', '.join(ROLES)}{nearest(role, ROLES)}"
+        )
 
 
 def _given_topic(bag: BagReader, role: str, given: str) -> str:

@@ -23,10 +23,10 @@ class GateSettings(ReplaySettings):
 
     disturbances: tuple[str, ...] = setting(
         DEFAULT,
-        f"Faults under which both are compared: NAME, NAME:SEVERITY, {', '.join(SILENT)}",
-        metavar="FAULT",
+        f"Disturbances that are tried: NAME, NAME:SEVERITY, {', '.join(SILENT)}",
+        metavar="DISTURBANCE",
     )
-    disturb_every: int = setting(4, "Of so many replayed frames one is also disturbed", low=1)
+    disturb_every: int = setting(4, "Disturb every Nth replayed frame, too", low=1)
 
 
 def gate_bags(

@@ -24,9 +24,11 @@ BORDER = 3.0  # [px], boxes nearer to the border of the picture may be cut
 class RoughMounting(Config):
     """Where the camera was, roughly: enough for cones on the ground within some percent."""
 
-    height: float | None = setting(None, "Height of the camera above the ground [m]", low=0.05)
+    height: float | None = setting(
+        None, "Height of the camera above the ground [m]; none: no cones on the ground", low=0.05
+    )
     tilt: float = setting(
-        0.0, "Camera looks down by so much [degrees]; negative: up", low=-60.0, high=80.0
+        0.0, "Angle by which the camera looks down [degrees]; negative: up", low=-60.0, high=80.0
     )
     fov: float = setting(
         90.0, "Horizontal field of view of the camera [degrees]", low=5.0, high=170.0

@@ -30,16 +30,18 @@ ALL = "all"  # in place of faults: every disturbance at every severity
 class RobustnessSettings(ReplaySettings):
     """How bags are replayed, and under which disturbances."""
 
-    faults: tuple[str, ...] = setting(
+    disturbances: tuple[str, ...] = setting(
         (ALL,),
-        "Faults: NAME, NAME:SEVERITY or NAME:PARAMETER=VALUE,...; all: every one that is installed",
-        metavar="FAULT",
+        "Disturbances that are tried: NAME, NAME:SEVERITY or NAME:PARAMETER=VALUE,...; all: every "
+        "one that is installed",
+        metavar="DISTURBANCE",
+        aliases=("faults",),
     )
-    seed: int = setting(0, "Seed of the random draws of faults")
+    seed: int = setting(0, "Seed of the random draws of disturbances")
     trained: tuple[str, ...] = setting(
         (),
-        "Disturbances that the system was trained on, else those of its record: the mean over the "
-        "other ones is given, too",
+        "Disturbances that the system was trained on; the mean over the other ones is given, too; "
+        "empty: those of its record",
         metavar="NAME",
     )
 
@@ -120,7 +122,7 @@ def measure_robustness(
         raise ValueError(f"bags are {', '.join(names)}, expected a name for each")
     config = settings.evaluation
     system = System(pipeline).eval()
-    faults = chosen_faults(settings.faults, pipeline, settings.seed)
+    faults = chosen_faults(settings.disturbances, pipeline, settings.seed)
     result = Robustness(config, faults)
     for fault in faults:
         result.clean[str(fault)], result.disturbed[str(fault)] = [], []

@@ -21,6 +21,8 @@ class Lockstep:
 
     Attributes:
         missing_results: number of abandoned results, by kind.
+        is_commanded: cones were answered by a command.
+        cones_at: arrival of the newest cones on the steady clock [s].
     """
 
     def __init__(self, pairing_timeout: float) -> None:
@@ -39,6 +41,8 @@ class Lockstep:
         self._commands = 0
         self._early = NEVER  # arrival of a command before its cones [s]
         self.missing_results: dict[str, int] = {}
+        self.is_commanded = False
+        self.cones_at = NEVER
 
     def add_sensor_message(self, sensor: str, stamp_ns: int, *, is_fused: bool = True) -> None:
         """Note a published sensor message.
@@ -82,7 +86,9 @@ class Lockstep:
         """
         self._images = {s for s in self._images if camera_ns is None or s > camera_ns}
         self._scans = {s for s in self._scans if lidar_ns is None or s > lidar_ns}
+        self.cones_at = now
         is_answered = now - self._early < OVERTAKING
+        self.is_commanded |= is_answered
         self._commands += is_driven and not is_answered
         self._early = NEVER
 
@@ -90,6 +96,7 @@ class Lockstep:
         """Note a command that arrived at a time of the steady clock [s]."""
         if self._commands:
             self._commands -= 1
+            self.is_commanded = True
         else:
             self._early = now
 

@@ -45,10 +45,10 @@ class SensorConfig(Config):
     quality: int = setting(92, "JPEG quality; 0 publishes raw images", low=0, high=100)
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
-    camera_lost: tuple[float, ...] = setting(
+    camera_lost: tuple[float, float] = setting(
         (0.0, 0.0), "The camera publishes nothing between these two times [s]", low=0.0
     )
-    lidar_lost: tuple[float, ...] = setting(
+    lidar_lost: tuple[float, float] = setting(
         (0.0, 0.0), "The LiDAR publishes nothing between these two times [s]", low=0.0
     )
 

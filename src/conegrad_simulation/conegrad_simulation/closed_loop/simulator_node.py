@@ -34,6 +34,7 @@ from conegrad_simulation.scene.scene_settings import SceneSettings, describe_sce
 
 WAKE = 0.02  # [s] between two checks of the processes while waiting
 TICK = 0.001  # [s] between two checks whether the next event is due
+FIRST_COMMAND_WAIT = 5.0  # [s] after the first cones, for the command that answers them
 FIRST_MESSAGE_WAIT = (
     0.3  # [s] after the first message of a topic, until its subscribers are taken as connected
 )
@@ -134,11 +135,21 @@ class SimulatorNode(Node):
         After the longest wait the pending results are dropped with a warning.
         """
         now = time.monotonic()
-        if self._config.lockstep and self.lockstep.pending(self.now_ns):
-            if now < self._wait_until:
+        if self._config.lockstep and (pending := self.lockstep.pending(self.now_ns)):
+            if now < self._waits_until(pending):
                 return False
             self._abandon()
         return now >= self._due
+
+    def _waits_until(self, pending: list[str]) -> float:
+        """When the wait for pending results ends, on the steady clock [s].
+
+        The first cones may be lost: driver and fusion discover each other without this node. The
+        first command is not waited for as long as a slow network.
+        """
+        if not self.lockstep.is_commanded and set(pending) == {"command"}:
+            return min(self._wait_until, self.lockstep.cones_at + FIRST_COMMAND_WAIT)
+        return self._wait_until
 
     def wait_until_due(self, executor: EventsExecutor, check: Callable[[], None]) -> None:
         """Run callbacks until the next event may happen.

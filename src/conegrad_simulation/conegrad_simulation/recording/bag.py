@@ -34,7 +34,7 @@ from conegrad_simulation.recording.sensor_messages import (
     truth_message,
 )
 from conegrad_simulation.scene.clutter import track_scene
-from conegrad_simulation.scene.world import World
+from conegrad_simulation.scene.world import PRESETS, World
 from conegrad_simulation.track.track import Track
 from conegrad_simulation.track.track_csv import save_csv
 
@@ -48,23 +48,21 @@ class BagConfig(Config):
 
     seconds: float = setting(10.0, "Length of the drive [s]", low=0.1, high=36000.0)
     seed: int = setting(1, "Seed of the scene, the ride and the noise", low=0)
-    world: str = setting("clear", "Preset of the simulated world, such as clear or dusk_rain")
+    world: str = setting("clear", "Light, ground and weather", choices=tuple(PRESETS))
     camera_rate: float = setting(0.0, "Images per second; 0 is the vehicle's [Hz]", low=0.0)
     scan_rate: float = setting(0.0, "Scans per second; 0 is the vehicle's [Hz]", low=0.0)
     scan_duration: float = setting(
-        0.0, "From the first to the last beam of a scan; 0 is the vehicle's [s]", low=0.0, high=0.5
+        0.0,
+        "Time from the first to the last beam of a scan; 0 is the vehicle's [s]",
+        low=0.0,
+        high=0.5,
     )
     lidar: str = setting(
-        "", "Pattern of a 3-D LiDAR, such as os1-64 or vlp-16; empty: the planar one of the vehicle"
+        "", "3-D LiDAR in place of the planar one; empty: planar", choices=("", *PATTERNS)
     )
     quality: int = setting(92, "JPEG quality; 0 writes raw images", low=0, high=100)
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.lidar:
-            self.check_choice("lidar", list(PATTERNS))
 
 
 class SimulatedBag(NamedTuple):

@@ -2,14 +2,17 @@
 
 import dataclasses
 import multiprocessing
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing import forkserver, resource_tracker
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_core.processes.interrupts import delay_interrupts
 from conegrad_core.processes.worker_process import end_with_parent
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
@@ -86,7 +89,10 @@ def rendering(setup: DriveSetup, times: list[float], workers: int) -> Iterator[I
     if workers <= 1:
         yield (render(setup, time, index) for index, time in enumerate(times))
         return
-    with _process_context().Pool(workers, _start_worker, (setup,)) as pool:
+    with ExitStack() as stack:
+        with delay_interrupts() as release:
+            pool = stack.enter_context(_process_context().Pool(workers, _start_worker, (setup,)))
+            release()
         yield pool.imap(_render_in_worker, list(enumerate(times)), chunksize=2)
 
 
@@ -97,6 +103,7 @@ def _start_worker(setup: DriveSetup) -> None:
     global _setup
     _setup = setup
     end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this one
     cv2.setNumThreads(1)
 
 
@@ -113,6 +120,13 @@ def _process_context() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
+    # Server and workers inherit the blocked signal: they would report Ctrl-C with a traceback each.
+    resource_tracker.ensure_running()  # it unblocks the signal when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
 
 

@@ -11,7 +11,7 @@ from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle, load_vehicle
 from conegrad_simulation.scene.clutter import track_scene
 from conegrad_simulation.scene.scene import Scene
-from conegrad_simulation.scene.world import World
+from conegrad_simulation.scene.world import PRESETS, World
 from conegrad_simulation.track.named_track import make_track
 from conegrad_simulation.track.track import Track
 
@@ -21,12 +21,14 @@ class SceneSettings(Config):
     """Settings of a scene; the same settings give the same scene."""
 
     track: str = setting(
-        "random", "random (of the seed), acceleration, skidpad, or a CSV file of cones"
+        "random", "Track: random (of the seed), acceleration, skidpad, or a map of the cones (CSV)"
     )
-    vehicle: str = setting("formula_student", "Vehicle preset by name, or a YAML file")
-    lidar: str = setting("planar", "planar, or cloud for the 3-D LiDAR")
-    world: str = setting("clear", "Preset of light, ground and clutter, such as clear or indoor")
-    seed: int = setting(1, "Seed of the track, the cones and the obstacles", low=0)
+    vehicle: str = setting("formula_student", "Vehicle: name of a preset, or path of a YAML file")
+    lidar: str = setting(
+        "planar", "Planar LiDAR, or the 3-D one of the vehicle", choices=("planar", "cloud")
+    )
+    world: str = setting("clear", "Light, ground and weather", choices=tuple(PRESETS))
+    seed: int = setting(1, "Seed of the scene, the ride and the noise", low=0)
     track_scale: float = setting(
         0.0,
         "Size of a track from a file relative to that file; 0: as it is",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from conegrad_core.settings.names import choice_fault
 from conegrad_simulation.scene.draws import log_uniform, with_probability
 from conegrad_simulation.scene.hard_world import FULL_RESOLUTION, hard_conditions
 
@@ -114,7 +115,7 @@ class World:
             ValueError: if there is no such preset.
         """
         if name not in PRESETS:
-            raise ValueError(f"world preset is {name!r}, expected one of {', '.join(PRESETS)}")
+            raise ValueError(f"world preset {choice_fault(name, PRESETS)}")
         return PRESETS[name]
 
     @staticmethod
@@ -128,7 +129,7 @@ class World:
             ValueError: if the level is not one of :data:`LEVELS`.
         """
         if level not in LEVELS:
-            raise ValueError(f"level is {level!r}, expected one of {', '.join(LEVELS)}")
+            raise ValueError(f"level {choice_fault(level, LEVELS)}")
         if level == "clear":
             return _sample_clear(rng)
         if level == "hard":

@@ -1,5 +1,6 @@
 """Tracks by name: random, one of the rules, or a map of cones in a file."""
 
+from conegrad_core.settings.names import nearest
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.track.track import Track
 from conegrad_simulation.track.track_csv import track_from_csv
@@ -23,5 +24,7 @@ def make_track(name: str, seed: int, vehicle: Vehicle) -> Track:
     if name in made:
         return made[name]().scaled(vehicle.cone_spacing_scale)
     if not name.endswith(".csv"):
-        raise ValueError(f"track is {name!r}, expected {', '.join(made)} or a file *.csv")
+        raise ValueError(
+            f"track is {name!r}, expected {', '.join(made)} or a file *.csv{nearest(name, made)}"
+        )
     return track_from_csv(name)

@@ -31,15 +31,24 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class DataConfig(Config):
     """Where samples come from besides the bags, and where the run goes."""
 
-    tests: tuple[str, ...] = setting((), "Bags to evaluate on", option="--evaluate", metavar="BAG")
+    tests: tuple[str, ...] = setting(
+        (), "Bags to evaluate on; empty: by --test-share", option="--evaluate", metavar="BAG"
+    )
     test_share: float = setting(
         0.0, "Share of the bags kept aside to evaluate on", low=0.0, high=1.0
     )
-    track: str = setting("", "Map of the cones, CSV; empty: the truth topics of the bags")
-    vehicle: str = setting("", "Preset by name or file that replaces the bags' calibration")
+    track: str = setting(
+        "", "Map of the cones (CSV with x, y, colour); empty: the truth in the bag"
+    )
+    vehicle: str = setting(
+        "",
+        "Vehicle: name of a preset, or path of a YAML file; its calibration replaces that of the "
+        "bag; empty: that of the bag",
+    )
     topics: tuple[str, ...] = setting(
         (),
-        "Topics of the bags, such as image=/front/image_raw; 'none' leaves it out; repeatable",
+        "Topic of a bag for a role, such as image=/front/image_raw; 'none' leaves the role out; "
+        "repeatable; empty: found by type",
         option="--topic",
         metavar="ROLE=TOPIC",
         is_repeated=True,

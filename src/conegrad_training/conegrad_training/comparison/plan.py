@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from conegrad_core.jobs.runner import split_evenly
+from conegrad_core.settings.names import choice_fault
 from conegrad_training.comparison.scenarios import (
     CAR,
     CONDITIONS,
@@ -63,11 +64,11 @@ def planned_runs(
     """
     for name in scenarios:
         if name not in SCENARIOS:
-            raise ValueError(f"scenario is {name!r}, expected one of {tuple(SCENARIOS)}")
+            raise ValueError(f"scenario {choice_fault(name, SCENARIOS)}")
     known = {p for name in SCENARIOS for p in SCENARIOS[name].patterns_for(networks)}
     for pattern in patterns:
         if pattern not in known:
-            raise ValueError(f"pattern is {pattern!r}, expected one of {tuple(sorted(known))}")
+            raise ValueError(f"pattern {choice_fault(pattern, sorted(known))}")
     if not seeds:
         raise ValueError("seeds is empty, expected at least one")
     forks = tuple(fork_pattern(strategy) for strategy in fork_strategies)

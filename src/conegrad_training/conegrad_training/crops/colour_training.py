@@ -28,7 +28,7 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class ColourTrainingConfig(CropTrainingConfig):
     """Settings of the individual training of the colour classifier."""
 
-    output: str = setting("runs/colour_cnn", "Folder of the checkpoint, the weights and the card")
+    output: str = setting("runs/colour_cnn", "folder to write", short="-o")
 
 
 class ColourTraining(CropTraining):

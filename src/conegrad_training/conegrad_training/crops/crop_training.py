@@ -17,7 +17,8 @@ from conegrad_core.crops.network_stage import CropNetworkConfig, CropNetworkStag
 from conegrad_core.processes.worker_process import read_ahead, start_forked
 from conegrad_core.settings import Config, setting
 from conegrad_core.weights import save_weights
-from conegrad_training.crops.cone_patches import ConePatch
+from conegrad_simulation.scene.world import LEVELS
+from conegrad_training.crops.cone_patches import MIXED, ConePatch
 from conegrad_training.crops.crop_batches import CropBatch, CropBatches
 from conegrad_training.crops.patch_store import simulated_patches
 from conegrad_training.engine.checkpoint import TrainingState
@@ -39,10 +40,16 @@ SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 class CropTrainingConfig(Config):
     """Settings of the individual training of a network over crops."""
 
-    output: str = setting("runs/crops", "Folder of the checkpoint, the weights and the card")
+    output: str = setting("runs/crops", "folder to write", short="-o")
     cones_folder: str = setting("runs/cones", "Folder that keeps the rendered cones")
-    level: str = setting("mixed", "Domain randomisation: clear, varied, wide, or mixed")
-    images: int = setting(400, "Simulated images whose cones are learned from", low=1)
+    level: str = setting("mixed", "Variety of simulated frames", choices=(*LEVELS, MIXED))
+    images: int = setting(
+        400,
+        "Simulated frames to train on",
+        low=1,
+        option="--frames",
+        aliases=("images",),
+    )
     weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
     steps: int = setting(2000, "Optimizer steps", low=1)
     batch: int = setting(32, "Cones per step, two crops of each", low=1)
@@ -52,7 +59,13 @@ class CropTrainingConfig(Config):
     seed: int = setting(1, "Seed of weights, images and crops", low=0, high=800)
     workers: int = setting(1, "Processes that render images", low=1)
     threads: int = setting(1, "Threads of torch; more than idle cores slow it down", low=1)
-    evaluation_images: int = setting(100, "Unseen images of the evaluation", low=1)
+    evaluation_images: int = setting(
+        100,
+        "Unseen frames of the evaluation",
+        low=1,
+        option="--evaluation-frames",
+        aliases=("evaluation_images",),
+    )
     checkpoint_every: int = setting(100, "Steps between two checkpoints", low=1)
 
 

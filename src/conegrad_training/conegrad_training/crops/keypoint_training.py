@@ -28,7 +28,7 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class KeypointTrainingConfig(CropTrainingConfig):
     """Settings of the individual training of the keypoint network."""
 
-    output: str = setting("runs/keypoint_cnn", "Folder of the checkpoint, the weights and the card")
+    output: str = setting("runs/keypoint_cnn", "folder to write", short="-o")
 
 
 class KeypointTraining(CropTraining):

@@ -24,11 +24,25 @@ class OptimizerConfig(Config):
     A stage has rates of its own; these replace them.
     """
 
-    rates: tuple[str, ...] = setting((), "Learning rates with the end loss, STAGE=RATE")
-    supervised_rates: tuple[str, ...] = setting(
-        (), "Learning rates with the supervised loss, STAGE=RATE"
+    rates: tuple[str, ...] = setting(
+        (),
+        "Learning rates with the end loss; empty: those of the stages",
+        option="--learning-rates",
+        metavar="STAGE=RATE",
+        aliases=("rates",),
     )
-    weight_decays: tuple[str, ...] = setting((), "Decays of the weights, STAGE=DECAY")
+    supervised_rates: tuple[str, ...] = setting(
+        (),
+        "Learning rates with the supervised loss; empty: those of the stages",
+        option="--supervised-learning-rates",
+        metavar="STAGE=RATE",
+        aliases=("supervised_rates",),
+    )
+    weight_decays: tuple[str, ...] = setting(
+        (),
+        "Decays of the weights (AdamW); empty: those of the stages",
+        metavar="STAGE=DECAY",
+    )
     max_grad_norm: float = setting(5.0, "Longest gradient of each stage", low=1e-6)
 
     def __post_init__(self) -> None:

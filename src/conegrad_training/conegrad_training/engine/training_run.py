@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
 from conegrad_core.losses import EndLoss, EndLossConfig
+from conegrad_core.processes.interrupts import delay_interrupts
 from conegrad_core.settings import Config, setting
 from conegrad_core.system_record.description import NAME, NAME_FORM
 from conegrad_core.whole_file import write_whole
@@ -30,7 +31,6 @@ from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.data.disturbed_training import DisturbanceConfig, DisturbedTraining
 from conegrad_training.data.sample_stream import SampleBatches, evenly, lost_readers_told, stream
 from conegrad_training.engine.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from conegrad_training.engine.interrupts import delay_interrupts
 from conegrad_training.engine.loop import StepReport, train
 from conegrad_training.engine.loss_plot import add_row, cut_table, plot_losses
 from conegrad_training.engine.optimizers import (

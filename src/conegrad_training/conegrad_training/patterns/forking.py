@@ -20,20 +20,23 @@ class ForkConfig(Config):
     """How a fork learns; a branch is called by its first network."""
 
     fork_strategy: str = setting(
-        "", "Of a fork: alternating, merged or federated; empty: the pattern alone decides"
+        "", "How a fork learns; empty: the pattern alone decides", choices=STRATEGIES
     )
-    branches: tuple[str, ...] = setting((), "Branches that learn; none: all of the fork")
+    branches: tuple[str, ...] = setting(
+        (), "Branches that learn; empty: all of the fork", metavar="BRANCH"
+    )
     branch_weights: tuple[str, ...] = setting(
-        (), "Weights of branches in the loss (merged) or in the mean (federated), BRANCH=WEIGHT"
+        (),
+        "Weights of branches in the loss (merged) or in the mean (federated); empty: equal",
+        metavar="BRANCH=WEIGHT",
     )
-    turn: int = setting(1, "Of alternating and federated: steps before the next branch", low=1)
+    turn: int = setting(1, "Steps before the next branch, of alternating and federated", low=1)
     average_every: int = setting(
-        5, "Of federated: turns of every branch between two averages", low=1
+        5, "Turns of every branch between two averages, of federated", low=1
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_choice("fork_strategy", STRATEGIES)
         for name, weight in self.weights().items():
             if not 0 <= weight < float("inf"):
                 word = f"{name}={by_stage(self, 'branch_weights')[name]}"

@@ -56,21 +56,29 @@ class Pattern(Protocol):
 class PatternConfig(Config):
     """Which pattern, and its settings."""
 
-    pattern: str = setting("simultaneous", f"One of {', '.join(PATTERNS)}")
-    stages: tuple[str, ...] = setting((), "Of partial: the networks that learn")
-    schedule: str = setting("round_robin", "Of alternating: round_robin, worst_term or attribution")
-    block: int = setting(1, "Of alternating: steps before another network has its turn", low=1)
-    attribute_every: int = setting(10, "Of attribution: steps between two of them", low=1)
-    learn_fusion: bool = setting(True, "The scalars of the fusion learn along with the end loss")
-    learn_calibration: bool = setting(
-        False, "With the fusion also learns where the sensors are mounted"
+    pattern: str = setting("simultaneous", "Training pattern", choices=PATTERNS)
+    stages: tuple[str, ...] = setting(
+        (), "Stages that learn, of the pattern partial", metavar="STAGE"
     )
-    first_steps: int = setting(75, "Of individual_then_...: steps of individual training", low=0)
+    schedule: str = setting(
+        "round_robin",
+        "How the pattern alternating chooses the network that learns next",
+        choices=SCHEDULES,
+    )
+    block: int = setting(1, "Steps of the pattern alternating before another network learns", low=1)
+    attribute_every: int = setting(
+        10, "Steps between two attributions of the schedule attribution", low=1
+    )
+    learn_fusion: bool = setting(True, "Train the scalars of the fusion along with the end loss")
+    learn_calibration: bool = setting(
+        False, "Train the mounting of the sensors along with the fusion"
+    )
+    first_steps: int = setting(
+        75, "Steps of individual training, of the patterns individual_then_...", low=0
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_choice("pattern", PATTERNS)
-        self.check_choice("schedule", SCHEDULES)
         if bool(self.stages) != (self.pattern == PARTIAL):
             expected = "one at least" if self.pattern == PARTIAL else "none"
             found = ", ".join(self.stages) or "none"

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Subset
 from conegrad_core.camera.checkpoint import load_network, save_network
 from conegrad_core.camera.detector import Detector, DetectorConfig
 from conegrad_core.camera.engines.torch_engine import TorchEngine
-from conegrad_core.camera.head import build_network
+from conegrad_core.camera.head import ARCHITECTURES, build_network
 from conegrad_core.camera.supervision import (
     DetectionBatch,
     detection_criterion,
@@ -32,11 +32,13 @@ from conegrad_core.processes.worker_process import read_ahead, start_forked
 from conegrad_core.settings import Config, setting
 from conegrad_core.weights import default_weights
 from conegrad_evaluation.metrics.boxes import TrueBoxes, average_precisions
+from conegrad_simulation.scene.world import LEVELS
 from conegrad_training.engine.checkpoint import TrainingState
 from conegrad_training.engine.progress_display import shown
 from conegrad_training.supervised.camera_batches import CropBatches
 from conegrad_training.supervised.camera_crops import LabelledImage
 from conegrad_training.supervised.camera_data import CameraData, labelled_data, simulated_data
+from conegrad_training.supervised.camera_rendering import MIXTURES
 from conegrad_training.supervised.network_training import (
     SHIPPED,
     NetworkTraining,
@@ -59,16 +61,14 @@ NAME = "yolov5n_cones"
 class CameraTrainingConfig(Config):
     """Settings of the individual training of the cone detector."""
 
-    output: str = setting("runs/yolov5n_cones", "Folder of the checkpoint, weights and card")
+    output: str = setting("runs/yolov5n_cones", "folder to write", short="-o")
     frames_folder: str = setting("runs/frames", "Folder that keeps the rendered frames")
     images: str = setting("", "Folder of labelled images (YOLO); empty: simulated frames")
-    class_names: str = setting("", "Of images: names of classes 0, 1, ... as a,b; empty: its file")
-    held_out: str = setting("", "Of images: test sequences, a,b; empty: last third of each")
+    class_names: str = setting("", "Names of classes 0, 1, ... of --images as a,b; empty: its file")
+    held_out: str = setting("", "Test sequences of --images, a,b; empty: last third of each")
     weights: str = setting("", "Weights to start from: shipped, or a file; empty: random ones")
-    architecture: str = setting("yolov5n", "yolov5n, yolov5s or yolov5m")
-    level: str = setting(
-        "mixed", "Domain randomisation: clear, varied, wide, hard, mixed or hard_mixed"
-    )
+    architecture: str = setting("yolov5n", "Size of the network", choices=ARCHITECTURES)
+    level: str = setting("mixed", "Variety of simulated frames", choices=(*LEVELS, *MIXTURES))
     frames: int = setting(8000, "Simulated frames to train on", low=1)
     steps: int = setting(2000, "Optimizer steps", low=1)
     batch: int = setting(16, "Crops per step; whole frames: a quarter of it", low=1)
@@ -77,8 +77,10 @@ class CameraTrainingConfig(Config):
     whole_share: float = setting(0.08, "Share of steps, at the end, on whole frames", low=0, high=1)
     learning_rate: float = setting(2e-3, "Peak of the one-cycle schedule", low=0.0)
     weight_decay: float = setting(0.02, "Decay of the weights (AdamW)", low=0.0)
-    averaging: float = setting(0.995, "Decay of the moving average", low=0.0, high=1.0)
-    precision: str = setting("bf16", "fp32 or bf16 of the convolutions")
+    averaging: float = setting(
+        0.995, "Decay of the moving average of the weights", low=0.0, high=1.0
+    )
+    precision: str = setting("bf16", "Precision of the convolutions", choices=("fp32", "bf16"))
     seed: int = setting(1, "Seed of weights, frames and crops", low=0, high=800)
     workers: int = setting(2, "Processes that render frames", low=1)
     threads: int = setting(1, "Threads of torch; more than idle cores slow it down", low=1)

@@ -54,11 +54,11 @@ SEEDS_PER_RUN = 1_000_000  # training seeds of neighbouring run seeds stay apart
 class LidarTrainingConfig(Config):
     """Settings of the individual training of the scan network."""
 
-    output: str = setting("runs/scan_cnn", "Folder of the checkpoint, the weights and the card")
+    output: str = setting("runs/scan_cnn", "folder to write", short="-o")
     scans: str = setting("", "Labelled scans (.npz or folder of them); empty: simulated ones")
-    held_out: str = setting("", "Of scans: test files, a,b; empty: the last third of each")
+    held_out: str = setting("", "Test files of --scans, a,b; empty: the last third of each")
     mix: float = setting(
-        0.5, "Of scans: share of the batches that are simulated sensors", low=0.0, high=1.0
+        0.5, "Share of the batches that are simulated sensors, beside --scans", low=0.0, high=1.0
     )
     clouds: float = setting(
         0.5, "Share of the simulated batches that are clouds of 3-D LiDARs", low=0.0, high=1.0

@@ -11,13 +11,15 @@ class StudyConfig(Config):
 
     vary: tuple[str, ...] = setting(
         (),
-        "Setting to vary: GROUP.NAME=A|B, =LOW..HIGH or =LOW..HIGH:log, as in --print-config; of "
-        "one stage: optimizer.rates.STAGE=1e-5..1e-3:log; repeatable",
+        "Setting that is varied: GROUP.NAME=A|B, =LOW..HIGH or =LOW..HIGH:log, as in "
+        "--print-config; of one stage: optimizer.rates.STAGE=1e-5..1e-3:log; repeatable",
         metavar="SETTING",
         is_repeated=True,
     )
     trials: int = setting(20, "Trainings, those of earlier sweeps of the folder included", low=1)
-    figure: str = setting("f1_colour", "Figure of the metrics that should be high")
+    figure: str = setting(
+        "f1_colour", "Metric that should be high", option="--metric", aliases=("figure",)
+    )
     label_budget: int = setting(
         0, "Largest number of label values that a training may use; 0: any", low=0
     )
@@ -28,5 +30,5 @@ class StudyConfig(Config):
     sampler_seed: int = setting(1, "Seed of the values that are tried", low=0, high=2**31)
     storage: str = setting(
         "",
-        "Address of the database, as postgresql://HOST/NAME (default: a file in the folder)",
+        "Address of the database, such as postgresql://HOST/NAME; empty: a file in the folder",
     )

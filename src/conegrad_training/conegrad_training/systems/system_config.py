@@ -10,6 +10,7 @@ from conegrad_core.pipeline.build import DEFAULT, stage_classes
 from conegrad_core.pipeline.file import load_specification
 from conegrad_core.pipeline.stage import Stage
 from conegrad_core.settings import Config, setting
+from conegrad_core.settings.names import nearest
 from conegrad_core.system_record.location import pinned
 
 
@@ -22,11 +23,16 @@ class SystemConfig(Config):
     """
 
     pipeline: str = setting(
-        DEFAULT, "Pipeline by name or path of its file, or a recorded system: NAME@ALIAS, NAME/7"
+        DEFAULT,
+        "Pipeline (name, or path of its file) or recorded system (NAME@ALIAS, NAME/VERSION, path)",
     )
-    weights: tuple[str, ...] = setting((), "Weights of stages, STAGE=FILE; else those shipped")
-    device: str = setting("cpu", "Torch device of the networks")
-    precision: str = setting("fp32", "fp32, bf16 or fp16 of the detector's convolutions")
+    weights: tuple[str, ...] = setting(
+        (), "Weights of stages; empty: those that ship", metavar="STAGE=FILE"
+    )
+    device: str = setting("cpu", "Device of torch, such as cpu, cuda or cuda:1")
+    precision: str = setting(
+        "fp32", "Precision of the detector's convolutions", choices=("fp32", "bf16", "fp16")
+    )
     input_width: int = setting(640, "Width of the detector's input [px]", low=32, high=4096)
     input_height: int = setting(384, "Height of the detector's input [px]", low=32, high=4096)
     crop_top: float = setting(0.0, "Fraction of rows cut off at the top", low=0.0, high=0.95)
@@ -104,5 +110,6 @@ def check_stages(config: Config, field: str, named: Iterable[str], known: Iterab
     expected = list(known)
     for name in named:
         if name not in expected:
-            fault = f"names the stage {name!r}, expected one of {', '.join(expected)}"
+            listed = f"{', '.join(expected)}{nearest(name, expected)}"
+            fault = f"names the stage {name!r}, expected one of {listed}"
             raise config.refusal(field, fault)

@@ -9,7 +9,14 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_bringup.bag_options import (
+    BAG,
+    CALIBRATION,
+    PIPELINE,
+    TRUTH_OF_BAG,
+    read_roles,
+    topic_setting,
+)
 from conegrad_bringup.text_table import text_table
 from conegrad_core.pipeline.build import DEFAULT
 from conegrad_core.settings import Config, setting
@@ -32,9 +39,9 @@ from conegrad_evaluation.metrics.matching import EvaluationConfig
 class AttributeSettings(Config):
     """Settings of the command itself."""
 
-    system: str = setting(DEFAULT, "Pipeline by name or path, or the reference of a system")
-    track: str = setting("", "Map of the cones, CSV")
-    vehicle: str = setting("", "Preset by name or file: calibration")
+    pipeline: str = setting(DEFAULT, PIPELINE, aliases=("system",))
+    track: str = setting("", TRUTH_OF_BAG)
+    vehicle: str = setting("", CALIBRATION)
     topic: tuple[str, ...] = topic_setting()
     reference: str = setting(
         "", "attribution.json of a good drive of this system (default: of the weights that ship)"
@@ -54,7 +61,7 @@ SETTINGS = CommandSettings(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bag", type=Path, help="folder of a bag, or a file *.mcap or *.db3")
+    parser.add_argument("bag", type=Path, help=BAG)
     parser.add_argument(
         "-o", "--output", type=Path, default=None, help="folder to write (default: BAG_attribution)"
     )
@@ -67,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     own, bag = settings[AttributeSettings], options.bag
     reference = read_reference(own.reference) if own.reference else SHIPPED
     vehicle = load_vehicle(own.vehicle) if own.vehicle else None
-    pipeline = load_referenced(own.system)
+    pipeline = load_referenced(own.pipeline)
     pipeline.accelerate()
     drive = attribute_bag(
         bag,

@@ -9,7 +9,13 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_bringup.bag_options import (
+    CALIBRATION,
+    PIPELINE,
+    TRUTH_OF_BAG,
+    read_roles,
+    topic_setting,
+)
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_bringup.text_table import text_table
 from conegrad_core.engines.cache import cache_folder
@@ -27,6 +33,7 @@ from conegrad_evaluation.cross.passes import Recording
 from conegrad_evaluation.cross.stage_versions import read_versions, stage_names
 from conegrad_evaluation.metrics.matching import EvaluationConfig
 from conegrad_evaluation.samples.bag_replay import BagReplay
+from conegrad_simulation.scene.world import LEVELS
 from conegrad_training.data.sample_stream import evenly
 from conegrad_training.data.simulated_samples import SimulatedSamples
 from conegrad_training.data.training_data import UNSEEN_SEED
@@ -46,14 +53,12 @@ class CrossSettings(Config):
         is_repeated=True,
     )
     bags: tuple[Path, ...] = setting((), "Drives with truth", metavar="BAG")
-    simulated: int = setting(
-        0, "Simulated frames in place of bags; they have labels of every part", low=0
-    )
-    level: str = setting("varied", "Of --simulated: clear, varied or wide")
-    pipeline: str = setting(DEFAULT, "System whose stages are varied: pipeline or reference")
+    simulated: int = setting(0, "Simulated frames in place of bags; 0: bags", low=0)
+    level: str = setting("varied", "Variety of simulated frames", choices=LEVELS)
+    pipeline: str = setting(DEFAULT, PIPELINE)
     frames: int = setting(0, "Frames of each bag, spread evenly; 0: all", low=0)
-    track: str = setting("", "Map of the cones of all bags, CSV")
-    vehicle: str = setting("", "Preset by name or file: calibration")
+    track: str = setting("", TRUTH_OF_BAG)
+    vehicle: str = setting("", CALIBRATION)
     topic: tuple[str, ...] = topic_setting()
     latency_budget: float | None = setting(
         None, "Largest latency of a system [s] (default: any)", low=1e-6

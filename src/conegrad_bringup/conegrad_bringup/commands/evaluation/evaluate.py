@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_bringup.bag_options import (
+    CALIBRATION,
+    PIPELINE,
+    SYSTEM,
+    TRUTH_OF_BAG,
+    read_roles,
+    topic_setting,
+)
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_bringup.text_table import text_table
 from conegrad_core.jobs.job import Job
@@ -28,8 +35,8 @@ from conegrad_evaluation.metrics.table import summary_table
 class EvaluateSettings(Config):
     """Settings of the command."""
 
-    track: str = setting("", "Map of the cones, CSV")
-    vehicle: str = setting("", "Preset by name or file: calibration")
+    track: str = setting("", TRUTH_OF_BAG)
+    vehicle: str = setting("", CALIBRATION)
     topic: tuple[str, ...] = topic_setting()
     max_range: float | None = setting(
         None, "Truth beyond is ignored [m] (default: of the vehicle)", low=0.1
@@ -38,9 +45,9 @@ class EvaluateSettings(Config):
         None, "Farthest match [m] (default: of the vehicle)", low=1e-6
     )
     pipeline: str = setting(
-        DEFAULT, "That made the cones, by name or path: its sensors decide which truth counts"
+        DEFAULT, f"{PIPELINE} that made the cones: its sensors decide which truth counts"
     )
-    system: str = setting("", "That made the cones: a recorded system, in place of --pipeline")
+    system: str = setting("", SYSTEM)
     min_existence: float = setting(
         0.0, "Published cones of a lower probability are left out", low=0.0, high=1.0
     )

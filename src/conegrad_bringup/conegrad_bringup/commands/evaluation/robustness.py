@@ -1,13 +1,13 @@
 """Measure how much of its F1 a system keeps under disturbances of sensors, calibration and time.
 
   conegrad robustness car@champion --bags drive1 drive2
-  conegrad robustness camera_lidar --bags drive --every 5 --faults image_fog image_mud:3 camera_yaw
+  conegrad robustness camera_lidar --bags drive --every 5 --disturbances image_fog camera_yaw:3
   conegrad robustness run/system --bags drive -o robustness
 
-Every frame is perceived intact and under each fault; a fault is NAME, NAME:SEVERITY (1 to 3) or
+Every frame is perceived intact and under each disturbance: NAME, NAME:SEVERITY (1 to 3) or
 NAME:PARAMETER=VALUE. By default all that are installed are tried, at every severity. The folder
 gets robustness.html, robustness.json and robustness.png: the share of F1 with colour that is left,
-by fault, with intervals.
+by disturbance, with intervals.
 """
 
 import argparse
@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SYSTEM",
         help="NAME@ALIAS, NAME/VERSION, an id, a path of a record, or a pipeline by name or file",
     )
-    parser.add_argument("--bags", type=Path, nargs="+", required=True, help="drives with truth")
+    parser.add_argument(
+        "--bags", type=Path, nargs="+", required=True, metavar="BAG", help="Drives with truth"
+    )
     parser.add_argument(
         "-o",
         "--output",

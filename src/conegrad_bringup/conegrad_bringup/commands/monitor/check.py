@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_bringup.bag_options import BAG, read_roles, topic_setting
 from conegrad_core.domain_monitor.domain_model import load_domain, smoothed
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
@@ -25,7 +25,7 @@ LEAST = 0.01  # share of frames that is worth a word
 class CheckSettings(Config):
     """Settings of the check."""
 
-    every: int = setting(1, "Of so many messages of a sensor one is read", low=1)
+    every: int = setting(1, "Read every Nth message of a sensor", low=1)
     topic: tuple[str, ...] = topic_setting()
 
 
@@ -34,9 +34,13 @@ SETTINGS = CommandSettings({"": CheckSettings()})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bag", type=Path, help="folder of a bag, or a file *.mcap or *.db3")
+    parser.add_argument("bag", type=Path, help=BAG)
     parser.add_argument(
-        "--monitor", type=Path, required=True, metavar="FILE", help="of conegrad monitor fit"
+        "--monitor",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="monitor that 'conegrad monitor fit' wrote",
     )
     SETTINGS.add_to(parser)
 

@@ -31,7 +31,7 @@ FEW_DRIVES = 5
 class MonitorSettings(Config):
     """Settings of the fit."""
 
-    every: int = setting(1, "Of so many messages of a sensor one is read", low=1)
+    every: int = setting(1, "Read every Nth message of a sensor", low=1)
     false_alarms: float = setting(
         0.01, "Share of frames of unseen drives that may raise an alarm", low=1e-6, high=0.5
     )

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from conegrad_bringup.bag_options import read_roles, topic_setting
+from conegrad_bringup.bag_options import BAG, CALIBRATION, MAP, read_roles, topic_setting
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.vehicle import load_vehicle
@@ -26,7 +26,7 @@ from conegrad_training.systems.system_config import SystemConfig
 class AlignSettings(Config):
     """Settings of the command itself."""
 
-    vehicle: str = setting("", "Preset by name or file: calibration")
+    vehicle: str = setting("", CALIBRATION)
     topic: tuple[str, ...] = topic_setting()
 
 
@@ -42,9 +42,15 @@ SETTINGS = CommandSettings(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bag", type=Path, help="folder of a bag, or a file *.mcap or *.db3")
-    parser.add_argument("--track", type=Path, required=True, help="map of the cones, CSV")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
+    parser.add_argument("bag", type=Path, help=BAG)
+    parser.add_argument("--track", type=Path, required=True, help=MAP)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        help="map to write (CSV); a picture of the fit goes beside it",
+    )
     SETTINGS.add_to(parser)
     aliases.add_options(parser, SETTINGS)
 

@@ -10,6 +10,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from conegrad_bringup.bag_options import VEHICLE
 from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
@@ -27,25 +28,26 @@ class ImportSettings(Config):
 
     lidar_height: float | None = setting(
         None,
-        "fskitti: height of a level LiDAR above the ground [m] (default: measured, with its tilt, "
-        "on the ground of the clouds)",
+        "Height of a level LiDAR above the ground [m], of fskitti (default: measured, with its "
+        "tilt, on the ground of the clouds)",
     )
     label_error: float | None = setting(
         None,
-        "fskitti: standard deviation of x and y of the labels [m] (default: measured by the "
+        "Standard deviation of x and y of the labels [m], of fskitti (default: measured by the "
         "returns of the clouds)",
         low=0.0,
         high=1.0,
     )
-    frames: str = setting(
+    part: str = setting(
         ":",
-        "fskitti: part of the sequence, such as :8 or 8:; all frames if not given",
+        "Part of the sequence, of fskitti, such as :8 or 8:",
         metavar="FIRST:END",
+        aliases=("frames",),
     )
-    vehicle: str = setting(
-        "", f"folder: vehicle preset by name or file (default: {CALIBRATION} in the folder)"
+    vehicle: str = setting("", f"{VEHICLE}; empty: {CALIBRATION} in the folder")
+    cloud_columns: int = setting(
+        BIN_COLUMNS, "Values (float32) of a point of points/*.bin, of folder"
     )
-    cloud_columns: int = setting(BIN_COLUMNS, "folder: float32 values per point of points/*.bin")
 
 
 SETTINGS = CommandSettings({"": ImportSettings()})
@@ -76,7 +78,7 @@ def _import_fskitti(folder: Path, settings: ImportSettings, output: Path) -> Non
         output,
         lidar_height=settings.lidar_height,
         label_error=settings.label_error,
-        rows=_rows(settings.frames),
+        rows=_rows(settings.part),
         progress=ProgressBar("import"),
     )
 
@@ -85,7 +87,7 @@ def _rows(text: str) -> slice:
     """The slice that ``FIRST:END`` says; either may be left out."""
     first, colon, end = text.partition(":")
     if not colon or not all(part.isdecimal() for part in (first, end) if part):
-        raise ValueError(f"--frames {text}: expected FIRST:END, such as :8 or 8:")
+        raise ValueError(f"--part {text}: expected FIRST:END, such as :8 or 8:")
     return slice(int(first or 0), int(end) if end else None)
 
 

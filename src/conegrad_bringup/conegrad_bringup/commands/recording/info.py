@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
+from conegrad_bringup.bag_options import BAG, PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
 from conegrad_bringup.text_table import text_table
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_data.bags.reader import BagReader
@@ -33,8 +33,8 @@ SETTINGS = CommandSettings({"": PerceptionSettings()}, {"": PERCEPTION_PARAMETER
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bag", help="folder of a bag, or a file *.mcap or *.db3")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("bag", help=BAG)
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     SETTINGS.add_to(parser)
 
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     chosen = PerceiveOptions(
         pipeline=own.what_runs,
         parameters=settings.parameters[""],
-        parameter_files=own.params,
+        parameter_files=own.params_file,
         topics=read_roles(own.topic),
         vehicle=own.vehicle,
     )

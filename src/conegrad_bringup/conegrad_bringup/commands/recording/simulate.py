@@ -9,6 +9,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
+from conegrad_bringup.bag_options import VEHICLE
 from conegrad_bringup.output_bag import add_output, output_bag
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
@@ -24,9 +25,9 @@ class SimulateSettings(Config):
     """Settings of the command itself."""
 
     track: str = setting(
-        "random", "random (of the seed), acceleration, skidpad, or a CSV file of cones"
+        "random", "Track: random (of the seed), acceleration, skidpad, or a map of the cones (CSV)"
     )
-    vehicle: str = setting("formula_student", "Preset by name, or a YAML file")
+    vehicle: str = setting("formula_student", VEHICLE)
     workers: int = setting(0, "Processes that render images; 0: one per CPU", low=0)
 
 

@@ -1,7 +1,7 @@
 """Make one scene as a world for Gazebo, as a simulated bag, or as both.
 
-  conegrad world make --track skidpad --vehicle roboracer --to gazebo build/skidpad
-  conegrad world make --track skidpad --vehicle roboracer --to bag build/skidpad.mcap
+  conegrad world make --track skidpad --vehicle roboracer -o build/skidpad
+  conegrad world make --track skidpad --vehicle roboracer -o build/skidpad.mcap
 
 The same options describe the same cones, obstacles, walls and light, so that both can be compared.
 """
@@ -12,9 +12,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from conegrad_bringup.option_parser import add_renamed
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
+from conegrad_core.settings.names import choice_fault
 from conegrad_simulation.gazebo.export import export_gazebo_world
 from conegrad_simulation.recording.bag import BagConfig, simulate_bag
 from conegrad_simulation.recording.drive import DriveConfig
@@ -27,7 +29,7 @@ KINDS = ("gazebo", "bag")
 class WorldSettings(Config):
     """Settings of the command itself."""
 
-    workers: int = setting(0, "Processes that render a bag; 0: one per CPU", low=0)
+    workers: int = setting(0, "Processes that render images; 0: one per CPU", low=0)
 
 
 NOT_OFFERED = tuple(f.name for f in dataclasses.fields(BagConfig) if f.name != "seconds")
@@ -44,28 +46,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("action", choices=["make"], help="what to do")
     parser.add_argument(
-        "--to",
-        nargs=2,
+        "-o",
+        "--output",
+        type=target,
         action="append",
         required=True,
-        metavar=("KIND", "PATH"),
-        help="gazebo and a folder, or bag and a file; may be given more than once",
+        help="world to write (a folder), or bag to write (a file *.mcap); repeatable",
     )
+    add_renamed(parser, "--to", "--output", nargs=2, read=lambda words: (words[0], Path(words[1])))
     SETTINGS.add_to(parser)
+
+
+def target(text: str) -> tuple[str, Path]:
+    """What an output is, and its path: a file of MCAP is a bag, anything else a world."""
+    path = Path(text)
+    return ("bag" if path.suffix == ".mcap" else "gazebo"), path
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the scene and say what was written."""
-    wrong = [kind for kind, _ in options.to if kind not in KINDS]
+    wrong = [kind for kind, _ in options.output if kind not in KINDS]
     if wrong:
-        raise ValueError(f"--to {wrong[0]}: expected one of {', '.join(KINDS)} and a path")
+        raise ValueError(f"--to {choice_fault(wrong[0], KINDS)}, and a path")
     settings = SETTINGS.read(options)
     description = describe_scene(settings[SceneSettings])
-    for kind, path in options.to:
+    for kind, path in options.output:
         if kind == "gazebo":
-            _make_world(description, Path(path))
+            _make_world(description, path)
         else:
-            _make_bag(description, Path(path), settings)
+            _make_bag(description, path, settings)
 
 
 def _make_world(description: SceneDescription, folder: Path) -> None:

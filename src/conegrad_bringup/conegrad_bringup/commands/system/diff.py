@@ -21,8 +21,7 @@ from conegrad_core.system_record.difference import SECTIONS, Difference, differe
 class DiffSettings(StoreSettings):
     """Settings of the command itself."""
 
-    json: bool = setting(False, "For programs")
-    width: int = setting(48, "Of a column, in characters; longer values are cut", low=8)
+    width: int = setting(48, "Width of a column in characters; longer values are cut", low=8)
 
 
 SETTINGS = CommandSettings({"": DiffSettings()})
@@ -31,7 +30,8 @@ SETTINGS = CommandSettings({"": DiffSettings()})
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("first", help=REFERENCE)
-    parser.add_argument("second", help="likewise")
+    parser.add_argument("second", help=REFERENCE)
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     SETTINGS.add_to(parser)
 
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     store = own.opened()
     first, second = (recorded(name, store) for name in (options.first, options.second))
     found = differences(first, second)
-    if own.json:
+    if options.json:
         print(json.dumps([difference._asdict() for difference in found], indent=2))
         return
     title = [f"{options.first} ({first.id})", f"{options.second} ({second.id})"]

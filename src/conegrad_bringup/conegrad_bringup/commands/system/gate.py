@@ -37,8 +37,8 @@ SYSTEM = "NAME@ALIAS, NAME/VERSION, an id, a path of a record, or a pipeline by 
 class PromotionSettings(KeySettings):
     """Settings of the promotion."""
 
-    promote: bool = setting(False, "Give NEW the alias if the answer is promote")
-    alias: str = setting(CHAMPION, "Alias that NEW gets then")
+    promote: bool = setting(False, "Give NEW the alias where the answer is promote")
+    alias: str = setting(CHAMPION, "Alias of a version")
 
 
 SETTINGS = CommandSettings(
@@ -51,11 +51,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("old", metavar="OLD", help=f"system in use: {SYSTEM}")
     parser.add_argument("new", metavar="NEW", help="system that may replace it, likewise")
     parser.add_argument(
-        "--bags", type=Path, nargs="+", required=True, help="golden drives with truth"
+        "--bags", type=Path, nargs="+", required=True, metavar="BAG", help="Drives with truth"
     )
-    parser.add_argument("--budgets", type=Path, metavar="FILE", help="budgets of the team (YAML)")
     parser.add_argument(
-        "--conditions", type=Path, metavar="FILE", help="conditions to be tested, labels (YAML)"
+        "--budgets",
+        type=Path,
+        metavar="FILE",
+        help="budgets of the team (YAML) (default: those of docs/systems.md)",
+    )
+    parser.add_argument(
+        "--conditions",
+        type=Path,
+        metavar="FILE",
+        help="conditions to be tested, labels (YAML) (default: those that the bags show)",
     )
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("gate"), help="folder to write (default: gate)"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from conegrad_bringup.bag_options import VEHICLE
 from conegrad_bringup.commands.system.store_options import StoreSettings, described, kept_folder
 from conegrad_core.pipeline.build import load_pipeline
 from conegrad_core.settings import setting
@@ -31,9 +32,11 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class LogSettings(StoreSettings):
     """Settings of the command itself."""
 
-    system_name: str = setting("", "Name of the system (default: that of its parent or pipeline)")
-    note: str = setting("", "What people shall know of it")
-    vehicle: str = setting("", "Preset whose calibration is recorded with a pipeline")
+    system_name: str = setting(
+        "", "Name of the system that is recorded; empty: that of its parent or pipeline"
+    )
+    note: str = setting("", "Note for people who read the record")
+    vehicle: str = setting("", f"{VEHICLE}; its calibration is recorded")
     sign: str = setting("", "Private key (PEM, Ed25519) to sign the record with")
 
 

@@ -23,7 +23,7 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class PromoteSettings(KeySettings):
     """Settings of the command itself."""
 
-    alias: str = setting(CHAMPION, "Alias that the version gets")
+    alias: str = setting(CHAMPION, "Alias of a version")
 
 
 SETTINGS = CommandSettings({"": PromoteSettings(), "tracking": TrackingConfig()})

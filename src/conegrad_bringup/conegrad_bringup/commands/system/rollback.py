@@ -18,7 +18,7 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class RollbackSettings(StoreSettings):
     """Settings of the command itself."""
 
-    alias: str = setting(CHAMPION, "Alias that goes back")
+    alias: str = setting(CHAMPION, "Alias of a version")
 
 
 SETTINGS = CommandSettings({"": RollbackSettings(), "tracking": TrackingConfig()})

@@ -1,57 +1,52 @@
 """Show a recorded system: what it is made of, where it comes from, how good it is.
 
   conegrad system show car@champion
-  conegrad system show car/7 --html car7.html
+  conegrad system show car/7 -o car7.html
 
 The page has the lineage as a graph: what it started from, and what each step changed.
 """
 
 import argparse
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from conegrad_bringup.commands.system.store_options import REFERENCE, KeySettings, recorded
+from conegrad_bringup.option_parser import add_renamed
 from conegrad_bringup.text_table import text_table
-from conegrad_core.settings import setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.system_record.lineage import lineage, names_of
 from conegrad_core.system_record.record import SystemRecord
 from conegrad_core.system_record.store import SystemStore
 
-
-@dataclass(frozen=True)
-class ShowSettings(KeySettings):
-    """Settings of the command itself."""
-
-    json: bool = setting(False, "Print system.json of the record, for programs")
-
-
-SETTINGS = CommandSettings({"": ShowSettings()})
+SETTINGS = CommandSettings({"": KeySettings()})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("system", help=REFERENCE)
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with its lineage")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="page with the lineage to write (HTML) (default: none)"
+    )
+    add_renamed(parser, "--html", "--output", type=Path)
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     SETTINGS.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print what the record says."""
-    own = SETTINGS.read(options)[ShowSettings]
+    own = SETTINGS.read(options)[KeySettings]
     store = own.opened()
     record = recorded(options.system, store)
     own.check(record.folder)
-    if own.json:
+    if options.json:
         print(json.dumps(json.loads(record.entry.content), indent=2))
     else:
         print("\n".join(as_text(record, store)))
-    if options.html is not None:
+    if options.output is not None:
         from conegrad_evaluation.report.system_page import write_system_page
 
-        write_system_page(record, lineage(record, store), options.html)
-        print(f"page: {options.html}")
+        write_system_page(record, lineage(record, store), options.output)
+        print(f"page: {options.output}")
 
 
 def as_text(record: SystemRecord, store: SystemStore) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from conegrad_bringup.bag_options import VEHICLE
 from conegrad_core.jobs.runner import JobRunner
 from conegrad_core.jobs.settings import JobsConfig
 from conegrad_core.settings import Config, setting
@@ -42,19 +43,22 @@ class CompareSettings(Config):
     """Settings of the command itself."""
 
     scenarios: tuple[str, ...] = setting(
-        ("domain_shift",), f"Some of {', '.join(SCENARIOS)}", metavar="NAME"
+        ("domain_shift",), "Scenarios", choices=tuple(SCENARIOS), metavar="NAME"
     )
     patterns: tuple[str, ...] = setting(
-        (), f"Some of {', '.join(PATTERN_NAMES)} (default: all that a scenario has)", metavar="NAME"
+        (),
+        f"Training patterns, some of {', '.join(PATTERN_NAMES)}; empty: all that a scenario has",
+        metavar="NAME",
     )
     fork_strategies: tuple[str, ...] = setting(
         (),
-        f"Runs of simultaneous training for some of {', '.join(STRATEGIES[1:])}",
-        option="--fork-strategy",
+        "How a fork learns, a run of simultaneous training each; empty: the pattern alone decides",
+        choices=STRATEGIES[1:],
         metavar="NAME",
+        aliases=("fork_strategy",),
     )
-    seeds: tuple[int, ...] = setting((1, 2, 3), "One run of each pattern per seed", low=0)
-    vehicle: str = setting("formula_student", "Preset by name or file")
+    seeds: tuple[int, ...] = setting((1, 2, 3), "Seeds, a run of each pattern for each", low=0)
+    vehicle: str = setting("formula_student", VEHICLE)
 
 
 DEFAULTS = ComparisonConfig()
@@ -74,7 +78,9 @@ SETTINGS = CommandSettings(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--resume", action="store_true", help="go on with the runs there")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in the output folder"
+    )
     SETTINGS.add_to(parser)
     aliases.add_options(parser, SETTINGS)
 

@@ -2,7 +2,7 @@
 
 Takes the bags and settings of 'conegrad train' and says for each network, all of them, the fusion
 and the calibration how much f1_colour a training with that budget will gain on held-out frames, and
-how sure that is. Forecasts are kept in the tracking store; --judge compares all of them with the
+how sure that is. Forecasts are kept in the tracking store; --review compares all of them with the
 trainings that were made since.
 """
 
@@ -39,9 +39,13 @@ from conegrad_training.tracking.tracking import TrackingConfig
 class ForecastSettings(SimulatedSettings):
     """Settings of the command itself."""
 
-    judge: bool = setting(False, "Compare earlier forecasts with what was realised since")
+    review: bool = setting(
+        False,
+        "Compare earlier forecasts with the trainings that were made since",
+        aliases=("judge",),
+    )
     seed_spread: float = setting(
-        0.01, "Of --judge: spread of f1_colour between seeds of a training", low=0.0, high=1.0
+        0.01, "Spread of f1_colour between seeds of a training, for --review", low=0.0, high=1.0
     )
 
 
@@ -65,8 +69,8 @@ SETTINGS = CommandSettings(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bags", nargs="*", type=Path, help="drives to learn from")
-    parser.add_argument("-o", "--output", type=Path, help="write the forecast as JSON, too")
+    parser.add_argument("bags", nargs="*", type=Path, metavar="BAG", help="drives to learn from")
+    parser.add_argument("-o", "--output", type=Path, help="file to write (JSON) (default: none)")
     SETTINGS.add_to(parser)
     aliases.add_options(parser, SETTINGS)
 
@@ -76,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
     aliases.translate_options(options, SETTINGS)
     settings = SETTINGS.read(options)
     own, tracking = settings[ForecastSettings], settings[TrackingConfig]
-    if own.judge:
+    if own.review:
         print("\n".join(judged(ForecastStore(tracking).forecasts(), own.seed_spread)))
         return
     config = _training(settings)
@@ -88,7 +92,7 @@ def run(options: argparse.Namespace) -> None:
         write_whole(options.output, (json.dumps(forecast.to_dict(), indent=2) + "\n").encode())
     if tracking.tracking:
         run_id = ForecastStore(tracking).keep(forecast, config, forecaster.options)
-        print(f"kept as {run_id}; conegrad forecast --judge compares it with later trainings")
+        print(f"kept as {run_id}; conegrad forecast --review compares it with later trainings")
 
 
 def described(forecast: Forecast) -> list[str]:

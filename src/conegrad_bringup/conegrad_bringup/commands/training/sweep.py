@@ -60,9 +60,11 @@ SETTINGS = CommandSettings(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bags", nargs="*", type=Path, help="drives to learn from")
+    parser.add_argument("bags", nargs="*", type=Path, metavar="BAG", help="drives to learn from")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write")
-    parser.add_argument("--resume", action="store_true", help="go on with the trials there")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in the output folder"
+    )
     SETTINGS.add_to(parser)
     aliases.add_options(parser, SETTINGS)
 

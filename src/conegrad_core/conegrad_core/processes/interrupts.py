@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps of a training, never within one."""
+"""Ctrl-C between two steps of a task, never within one."""
 
 import signal
 import threading
@@ -11,8 +11,9 @@ from typing import Any
 def delay_interrupts() -> Iterator[Callable[[], None]]:
     """Hold Ctrl-C back until the function that is given is called, which raises it.
 
-    Half a step cannot be kept: weights, statistics and moments would be of two steps. A second
-    Ctrl-C does not wait. Where SIGINT is not the business of this thread nothing is changed.
+    Half a step of a training cannot be kept: weights, statistics and moments would be of two steps.
+    Processes that are half started report an error each. A second Ctrl-C does not wait. Where
+    SIGINT is not the business of this thread nothing is changed.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
