@@ -66,7 +66,7 @@ def test_an_earlier_lap_stays_unless_forced_and_whatever_is_mistyped(tmp_path, c
         (lap / name).touch()
     words = ["drive", "-o", str(lap), "--track", "acceleration"]
     assert main(words) == 1
-    assert "holds an earlier drive: choose another folder, or --force" in capsys.readouterr().err
+    assert "holds an earlier result: choose another folder, or --force" in capsys.readouterr().err
     for option, name in (("--set-driver", "pursuit.sped=5.0"), ("--set", "detector.engin=onnx")):
         assert main([*words, "--force", option, name]) == 1
         assert "is unknown, did you mean" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from conegrad_bringup.option_parser import OptionParser
 
 # Commands that print what they find, or change the store of systems alone.
 READ_ONLY = (
-    *("info", "doctor", "monitor check"),
+    *("info", "doctor", "view", "monitor check"),
     *(f"system {word}" for word in ("log", "list", "diff", "promote", "rollback")),
     *(f"system {word}" for word in ("import", "verify")),
 )

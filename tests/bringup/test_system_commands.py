@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+import yaml
 from lidar_system import LIDAR_ALONE, lidar_alone, recorded
 
 from conegrad_bringup.bag_options import PerceptionSettings
@@ -134,3 +135,29 @@ def test_the_group_lists_its_commands(capsys):
         main(["system", "--help"])
     assert ended.value.code == 0
     assert "system rollback" in capsys.readouterr().out
+
+
+def test_parameters_of_a_system_are_a_file_that_the_nodes_take(two, tmp_path, capsys):
+    path = tmp_path / "car.yaml"
+    told = said(capsys, "parameters", "car/1", "-o", path)
+    assert f"params_file:={path}" in told
+    record = resolve("car/1")
+    text = path.read_text()
+    assert text.startswith(f"# Parameters of car/1, record {record.id}")
+    content = yaml.safe_load(text)
+    folder = two.record_folder(record.id).resolve()
+    of_lidar = content["/**/lidar_node"]["ros__parameters"]
+    assert of_lidar["pipeline"] == str(folder / "pipeline.yaml")
+    assert "--force replaces it" in said(capsys, "parameters", "car/1", "-o", path, code=1)
+
+
+def test_parameters_take_the_extrinsics_of_a_vehicle_where_they_are_asked_to(two, tmp_path, capsys):
+    path = tmp_path / "car.yaml"
+    assert "no such file" in said(
+        capsys, "parameters", "car/1", "-o", path, "--monitor", tmp_path / "m", code=1
+    )
+    assert not path.exists()
+    said(capsys, "parameters", "car/1", "-o", path, "--vehicle", "roboracer")
+    of_fusion = yaml.safe_load(path.read_text())["/**/fusion_node"]["ros__parameters"]
+    assert of_fusion["calibration.extrinsics"] == "vehicle"
+    assert of_fusion["calibration.vehicle"].endswith("roboracer.yaml")

@@ -29,6 +29,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command("simulate a drive or take one, perceive it, evaluate it", "demo"),
     "simulate": Command("drive along a track and record it as a bag", "recording.simulate"),
+    "sample": Command("make small drives with known faults to learn on", "recording.sample"),
     "drive": Command("drive a simulated car on perceived cones alone", "drive"),
     "world": Command("make a scene as a world for Gazebo or as a bag", "recording.world"),
     "import": Command("turn a folder of recordings into a bag", "recording.import_recording"),
@@ -46,6 +47,7 @@ COMMANDS = {
     "system rollback": Command("go back to the champion before", "system.rollback"),
     "system export": Command("write a recorded system to one file", "system.export"),
     "system import": Command("take a system from a file or the registry", "system.import_record"),
+    "system parameters": Command("write the parameters of a car for a system", "system.parameters"),
     "system gate": Command("say whether a new system may replace the old one", "system.gate"),
     "system verify": Command("compare every byte with the manifest", "system.verify"),
     "evaluate": Command(

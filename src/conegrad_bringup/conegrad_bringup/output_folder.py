@@ -23,7 +23,7 @@ def fresh_folder(folder: Path, marker: str, *, force: bool) -> None:
         )
     if found - {marker} and not force:
         raise ValueError(
-            f"{folder} holds an earlier drive: choose another folder, or --force to replace it"
+            f"{folder} holds an earlier result: choose another folder, or --force to replace it"
         )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

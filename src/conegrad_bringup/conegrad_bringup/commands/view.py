@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
+from conegrad_bringup.bag_options import BAG, PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
 from conegrad_core.settings import setting
 from conegrad_core.settings.command_settings import CommandSettings, EffectiveSettings, Group
 from conegrad_core.settings.options import option_of_field
@@ -34,10 +34,10 @@ class ViewSettings(PerceptionSettings):
     """Settings of the command itself."""
 
     rate: float = setting(
-        1.0, "Speed of a bag relative to real time; 0 plays as fast as the nodes go", low=0.0
+        1.0, "Speed relative to real time; 0 plays as fast as the nodes go", low=0.0
     )
     loop: bool = setting(False, "Play a bag again and again")
-    namespace: str = setting("", "Of the nodes of a running graph")
+    namespace: str = setting("", "Namespace of the nodes of a running graph")
     domain: int | None = setting(
         None, "ROS domain (default: ROS_DOMAIN_ID, of a bag one of its own)"
     )
@@ -52,9 +52,7 @@ OF_GRAPH = ("topic", "namespace", "domain")  # settings that a running graph tak
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "bag", nargs="?", default="", help="folder of a bag, or a file *.mcap or *.db3"
-    )
+    parser.add_argument("bag", nargs="?", default="", help=BAG)
     SETTINGS.add_to(parser)
 
 
@@ -84,7 +82,7 @@ def _view_bag(bag: str, settings: EffectiveSettings) -> None:
         pipeline=own.what_runs,
         play=PlayConfig(rate=own.rate),
         parameters=settings.parameters[""],
-        parameter_files=own.params,
+        parameter_files=own.params_file,
         topics=read_roles(own.topic),
         vehicle=own.vehicle,
         domain=own.domain,

@@ -23,7 +23,7 @@ class GateSettings(ReplaySettings):
 
     disturbances: tuple[str, ...] = setting(
         DEFAULT,
-        f"Disturbances that are tried: NAME, NAME:SEVERITY, {', '.join(SILENT)}",
+        f"Disturbances: NAME, NAME:SEVERITY, {', '.join(SILENT)}",
         metavar="DISTURBANCE",
     )
     disturb_every: int = setting(4, "Disturb every Nth replayed frame, too", low=1)

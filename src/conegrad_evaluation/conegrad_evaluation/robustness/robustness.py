@@ -32,8 +32,8 @@ class RobustnessSettings(ReplaySettings):
 
     disturbances: tuple[str, ...] = setting(
         (ALL,),
-        "Disturbances that are tried: NAME, NAME:SEVERITY or NAME:PARAMETER=VALUE,...; all: every "
-        "one that is installed",
+        "Disturbances: NAME, NAME:SEVERITY or NAME:PARAMETER=VALUE,...; all: every one that is "
+        "installed",
         metavar="DISTURBANCE",
         aliases=("faults",),
     )

@@ -61,6 +61,7 @@ class BagConfig(Config):
         "", "3-D LiDAR in place of the planar one; empty: planar", choices=("", *PATTERNS)
     )
     quality: int = setting(92, "JPEG quality; 0 writes raw images", low=0, high=100)
+    truth: bool = setting(True, "Record the true cones, too, as no car can")
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
 
@@ -98,6 +99,7 @@ def simulate_bag(
     config: BagConfig,
     *,
     workers: int = 1,
+    calibrated: Vehicle | None = None,
     progress: Callable[[Iterable[_BagEvent], int], Iterable[_BagEvent]] | None = None,
 ) -> SimulatedBag:
     """Drive along a track and record it: a pure function of its settings and seed.
@@ -109,6 +111,7 @@ def simulate_bag(
         driving: speeds and limits of the car.
         config: contents of the bag.
         workers: processes that render images.
+        calibrated: where the bag says that the sensors are; None: where they are.
         progress: wraps the iterable of events to show progress; called with it and its length.
 
     Raises:
@@ -136,7 +139,7 @@ def simulate_bag(
         BagWriter(output, is_compressed=is_raw, removed_by=BaseException) as bag,
         rendering(setup, times["camera"], workers) as pictures,
     ):
-        recorder = _Recorder(bag, setup, config, times, pictures)
+        recorder = _Recorder(bag, setup, config, times, pictures, calibrated)
         for event in progress(events, len(events)) if progress else events:
             recorder.write(event)
         recorder.finish()
@@ -158,8 +161,10 @@ class _Recorder:
         config: BagConfig,
         times: dict[str, list[float]],
         pictures: Iterator[Picture],
+        calibrated: Vehicle | None,
     ) -> None:
         self._bag, self._setup, self._times, self._pictures = bag, setup, times, pictures
+        self._with_truth = config.truth
         self._caster = LidarCaster(setup.vehicle.lidar)
         self._clouds: CloudRecorder | None = None
         if config.lidar:
@@ -168,7 +173,7 @@ class _Recorder:
         self._odometry = dead_reckoning(setup.drive, np.array(times["odometry"]), drift)
         self._visible = VisibleCones()
         self._early: list[float] = []  # times of truth before the first image and scan
-        self._write(0.0, static_transforms(setup.vehicle))
+        self._write(0.0, static_transforms(calibrated or setup.vehicle))
 
     def write(self, event: _BagEvent) -> None:
         """Simulate and write one event."""
@@ -208,6 +213,8 @@ class _Recorder:
         self._write(time, odometry_message(stamp_of(time), self._odometry[index], state))
 
     def _add_truth(self, time: float) -> None:
+        if not self._with_truth:
+            return
         self._early.append(time)
         if self._visible.camera is not None and self._visible.lidar is not None:
             self.finish()

@@ -36,11 +36,12 @@ class DisturbanceConfig(Config):
 
     disturbances: tuple[str, ...] = setting(
         (),
-        "Of training samples: NAME (of any severity), NAME:SEVERITY, NAME:PARAMETER=VALUE,..., all",
-        metavar="FAULT",
+        "Disturbances (of training samples): NAME, NAME:SEVERITY, NAME:PARAMETER=VALUE,... or all; "
+        "empty: none",
+        metavar="DISTURBANCE",
     )
     disturbed_share: float = setting(
-        0.5, "Of --disturbances: share of samples with one of them", low=0.0, high=1.0
+        0.5, "Share of training samples with one of --disturbances", low=0.0, high=1.0
     )
 
     def __post_init__(self) -> None:
