@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from conegrad_core.camera.image import Detections
+from conegrad_core.cone_tracks import TrackConfig
 from conegrad_core.consistency.reason import Reason
-from conegrad_core.fusion.config import SelectionConfig
-from conegrad_core.geometry.odometry import Path2
+from conegrad_core.geometry.odometry import Path2, Pose2
 from conegrad_core.lidar.scan import SegmentedScan
 from conegrad_core.pipeline.build import build_pipeline
 from conegrad_core.pipeline.file import load_specification
@@ -21,6 +21,7 @@ from conegrad_data.calibration.calibration_source import (
     CalibrationSource,
 )
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
+from conegrad_nodes.parameters.node_settings import ConeOutputConfig
 from conegrad_nodes.pipeline_hosts import pipeline_hosts
 
 FRAMES = """
@@ -41,11 +42,12 @@ def fusion(tmp_path):
     path = tmp_path / "frames.yaml"
     path.write_text(FRAMES)
 
-    def make(**options):
+    def make(track_ids=False, **options):
         config = CalibrationConfig(intrinsics="file", extrinsics="file", file=str(path), **options)
         graph = build_pipeline(part_of(load_specification("camera_lidar"), ["fuser"]))
         graph.accelerate()
-        return PairFusion(graph, pipeline_hosts(), CalibrationSource(config), SelectionConfig())
+        calibration, output = CalibrationSource(config), ConeOutputConfig(track_ids=track_ids)
+        return PairFusion(graph, pipeline_hosts(), calibration, output, TrackConfig())
 
     return make
 
@@ -149,3 +151,50 @@ def test_motion_within_scans_that_is_not_compensated_is_told(fusion):
     for _ in range(5):
         fuse.fuse(pair(segmentation=scan("front")))  # all beams at the stamp
     assert fuse.motion_warning() == ""
+
+
+def moving(x, segmentation, *, seconds=0.0, origin=0):
+    """A scan of a car that stands at x [m]; without odometry where x is None."""
+    pose = None if x is None else Pose2(x, 0.0, 0.0)
+    alone = pair(None, segmentation)
+    return alone._replace(stamp_ns=round(seconds * 1e9), pose=pose, origin=origin)
+
+
+def test_a_cone_keeps_its_id_in_the_frames_of_two_scanners_while_the_car_moves(fusion):
+    # At 5 m from the base; the scanner on the roof is 0.5 m behind the one in front.
+    tracked = fusion(track_ids=True)
+    first = tracked.fuse(moving(0.0, scan("front", 4.0))).cones
+    other = tracked.fuse(moving(0.0, scan("roof", 4.5), seconds=0.05)).cones
+    nearer = tracked.fuse(moving(1.0, scan("front", 3.0), seconds=0.1)).cones
+    assert first.ids.tolist() == other.ids.tolist() == nearer.ids.tolist() == [1]
+    next_to_it = tracked.fuse(moving(1.0, scan("front", 4.5), seconds=0.15)).cones
+    assert next_to_it.ids.tolist() == [2]
+
+
+def test_tracking_changes_nothing_but_the_ids(fusion):
+    plain, tracked = fusion(), fusion(track_ids=True)
+    for step in range(5):  # the car drives 0.3 m, the odometry says 0.2 m: filters would show
+        moved = moving(0.2 * step, scan("front", 4.0 - 0.3 * step), seconds=0.1 * step)
+        moved = moved._replace(detections=image())
+        expected, found = plain.fuse(moved).cones, tracked.fuse(moved).cones
+        assert expected.ids is None
+        assert len(found.ids) == len(found.source) > 0
+        for one, other in zip(found[:-1], expected[:-1], strict=True):
+            assert one.numpy().tobytes() == other.numpy().tobytes()
+
+
+def test_without_odometry_cones_have_no_id_and_the_reason_is_told(fusion):
+    tracked = fusion(track_ids=True)
+    for _ in range(3):
+        assert tracked.identity_warning() == ""
+        assert tracked.fuse(moving(None, scan("front"))).cones.ids.tolist() == [0]
+    assert "no odometry covers their stamps" in tracked.identity_warning()
+    assert tracked.fuse(moving(0.0, scan("front"))).cones.ids.tolist() == [1]
+    assert tracked.identity_warning() == ""
+
+
+def test_another_frame_of_the_odometry_gives_new_ids(fusion):
+    tracked = fusion(track_ids=True)
+    assert tracked.fuse(moving(0.0, scan("front"))).cones.ids.tolist() == [1]
+    anew = moving(0.0, scan("front"), seconds=0.1, origin=1)
+    assert tracked.fuse(anew).cones.ids.tolist() == [2]

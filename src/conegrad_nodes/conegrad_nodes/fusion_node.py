@@ -14,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from conegrad_core.cone_tracks import TrackConfig
 from conegrad_core.cones import UnusableConesError
 from conegrad_core.consistency.reason import Reason
 from conegrad_core.fusion.stage import FusionStage
@@ -70,8 +71,9 @@ class FusionNode(PerceptionNode):
     subscribed; ``~/processing_latency``, ``~/pipeline_latency`` (std_msgs/Float64, seconds);
     ``/diagnostics``.
     Parameters: the fields of :class:`FusionNodeConfig`; the name of each stage and the fields of
-    its settings, such as ``fuser.`` and those of FuserConfig; ``pairing.`` and ``calibration.``
-    with the fields of PairingConfig and CalibrationConfig.
+    its settings, such as ``fuser.`` and those of FuserConfig; ``pairing.``,
+    ``calibration.`` and ``tracks.`` with the fields of PairingConfig, CalibrationConfig and
+    TrackConfig.
 
     Raises:
         PipelineError: if the pipeline cannot be used.
@@ -86,6 +88,7 @@ class FusionNode(PerceptionNode):
             self.declare_loaded(type(defaults), name, defaults)
         self._pairing_config = self.declare_loaded(PairingConfig, "pairing")
         self._calibration_config = self.declare_loaded(CalibrationConfig, "calibration")
+        self.declare_loaded(TrackConfig, "tracks")
         self._fusion: PairFusion | None = None
         self._lock = threading.RLock()  # intra-process results come in threads of other nodes
         self._trouble: PartStatus | None = None
@@ -173,7 +176,8 @@ class FusionNode(PerceptionNode):
                 corrections = stage.module.mounting.describe()
                 self.get_logger().info(f"corrects the calibration as learned: {corrections}")
         graph = self._hosted.graph
-        self._fusion = PairFusion(graph, self._hosts, self._calibration, self._config)
+        tracks = read_config(self, TrackConfig, "tracks")
+        self._fusion = PairFusion(graph, self._hosts, self._calibration, self._config, tracks)
         self._output = self.create_lifecycle_publisher(CONES.msgtype, "cones", RESULTS)
         self.own_topics = [OwnTopic(self, self._output.topic_name)]
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
@@ -260,8 +264,15 @@ class FusionNode(PerceptionNode):
         return [PartStatus("clock", Level.WARN, "another clock", text)]
 
     def _motion_statuses(self) -> list[PartStatus]:
-        warning = self._fusion.motion_warning() if self._fusion else ""
-        return [PartStatus("motion", Level.WARN, "not compensated", warning)] if warning else []
+        if self._fusion is None:
+            return []
+        motion, identity = self._fusion.motion_warning(), self._fusion.identity_warning()
+        statuses = []
+        if motion:
+            statuses.append(PartStatus("motion", Level.WARN, "not compensated", motion))
+        if identity:
+            statuses.append(PartStatus("identities", Level.WARN, "not tracked", identity))
+        return statuses
 
     def _withheld_statuses(self) -> list[PartStatus]:
         """Whether results were withheld a moment ago."""

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from conegrad_core.cone_tracks import ConeTracks, TrackConfig
 from conegrad_core.cones import Cones, UnusableConesError, check_cones
 from conegrad_core.consistency.reason import Reason
-from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.geometry import camera
 from conegrad_core.geometry.calibration import Calibration
@@ -20,10 +20,13 @@ from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.timing.pairing import Pair
 from conegrad_data.calibration.calibration_source import CalibrationError, CalibrationSource
+from conegrad_data.recording.motion import moved_cones
+from conegrad_nodes.parameters.node_settings import ConeOutputConfig
 from conegrad_nodes.pipeline_hosts import PipelineHosts
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
 SKEWED_SCANS = 3  # one after the other, before the warning: odometry may begin later
+LOST_PAIRS = 3  # likewise, of pairs whose cones cannot be tracked
 
 
 class SensorResult(NamedTuple):
@@ -77,7 +80,8 @@ class PairFusion:
         graph: the pipeline, or the part of it that the fusion node runs.
         hosts: of the pipeline.
         calibration: where the sensors are.
-        selection: which candidates are published.
+        output: which candidates are published, and whether they carry identities.
+        tracks: how cones are tracked for these.
 
     Attributes:
         camera_frame: of the newest image.
@@ -90,12 +94,15 @@ class PairFusion:
         graph: Pipeline,
         hosts: PipelineHosts,
         calibration: CalibrationSource,
-        selection: SelectionConfig,
+        output: ConeOutputConfig,
+        tracks: TrackConfig,
     ) -> None:
         self._graph, self._cones = graph, hosts.cones
         self._none = dict.fromkeys((*hosts.camera_ports, *hosts.lidar_ports))
         self._calibration = calibration
-        self._selection = selection
+        self._output = output
+        self._tracks = ConeTracks(tracks) if output.track_ids else None
+        self._origin, self._lost = 0, 0
         self.camera_frame = self.lidar_frame = ""
         self._duration, self._skewed = 0.0, 0
 
@@ -120,6 +127,31 @@ class PairFusion:
             f"scans take {self._duration:.3f} s and no odometry covers them: motion within the "
             f"scan is not compensated, cones are up to {self._duration:.2f} m off for each m/s of "
             "speed; publish odom"
+        )
+
+    def identity_warning(self) -> str:
+        """Why the latest cones have no identities although they are asked for; empty if they do."""
+        if self._lost < LOST_PAIRS:
+            return ""
+        return (
+            "cones have no id: track_ids is set, and no odometry covers their stamps; publish odom"
+        )
+
+    def _identities(self, cones: Cones, pair: Pair, base_from_lidar: Tensor) -> Tensor | None:
+        """``(M,)`` identities of cones, 0 where no odometry covers them; None if not tracked."""
+        if self._tracks is None:
+            return None
+        self._lost = self._lost + 1 if pair.pose is None else 0
+        if pair.pose is None:
+            return torch.zeros(len(cones.source), dtype=torch.int64)
+        if pair.origin != self._origin:
+            self._tracks.clear()
+            self._origin = pair.origin
+        in_base = moved_cones(cones, base_from_lidar)
+        positions, covariances = in_base.positions.double(), in_base.covariances.double()
+        seconds = pair.stamp_ns / 1e9
+        return torch.from_numpy(
+            self._tracks.add(positions.numpy(), covariances.numpy(), pair.pose, seconds)
         )
 
     def _watch_motion(self, scan: Scan | SegmentedScan) -> None:
@@ -162,9 +194,10 @@ class PairFusion:
             raise UnusableConesError(str(error)) from error
         if bool(candidates.existence_logits.isnan().any()):
             raise UnusableConesError("existence of cones is not finite")
-        selection = self._selection
-        cones = select_cones(candidates, selection.min_existence, selection.merge_distance)
+        output = self._output
+        cones = select_cones(candidates, output.min_existence, output.merge_distance)
         check_cones(cones)
+        cones = cones._replace(ids=self._identities(cones, pair, base_from_lidar))
         frame = self._calibration.cone_frame(lidar_frame)
         reasons = tuple(alarm for side in (image, scan) if side for alarm in side.alarms)
         return FusedPair(cones, frame, ground_of(base_from_lidar), reasons)

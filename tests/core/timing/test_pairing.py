@@ -67,6 +67,22 @@ def test_odometry_between_the_stamps_becomes_motion():
     assert pair.motion.yaw == 0
 
 
+def test_a_pair_knows_where_the_car_is_at_the_stamp_of_its_cones():
+    (both,) = pairs_of(Pairing(), detections=[30], scans=[0, 20, 40], poses=[0, 50])
+    assert both.segmentation == 20
+    assert both.pose == pytest.approx(Pose2(0.02, 0, 0))
+    assert pairs_of(Pairing(), detections=[30], scans=[0, 20, 40])[0].pose is None
+
+
+def test_poses_in_another_frame_have_another_origin():
+    pairing = Pairing()
+    (first,) = pairs_of(pairing, detections=[30], scans=[0, 20, 40], poses=[0, 50])
+    pairing.forget_odometry()
+    (second,) = pairs_of(pairing, detections=[130], scans=[100, 120, 140], poses=[110, 150])
+    assert second.pose is not None
+    assert first.origin != second.origin
+
+
 def test_motion_is_in_the_axes_of_the_car_at_the_scan():
     pairing = Pairing()
     pairing.add_odometry(0, Pose2(0, 0, math.pi / 2))

@@ -132,13 +132,15 @@ class OdometryBuffer:
 
     Attributes:
         jumps: number of such poses so far.
+        origin: number of times that all poses were forgotten; only poses under one number can be
+            compared with each other.
     """
 
     def __init__(self, size: int, max_speed: float = MAX_SPEED) -> None:
         self._stamps: deque[int] = deque(maxlen=size)
         self._poses: deque[Pose2] = deque(maxlen=size)
         self._max_speed, self._said_ns = max_speed, -SAID_FOR
-        self.jumps = 0
+        self.jumps = self.origin = 0
 
     @property
     def newest_ns(self) -> int | None:
@@ -173,6 +175,7 @@ class OdometryBuffer:
 
     def clear(self) -> None:
         """Forget all poses."""
+        self.origin += 1
         self._stamps.clear()
         self._poses.clear()
 

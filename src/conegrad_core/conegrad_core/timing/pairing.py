@@ -80,6 +80,8 @@ class Pair(NamedTuple):
         reason: why a sensor is alone; empty for a pair.
         path: of the base during the scan, from its stamp; None where all beams are at the stamp,
             or odometry does not cover them.
+        pose: ``odom_from_base`` at the stamp of the cones, None where no odometry covers it.
+        origin: of that pose; another number is another frame of the odometry.
     """
 
     stamp_ns: int
@@ -89,6 +91,8 @@ class Pair(NamedTuple):
     lag: float
     reason: str
     path: Path2 | None = None
+    pose: Pose2 | None = None
+    origin: int = 0
 
 
 class PairingStatus(NamedTuple):
@@ -396,8 +400,8 @@ class Pairing:
         if motion is not None:
             allowed = max(config.tolerance, config.moving_tolerance)
         if abs(lag) <= allowed:
-            path = self._path(scan)
-            return Pair(scan.stamp_ns, image.value, scan.value, motion, lag, "", path)
+            fixed = (self._path(scan), *self._pose(scan))
+            return Pair(scan.stamp_ns, image.value, scan.value, motion, lag, "", *fixed)
         hint = "check clocks or offset" + ("" if motion else ", or give odometry")
         reason = (
             f"nearest {NOUNS[self._partner]} is {abs(lag):.2f} s away, "
@@ -428,8 +432,11 @@ class Pairing:
     def _alone(self, sensor: str, item: _Item, reason: str) -> Pair:
         detections = item.value if sensor == CAMERA else None
         segmentation = item.value if sensor == LIDAR else None
-        path = self._path(item)
-        return Pair(item.stamp_ns, detections, segmentation, None, 0.0, reason, path)
+        fixed = (self._path(item), *self._pose(item))
+        return Pair(item.stamp_ns, detections, segmentation, None, 0.0, reason, *fixed)
+
+    def _pose(self, item: _Item) -> tuple[Pose2 | None, int]:
+        return self._odometry.near(item.time_ns), self._odometry.origin
 
     def _path(self, item: _Item) -> Path2 | None:
         first, last = item.span

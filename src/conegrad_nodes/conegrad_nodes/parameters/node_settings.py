@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from conegrad_core.camera.detector import DetectorConfig
+from conegrad_core.cone_tracks import TrackConfig
 from conegrad_core.fusion.config import FuserConfig, SelectionConfig
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import SegmenterConfig
@@ -63,7 +64,16 @@ class LidarNodeConfig(SensorNodeConfig):
 
 
 @dataclass(frozen=True)
-class FusionNodeConfig(SelectionConfig):
+class ConeOutputConfig(SelectionConfig):
+    """Which cones are published, and what they carry."""
+
+    track_ids: bool = setting(
+        False, "Cones carry an id for as long as odometry tracks them; positions stay as they are"
+    )
+
+
+@dataclass(frozen=True)
+class FusionNodeConfig(ConeOutputConfig):
     """Settings of the fusion node."""
 
     pipeline: str = setting(DEFAULT, PIPELINE)
@@ -131,6 +141,7 @@ NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
         "fuser": FuserConfig,
         "pairing": PairingConfig,
         "calibration": CalibrationConfig,
+        "tracks": TrackConfig,
     },
 }
 # Of nodes beside the perception, which share no parameters with it.

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import torch
 
 from conegrad_core.camera.stage import DetectorStage
+from conegrad_core.cone_tracks import TrackConfig
 from conegrad_core.cones import Cones, UnusableConesError
 from conegrad_core.consistency.reason import Reason
-from conegrad_core.fusion.config import SelectionConfig
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
@@ -37,6 +37,7 @@ from conegrad_data.recording.scan_reading import ScanReader
 from conegrad_nodes.node_base.domain_watch import DomainWatch
 from conegrad_nodes.pair_fusion import PairFusion, SensorResult
 from conegrad_nodes.parameters.chosen_parameters import settings, stage_settings
+from conegrad_nodes.parameters.node_settings import ConeOutputConfig
 from conegrad_nodes.pipeline_hosts import PipelineHosts
 from conegrad_nodes.playback.first_calibration import first_camera_info
 from conegrad_nodes.playback.perceive import PerceiveOptions, Progress, check_bag
@@ -97,8 +98,11 @@ class DirectPerception:
         self._calibration = CalibrationSource(config)
         base_frame, tell = config.base_frame, logger.info
         self._odometry = BaseOdometry(self._calibration.base_from, base_frame, tell)
-        selection = settings(SelectionConfig, parameters)
-        self._fusion = PairFusion(self._graph, hosts, self._calibration, selection)
+        output, tracks = (
+            settings(ConeOutputConfig, parameters),
+            settings(TrackConfig, parameters, "tracks"),
+        )
+        self._fusion = PairFusion(self._graph, hosts, self._calibration, output, tracks)
         self._clock = BagClock()  # as the player has it
         monitor = str(parameters.get("monitor", ""))
         self._domains = {kind: DomainWatch(monitor, kind) for kind in ("Image", "Scan")}
@@ -196,8 +200,8 @@ class DirectPerception:
                 continue
             except UnusableConesError as error:
                 logger.warning("withheld the cones of stamp %d ns: %s", pair.stamp_ns, error)
-            warning = self._fusion.motion_warning()
-            self._warn_once([warning] if warning else [])
+            warnings = (self._fusion.motion_warning(), self._fusion.identity_warning())
+            self._warn_once([warning for warning in warnings if warning])
         self._count += len(frames)
         return frames
 
