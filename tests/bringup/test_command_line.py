@@ -239,6 +239,14 @@ def test_a_topic_that_cannot_play_its_role_is_refused(bag, tmp_path, capsys, wor
     assert not (tmp_path / "out").exists()
 
 
+def test_sample_does_not_clear_what_was_made_of_it(tmp_path, capsys):
+    (tmp_path / ".conegrad-sample").touch()
+    (tmp_path / "mlruns").mkdir()
+    assert main(["sample", "-o", str(tmp_path), "--force"]) == 1
+    assert f"{tmp_path} holds mlruns, which is not of the sample" in capsys.readouterr().err
+    assert (tmp_path / "mlruns").exists()
+
+
 def test_demo_does_not_clear_a_folder_of_something_else(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("precious")
     assert main(["demo", "-o", str(tmp_path)]) == 1

@@ -20,7 +20,7 @@ from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.vehicle import load_vehicle
-from conegrad_simulation.recording.sample import MAP, README, SampleConfig, make_sample
+from conegrad_simulation.recording.sample import DRIVES, MAP, README, SampleConfig, make_sample
 
 MARKER = ".conegrad-sample"  # in folders that a later sample may replace
 
@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     own, folder = settings[SampleSettings], options.output
     vehicle = load_vehicle(own.vehicle)
+    _check_own(folder)
     fresh_folder(folder, MARKER, force=options.force)
     made = make_sample(
         folder,
@@ -66,3 +67,17 @@ def run(options: argparse.Namespace) -> None:
         print(f"{bag.path}: {bag.seconds:.1f} s, {bag.images} images, {bag.scans} scans")
     print(f"{folder / MAP}: surveyed map of the cones")
     print(f"{folder / README}: what is planted, and the commands that find it")
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse a folder with results beside the sample: a new one would remove them.
+
+    Raises:
+        ValueError: naming the first of them.
+    """
+    own = {MARKER, MAP, README, *(drive.name for drive in DRIVES)}
+    other = sorted({path.name for path in folder.iterdir()} - own) if folder.is_dir() else []
+    if other:
+        raise ValueError(
+            f"{folder} holds {other[0]}, which is not of the sample: choose another folder"
+        )
