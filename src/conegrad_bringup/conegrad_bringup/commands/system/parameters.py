@@ -82,7 +82,7 @@ def node_parameters(record: SystemRecord, own: ParametersSettings) -> dict[str, 
     monitor = Path(own.monitor).expanduser().resolve() if own.monitor else None
     if monitor is not None and not monitor.is_file():
         raise FileNotFoundError(f"--monitor {monitor}: no such file")
-    vehicle = str(find_preset("vehicles", own.vehicle).resolve()) if own.vehicle else ""
+    vehicle = _vehicle(own.vehicle) if own.vehicle else ""
     stages = record.specification.stages
     found: dict[str, dict[str, Any]] = {}
     for node, names in pipeline_hosts(record.pipeline_file).by_node.items():
@@ -98,6 +98,12 @@ def node_parameters(record: SystemRecord, own: ParametersSettings) -> dict[str, 
     return found
 
 
+def _vehicle(name_or_path: str) -> str:
+    """A preset by its name, which every machine finds; a file by its absolute path."""
+    path = find_preset("vehicles", name_or_path)
+    return name_or_path if path.stem == name_or_path else str(path.resolve())
+
+
 def as_text(record: SystemRecord, store: SystemStore, parameters: dict[str, dict[str, Any]]) -> str:
     """The file, with a heading that says what it is of."""
     lines = [f"# Parameters of {_title(record, store)}; made by 'conegrad system parameters'."]
@@ -108,5 +114,6 @@ def as_text(record: SystemRecord, store: SystemStore, parameters: dict[str, dict
 
 
 def _title(record: SystemRecord, store: SystemStore) -> str:
-    names = ", ".join(names_of(record.id, store)) or record.name
+    versions = [name for name in names_of(record.id, store) if "@" not in name]  # aliases move
+    names = ", ".join(versions) or record.name
     return f"{names}, record {record.id}"
