@@ -5,13 +5,15 @@ drive in a loop to the perception (all nodes in one process), in real time, with
 machine as stamps. Images and scans are thinned to the rates: choose those that the machine holds.
 On a machine that computes other things meanwhile, results may come later than the pairing waits for
 them: ``--set pairing.timeout=2.0`` lets it wait.
-Every ten seconds it notes what Linux says of the process: memory of its own (USS), resident memory,
-descriptors and threads. Images count as lost where no cones come of them, and as overtaken where
-the camera node dropped them for a newer one, or where cones come in another order than their
-images. FOLDER gets ``one_hour.json`` and ``one_hour.png``.
+
+Every ten seconds it notes what Linux says of the process: memory of its own (RssAnon: pages of
+libraries, which processes share, are not in it), resident memory, descriptors and threads. Images
+count as lost where no cones come of them, and as overtaken where the camera node dropped them for a
+newer one, or where cones come in another order than their images. FOLDER gets ``one_hour.json`` and
+``one_hour.png``.
 
 The slope of the memory is that of a line through all samples after the warm-up, with a 95 %
-interval of a block bootstrap. What is in FOLDER is kept: a run that was stopped (Ctrl-C) goes on
+interval of a block bootstrap. What is in FOLDER is kept: a run that was stopped by Ctrl-C goes on
 with the same command, in a new process whose memory begins anew, with a line of its own.
 
 Targets: the memory grows by less than 1 MB/h, descriptors and threads stay as they are after the
@@ -20,6 +22,7 @@ warm-up, no image is lost or overtaken. The exit code is 1 where one is missed.
 
 import argparse
 import json
+import signal
 import struct
 import sys
 import tempfile
@@ -61,7 +64,8 @@ START, SETTLE = 180.0, 0.5  # [s]
 TARGET = 1.0  # [MB/h]
 BLOCK, RESAMPLES = 12, 2000  # samples that are drawn together: two minutes; resamples
 SAMPLES, COUNTS, RESULT, PICTURE = "samples.jsonl", "counts.jsonl", "one_hour.json", "one_hour.png"
-GAUGES = ("uss", "rss", "descriptors", "threads")
+KILOBYTES = 1000.0 / 1.024  # of 1024 bytes in a megabyte, by which Linux counts
+GAUGES = ("own", "rss", "descriptors", "threads")
 
 Floats = npt.NDArray[np.float64]
 
@@ -161,10 +165,11 @@ class ImageCount:
 
 def gauges(process: psutil.Process) -> dict[str, float]:
     """Memory [MB], descriptors and threads of a process."""
-    memory = process.memory_full_info()
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
     return {
-        "uss": memory.uss / 1e6,
-        "rss": memory.rss / 1e6,
+        "own": int(fields["RssAnon"].split()[0]) / KILOBYTES,
+        "rss": int(fields["VmRSS"].split()[0]) / KILOBYTES,
         "descriptors": process.num_fds(),
         "threads": process.num_threads(),
     }
@@ -296,12 +301,12 @@ def evaluate(folder: Path, warm_up: float) -> dict[str, Any]:
     runs, missed = table["run"], []
     result: dict[str, Any] = {"hours after the warm-up": len(runs) * PERIOD / 3600.0}
     result["runs"] = len(np.unique(runs))
-    for name in ("uss", "rss"):
+    for name in ("own", "rss"):
         found = slope(table["seconds"], table[name], runs)
         result[f"{name} [MB]"] = [float(table[name].min()), float(table[name].max())]
         result[f"{name} [MB/h]"] = dict(zip(("slope", "low", "high"), found, strict=True))
-    if result["uss [MB/h]"]["slope"] >= TARGET:
-        missed.append(f"memory grows by {result['uss [MB/h]']['slope']:.2f} MB/h")
+    if result["own [MB/h]"]["slope"] >= TARGET:
+        missed.append(f"memory grows by {result['own [MB/h]']['slope']:.2f} MB/h")
     for name in ("descriptors", "threads"):
         seen = [table[name][runs == run] for run in np.unique(runs)]
         result[name] = [[int(part.min()), int(part.max())] for part in seen]
@@ -326,10 +331,10 @@ def chart(folder: Path, result: dict[str, Any], warm_up: float) -> bytes:
         for run in sorted({row["run"] for row in rows}):
             of_run = [row for row in rows if row["run"] == run]
             minutes = [row["seconds"] / 60.0 for row in of_run]
-            axes[0].plot(minutes, [row["uss"] for row in of_run], color=ACCENT)
+            axes[0].plot(minutes, [row["own"] for row in of_run], color=ACCENT)
             for axis, name in zip(axes[1:], ("descriptors", "threads"), strict=True):
                 axis.plot(minutes, [row[name] for row in of_run], color=ACCENT)
-        found = result.get("uss [MB/h]")
+        found = result.get("own [MB/h]")
         if found:
             text = "memory of its own: {slope:+.2f} MB/h ({low:+.2f} to {high:+.2f})"
             axes[0].set_title(text.format(**found))
@@ -358,6 +363,8 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Play what is missing, then evaluate all."""
     chosen = options()
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell lets background jobs ignore the first
+        signal.signal(number, signal.default_int_handler)
     chosen.output.mkdir(parents=True, exist_ok=True)
     pairs = [word.partition("=") for word in chosen.set]
     parameters = {name: yaml.safe_load(value) for name, _, value in pairs}

@@ -82,7 +82,7 @@ COMMANDS = {
 }
 # Of those whose 1 is an answer: the system is held, a fault was found, the drive is unlike.
 ERROR_CODES = {command: EXIT_USAGE for command in ("system gate", "doctor", "monitor check")}
-WITH_GRAPH = ("demo", "drive", "perceive")  # they start ROS nodes of their own
+WITH_GRAPH = ("demo", "drive", "perceive", "robustness")  # they start ROS nodes of their own
 
 
 class _RepeatedMessageFilter(logging.Filter):

@@ -14,7 +14,7 @@ from conegrad_core.pipeline.context import FrameContext
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_core.vehicle import load_vehicle
 from conegrad_evaluation.disturbances.calibrations import displaced
-from conegrad_evaluation.disturbances.disturbance import MOTION, TIME
+from conegrad_evaluation.disturbances.disturbance import MOTION, STREAMS, TIME
 from conegrad_evaluation.disturbances.disturbed import DisturbedSamples, disturbed
 from conegrad_evaluation.disturbances.fault import Fault, read_fault
 from conegrad_evaluation.disturbances.registry import disturbances
@@ -40,7 +40,7 @@ def sample(frame=3):
 GROWING = [
     name
     for name, found in disturbances().items()
-    if found.acts_on not in (TIME, MOTION) and len(found.severities) == 3
+    if found.acts_on not in (TIME, MOTION, *STREAMS) and len(found.severities) == 3
     if name != "image_fog"  # which blurs noise at any density: by its light, below
 ]
 
@@ -168,8 +168,15 @@ def test_refuses_what_a_disturbance_does_not_have(text, message):
 
 
 def test_refuses_an_unknown_name_and_lists_those_that_there_are():
-    with pytest.raises(PipelineError, match=r"'fogg' is registered, expected one of camera_frozen"):
+    with pytest.raises(
+        PipelineError, match=r"'fogg' is registered, expected one of camera_delayed"
+    ):
         read_fault("fogg:1")
+
+
+def test_a_fault_of_a_stream_needs_a_running_graph():
+    with pytest.raises(ValueError, match="acts on the stream of the camera, and a sample has none"):
+        disturbed(sample(), read_fault("camera_slow"))
 
 
 def test_refuses_a_sample_without_what_it_acts_on_and_time_without_a_recording():

@@ -50,6 +50,14 @@ def _turned(
     return displaced(calibration, **{axis: float(np.radians(parameters["degrees"]))})
 
 
+def _drifting(
+    calibration: Calibration, parameters: Parameters, draws: np.random.Generator
+) -> Calibration:
+    """Any pitch and yaw up to an angle, as samples of a mounting that gives way."""
+    pitch, yaw = draws.uniform(-1.0, 1.0, 2) * np.radians(parameters["degrees"])
+    return displaced(calibration, pitch=float(pitch), yaw=float(yaw))
+
+
 def _moved(calibration: Calibration, parameters: Parameters, _: np.random.Generator) -> Calibration:
     return displaced(calibration, **{axis: by / 100.0 for axis, by in parameters.items()})
 
@@ -66,6 +74,10 @@ YAW = Disturbance(
 ROLL = Disturbance(
     "camera_roll", CALIBRATION, "camera tilted to its right against its calibration [degrees]",
     _DEGREES, functools.partial(_turned, "roll"),
+)  # fmt: skip
+DRIFTING = Disturbance(
+    "camera_drifting", CALIBRATION, "mounting gives way: largest change of pitch and yaw [degrees]",
+    [{"degrees": 1.0}, {"degrees": 2.0}, {"degrees": 4.0}], _drifting,
 )  # fmt: skip
 MOVED = Disturbance(
     "camera_moved", CALIBRATION, "camera further ahead (x), left (y), up (z) than calibrated [cm]",

@@ -8,9 +8,14 @@ import numpy as np
 
 # What a disturbance acts on beside kinds of ports.
 CALIBRATION, MOTION, TIME = "calibration", "motion", "time"
+# Streams of messages, which only a running graph has.
+CAMERA_STREAM, LIDAR_STREAM = "stream of the camera", "stream of the LiDAR"
+ODOMETRY_STREAM = "stream of the odometry"
+STREAMS = (CAMERA_STREAM, LIDAR_STREAM, ODOMETRY_STREAM)
 
 Parameters = Mapping[str, float]
-# Value of a port, or the calibration, before and after; for TIME see `time.py`.
+# Value of a port, or the calibration, before and after; for TIME see `time.py`, for streams
+# `streams.py`.
 Damage = Callable[[Any, Parameters, np.random.Generator], Any]
 
 
@@ -21,8 +26,8 @@ class Disturbance:
     Attributes:
         name: under which a package registers it.
         acts_on: kind of the ports whose values it changes (``Image``, ``Scan``),
-            :data:`CALIBRATION`, :data:`MOTION` (of the car between image and scan) or
-            :data:`TIME`.
+            :data:`CALIBRATION`, :data:`MOTION` (of the car between image and scan),
+            :data:`TIME`, or one of :data:`STREAMS`.
         description: one line, with the unit of each parameter.
         severities: parameters of severity 1, 2, 3 and so on; all have the same names.
         damage: makes the damaged value of an intact one, its parameters and a source of random

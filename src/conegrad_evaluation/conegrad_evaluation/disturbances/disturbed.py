@@ -10,7 +10,13 @@ from torch.utils.data import Dataset
 
 from conegrad_core.lidar.scan import Scan
 from conegrad_core.pipeline.registry import port_type
-from conegrad_evaluation.disturbances.disturbance import CALIBRATION, MOTION, TIME, Disturbance
+from conegrad_evaluation.disturbances.disturbance import (
+    CALIBRATION,
+    MOTION,
+    STREAMS,
+    TIME,
+    Disturbance,
+)
 from conegrad_evaluation.disturbances.fault import Fault
 from conegrad_evaluation.disturbances.time import TimedSamples, delay
 from conegrad_evaluation.samples.sample import Sample
@@ -89,6 +95,11 @@ def _damaged(sample: Sample, fault: Fault) -> Sample:
         raise ValueError(
             f"{fault} acts on {TIME}, and one sample alone has no other image; expected "
             "DisturbedSamples of a recording"
+        )
+    if found.acts_on in STREAMS:
+        raise ValueError(
+            f"{fault} acts on the {found.acts_on}, and a sample has none; expected a running graph "
+            "(conegrad robustness --live --no-figures)"
         )
     if found.acts_on == CALIBRATION:
         context = sample.context

@@ -50,6 +50,15 @@ def _darkness(image: RgbImage, parameters: Parameters, draws: np.random.Generato
     return _with_noise(dark, parameters["noise"], draws)
 
 
+def _glare(image: RgbImage, parameters: Parameters, _: np.random.Generator) -> RgbImage:
+    """Overexposed, with the veil of a light source outside of the picture over its upper side."""
+    height, width = image.shape[:2]
+    rows = np.linspace(0.0, 1.0, height, dtype=np.float32)[:, None]
+    columns = np.linspace(-1.0, 1.0, width, dtype=np.float32)[None]
+    veil = 255.0 * parameters["veil"] * np.exp(-2.0 * (rows**2 + columns**2))
+    return _rounded(image.astype(np.float32) * np.float32(parameters["gain"]) + veil[..., None])
+
+
 def _noise(image: RgbImage, parameters: Parameters, draws: np.random.Generator) -> RgbImage:
     """Gaussian noise of each channel of each pixel."""
     return _with_noise(image.astype(np.float32), parameters["noise"], draws)
@@ -120,6 +129,10 @@ DARKNESS = Disturbance(
     "image_darkness", IMAGE, "dark: share of the light that is left, noise [of 255]",
     [{"light": 0.4, "noise": 2.0}, {"light": 0.2, "noise": 3.0}, {"light": 0.1, "noise": 4.0}],
     _darkness,
+)  # fmt: skip
+GLARE = Disturbance(
+    "image_glare", IMAGE, "blinded: gain of the exposure, veil of stray light [share of white]",
+    [{"gain": 1.3, "veil": 0.3}, {"gain": 1.8, "veil": 0.6}, {"gain": 3.0, "veil": 1.0}], _glare,
 )  # fmt: skip
 NOISE = Disturbance(
     "image_noise", IMAGE, "noisy: standard deviation [of 255]",

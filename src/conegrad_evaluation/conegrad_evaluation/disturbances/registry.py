@@ -7,7 +7,13 @@ in the group ``conegrad.disturbances``, under their names; ours stand in our own
 from collections.abc import Collection
 
 from conegrad_core.pipeline.registry import load_object, registered
-from conegrad_evaluation.disturbances.disturbance import CALIBRATION, MOTION, TIME, Disturbance
+from conegrad_evaluation.disturbances.disturbance import (
+    CALIBRATION,
+    MOTION,
+    STREAMS,
+    TIME,
+    Disturbance,
+)
 
 DISTURBANCES = "conegrad.disturbances"
 
@@ -31,7 +37,7 @@ def disturbances() -> dict[str, Disturbance]:
 
 
 def exposed_to(kinds: Collection[str]) -> dict[str, Disturbance]:
-    """The disturbances that a pipeline is exposed to, by name; without any sensor there is none.
+    """The disturbances that samples of a pipeline are exposed to, by name; no stream of messages.
 
     Args:
         kinds: of the inputs of the pipeline.
@@ -44,6 +50,8 @@ def exposed_to(kinds: Collection[str]) -> dict[str, Disturbance]:
 
 
 def _meets(found: Disturbance, kinds: Collection[str]) -> bool:
+    if found.acts_on in STREAMS:
+        return False
     if found.acts_on in (CALIBRATION, MOTION, TIME):
         return len(kinds) > 1  # of both sensors
     return found.acts_on in kinds and (len(kinds) > 1 or not found.takes_away)

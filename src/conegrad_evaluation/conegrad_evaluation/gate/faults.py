@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conegrad_evaluation.disturbances.disturbance import TIME
+from conegrad_evaluation.disturbances.disturbance import STREAMS, TIME
 from conegrad_evaluation.disturbances.disturbed import disturbed
 from conegrad_evaluation.disturbances.fault import Fault, read_fault
 from conegrad_evaluation.gate.golden_replay import Disturb
@@ -21,7 +21,7 @@ def read_faults(words: Sequence[str]) -> dict[str, Disturb]:
     found: dict[str, Disturb] = {}
     for word in words:
         fault = read_fault(word)
-        if fault.disturbance.acts_on == TIME:
+        if fault.disturbance.acts_on in (TIME, *STREAMS):
             raise ValueError(f"disturbance {word} shifts stamps, which the gate cannot do")
         found[word if fault.disturbance.takes_away else str(fault)] = _faulty(fault)
     return found

@@ -1,7 +1,7 @@
 """Files of a robustness run: figures, picture and HTML report."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.table import number
 from conegrad_evaluation.report.figure_style import png_bytes, report_style, svg_uri
 from conegrad_evaluation.report.html_template import template_of
+from conegrad_evaluation.robustness.live_outcome import LiveOutcome
+from conegrad_evaluation.robustness.live_report import TARGETS, live_row, live_values
 from conegrad_evaluation.robustness.retention import Retention, RetentionTable
 from conegrad_evaluation.robustness.robustness_plot import robustness_plot
 
@@ -17,29 +19,46 @@ FIGURES, PICTURE, REPORT = "robustness.json", "robustness.png", "robustness.html
 
 
 def write_robustness(
-    table: RetentionTable, folder: Path, system: str, drives: Mapping[str, int]
+    table: RetentionTable | None,
+    folder: Path,
+    system: str,
+    drives: Mapping[str, int],
+    outcomes: Sequence[LiveOutcome] = (),
 ) -> Path:
-    """Write ``robustness.json``, ``robustness.png`` and ``robustness.html``.
+    """Write ``robustness.json`` and ``robustness.html``, and with figures ``robustness.png``.
 
     Args:
-        table: what is left.
+        table: what is left; None: only the live graph was measured.
         folder: to write to; made if it is missing.
         system: name, for people.
         drives: number of frames of each bag.
+        outcomes: of faults in the live graph.
 
     Returns:
         Path of the report.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(as_json(table, system, drives), indent=2, allow_nan=False)
+    values: dict[str, Any] = {"system": system}
+    context: dict[str, Any] = {"system": system, "rows": []}
+    if table is not None:
+        values |= as_json(table, system, drives)
+        context |= _figures(table, folder, drives)
+    values["live"] = to_json_values(live_values(outcomes))
+    context |= {"live": [live_row(out) for out in outcomes], "targets": TARGETS}
+    content = json.dumps(values, indent=2, allow_nan=False)
     (folder / FIGURES).write_text(content + "\n", encoding="utf-8")
+    template = template_of("conegrad_evaluation.robustness", "robustness.html")
+    (folder / REPORT).write_text(template.render(context), encoding="utf-8")
+    return folder / REPORT
+
+
+def _figures(table: RetentionTable, folder: Path, drives: Mapping[str, int]) -> dict[str, Any]:
+    """What the report shows of what is left; writes the picture."""
     with report_style():
         figure = robustness_plot(table)
         (folder / PICTURE).write_bytes(png_bytes(figure))
         picture = svg_uri(figure)
-    template = template_of("conegrad_evaluation.robustness", "robustness.html")
-    context = {
-        "system": system,
+    return {
         "mean": number(table.mean),
         "interval": f"{number(table.interval.low)} to {number(table.interval.high)}",
         "untrained": _untrained(table),
@@ -49,8 +68,6 @@ def write_robustness(
         "picture": picture,
         "rows": [_row(row) for row in table.rows],
     }
-    (folder / REPORT).write_text(template.render(context), encoding="utf-8")
-    return folder / REPORT
 
 
 def as_json(table: RetentionTable, system: str, drives: Mapping[str, int]) -> dict[str, Any]:
