@@ -1,5 +1,6 @@
 """Pairing by stamps: who belongs to whom, who is alone, and why."""
 
+import itertools
 import math
 
 import pytest
@@ -325,3 +326,44 @@ def test_a_sensor_that_is_alone_by_intent_waits_for_none_and_nothing_is_starved(
         assert (alone.segmentation, alone.reason) == (None, "")
     assert pairing.status() == PairingStatus(0, 2, 0, 0, 0, "")
     assert pairing.why_starved(900_000_000) == "no detections for 0.8 s"
+
+
+def arrived(pairing, until, stops, periods=None):
+    """Times of the outputs [ms] of even sensors, of which some stop at a time [ms]."""
+    periods = periods or {"detections": 100, "segmentation": 25, "odometry": 10}
+    times = []
+    for now in range(0, until, 5):
+        for sensor, period in periods.items():
+            if now % period == 0 and now <= stops.get(sensor, until):
+                value = Pose2(now / 1e3, 0, 0) if sensor == "odometry" else now
+                getattr(pairing, f"add_{sensor}")(now * MS, value)
+        times += [now] * len(pairing.take(now * MS))
+    return times
+
+
+@pytest.mark.parametrize("sensor", ["detections", "segmentation", "odometry"])
+def test_a_sensor_that_came_evenly_leaves_no_gap_when_it_stops(sensor):
+    times = arrived(Pairing(), 4000, {sensor: 2000})
+    after = [time for time in times if time >= 1900]
+    assert max(b - a for a, b in itertools.pairwise(after)) <= 150
+    assert after[-1] >= 3800
+
+
+def test_a_sensor_that_comes_unevenly_is_waited_for_as_long_as_it_took():
+    pairing = Pairing()
+    stamps = [0, 100, 350, 450, 700, 800, 1050, 1150, 1400, 1500, 1750]
+    for now in range(0, 1900, 5):
+        if now in stamps:
+            pairing.add_detections(now * MS, now)
+        if now % 25 == 0:
+            pairing.add_segmentation(now * MS, now)
+        assert all(pair.detections is not None for pair in pairing.take(now * MS))
+    assert pairing.status().paired == len(stamps)
+
+
+def test_messages_at_an_even_rate_are_never_given_up():
+    pairing = Pairing()
+    arrived(pairing, 4000, {})
+    status = pairing.status(4000 * MS)
+    assert (status.camera_alone, status.lidar_alone, status.dropped) == (0, 0, 0)
+    assert status.paired == 40

@@ -59,3 +59,10 @@ def test_large_messages_that_are_lost_name_the_profile():
     assert "config/fastdds_large_messages.xml" in finding.text
     record.size = 4000
     assert "a busy processor" in input_status(record, lambda: ["there"], 6.0).text
+
+
+def test_a_loss_is_over_when_nothing_was_lost_for_a_while():
+    lossy = kept(0.5, seconds=4)
+    watch = watched([*lossy, *(4 + n / 30 for n in range(60))])
+    assert watch.lost(4.5)[0] > 0
+    assert watch.lost(6.0)[0] == 0

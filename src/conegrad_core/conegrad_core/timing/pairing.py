@@ -24,6 +24,11 @@ RECENT = 10  # messages of the other sensor within which a sensor counts as send
 NOUNS = {CAMERA: "camera frame", LIDAR: "scan"}
 NAMES = {CAMERA: "detections", LIDAR: "segmentation"}
 STALL = 0.7  # [s] without an output, late triggers or not, after which the partner goes alone
+# A sensor is given up earlier than after the timeout where its messages came evenly before.
+INTERVALS = 20  # latest ones between arrivals of a sensor, the longest of which is the usual one
+FEW_INTERVALS = 8  # tell nothing
+PATIENCE = 1.25  # usual intervals
+LEAST_PATIENCE = 0.05  # [s]
 RESTART = 3  # messages in a row that rise, before the newest of their sensor: it began anew
 
 
@@ -204,6 +209,7 @@ class Pairing:
                 when every sensor has stopped.
         """
         latest = self._latest(now_ns)
+        self._note_arrivals(now_ns)
         pairs = []
         while self._waiting and self._decided(self._waiting[0], latest):
             pairs.append(self._paired(self._waiting.popleft()))
@@ -261,6 +267,12 @@ class Pairing:
         self._since = {CAMERA: 0, LIDAR: 0}  # messages of the other sensor since the last own one
         # First message of the other sensor since the last own one: a slow sensor is not silent.
         self._silent_from: dict[str, int] = {}
+        self._now_ns: int | None = None  # of the latest take()
+        # Arrivals are seen by take(): newest stamp then, time then, and intervals between them.
+        self._arrivals: dict[str, tuple[int, int]] = {}
+        self._intervals = {
+            sensor: deque[int](maxlen=INTERVALS) for sensor in (CAMERA, LIDAR, ODOMETRY)
+        }
         self._put_out_ns: int | None = None
         self._progress_ns: int | None = None  # newest stamp of the partner at the last output
         self._has_dropped = False  # the trigger's messages, as older than the last output
@@ -353,6 +365,31 @@ class Pairing:
             return self._is_late
         return False
 
+    def _note_arrivals(self, now_ns: int | None) -> None:
+        """Take the times at which messages come; without a clock none is known."""
+        front = max(self._newest.values(), default=0)
+        is_known = now_ns is not None and now_ns - front <= CLOCK_SLACK * SECOND
+        self._now_ns = now_ns if is_known else None
+        if self._now_ns is None:
+            self._arrivals.clear()
+            return
+        for sensor, intervals in self._intervals.items():
+            newest_ns = self._newest_of(sensor)
+            seen_ns, at_ns = self._arrivals.get(sensor, (None, self._now_ns))
+            if newest_ns is not None and newest_ns != seen_ns:
+                self._arrivals[sensor] = newest_ns, self._now_ns
+                if seen_ns is not None:
+                    intervals.append(self._now_ns - at_ns)
+
+    def _is_overdue(self, sensor: str) -> bool:
+        """The next message of a sensor that sends evenly should have come by now."""
+        intervals = self._intervals[sensor]
+        is_unknown = self._now_ns is None or sensor not in self._arrivals
+        if len(intervals) < FEW_INTERVALS or is_unknown:
+            return False
+        patience_ns = max(PATIENCE * max(intervals), LEAST_PATIENCE * SECOND)
+        return (self._now_ns or 0) - self._arrivals[sensor][1] >= patience_ns
+
     def _lags(self, sensor: str, time_ns: int) -> bool:
         """A sensor has been silent for the timeout at a time, while the other was sending."""
         start = self._silent_from.get(sensor, time_ns)
@@ -363,6 +400,8 @@ class Pairing:
             return True
         waited = latest_ns - item.time_ns >= self.config.timeout * SECOND
         if waited or self._lags(self._partner, latest_ns):
+            return True
+        if self._is_overdue(self._partner):
             return True
         return self._newest.get(self._partner, item.time_ns - 1) >= item.time_ns and (
             self._odometry_is_ready(item, latest_ns)
@@ -379,7 +418,8 @@ class Pairing:
         partner = self._nearest(item)
         needed = max(item.time_ns, partner.time_ns)
         if newest < needed:
-            return needed - newest >= self.config.timeout * SECOND
+            is_given_up = needed - newest >= self.config.timeout * SECOND
+            return is_given_up or self._is_overdue(ODOMETRY)
         end = max(item.end_ns, partner.end_ns)
         return newest >= end or latest_ns - end >= SWEEP_WAIT_NS
 
@@ -417,15 +457,25 @@ class Pairing:
         stalled_ns = newest_ns - (self._progress_ns or newest_ns)
         if self._has_dropped and stalled_ns >= STALL * SECOND:
             self._is_late = True
-        if not (self._is_late or self._lags(self.trigger, newest_ns)):
+        is_silent = self._lags(self.trigger, newest_ns)
+        is_overdue = not self._waiting and self._is_overdue(self.trigger)
+        if not (self._is_late or is_silent or is_overdue):
             return []
-        reason = f"no {NAMES[self.trigger]} for more than {self.config.timeout:g} s"
+        name = NAMES[self.trigger]
+        reason = f"no {name} for more than {self.config.timeout:g} s"
+        if is_overdue and not is_silent:
+            usual = max(self._intervals[self.trigger]) / SECOND
+            reason = f"no {name}, which came every {usual:.2f} s"
         if self._is_late:
-            reason = f"{NAMES[self.trigger]} come too late"
+            reason = f"{name} come too late"
         return [
             self._alone(self._partner, item, reason)
             for item in self._held
-            if (self._is_late or self._lags(self.trigger, item.time_ns))
+            if (
+                self._is_late
+                or self._lags(self.trigger, item.time_ns)
+                or (is_overdue and item.time_ns == newest_ns)  # those before it are stale
+            )
             and (self._put_out_ns is None or item.time_ns > self._put_out_ns)
         ]
 

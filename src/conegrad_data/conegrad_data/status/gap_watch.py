@@ -3,6 +3,7 @@
 from collections import deque
 
 SPAN = 5.0  # [s] that is looked back
+RECENT = 1.5  # [s] that a loss stays worth a word
 WINDOW = 20  # intervals by which the usual one is known
 MIN_WINDOW = 6
 SETTLED = 8  # intervals in a row that are alike: the sensor has this rate, whatever it had before
@@ -54,9 +55,10 @@ class GapWatch:
             self._pending.clear()
 
     def lost(self, now: float) -> tuple[int, int]:
-        """Messages missing of the last 5 s, and of how many; 0 where it is not worth a word."""
+        """Messages missing of the last 5 s, and of how many; 0 where it is over, or too few."""
         missing = sum(count for at, count in self._lost if now - at <= SPAN)
         came = sum(now - at <= SPAN for at in self._received)
-        if missing < MIN_LOST or missing < MIN_SHARE * (missing + came):
+        is_over = not self._lost or now - self._lost[-1][0] > RECENT
+        if is_over or missing < MIN_LOST or missing < MIN_SHARE * (missing + came):
             return 0, came
         return missing, missing + came

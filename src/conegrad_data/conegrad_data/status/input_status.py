@@ -8,7 +8,7 @@ from conegrad_data.status.gap_watch import GapWatch
 from conegrad_data.status.part_status import Level, PartStatus
 from conegrad_data.status.publisher_watch import PublisherWatch
 
-RECENT = 5.0  # [s] that an incident (bad message, clock jump) stays in the diagnostics
+RECENT = 1.5  # [s] that an incident (bad message, clock jump) stays in the diagnostics
 
 SHARED_MEMORY = 400_000  # [byte], near the 512 kB that Fast DDS has for all messages of a process
 MANY_REPEATS = 3  # of ten messages

@@ -21,7 +21,7 @@ class Diagnostics:
         # The absolute name is the convention of ROS: aggregators listen there.
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._causes: dict[str, tuple[Level, str]] = {}
-        self._last_log: dict[str, float] = {}
+        self._last_log: dict[tuple[str, Level, str], float] = {}  # by part, level and cause
         self._last_report = -PERIOD
 
     def report(self, findings: Sequence[PartStatus]) -> None:
@@ -55,9 +55,10 @@ class Diagnostics:
             if has_changed and before is not None and before[0] != Level.OK:
                 logger.info(finding.text)
             return
-        if not has_changed and now - self._last_log.get(finding.part, -LOG_PERIOD) < LOG_PERIOD:
-            return
-        self._last_log[finding.part] = now
+        trouble = (finding.part, finding.level, finding.cause)
+        if now - self._last_log.get(trouble, -LOG_PERIOD) < LOG_PERIOD:
+            return  # it may come and go
+        self._last_log[trouble] = now
         if finding.level == Level.ERROR:
             logger.error(finding.text)
         else:

@@ -7,7 +7,9 @@ from conegrad_core.consistency.reason import Reason
 from conegrad_core.domain_monitor.domain_monitor import DomainMonitor, DomainState, load_monitor
 from conegrad_data.status.part_status import Level, PartStatus
 
-PERIOD_NS = 100_000_000  # [ns] between the stamps of two frames that are looked at
+# [ns] between the stamps of two frames that are looked at: below the period of a camera of 15 Hz,
+# so that the median over ten frames follows within a second.
+PERIOD_NS = 60_000_000
 ALARMS = {"Image": "image_unlike", "Scan": "scan_unlike"}  # names by kind
 
 
