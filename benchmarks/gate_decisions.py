@@ -24,10 +24,10 @@ from conegrad_evaluation.gate.budgets import Budgets
 from conegrad_evaluation.gate.decision import Answer, Decision, decide
 from conegrad_evaluation.gate.findings import find_all
 from conegrad_evaluation.gate.latency_ratio import latency_ratio
-from conegrad_evaluation.gate.paired_difference import Drive
-from conegrad_evaluation.gate.paired_frames import FrameCounts
 from conegrad_evaluation.gate.parts import Pair, parts_of
 from conegrad_evaluation.metrics.range_bins import BIN_NAMES, bin_of
+from conegrad_evaluation.paired.paired_difference import Drive
+from conegrad_evaluation.paired.paired_frames import FrameCounts
 
 RATE = 10  # frames per second
 IN_VIEW = 25  # frames

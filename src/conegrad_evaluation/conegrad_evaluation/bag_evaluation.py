@@ -100,6 +100,7 @@ def _metrics(result: DriveEvaluation) -> dict[str, Any]:
         "name": drive.path.name,
         "duration": drive.info.duration,
         "truth": result.truth_source,
+        "made_by": dict(drive.info.made_by),
         "frames": len(drive.frames),
         "frames_with_truth": sum(entry is not None for entry in result.results),
         "topics": {

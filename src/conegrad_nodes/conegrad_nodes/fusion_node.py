@@ -216,6 +216,11 @@ class FusionNode(PerceptionNode):
                 for publisher in (self._output, self._markers, self._points):
                     self.destroy_lifecycle_publisher(publisher)
 
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """Pipeline, recorded system and weights."""
+        return self._hosted.provenance
+
     def check(self) -> list[PartStatus]:
         """State of the calibration and of the pairing."""
         with self._lock:

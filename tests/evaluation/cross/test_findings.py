@@ -9,7 +9,7 @@ from conegrad_core.pipeline.build import layout_of
 from conegrad_core.pipeline.file import load_specification
 from conegrad_evaluation.cross.combinations import Combination
 from conegrad_evaluation.cross.cross_evaluation import CrossEvaluation
-from conegrad_evaluation.cross.findings import compare_systems, drives_of, find, sentences
+from conegrad_evaluation.cross.findings import compare_systems, find, sentences
 from conegrad_evaluation.cross.stage_versions import StageVersion
 from conegrad_evaluation.metrics.counts import F1Counts
 from conegrad_evaluation.port_metrics import PortResult
@@ -101,9 +101,3 @@ def test_without_labels_a_part_has_its_quality_and_another_one_that_of_the_best_
 
 def test_the_best_system_equals_itself():
     assert compare_systems(evaluation(), 3, 3).difference == 0.0
-
-
-def test_recordings_are_resampled_apart_in_blocks_of_two_seconds():
-    frames = [SampleKey("a", n, n * 100_000_000) for n in range(50)]
-    frames += [SampleKey("b", n, 0) for n in range(3)]
-    assert [tuple(drive) for drive in drives_of(frames)] == [(50, 20), (3, 1)]

@@ -5,8 +5,8 @@ from conegrad_evaluation.gate.budgets import Budgets
 from conegrad_evaluation.gate.decision import Answer, decide, sentence
 from conegrad_evaluation.gate.findings import BROKEN, KEPT, OPEN, REPORTED, find_all
 from conegrad_evaluation.gate.latency_ratio import latency_ratio
-from conegrad_evaluation.gate.paired_difference import Drive
 from conegrad_evaluation.gate.parts import ALL, Part
+from conegrad_evaluation.paired.paired_difference import Drive
 
 CONES = 10
 

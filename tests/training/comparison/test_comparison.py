@@ -68,7 +68,7 @@ def test_every_run_is_tracked_with_its_stages(output: Path):
     assert len(parents) == 3
     assert len(runs) == 4 * len(parents)  # each with detector, segmenter and fuser
     for name, run in parents.items():
-        assert run.data.metrics["f1_colour_after"] >= 0
+        assert run.data.metrics["f1_colour"] >= 0
         of_stage = runs[f"{name} segmenter"].data
         assert of_stage.tags["mlflow.parentRunId"] == run.info.run_id
         assert of_stage.metrics["beam_f1"] >= 0

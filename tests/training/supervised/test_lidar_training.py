@@ -170,7 +170,7 @@ def test_a_run_is_tracked_as_its_stage(tmp_path):
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     assert parent.data.params["run.steps"] == "4"
     assert parent.data.metrics["loss_beams"] > 0
-    assert 0 <= parent.data.metrics["beam_f1_after"] <= 1
+    assert 0 <= parent.data.metrics["beam_f1"] <= 1
     files = {file.path for file in client.list_artifacts(child.info.run_id, "weights")}
     assert files == {f"weights/scan_cnn.{ending}" for ending in ("safetensors", "json", "md")}
     record = resolve("camera_lidar@latest")

@@ -52,9 +52,11 @@ def test_a_run_is_tracked_as_a_system_with_its_models(
     tracking = TrackingConfig(tracking_uri=store, experiment="whole")
     output = tmp_path / "first"
     headlines, look, version = run_tracked(config, bag_data([small_bag.path]), output, tracking)
-    assert look == f"runs: mlflow ui --backend-store-uri {store}"
-
     runs = runs_of(store, "whole")
+    info = runs["first"].info
+    address = f"#/experiments/{info.experiment_id}/runs/{info.run_id}"
+    command = f"mlflow ui --backend-store-uri {store}"
+    assert look == f"run: http://127.0.0.1:5000/{address}, served by\n  {command}"
     assert set(runs) == {"first", "first detector", "first segmenter", "first fuser"}
     system = runs["first"]
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
@@ -64,7 +66,16 @@ def test_a_run_is_tracked_as_a_system_with_its_models(
     assert system.data.params["data.names"] == "drive"
     assert runs["first segmenter"].data.params["rate"] == "0.001"
     assert system.data.params["stages.segmenter.rate"] == "0.001"
-    assert system.data.metrics["recall_after"] == headlines["after"]["recall"]
+    assert system.data.metrics["recall"] == headlines["after"]["recall"]
+    steps = make_client(store).get_metric_history(system.info.run_id, "recall")
+    assert {m.step: m.value for m in steps} == {
+        0: headlines["before"]["recall"],
+        2: headlines["after"]["recall"],
+    }
+    assert "mlflow.source.name" in system.data.tags
+    assert "on drive" in system.data.tags["mlflow.note.content"]
+    kind = make_client(store).get_experiment(system.info.experiment_id).tags
+    assert kind["mlflow.experimentKind"] == "custom_model_development"
     names = artifacts(store, system)
     assert {"run.json", "losses.png", "checkpoint.pt", "metrics_after.json"} <= names
     for part in STAGES:

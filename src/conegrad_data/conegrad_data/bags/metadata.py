@@ -35,11 +35,13 @@ class Metadata:
         files: names of the bag's files, with the messages that each should hold, -1 if not said.
         topics: by name; of several types on one name, that with the most messages.
         duration: from the first to the last message [s], negative if not said.
+        notes: texts by name, ``custom_data``.
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
     topics: Mapping[str, DeclaredTopic] = field(default_factory=dict)
     duration: float = -1.0
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_metadata(folder: Path) -> Metadata | None:
@@ -61,6 +63,7 @@ def read_metadata(folder: Path) -> Metadata | None:
             dict.fromkeys(names, -1) | _file_counts(information),
             _topics(information),
             _duration(information),
+            dict(information.get("custom_data") or {}),
         )
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = " ".join(str(error).split())

@@ -112,6 +112,11 @@ class BagReader:
         return (self.end_ns - self.start_ns) / NANOSECONDS
 
     @property
+    def notes(self) -> Mapping[str, str]:
+        """Texts by name that ``metadata.yaml`` keeps as ``custom_data``."""
+        return self._declared.notes if self._declared else {}
+
+    @property
     def qos(self) -> Mapping[str, list[Qos]]:
         """Quality of service that the publishers of each topic offered; empty where unknown.
 

@@ -1,12 +1,13 @@
 """What a bag holds, how its stamps fit together, and what perception would miss in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from conegrad_data.bags.made_by import from_notes
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.static_frames import StaticFrames
@@ -32,6 +33,7 @@ class BagInfo:
         notes: of a role, what was chosen by rule and what could not be.
         warnings: damage and unknown types.
         advice: what perception would miss.
+        made_by: what made the cones: pipeline, system and weights, where the bag says so.
     """
 
     path: str
@@ -44,6 +46,7 @@ class BagInfo:
     notes: dict[str, str]
     warnings: list[str]
     advice: list[Advice]
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def inspect(
@@ -102,6 +105,7 @@ def describe(
         notes=choice.notes,
         warnings=bag.warnings,
         advice=advise(topics, choice, frames, offsets),
+        made_by=from_notes(bag.notes),
     )
 
 

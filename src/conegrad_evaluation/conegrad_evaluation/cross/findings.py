@@ -1,6 +1,5 @@
 """What a cross evaluation shows: the best system, also within a latency, and its best parts."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,17 +8,15 @@ import numpy as np
 
 from conegrad_evaluation.cross.cross_evaluation import CrossEvaluation
 from conegrad_evaluation.cross.stage_versions import StageVersion
-from conegrad_evaluation.gate.paired_difference import (
-    Drive,
+from conegrad_evaluation.metrics.bootstrap import Interval
+from conegrad_evaluation.paired.frame_scores import drives_of
+from conegrad_evaluation.paired.paired_difference import (
     PairedRates,
     interval_of,
     paired_differences,
 )
-from conegrad_evaluation.metrics.bootstrap import Interval, block_length, median_period
-from conegrad_evaluation.samples.sample import SampleKey
 
 CONFIDENCE = 0.95
-BLOCK_SECONDS = 2.0  # [s], frames that are resampled together: they show the same cones
 LOWER_IS_BETTER = ("error", "rmse")  # words in the names of figures
 
 
@@ -135,16 +132,6 @@ def sentences(evaluation: CrossEvaluation, findings: Findings) -> list[str]:
     return lines
 
 
-def drives_of(frames: Sequence[SampleKey]) -> list[Drive]:
-    """Recordings with the number of consecutive frames that show the same cones."""
-    drives = []
-    for _, group in itertools.groupby(frames, key=lambda key: key.bag):
-        stamps = [key.stamp_ns for key in group]
-        block = block_length(BLOCK_SECONDS, median_period(stamps))
-        drives.append(Drive(len(stamps), min(block, max(1, len(stamps) // 2))))
-    return drives
-
-
 def compare_systems(evaluation: CrossEvaluation, place: int, best: int) -> Comparison:
     """Difference of a system to the best one in F1 with colour.
 
@@ -159,7 +146,9 @@ def compare_systems(evaluation: CrossEvaluation, place: int, best: int) -> Compa
     hits = np.stack([2.0 * of_system.hits for of_system in counts])[..., None]
     totals = np.stack([of_system.totals.astype(np.float64) for of_system in counts])[..., None]
     rates = PairedRates(hits, totals, totals.mean(axis=0))
-    found = paired_differences(rates, drives_of(evaluation.frames))
+    bags = [frame.bag for frame in evaluation.frames]
+    stamps = [frame.stamp_ns for frame in evaluation.frames]
+    found = paired_differences(rates, drives_of(bags, stamps))
     difference = float(found.new[0] - found.old[0])
     tail = (1 - CONFIDENCE) / 2 / max(1, len(evaluation.combinations) - 1)
     error, blocks = float(found.errors[0]), float(found.blocks[0])

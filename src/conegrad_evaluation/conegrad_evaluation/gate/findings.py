@@ -8,15 +8,15 @@ from scipy import stats
 
 from conegrad_evaluation.gate.budgets import Budgets
 from conegrad_evaluation.gate.latency_ratio import LatencyRatio, upper_quantile
-from conegrad_evaluation.gate.paired_difference import (
+from conegrad_evaluation.gate.parts import Part, joined_rates
+from conegrad_evaluation.metrics.matching import Floats
+from conegrad_evaluation.paired.paired_difference import (
     Differences,
     Drive,
     interval_of,
     paired_differences,
     quantile,
 )
-from conegrad_evaluation.gate.parts import Part, joined_rates
-from conegrad_evaluation.metrics.matching import Floats
 
 QUANTILE = "latency, 95 % quantile"
 KEPT, BROKEN, OPEN, REPORTED = "kept", "broken", "open", "reported"

@@ -15,14 +15,14 @@ from conegrad_evaluation.gate.decision import Decision, decide
 from conegrad_evaluation.gate.findings import Finding, find_all
 from conegrad_evaluation.gate.golden_replay import Disturb, GoldenReplay, Replay, joined
 from conegrad_evaluation.gate.latency_ratio import LatencyRatio, latency_ratio
-from conegrad_evaluation.gate.paired_difference import Drive
-from conegrad_evaluation.gate.paired_frames import count_frames
 from conegrad_evaluation.gate.parts import Pair, parts_of
 from conegrad_evaluation.metrics.bootstrap import block_length
 from conegrad_evaluation.metrics.evaluator import Evaluation, evaluate
 from conegrad_evaluation.metrics.failure_modes import missed_truth
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult
 from conegrad_evaluation.metrics.range_bins import BIN_EDGES, BIN_NAMES
+from conegrad_evaluation.paired.paired_difference import Drive
+from conegrad_evaluation.paired.paired_frames import count_frames
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system import System
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from conegrad_evaluation.gate.paired_difference import Drive
 from conegrad_evaluation.metrics.latency import Latency, latency
 from conegrad_evaluation.metrics.matching import Floats
+from conegrad_evaluation.paired.paired_difference import Drive
 
 
 class LatencyRatio(NamedTuple):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from conegrad_core.cones import CLASS_NAMES
-from conegrad_evaluation.gate.paired_difference import PairedRates
-from conegrad_evaluation.gate.paired_frames import FrameCounts
 from conegrad_evaluation.metrics.matching import Booleans, Floats
 from conegrad_evaluation.metrics.range_bins import BIN_NAMES
+from conegrad_evaluation.paired.paired_difference import PairedRates
+from conegrad_evaluation.paired.paired_frames import FrameCounts
 
 ALL = "all frames"
 GROUPS = ("all", "bag", "light", "range", "class", "disturbed")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conegrad_core.cones import COLOUR_NAMES, ConeClass
+from conegrad_core.system_record.provenance import described
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.report.figure_style import colour_hex, data_uri, report_style
@@ -65,6 +66,7 @@ def _context(result: DriveEvaluation, folder: Path) -> dict[str, Any]:
     return {
         "name": drive.path.stem,
         "subtitle": _subtitle(result),
+        "made_by": described(drive.info.made_by),
         "has_truth": has_truth,
         "no_truth_reason": _no_truth_reason(result),
         "cards": list(cards(result)),

@@ -1,14 +1,21 @@
 """Metrics of a system and of its ports on samples."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 
 from conegrad_core.pipeline.errors import PipelineError
 from conegrad_evaluation.metrics.matching import EvaluationConfig
-from conegrad_evaluation.port_metrics import PORT_METRICS, PortMetric, PortResult, port_metric
-from conegrad_evaluation.samples.sample import Sample
+from conegrad_evaluation.paired.frame_scores import FrameScores
+from conegrad_evaluation.port_metrics import (
+    PORT_METRICS,
+    ConesMetric,
+    PortMetric,
+    PortResult,
+    port_metric,
+)
+from conegrad_evaluation.samples.sample import Sample, SampleKey
 from conegrad_evaluation.system.system import System
 
 FORMER_KEYS = {"detections": "boxes", "segmentation": "beams"}  # of version 0.1, until 0.3
@@ -20,10 +27,12 @@ class SystemMetrics(NamedTuple):
     Attributes:
         system: of the output.
         ports: of the other ports that have a metric, by name; None without truth of the kind.
+        frames: counts of each frame, where the output is measured by matched cones.
     """
 
     system: PortResult
     ports: Mapping[str, PortResult | None]
+    frames: FrameScores | None = None
 
     def headline(self) -> dict[str, float]:
         """The figures to compare runs by; with the port in front where a name occurs twice."""
@@ -51,7 +60,9 @@ class SystemMetrics(NamedTuple):
         details = {port: result and result.details for port, result in self.ports.items()}
         former = {key: details[port] for port, key in FORMER_KEYS.items() if port in details}
         system = self.system.details
-        return {"headline": self.headline(), "system": system, "ports": details, **former}
+        frames = {"frames": self.frames.to_dict()} if self.frames else {}
+        headline = self.headline()
+        return {"headline": headline, "system": system, "ports": details, **former, **frames}
 
 
 @torch.no_grad()
@@ -78,7 +89,9 @@ def measure(system: System, samples: Iterable[Sample], config: EvaluationConfig)
     metrics = new_metrics({port: kinds[port].name for port in ports}, config)
     inputs = {port: inputs_of_metric(system, port, metric) for port, metric in metrics.items()}
     asked = {*system.ports_of(system.end_networks), *metrics}.union(*inputs.values())
+    keys: list[SampleKey] = []
     for sample in samples:
+        keys.append(sample.key)
         before = system.values([sample], [port for port in kinds if port in asked - {output}])
         values = {**before, output: system.join([sample], before)}
         truths = {"cones": system.truth(sample), **(sample.labels or {})}
@@ -87,10 +100,20 @@ def measure(system: System, samples: Iterable[Sample], config: EvaluationConfig)
                 made_from = [values[given][0] for given in inputs[port]]
                 metric.add(values[port][0], truths[metric.truth_kind], *made_from)
     results = {port: metric.result() for port, metric in metrics.items()}
+    frames = _frames(metrics[output], keys, config)
     of_output = results.pop(output)
     if of_output is None:
         raise ValueError("samples is empty, expected at least one to measure")
-    return SystemMetrics(of_output, results)
+    return SystemMetrics(of_output, results, frames)
+
+
+def _frames(
+    metric: PortMetric, keys: Sequence[SampleKey], config: EvaluationConfig
+) -> FrameScores | None:
+    if not isinstance(metric, ConesMetric) or len(metric.frames) != len(keys):
+        return None
+    bags, stamps = [key.bag for key in keys], [key.stamp_ns for key in keys]
+    return FrameScores.of(bags, stamps, metric.frames, config)
 
 
 def inputs_of_metric(system: System, port: str, metric: PortMetric) -> list[str]:

@@ -10,6 +10,7 @@ from conegrad_core.pipeline.graph import Pipeline
 from conegrad_core.pipeline.part import part_of
 from conegrad_core.pipeline.stage import Stage
 from conegrad_core.settings import Config
+from conegrad_core.system_record.provenance import provenance
 
 
 class HostedPart:
@@ -23,6 +24,7 @@ class HostedPart:
     Attributes:
         part: specification of these stages; its inputs are the ports that they read from others.
         classes: class of each stage.
+        provenance: pipeline, recorded system and weights that are loaded.
 
     Raises:
         FileNotFoundError: if there is no such pipeline.
@@ -37,6 +39,7 @@ class HostedPart:
         self.part = part_of(specification, stages)
         self.classes: Mapping[str, type[Stage]] = stage_classes(self.part)
         self._graph: Pipeline | None = None
+        self.provenance: Mapping[str, str] = {}
 
     def default_configs(self) -> dict[str, Config]:
         """Settings of each stage where the pipeline file alone gives some.
@@ -65,10 +68,11 @@ class HostedPart:
         if not trainable:
             graph.accelerate()
         self._graph = graph
+        self.provenance = provenance(self.part.source, self.classes, configs)
 
     def release(self) -> None:
         """Drop the stages."""
-        self._graph = None
+        self._graph, self.provenance = None, {}
 
     @property
     def title(self) -> str:

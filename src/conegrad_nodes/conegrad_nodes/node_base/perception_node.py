@@ -2,7 +2,7 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -85,6 +85,11 @@ class PerceptionNode(LifecycleNode):
         """Parameters of which none is unknown; None: those of the nodes of the car."""
         return None
 
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """What the node has loaded, by name; empty where it has nothing."""
+        return {}
+
     def halt(self) -> None:
         """Stop threads, before the inputs close."""
 
@@ -153,6 +158,7 @@ class PerceptionNode(LifecycleNode):
         values = self.latency.summary() | heartbeat_values(
             self._process, self._state, is_managed=self.wants_start
         )
+        values |= self.provenance
         node = PartStatus(PART, Level.OK, self._state, self._state, values)
         if self._load_error:
             node = PartStatus(PART, Level.ERROR, "cannot configure", self._load_error, values)

@@ -160,6 +160,11 @@ class SensorNode(PerceptionNode):
         """Start the thread of the stages."""
         self._worker = LatestWorker(self._try_process, self.get_name())
 
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """Pipeline, recorded system and weights."""
+        return self.hosted.provenance
+
     def halt(self) -> None:
         """End the thread of the stages."""
         if self._worker is not None:

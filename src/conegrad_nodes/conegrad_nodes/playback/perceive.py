@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conegrad_core.lidar.reduction import ReductionConfig
-from conegrad_core.system_record.manifest import MANIFEST
-from conegrad_core.system_record.record import SystemRecord
+from conegrad_core.system_record.provenance import provenance
 from conegrad_core.timing.pairing import PairingConfig
 from conegrad_data.bags import messages
+from conegrad_data.bags.made_by import to_notes
 from conegrad_data.bags.reader import BagReader, RawMessage
 from conegrad_data.bags.types import BagError
 from conegrad_data.bags.writer import BagWriter
@@ -45,6 +45,7 @@ from conegrad_nodes.parameters.chosen_parameters import (
     node_parameters,
     read_parameter_files,
     settings,
+    stage_settings,
 )
 from conegrad_nodes.parameters.pipeline_settings import node_settings
 from conegrad_nodes.pipeline_hosts import (
@@ -120,17 +121,13 @@ class PerceiveOptions:
         """Of the stages of the pipeline."""
         return pipeline_hosts(chosen_pipeline(self.parameters, self.parameter_files))
 
-    @property
+    @functools.cached_property
     def notes(self) -> dict[str, str]:
-        """What the new bag says of what made its cones: the pipeline, or the recorded system."""
-        source = Path(self.hosts.specification.source)
-        if not (source.parent / MANIFEST).is_file():
-            return {"conegrad_pipeline": source.stem}
-        record = SystemRecord(source.parent)
-        return {
-            "conegrad_pipeline": record.entry.pipeline,
-            "conegrad_system": f"{record.name} {record.id}",
-        }
+        """What the new bag says of what made its cones: pipeline, recorded system, weights."""
+        parameters = self.of_files | dict(self.parameters)
+        hosts = self.hosts
+        configs = {name: stage_settings(hosts, name, parameters) for name in hosts.classes}
+        return to_notes(provenance(hosts.specification.source, hosts.classes, configs))
 
     @property
     def of_files(self) -> dict[str, Any]:

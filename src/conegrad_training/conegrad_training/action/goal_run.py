@@ -1,5 +1,6 @@
 """One run of the training node, without ROS: from bags to an outcome in words."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -79,13 +80,13 @@ def run_goal(
     except USER_ERRORS as error:
         return Outcome(FAILED, checkpoint if checkpoint.exists() else None, str(error))
     named = [f"system {result.version.reference}"] if result.version else []
-    look = [result.look] if result.look else []
-    parts = [f"weights are in {output}", _described(result.headlines), *named, *look]
+    look = [" ".join(result.look.split())] if result.look else []
+    parts = [f"weights are in {output}", _described(result.headlines, output), *named, *look]
     return Outcome(COMPLETED, checkpoint, "; ".join(parts))
 
 
-def _described(headlines: dict[str, dict[str, float]]) -> str:
+def _described(headlines: dict[str, dict[str, float]], output: Path) -> str:
     if not headlines:
         return "no metrics were asked for"
-    before, after = (headlines[name]["f1_colour"] for name in ("before", "after"))
-    return f"f1_colour went from {before:.3f} to {after:.3f}"
+    verdict: str = json.loads((output / "run.json").read_text())["verdict"]
+    return verdict or f"f1_colour is {headlines['after']['f1_colour']:.3f}"

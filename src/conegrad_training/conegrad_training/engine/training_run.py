@@ -24,6 +24,7 @@ from conegrad_core.whole_file import write_whole
 from conegrad_data.errors import ReplayError, TrainingError
 from conegrad_evaluation.drives.map_fit import misfit_warning
 from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.paired.frame_scores import FrameScores, compare_frames
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system_metrics import measure
 from conegrad_training.aliases import current_checkpoint
@@ -64,6 +65,10 @@ SampleProgress = Callable[[Iterable[Sample], int], Iterable[Sample]]
 
 CHECKPOINT = "checkpoint.pt"
 LOSSES = "losses.csv"
+TRAINING_DRIVE = (
+    "Measured on the drives that it learned from, which says nothing about others: give one "
+    "that it does not learn from with --evaluate BAG"
+)
 # Settings that do not change the result.
 FREE = ("workers", "threads", "checkpoint_every", "system_name")
 YOUNGER: dict[str, Config] = {  # than checkpoints
@@ -137,6 +142,11 @@ class Data(NamedTuple):
     names: tuple[str, ...]
     track: Path | None = None
     bags: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def is_its_own_test(self) -> bool:
+        """The recordings that are learned from are those that are evaluated."""
+        return bool(self.bags) and all(role == "training" for _, role in self.bags)
 
 
 class Run:
@@ -320,6 +330,7 @@ class Run:
             "cost": self.cost.to_dict(),
             "metrics": {name: dict(values) for name, values in headlines.items()},
             "stages_of_metrics": self._stages_of_metrics,
+            "verdict": self._verdict(),
             "weights": {stage: path.name for stage, path in weights.items()},
             "scalars": {name: values for name, values in scalars.items() if values},
         }
@@ -330,6 +341,17 @@ class Run:
                 plot_losses(self._output / LOSSES, self._output / "losses.png")
             except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
                 logger.warning("%s cannot be drawn: %s", self._output / LOSSES, error)
+
+    def _verdict(self) -> str:
+        """What the same frames before and after say; empty without both."""
+        paths = [self._output / f"metrics_{name}.json" for name in ("before", "after")]
+        if not all(path.exists() for path in paths):
+            return ""
+        found = [json.loads(path.read_text()).get("frames") for path in paths]
+        if None in found:  # measured by an earlier version
+            return ""
+        verdict = str(compare_frames(*(FrameScores.of_dict(values) for values in found)))
+        return f"{verdict}. {TRAINING_DRIVE}" if self._data.is_its_own_test else verdict
 
     def _record(self, headlines: Mapping[str, Mapping[str, float]]) -> None:
         """Write the system as it is, with what it comes from."""

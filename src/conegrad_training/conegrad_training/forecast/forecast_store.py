@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from conegrad_training.engine.training_run import TrainingConfig, plain_settings
@@ -14,7 +15,7 @@ from conegrad_training.tracking.tracking import TrackingConfig, experiment_id, m
 
 KIND, FORECAST = "conegrad.kind", "forecast"  # tag of the runs that are forecasts
 FILE = "forecast.json"
-REALISED = "realised"
+REALISED, SCORE = "realised", "f1_colour"
 MATCHED = (  # settings of a training that decide whether it is the one that was forecast
     "run.steps", "run.batch", "run.frames", "run.adapt_statistics", "run.final_rate",
     "system.pipeline", "pattern.pattern", "pattern.stages", "pattern.learn_fusion",
@@ -114,7 +115,7 @@ class ForecastStore:
         began later with the same settings and data.
         """
         runs = self._runs(f"tags.`{KIND}` = '{FORECAST}'")
-        trainings = [_Training.of(run) for run in self._runs("metrics.f1_colour_after >= 0")]
+        trainings = [_Training(run, self._client) for run in self._runs(f"metrics.{SCORE} >= 0")]
         return [self._kept(run, trainings) for run in runs]
 
     def _kept(self, run: Any, trainings: "Sequence[_Training]") -> KeptForecast:
@@ -146,24 +147,24 @@ class ForecastStore:
                 return
 
 
-class _Training(NamedTuple):
+class _Training:
     """A training run of the store."""
 
-    settings: Mapping[str, str]
-    start_ms: int
-    gain: float
+    def __init__(self, run: Any, client: Any) -> None:
+        self._run, self._client = run, client
 
-    @classmethod
-    def of(cls, run: Any) -> "_Training":
-        metrics = run.data.metrics
-        before = metrics.get("f1_colour_before", math.nan)
-        gain = metrics["f1_colour_after"] - before
-        return cls(dict(run.data.params), run.info.start_time, gain)
+    @cached_property
+    def gain(self) -> float:
+        """From the first step of the score to the last one; NaN where it was measured once."""
+        history = self._client.get_metric_history(self._run.info.run_id, SCORE)
+        scores = {metric.step: float(metric.value) for metric in history}
+        return scores[max(scores)] - scores[min(scores)] if len(scores) > 1 else math.nan
 
     def is_of(self, settings: Mapping[str, str], made_ms: int) -> bool:
         """It is the training of these settings, and began after the forecast was made."""
-        same = all(self.settings.get(name) == value for name, value in settings.items())
-        return same and self.start_ms >= made_ms and math.isfinite(self.gain)
+        params, start_ms = self._run.data.params, self._run.info.start_time
+        same = all(params.get(name) == value for name, value in settings.items())
+        return same and start_ms >= made_ms and math.isfinite(self.gain)
 
 
 def matched_settings(

@@ -10,6 +10,8 @@ from typing import Any
 
 from conegrad_core.settings import Config
 
+UNKNOWN = "unknown"  # revision
+
 
 def training_command(module: str, config: Config) -> str:
     """The command that repeats a run: every setting that differs from its default."""
@@ -25,7 +27,7 @@ def git_revision() -> str:
     """Revision of the source tree this runs from, ``unknown`` outside of one."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return result.stdout.strip() or "unknown"
+    return result.stdout.strip() or UNKNOWN
 
 
 def write_card(stem: Path, title: str, card: Mapping[str, Any]) -> None:

@@ -11,7 +11,16 @@ TAG = 5000  # characters of a tag
 
 def run_tags(record: SystemRecord) -> dict[str, str]:
     """Tags of the run that holds a record which no run made."""
-    return {"mlflow.runName": f"{record.name} {record.id}", ID: record.id}
+    described = record.description
+    tags = {
+        "mlflow.runName": f"{record.name} {record.id}",
+        "mlflow.source.name": described.command,
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": described.git_revision,
+        "mlflow.note.content": described.note or f"Record {record.id} of {record.name}",
+        ID: record.id,
+    }
+    return {name: value[:TAG] for name, value in tags.items() if value}
 
 
 def version_tags(record: SystemRecord, stages: dict[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Tracks training runs in MLflow: a parent run per system, a child run per stage."""
 
+import getpass
 import json
 import logging
 import os
@@ -13,12 +14,19 @@ from urllib.parse import unquote
 
 from conegrad_core.settings import Config, setting
 from conegrad_training.engine.loop import StepReport
-from conegrad_training.tracking.model_card import git_revision
+from conegrad_training.tracking.model_card import UNKNOWN, git_revision
+from conegrad_training.tracking.run_record import this_command
 
 logger = logging.getLogger(__name__)
 
 SQLITE = "sqlite:///"
 RECORD = "tracking.json"  # in the output folder: which runs to go on with on resume
+LOCAL_SERVER = "http://127.0.0.1:5000"  # where `mlflow ui` serves a local store
+NOTE = "mlflow.note.content"  # description that MLflow shows
+EXPERIMENT_TAGS = {
+    "mlflow.experimentKind": "custom_model_development",  # else MLflow opens on traces of chats
+    NOTE: "Trainings of ConeGrad: a run per system, with a run per stage below it.",
+}
 FLUSH_EVERY = 5.0  # [s] between two messages to the store
 BATCH = 900  # values of one message; MLflow takes 1000
 PICTURES = ("*.png", "pictures/*.png")
@@ -88,6 +96,7 @@ class RunTracker:
         self._stages = tuple(stages)
         self._config, self._output, self._settings = config, output, settings
         self._client: Any = None
+        self._experiment = ""
         self._runs: dict[str, str] = {}
         self._pending = _Pending()
         self._is_lost = self._is_told = False
@@ -133,8 +142,9 @@ class RunTracker:
         steps = {"before": 0, "after": self._last_step()}
         for name, values in headlines.items():
             for metric, value in values.items():
-                self._add(stages_of_metrics.get(metric), metric, value, steps[name])
-                self._add(None, f"{metric}_{name}", value, steps[name])
+                self._add(None, metric, value, steps[name])
+                if stage := stages_of_metrics.get(metric):
+                    self._add(stage, metric, value, steps[name])
         self._attempt(self._finish)
 
     def fail(self) -> None:
@@ -143,30 +153,58 @@ class RunTracker:
             self._attempt(self._fail)
 
     def how_to_look(self) -> str:
-        """The command that shows the runs."""
+        """The address of the run, and the command that serves it where no server does."""
+        command = f"mlflow ui --backend-store-uri {shlex.quote(self.uri)}"
+        if not self._experiment:
+            return f"runs: {self.uri if self.uri.startswith('http') else command}"
+        address = f"#/experiments/{self._experiment}/runs/{self.system_run}"
         if self.uri.startswith("http"):
-            return f"runs: {self.uri}"
-        return f"runs: mlflow ui --backend-store-uri {shlex.quote(self.uri)}"
+            return f"run: {self.uri.rstrip('/')}/{address}"
+        return f"run: {LOCAL_SERVER}/{address}, served by\n  {command}"
 
     def _begin(self) -> None:
         client = self._client = make_client(self.uri)
         if runs := self._known_runs():
             for run in runs.values():
                 client.set_terminated(run, status="RUNNING")
+            self._experiment = client.get_run(runs["system"]).info.experiment_id
             self._runs = runs
             return
         experiment = experiment_id(client, self._config.experiment, self.uri)
-        name = self._output.resolve().name
-        tags = {"mlflow.runName": name, "git_revision": git_revision()}
+        name, source = self._output.resolve().name, source_tags()
+        note = {NOTE: self._described(), "git_revision": git_revision()}
+        tags = {"mlflow.runName": name, **source, **note}
         runs = {"system": client.create_run(experiment, tags=tags).info.run_id}
         for stage in self._stages:
-            tags = {"mlflow.runName": f"{name} {stage}", "mlflow.parentRunId": runs["system"]}
+            tags = {
+                "mlflow.runName": f"{name} {stage}",
+                "mlflow.parentRunId": runs["system"],
+                NOTE: f"Stage {stage} of {name}",
+                **source,
+            }
             runs[stage] = client.create_run(experiment, tags=tags).info.run_id
+        self._experiment = str(experiment)
         self._send_settings(runs)
         self._runs = runs
         self._output.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"uri": self.uri, "runs": runs}, indent=2) + "\n"
         (self._output / RECORD).write_text(text)
+
+    def _described(self) -> str:
+        """What the run does, in a line."""
+        chosen = {name: dict(values) for name, values in self._settings.items()}
+        words = (
+            ("pattern", "pattern", "pattern {}"),
+            ("system", "pipeline", "of {}"),
+            ("run", "steps", "{} steps"),
+            ("data", "names", "on {}"),
+        )
+        parts = [
+            text.format(chosen[section][key])
+            for section, key, text in words
+            if chosen.get(section, {}).get(key) not in (None, "")
+        ]
+        return f"Training: {', '.join(parts)}. Output: {self._output.resolve()}"
 
     def _known_runs(self) -> dict[str, str]:
         """The runs that the output folder names, if the store still has all of them."""
@@ -326,12 +364,27 @@ def make_client(uri: str) -> Any:
     return MlflowClient(tracking_uri=uri)
 
 
+def source_tags() -> dict[str, str]:
+    """What made a run, as MLflow shows it."""
+    commit = git_revision()
+    tags = {
+        "mlflow.source.name": this_command(),
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": "" if commit == UNKNOWN else commit,
+        "mlflow.user": getpass.getuser(),
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
 def experiment_id(client: Any, name: str, uri: str) -> str:
     """The experiment of a name, made where there is none; files of a local store lie beside it."""
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
+        for tag, value in EXPERIMENT_TAGS.items():
+            if tag not in experiment.tags:
+                client.set_experiment_tag(experiment.experiment_id, tag, value)
         return str(experiment.experiment_id)
     if (file := store_file(uri)) is None:
-        return str(client.create_experiment(name))
-    artifacts = file.parent / "artifacts" / name.strip("/")
-    return str(client.create_experiment(name, artifact_location=artifacts.as_uri()))
+        return str(client.create_experiment(name, tags=EXPERIMENT_TAGS))
+    artifacts = (file.parent / "artifacts" / name.strip("/")).as_uri()
+    return str(client.create_experiment(name, artifact_location=artifacts, tags=EXPERIMENT_TAGS))

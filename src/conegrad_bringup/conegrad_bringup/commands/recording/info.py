@@ -18,6 +18,7 @@ import numpy as np
 from conegrad_bringup.bag_options import BAG, PERCEPTION_PARAMETERS, PerceptionSettings, read_roles
 from conegrad_bringup.text_table import text_table
 from conegrad_core.settings.command_settings import CommandSettings
+from conegrad_core.system_record.provenance import described
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.recording.bag_index import TopicIndex
 from conegrad_data.recording.bag_readiness import BagFinding
@@ -70,6 +71,8 @@ def as_text(info: BagInfo, findings: Sequence[BagFinding], pipeline: str = "") -
         offsets = 1000 * np.abs(info.pair_offsets)
         median, largest = float(np.median(offsets)), float(offsets.max())
         lines += [f"image to nearest scan: median {median:.1f} ms, at most {largest:.1f} ms"]
+    if info.made_by:
+        lines += [f"cones made by: {described(info.made_by)}"]
     for warning in info.warnings:
         lines += ["", f"WARNING {warning}"]
     for advice in info.advice:
@@ -107,6 +110,7 @@ def as_dict(info: BagInfo, findings: Sequence[BagFinding]) -> dict[str, Any]:
         "roles": info.roles,
         "frames": info.frames,
         "warnings": info.warnings,
+        "made_by": dict(info.made_by),
         "advice": [advice._asdict() for advice in info.advice],
         "findings": [{"level": f.level.name, "text": f.text, "remedy": f.remedy} for f in findings],
         "ready": _is_ready(findings),

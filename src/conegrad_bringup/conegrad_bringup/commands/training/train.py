@@ -86,7 +86,8 @@ def _described(data: Data, config: TrainingConfig) -> str:
     """Training and test frames, printed before the first wait."""
     training, test = len(data.training), len(data.evaluation)  # type: ignore[arg-type]
     counts = [min(config.run.frames or training, training), min(config.run.evaluation_frames, test)]
-    return f"trains on {counts[0]} of {training} frames, evaluates on {counts[1]} of {test}"
+    of_test = f"{test}, of the same drives" if data.is_its_own_test else str(test)
+    return f"trains on {counts[0]} of {training} frames, evaluates on {counts[1]} of {of_test}"
 
 
 def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:
@@ -96,9 +97,12 @@ def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepRe
 
 
 def _print_results(output: Path, result: TrackedResult) -> None:
+    summary = json.loads((output / "run.json").read_text())
     if result.headlines:
         _print_metrics(result.headlines)
-    files = json.loads((output / "run.json").read_text())["weights"]
+    if summary["verdict"]:
+        print(summary["verdict"])
+    files = summary["weights"]
     print(f"weights: {', '.join(str(output / name) for name in files.values())}")
     if result.version:
         print(f"system: {result.version.reference}, record {result.version.id}")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from conegrad_evaluation.gate.paired_difference import (
+from conegrad_evaluation.paired.paired_difference import (
     Drive,
     PairedRates,
     interval_of,

@@ -1,0 +1,1 @@
+"""Two systems on the same frames: counts, differences and what they say."""
