@@ -49,7 +49,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("delay", default_value="1.0",
                                   description="Between active nodes and the first message [s]"),
             DeclareLaunchArgument("start_timeout", default_value="120.0",
-                                  description="Longest wait for the nodes to be active [s]"),
+                                  description="Longest wait for the nodes to start [s]"),
             *(shared_argument(name, default) for name, default in ARGUMENTS.items()),
             *(shared_argument(name) for name in TEXTS),
             perception,

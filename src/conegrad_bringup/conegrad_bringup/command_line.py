@@ -33,9 +33,9 @@ COMMANDS = {
     "drive": Command("drive a simulated car on perceived cones alone", "drive"),
     "world": Command("make a scene as a world for Gazebo or as a bag", "recording.world"),
     "import": Command("turn a folder of recordings into a bag", "recording.import_recording"),
-    "look": Command("show what the detector sees in pictures", "look"),
-    "info": Command("what a bag holds, and what perception would miss in it", "recording.info"),
-    "doctor": Command("say what is wrong with an installation or a running graph", "doctor"),
+    "look": Command("run the detector on pictures, show boxes and scores", "look"),
+    "info": Command("describe a bag, and what perception lacks in it", "recording.info"),
+    "doctor": Command("check an installation or a running graph", "doctor"),
     "perceive": Command("play a bag through the live graph and record the cones", "perceive"),
     "view": Command("see a bag or a running graph in a browser or in Foxglove", "view"),
     "pipeline": Command("show, draw, check and list pipelines of stages", "pipeline"),
@@ -48,15 +48,17 @@ COMMANDS = {
     "system export": Command("write a recorded system to one file", "system.export"),
     "system import": Command("take a system from a file or the registry", "system.import_record"),
     "system parameters": Command("write the parameters of a car for a system", "system.parameters"),
-    "system gate": Command("say whether a new system may replace the old one", "system.gate"),
+    "system gate": Command("decide whether a new system may replace the old one", "system.gate"),
     "system verify": Command("compare every byte with the manifest", "system.verify"),
     "evaluate": Command(
         "compare the cones of a bag with the truth, write a report", "evaluation.evaluate"
     ),
-    "monitor fit": Command("fit a monitor of frames unlike those of a training", "monitor.fit"),
-    "monitor check": Command("say what of a drive is unlike those of a training", "monitor.check"),
+    "monitor fit": Command("fit a monitor that detects frames unlike a training", "monitor.fit"),
+    "monitor check": Command(
+        "measure which frames of a drive are unlike a training", "monitor.check"
+    ),
     "robustness": Command(
-        "measure what a system keeps under disturbances", "evaluation.robustness"
+        "measure the F1 that a system keeps when disturbed", "evaluation.robustness"
     ),
     "attack": Command(
         "attack a system through images and scans, measure what it keeps", "evaluation.attack"

@@ -45,7 +45,7 @@ class EndLossConfig(Config):
     covariance_weight: float = setting(0.02, "Weight of the covariance term", low=0.0)
     outlier_share: float = setting(
         0.01,
-        "Share of matched candidates that are none of the cone: they stand anywhere in the gate",
+        "Share of matched candidates that are outliers, spread evenly over the gate",
         low=0.0,
         high=0.5,
     )

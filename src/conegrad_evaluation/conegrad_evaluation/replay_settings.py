@@ -29,10 +29,12 @@ class ReplaySettings(Config):
     )
     every: int = setting(1, "Replay every Nth frame", low=1)
     max_range: float | None = setting(
-        None, "Truth beyond is ignored [m] (default: of the vehicle)", low=0.1
+        None, "Truth beyond this range is ignored [m] (default: of the vehicle)", low=0.1
     )
     match_distance: float | None = setting(
-        None, "Farthest match [m] (default: of the vehicle)", low=1e-6
+        None,
+        "Largest distance of a cone to the truth that it matches [m] (default: of the vehicle)",
+        low=1e-6,
     )
 
     @property

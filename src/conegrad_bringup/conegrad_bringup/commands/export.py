@@ -58,8 +58,10 @@ class ExportSettings(Config):
     )
     examples: int = setting(64, "Frames of each of --calibrate, spread evenly", low=1)
     every: int = setting(1, "Replay every Nth frame", low=1)
-    max_range: float = setting(MAX_RANGE, "Truth beyond is ignored [m]", low=0.1)
-    match_distance: float = setting(MATCH_DISTANCE, "Farthest match [m]", low=1e-6)
+    max_range: float = setting(MAX_RANGE, "Truth beyond this range is ignored [m]", low=0.1)
+    match_distance: float = setting(
+        MATCH_DISTANCE, "Largest distance of a cone to the truth that it matches [m]", low=1e-6
+    )
 
 
 SETTINGS = CommandSettings({"": ExportSettings(), "tolerance": Tolerances()})

@@ -14,11 +14,11 @@ class JobsConfig(Config):
     """Where independent jobs run."""
 
     workers: int = setting(
-        1, "Processes that work on independent jobs; 0: one per core", low=0, high=1024
+        1, "Processes that run independent jobs; 0: one per core", low=0, high=1024
     )
     cluster: str = setting(
         "",
-        "Cluster that works on them instead, dask://HOST:PORT or ray://HOST:PORT",
+        "Cluster that runs them instead, dask://HOST:PORT or ray://HOST:PORT",
         metavar="ADDRESS",
     )
 

@@ -33,12 +33,12 @@ class AdviceConfig(Config):
 
     least_loss: float = setting(
         0.1,
-        "Part of its quality in the reference that a network has lost where it stands out",
+        "Loss of quality against the reference from which a network stands out",
         low=0.0,
         high=1.0,
     )
     least_share: float = setting(
-        0.05, "Share beyond the reference from which others stand out", low=0.0
+        0.05, "Share above the reference from which other components stand out", low=0.0
     )
 
 

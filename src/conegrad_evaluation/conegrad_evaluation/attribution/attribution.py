@@ -28,7 +28,7 @@ NONE: Coalition = frozenset()
 class AttributionConfig(Config):
     """Settings of an attribution."""
 
-    frames: int = setting(100, "Frames that are looked at, spread evenly", low=1)
+    frames: int = setting(100, "Frames that are evaluated, spread evenly", low=1)
     gradient_frames: int = setting(3, "Frames of the gradient shares; 0: none", low=0)
 
 

@@ -30,7 +30,7 @@ class PlayConfig(Config):
 
     rate: float = setting(0.0, "Speed relative to real time; 0 plays in lockstep", low=0.0)
     timeout: float = setting(10.0, "Longest wait for an output in lockstep [s]", low=0.1)
-    start_timeout: float = setting(120.0, "Longest wait for the nodes to be active [s]", low=1.0)
+    start_timeout: float = setting(120.0, "Longest wait for the nodes to start [s]", low=1.0)
 
 
 class InputTopic(NamedTuple):
@@ -99,7 +99,8 @@ class Player:
             silent = ", ".join(sorted(t for t in topics if not self._link.subscribers(t)))
             raise GraphError(
                 f"nothing subscribed to {silent} within {self._config.start_timeout:.0f} s; "
-                f"{self._explanation()}\n{self._process.log()}"
+                f"{self._explanation()}; on a busy machine --start-timeout gives the nodes longer"
+                f"\n{self._process.log()}".rstrip()
             )
         self._link.wait(lambda: False, 0.5, self._process.check)  # outputs are found as well
 

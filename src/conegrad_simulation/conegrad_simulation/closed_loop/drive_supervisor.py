@@ -22,10 +22,12 @@ class SupervisorConfig(Config):
     laps: int = setting(1, "Laps to drive; a track that is not closed is driven once", low=1)
     max_seconds: float = setting(600.0, "Longest drive in simulated time [s]", low=0.1)
     max_standing: float = setting(
-        6.0, "A car that stands this long ends the drive, in simulated time [s]", low=0.1
+        6.0, "Longest standstill before the drive ends, in simulated time [s]", low=0.1
     )
     finish_margin: float = setting(
-        8.0, "An open track counts as driven this far from its end, at full size [m]", low=0.0
+        8.0,
+        "Distance from the end at which an open track counts as driven, at full size [m]",
+        low=0.0,
     )
 
 

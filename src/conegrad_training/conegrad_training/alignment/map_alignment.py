@@ -28,11 +28,18 @@ VIEW_NEAR, VIEW_FAR, VIEW_ANGLE = 2.0, 7.0, 0.6  # [m], [m], [rad]: surely seen 
 class AlignmentConfig(Config):
     """What counts as a good fit."""
 
-    match_distance: float = setting(0.4, "A seen cone this near to one of the map fits [m]", low=0)
-    min_cones: int = setting(8, "Fewest seen cones that fit", low=3)
-    min_inliers: float = setting(0.75, "Smallest share of seen cones that fit", low=0.0, high=1.0)
+    match_distance: float = setting(
+        0.4, "Largest distance of a perceived cone to its cone of the map [m]", low=0
+    )
+    min_cones: int = setting(8, "Smallest number of perceived cones that fit", low=3)
+    min_inliers: float = setting(
+        0.75, "Smallest share of perceived cones that fit", low=0.0, high=1.0
+    )
     min_coverage: float = setting(
-        0.6, "Smallest share of the map's cones along the drive that were seen", low=0.0, high=1.0
+        0.6,
+        "Smallest share of the map's cones along the drive that were perceived",
+        low=0.0,
+        high=1.0,
     )
     max_residual: float = setting(0.2, "Largest error of the cones that fit, RMS [m]", low=0.0)
     max_rival: float = setting(

@@ -28,11 +28,11 @@ Floats = npt.NDArray[np.float64]
 class SeenConesConfig(Config):
     """When a drive confirms a cone."""
 
-    frames: int = setting(100, "Frames that are looked at, spread evenly", low=1)
+    frames: int = setting(100, "Frames that are evaluated, spread evenly", low=1)
     sure_existence: float = setting(0.7, "Lowest probability of existence", low=0.01, high=0.99)
     sure_range: float = setting(10.0, "Farthest cone of a frame [m]", low=1.0)
-    same_distance: float = setting(0.8, "Sightings this near are of one cone [m]", low=0.0)
-    sightings: int = setting(3, "Fewest frames that saw a cone", low=1)
+    same_distance: float = setting(0.8, "Sightings closer than this count as one cone [m]", low=0.0)
+    sightings: int = setting(3, "Smallest number of frames in which a cone is perceived", low=1)
 
 
 class Sighting(NamedTuple):

@@ -43,7 +43,7 @@ class OptimizerConfig(Config):
         "Decays of the weights (AdamW); empty: those of the stages",
         metavar="STAGE=DECAY",
     )
-    max_grad_norm: float = setting(5.0, "Longest gradient of each stage", low=1e-6)
+    max_grad_norm: float = setting(5.0, "Largest norm of the gradient of each stage", low=1e-6)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,7 +80,7 @@ class StageOptimizerConfig(Config):
     weight_decay: float = setting(
         -1.0, "Decay of the weights; below 0: that of the stage", low=-1.0
     )
-    max_grad_norm: float = setting(5.0, "Longest gradient of a step", low=1e-6)
+    max_grad_norm: float = setting(5.0, "Largest norm of the gradient of a step", low=1e-6)
 
 
 def stage_rates(stages: Mapping[str, type[Stage]], config: OptimizerConfig) -> dict[str, Rates]:

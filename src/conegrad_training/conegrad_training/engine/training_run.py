@@ -88,10 +88,12 @@ class RunConfig(Config):
     batch: int = setting(8, "Samples per step", low=1, high=10**4)
     frames: int = setting(0, "Samples to train on, spread evenly; 0: all", low=0)
     seed: int = setting(1, "Seed of order and augmentation", low=0, high=2**62)
-    adapt_statistics: bool = setting(True, "Batch-norm statistics of learning stages follow")
+    adapt_statistics: bool = setting(
+        True, "Update the batch-norm statistics of the stages that learn"
+    )
     final_rate: float = setting(
         1.0,
-        "Share of the learning rates that is left at the end; they fall evenly",
+        "Learning rates at the end, relative to the start; they fall linearly",
         low=0.0,
         high=1.0,
     )

@@ -32,7 +32,7 @@ class ForecastConfig(Config):
     probe_share: float = setting(
         0.1, "Steps of the probe, as a share of the budget", low=0.01, high=0.5
     )
-    probe_frames: int = setting(12, "Held-out samples that are looked at", low=2)
+    probe_frames: int = setting(12, "Held-out samples that are evaluated", low=2)
     trial_share: float = setting(
         0.5,
         "Steps of a trial as a share of those of the training, and samples of each where no "

@@ -16,7 +16,9 @@ class StudyConfig(Config):
         metavar="SETTING",
         is_repeated=True,
     )
-    trials: int = setting(20, "Trainings, those of earlier sweeps of the folder included", low=1)
+    trials: int = setting(
+        20, "Number of trainings, with those of earlier sweeps in the folder", low=1
+    )
     figure: str = setting(
         "f1_colour", "Metric that should be high", option="--metric", aliases=("figure",)
     )

@@ -47,10 +47,12 @@ class AttributeSettings(Config):
         "", "attribution.json of a good drive of this system (default: of the weights that ship)"
     )
     max_range: float | None = setting(
-        None, "Truth beyond is ignored [m] (default: of the vehicle)", low=0.1
+        None, "Truth beyond this range is ignored [m] (default: of the vehicle)", low=0.1
     )
     match_distance: float | None = setting(
-        None, "Farthest match [m] (default: of the vehicle)", low=1e-6
+        None,
+        "Largest distance of a cone to the truth that it matches [m] (default: of the vehicle)",
+        low=1e-6,
     )
 
 

@@ -64,10 +64,12 @@ class CrossSettings(Config):
         None, "Largest latency of a system [s] (default: any)", low=1e-6
     )
     max_range: float | None = setting(
-        None, "Truth beyond is ignored [m] (default: of the vehicle)", low=0.1
+        None, "Truth beyond this range is ignored [m] (default: of the vehicle)", low=0.1
     )
     match_distance: float | None = setting(
-        None, "Farthest match [m] (default: of the vehicle)", low=1e-6
+        None,
+        "Largest distance of a cone to the truth that it matches [m] (default: of the vehicle)",
+        low=1e-6,
     )
     cache: str = setting("", "Folder of cached outputs (default: ports in conegrad's cache)")
     cache_size: float = setting(4.0, "Bound of the cache [GB]", low=0.001, high=1e5)

@@ -39,10 +39,12 @@ class EvaluateSettings(Config):
     vehicle: str = setting("", CALIBRATION)
     topic: tuple[str, ...] = topic_setting()
     max_range: float | None = setting(
-        None, "Truth beyond is ignored [m] (default: of the vehicle)", low=0.1
+        None, "Truth beyond this range is ignored [m] (default: of the vehicle)", low=0.1
     )
     match_distance: float | None = setting(
-        None, "Farthest match [m] (default: of the vehicle)", low=1e-6
+        None,
+        "Largest distance of a cone to the truth that it matches [m] (default: of the vehicle)",
+        low=1e-6,
     )
     pipeline: str = setting(
         DEFAULT, f"{PIPELINE} that made the cones: its sensors decide which truth counts"
