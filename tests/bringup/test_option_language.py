@@ -22,6 +22,7 @@ OWN_MEANING = {
     *("--seed", "--seconds", "--domain", "--start-timeout", "--held-out", "--quality"),
     *("--stages", "--engine", "--precision", "--device", "--weights", "--output", "-o"),
     *("--input-width", "--input-height", "--match-distance", "--max-range", "--set"),
+    *("--steps", "--sensors"),  # of a training, of an attack
     *("--track", "--lidar"),  # of a simulation: the course and the sensor that are simulated
 }
 

@@ -47,17 +47,15 @@ class AttackSettings(ReplaySettings):
         "every one that is installed, with its usual budgets",
         metavar="ATTACK",
     )
-    sensors: str = setting(BOTH, "Of all: attacks on camera, lidar or both, alone and at once")
+    sensors: str = setting(
+        BOTH, "Sensors that are attacked, of the attacks all", choices=(*SENSORS, BOTH)
+    )
     steps: int = setting(10, "Steps along the gradient", low=1, high=10000)
     tries: int = setting(
         TRIES, "Values that are tried where no gradient says what to choose", low=1, high=100000
     )
     passes: int = setting(10, "Passes over a drive that its patch is made in", low=1, high=10000)
     seed: int = setting(0, "Seed of the random draws of attacks", low=0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_choice("sensors", (*SENSORS, BOTH))
 
 
 class LossRow(NamedTuple):

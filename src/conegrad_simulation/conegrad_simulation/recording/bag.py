@@ -61,7 +61,7 @@ class BagConfig(Config):
         "", "3-D LiDAR in place of the planar one; empty: planar", choices=("", *PATTERNS)
     )
     quality: int = setting(92, "JPEG quality; 0 writes raw images", low=0, high=100)
-    truth: bool = setting(True, "Record the true cones, too, as no car can")
+    truth: bool = setting(True, "Record the true cones, too, which a car does not know")
     speed_error: float = setting(0.0, "Relative error of the odometry's speed", low=-0.5, high=0.5)
     yaw_rate_bias: float = setting(0.0, "Bias of the odometry's yaw rate [rad/s]", low=-1, high=1)
 

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SYSTEM",
         help="NAME@ALIAS, NAME/VERSION, an id, a path of a record, or a pipeline by name or file",
     )
-    parser.add_argument("--bags", type=Path, nargs="+", required=True, help="drives with truth")
+    parser.add_argument(
+        "--bags", type=Path, nargs="+", required=True, metavar="BAG", help="Drives with truth"
+    )
     parser.add_argument(
         "-o",
         "--output",
