@@ -97,7 +97,7 @@ def _of_scan(example: AttackExample, config: EvaluationConfig) -> dict[str, str]
             scan,
             example.result,
             config,
-            title="attacked, from above: changed returns are dark",
+            title="attacked, from above: changed returns are drawn as 1, others as 0",
         )
         return {"from above": data_uri(png_bytes(figure, 80), "image/png")}
 

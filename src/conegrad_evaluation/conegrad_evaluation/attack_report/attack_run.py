@@ -202,7 +202,9 @@ def measure_attacks(
             run.drives[bag.name] = len(rows)
             stamps = []
             parts = {
-                str(threat): _learned_parts(run, system, samples, rows, threat, criterion, settings)
+                str(threat): _learned_parts(
+                    run, system, samples, rows, threat, criterion, settings, shown
+                )
                 for threat in threats
                 if threat.is_shared
             }
@@ -221,6 +223,7 @@ def _learned_parts(
     threat: Threat,
     criterion: EndLoss,
     settings: AttackSettings,
+    shown: Any,
 ) -> dict[str, Any]:
     """What the frames of a drive share under a threat; its pictures are noted."""
     found = learn_shared_parts(
@@ -231,6 +234,7 @@ def _learned_parts(
         criterion,
         passes=settings.passes,
         seed=settings.seed,
+        shown=lambda turns, total: shown(turns, total, f"passes for {threat}"),
     )
     for part in found.values():
         if isinstance(part, Texture):

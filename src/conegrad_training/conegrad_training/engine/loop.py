@@ -14,6 +14,7 @@ from conegrad_core.losses import EndLoss, EndLossConfig, match_cones
 from conegrad_data.errors import TrainingError
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system import Outputs
+from conegrad_training.data.adversarial_training import AdversarialTraining
 from conegrad_training.engine.distributed import averaged
 from conegrad_training.engine.optimizers import clipped_norms, restore_statistics, statistics
 from conegrad_training.engine.shared_copies import SharedCopies
@@ -62,6 +63,7 @@ def train(
     max_grad_norm: float = MAX_GRAD_NORM,
     adapt_statistics: bool = False,
     copies: SharedCopies | None = None,
+    adversary: AdversarialTraining | None = None,
 ) -> Iterator[StepReport]:
     """Make one optimizer step per batch.
 
@@ -78,6 +80,7 @@ def train(
         max_grad_norm: longest gradient of each stage.
         adapt_statistics: batch-norm statistics of learning stages follow the data.
         copies: of the shared model of a fork, for a pattern that trains them.
+        adversary: attacks the samples of steps with a loss; None: they stay as they are.
 
     Raises:
         TrainingError: if a loss or gradient is not finite; the step is refused, the weights and
@@ -92,6 +95,8 @@ def train(
         kept = statistics(system)
         try:
             prepare(system, update, adapt_statistics)
+            if adversary is not None and update.loss != NONE:
+                samples = adversary.attacked(system, samples, step)
             losses = _losses(system, samples, update, criterion)
             norms = _backward(system, samples, losses, optimizer, criterion, max_grad_norm)
         except TrainingError:

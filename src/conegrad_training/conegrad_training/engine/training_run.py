@@ -28,6 +28,7 @@ from conegrad_evaluation.paired.frame_scores import FrameScores, compare_frames
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system_metrics import measure
 from conegrad_training.aliases import current_checkpoint
+from conegrad_training.data.adversarial_training import AdversarialConfig, AdversarialTraining
 from conegrad_training.data.augmentation import AugmentationConfig
 from conegrad_training.data.disturbed_training import DisturbanceConfig, DisturbedTraining
 from conegrad_training.data.sample_stream import SampleBatches, evenly, lost_readers_told, stream
@@ -75,6 +76,7 @@ YOUNGER: dict[str, Config] = {  # than checkpoints
     "sweep": SweepConfig(),
     "fork": ForkConfig(),
     "disturbance": DisturbanceConfig(),
+    "adversarial": AdversarialConfig(),
 }
 # Settings with a value per stage; what they come to for each stage is compared instead.
 BY_STAGE = ("weights", "rates", "supervised_rates", "weight_decays")
@@ -123,6 +125,7 @@ class TrainingConfig:
     loss: EndLossConfig = field(default_factory=EndLossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     disturbance: DisturbanceConfig = field(default_factory=DisturbanceConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     reduction: ReductionConfig = field(default_factory=ReductionConfig)
     sweep: SweepConfig = field(default_factory=SweepConfig)
     evaluation: EvaluationConfig = field(default_factory=lambda: EvaluationConfig(max_range=12.0))
@@ -169,7 +172,8 @@ class Run:
 
         Raises:
             ReplayError: if the pattern needs labels of stages, and the data has none.
-            SettingError: if the settings name a stage that the pipeline does not have.
+            SettingError: if the settings name a stage that the pipeline does not have, or an
+                attack on an input that it does not have.
             ValueError: if a disturbance does not apply to the pipeline or the samples.
         """
         if config.run.threads:
@@ -186,6 +190,7 @@ class Run:
         if stages := _stages_with_labels(config, self.system):
             check_labels(self.system, data.training[0], stages)
         self._copies = _shared_copies(config.fork, self.system, self._optimizer)
+        self._adversary = self._attacks()
         samples = evenly(data.training, config.run.frames)
         self._batches = SampleBatches(
             samples,
@@ -195,6 +200,14 @@ class Run:
             augmentation=config.augmentation,
             disturbances=self._disturbed(samples),
         )
+
+    def _attacks(self) -> AdversarialTraining | None:
+        """Attacks a share of the samples, where the settings ask for it."""
+        chosen, kinds = self._config.adversarial, self.system.pipeline.specification.inputs
+        if not chosen.adversarial:
+            return None
+        criterion, seed = EndLoss(self._config.loss), self._config.run.seed
+        return AdversarialTraining(chosen, list(kinds.values()), criterion, seed)
 
     def _disturbed(self, samples: Dataset[Sample]) -> DisturbedTraining | None:
         """Samples of which a share is disturbed, where the settings ask for it."""
@@ -245,6 +258,7 @@ class Run:
             max_grad_norm=self._config.optimizer.max_grad_norm,
             adapt_statistics=run.adapt_statistics,
             copies=self._copies,
+            adversary=self._adversary,
         )
         self._set_rates()
         for report in reports:

@@ -111,6 +111,10 @@ class TopicTrainer(Node):  # type: ignore[misc]
             words = " ".join(training.disturbance.disturbances)
             fault = f"is {words}; samples that cross topics are not disturbed, expected none"
             raise training.disturbance.refusal("disturbances", fault)
+        if training.adversarial.adversarial:
+            words = " ".join(training.adversarial.adversarial)
+            fault = f"is {words}; attacks need the networks in the trainer, expected none"
+            raise training.adversarial.refusal("adversarial", fault)
         batches = SampleBatches(
             evenly(goal_data(self._bags, self._settings).training, run.frames),
             seed=run.seed,

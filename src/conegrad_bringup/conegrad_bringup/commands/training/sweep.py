@@ -49,6 +49,7 @@ SETTINGS = CommandSettings(
         "loss": Group(DEFAULTS.loss, words="--loss"),
         "augmentation": Group(DEFAULTS.augmentation, words="--augment"),
         "disturbance": DEFAULTS.disturbance,
+        "adversarial": DEFAULTS.adversarial,
         "reduction": Group(DEFAULTS.reduction, words="--reduction"),
         "sweep": Group(DEFAULTS.sweep, is_flat=False),  # of a LiDAR
         "evaluation": Group(DEFAULTS.evaluation, is_flat=False),
