@@ -7,7 +7,8 @@ as found where a finding of level WARN or ERROR has the expected words, and a re
 table; the exit code is 1 where a fault is missed, or anything is found in the healthy graph.
 
     conegrad simulate -o drive --seed 12 --seconds 12 --camera-rate 10
-    python benchmarks/doctor_faults.py drive
+    conegrad simulate -o clouds --seed 12 --seconds 12 --camera-rate 10 --lidar os1-64
+    python benchmarks/doctor_faults.py drive --clouds clouds
 """
 
 import argparse
@@ -112,6 +113,15 @@ GRAPH_FAULTS = {
     "weights missing": Fault("weights", parameters={"detector.weights": "gone.safetensors"}),
     "two nodes of one name": Fault("2 nodes are called", twin="fusion_node"),
 }  # fmt: skip
+
+
+CLOUD_FAULTS = {  # of a drive with a 3-D LiDAR
+    "healthy graph of clouds": Fault(""),
+    "own car in the clouds": Fault("leave returns of it", parameters={"reduction.find_car": False}),
+    "outline of the car too small": Fault(
+        "leave returns of it", parameters={"reduction.car_outline": "0.3 -0.1; 0.6 -0.1; 0.6 0.1"}
+    ),
+}
 
 
 class Drivers(threading.Thread):
@@ -298,11 +308,12 @@ def main() -> int:
     """Plant each fault, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("drive", type=Path, help="recorded by conegrad simulate")
+    parser.add_argument("--clouds", type=Path, help="likewise, with --lidar: faults of clouds, too")
     parser.add_argument("--only", nargs="+", metavar="FAULT", help="names of the table")
     options = parser.parse_args()
     missed = count = 0
     print("| fault | found | first finding |\n|---|---|---|")
-    for name, findings, words in every_fault(options.drive, options.only):
+    for name, findings, words in every_fault(options.drive, options.clouds, options.only):
         good = is_found(words, findings)
         missed, count = missed + (not good), count + 1
         shown = [finding for finding in findings if finding.level > Level.OK]
@@ -313,15 +324,19 @@ def main() -> int:
     return int(missed > 0)
 
 
-def every_fault(drive: Path, only: list[str] | None) -> Iterator[tuple[str, list[Finding], str]]:
+def every_fault(
+    drive: Path, clouds: Path | None, only: list[str] | None
+) -> Iterator[tuple[str, list[Finding], str]]:
     """Name, findings and expected words of each fault."""
     for name, (words, examine) in INSTALLATION_FAULTS.items():
         if only is None or name in only:
             with tempfile.TemporaryDirectory() as folder:
                 yield name, examine(Path(folder)), words
-    for name, fault in GRAPH_FAULTS.items():
+    planted = [(drive, *each) for each in GRAPH_FAULTS.items()]
+    planted += [(clouds, *each) for each in CLOUD_FAULTS.items()] if clouds else []
+    for path, name, fault in planted:
         if only is None or name in only:
-            with running(drive, fault) as domain:
+            with running(path, fault) as domain:
                 yield name, list(examine_running_graph(LISTEN, domain=domain)), fault.words
 
 

@@ -13,7 +13,7 @@ import re
 import struct
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -284,8 +284,7 @@ def measure_live(
     options: PerceiveOptions,
     faults: Sequence[Fault],
     chosen: LiveSettings,
-    shown: Callable[[Iterable[Fault], int, str], Iterable[Fault]],
-) -> list[LiveOutcome]:
+) -> Iterator[LiveOutcome]:
     """Outcome of each fault, one after the other in one graph, which is never restarted.
 
     Args:
@@ -293,7 +292,6 @@ def measure_live(
         options: what runs.
         faults: to switch on.
         chosen: how.
-        shown: passes faults on and shows how far they are: faults, their number, a title.
 
     Raises:
         BagError: if the bag cannot be played.
@@ -303,9 +301,8 @@ def measure_live(
     with LiveGraph(path, options, chosen.pace) as graph:
         for fault in faults:
             MessageFault(fault, chosen.seconds, graph.calibration)  # refused before, not amid
-        return [
-            outcome(graph, fault, chosen.seconds) for fault in shown(faults, len(faults), "live")
-        ]
+        for fault in faults:
+            yield outcome(graph, fault, chosen.seconds)
 
 
 def _is_calm(graph: LiveGraph) -> bool:

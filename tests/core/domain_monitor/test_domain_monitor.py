@@ -14,7 +14,12 @@ from conegrad_core.domain_monitor.domain_model import (
     save_domain,
     smoothed,
 )
-from conegrad_core.domain_monitor.domain_monitor import STATISTICS, DomainMonitor, load_monitor
+from conegrad_core.domain_monitor.domain_monitor import (
+    STATISTICS,
+    DomainMonitor,
+    load_monitor,
+    monitor_file,
+)
 from conegrad_core.domain_monitor.image_statistics import IMAGE_STATISTICS, image_statistics
 from conegrad_core.domain_monitor.scan_statistics import SCAN_STATISTICS, scan_statistics
 from conegrad_core.lidar.scan import Scan
@@ -136,3 +141,12 @@ def test_what_is_no_monitor_is_refused_by_name(tmp_path):
 def test_too_few_or_odd_frames_are_refused(drives, text):
     with pytest.raises(ValueError, match=text):
         fit_domain(drives, NAMES)
+
+
+def test_a_monitor_that_ships_has_a_name_and_any_other_a_path(tmp_path):
+    models = load_domain(monitor_file("clear"))
+    assert set(models) == {"Image", "Scan"}
+    assert all(model.drives == 24 for model in models.values())
+    assert all(model.false_alarms <= 0.01 for model in models.values())
+    own = tmp_path / "own.safetensors"
+    assert monitor_file(str(own)) == own

@@ -14,6 +14,7 @@ from conegrad_core.domain_monitor.scan_statistics import SCAN_STATISTICS, scan_s
 
 Floats = npt.NDArray[np.float64]
 
+MONITORS = Path(__file__).parent / "monitors"  # that ship
 # By kind of port: names of the statistics, and what computes them.
 STATISTICS: Mapping[str, tuple[tuple[str, ...], Callable[[Any], Floats]]] = {
     "Image": (IMAGE_STATISTICS, image_statistics),
@@ -80,6 +81,13 @@ class DomainMonitor:
             tuple(self._model.unusual(self._latest)),
             len(distances) == WINDOW,
         )
+
+
+def monitor_file(given: str) -> Path:
+    """File of a monitor that ships, by its name such as ``clear``, or of any by its path."""
+    shipped = MONITORS / f"{given}.safetensors"
+    is_name = given.isidentifier() and shipped.is_file()
+    return shipped if is_name else Path(given).expanduser()
 
 
 def load_monitor(path: Path, kind: str) -> DomainMonitor | None:

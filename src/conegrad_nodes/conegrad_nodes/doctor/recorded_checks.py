@@ -11,6 +11,7 @@ import torch
 
 from conegrad_core.geometry.calibration import moved_calibration
 from conegrad_core.geometry.odometry import sensor_motion
+from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_data.bags.reader import BagReader
 from conegrad_data.bags.types import BagError
 from conegrad_data.calibration.calibration_source import (
@@ -23,6 +24,7 @@ from conegrad_data.recording.info import BagInfo, inspect
 from conegrad_data.status.part_status import Level
 from conegrad_nodes.doctor.alignment import SeenTogether, misalignment
 from conegrad_nodes.doctor.finding import Finding
+from conegrad_nodes.doctor.own_car_check import examine_own_car
 from conegrad_nodes.parameters.chosen_parameters import settings
 from conegrad_nodes.playback.direct import DirectFrame, direct_frames
 from conegrad_nodes.playback.first_calibration import first_camera_info
@@ -80,9 +82,12 @@ def examine_recording(path: Path, options: PerceiveOptions) -> Iterator[Finding]
         for finding in found.findings:
             if finding.level > Level.OK:
                 yield Finding("calibration", finding.level, finding.text, finding.remedy)
+        parameters = options.of_files | dict(found.parameters)
+        # As the nodes have it: the outline that is found for a replay stands in its place.
+        asked = options.of_files | dict(options.parameters)
+        yield from examine_own_car(bag, found.roles, settings(ReductionConfig, asked, "reduction"))
         has_both = "image" in found.roles and {"scan", "points"} & set(found.roles)
         if has_both and not found.errors:
-            parameters = options.of_files | dict(found.parameters)
             yield from examine_alignment(bag, options, found.roles, parameters)
 
 

@@ -1,10 +1,14 @@
 """Tells on the diagnostics when the frames of a sensor are unlike those of the training."""
 
-from pathlib import Path
 from typing import Any
 
 from conegrad_core.consistency.reason import Reason
-from conegrad_core.domain_monitor.domain_monitor import DomainMonitor, DomainState, load_monitor
+from conegrad_core.domain_monitor.domain_monitor import (
+    DomainMonitor,
+    DomainState,
+    load_monitor,
+    monitor_file,
+)
 from conegrad_data.status.part_status import Level, PartStatus
 
 # [ns] between the stamps of two frames that are looked at: below the period of a camera of 15 Hz,
@@ -17,7 +21,7 @@ class DomainWatch:
     """The domain monitor of one sensor node.
 
     Args:
-        path: file of ``conegrad monitor fit``; empty: nothing is watched.
+        path: file of ``conegrad monitor fit``, or name of one that ships; empty: none.
         kind: of the port, ``Image`` or ``Scan``.
 
     Raises:
@@ -30,7 +34,7 @@ class DomainWatch:
         self._last_ns = 0
         self._monitor: DomainMonitor | None = None
         if path:
-            self._monitor = load_monitor(Path(path).expanduser(), kind)
+            self._monitor = load_monitor(monitor_file(path), kind)
 
     def observe(self, value: Any, stamp_ns: int) -> None:
         """Look at a frame, unless the last look was a moment ago; after its results are out."""

@@ -16,7 +16,7 @@ from conegrad_data.calibration.calibration_source import CalibrationConfig
 
 PIPELINE = "Pipeline by name or the path of its file, or a recorded system: NAME@ALIAS, NAME/7"
 IMAGE_TRANSPORTS = ("raw", "compressed")
-MONITOR = "File of conegrad monitor fit: frames unlike the training's are told; empty: none"
+MONITOR = "File of conegrad monitor fit, or clear: frames unlike its drives are told; empty: none"
 LIDAR_INPUTS = ("scan", "points")
 
 

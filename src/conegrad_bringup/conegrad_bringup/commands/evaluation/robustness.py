@@ -17,7 +17,7 @@ does nothing else. --set gives the nodes parameters, such as monitor=FILE (docs/
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,9 @@ def run(options: argparse.Namespace) -> None:
     outcomes: list[LiveOutcome] = []
     if settings.live:
         parameters = read.parameters[""]
-        outcomes = _live(options.bags[0], system, settings, read[LiveSettings], parameters)
+        for found in _live(options.bags[0], system, settings, read[LiveSettings], parameters):
+            outcomes.append(found)
+            write_robustness(table, options.output, system, frames, outcomes)  # kept by Ctrl-C
         print(live_text(outcomes))
     report = write_robustness(table, options.output, system, frames, outcomes)
     print(f"report: {report}")
@@ -99,11 +101,12 @@ def _live(
     settings: CommandLineSettings,
     chosen: LiveSettings,
     parameters: Mapping[str, Any],
-) -> list[LiveOutcome]:
+) -> Iterator[LiveOutcome]:
     from conegrad_bringup.live_faults import measure_live  # rclpy, for which ROS is needed
     from conegrad_nodes.playback.perceive import PerceiveOptions
     from conegrad_nodes.playback.player import PlayConfig
 
     graph = PerceiveOptions(pipeline=system, play=PlayConfig(rate=1.0), parameters=parameters)
     faults = live_faults(settings.disturbances, graph.hosts.sensors, settings.seed)
-    return measure_live(bag, graph, faults, chosen, shown)
+    outcomes = measure_live(bag, graph, faults, chosen)
+    return shown(outcomes, len(faults), "live", note=lambda found: str(found.fault))
