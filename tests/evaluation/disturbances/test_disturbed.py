@@ -237,3 +237,8 @@ def test_fog_brightens_what_is_dark():
     found = [disturbed(dark, Fault("image_fog", severity)) for severity in (1, 2, 3)]
     light = [each.inputs["image"].mean() for each in found]
     assert 20 < light[0] < light[1] < light[2]
+
+
+@pytest.mark.parametrize("name", sorted(disturbances()))
+def test_every_fault_is_written_as_it_is_read(name):
+    assert read_fault(str(Fault(name))).parameters == Fault(name).parameters

@@ -33,6 +33,7 @@ class Disturbance:
         damage: makes the damaged value of an intact one, its parameters and a source of random
             draws; leaves the intact one as it is. None where ``acts_on`` is :data:`TIME`.
         takes_away: the sensor is lost, its port has no value.
+        repeats: of time: the sensor gives one message again until it is that late, then a new one.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Disturbance:
     severities: Sequence[Parameters]
     damage: Damage | None = None
     takes_away: bool = False
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         if not self.severities or len({frozenset(each) for each in self.severities}) != 1:

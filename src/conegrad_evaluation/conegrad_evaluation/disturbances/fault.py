@@ -42,14 +42,16 @@ class Fault:
             PipelineError: if no package registers the disturbance.
             ValueError: for a severity or a parameter that it does not have.
         """
-        found = self.disturbance
-        severity = self.severity or min(USUAL, len(found.severities))
-        return found.parameters(severity, self.given)
+        return self.disturbance.parameters(self._severity, self.given)
+
+    @property
+    def _severity(self) -> int:
+        return self.severity or min(USUAL, len(self.disturbance.severities))
 
     def __str__(self) -> str:
         """As :func:`read_fault` takes it."""
         given = ",".join(f"{name}={value:g}" for name, value in self.given.items())
-        return f"{self.name}:{given or self.severity or USUAL}"
+        return f"{self.name}:{given or self._severity}"
 
 
 def read_fault(text: str, seed: int = 0) -> Fault:

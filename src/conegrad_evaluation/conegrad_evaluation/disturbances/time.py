@@ -68,6 +68,7 @@ CAMERA_LATE = Disturbance(
 CAMERA_FROZEN = Disturbance(
     "camera_frozen", TIME, "camera gives one image again under new stamps, for so long [ms]",
     [{"milliseconds": 200.0}, {"milliseconds": 400.0}, {"milliseconds": 800.0}],
+    repeats=True,
 )  # fmt: skip
 CAMERA_JITTER = Disturbance(
     "camera_jitter", TIME, "stamps of the camera jitter: mean and standard deviation [ms]",

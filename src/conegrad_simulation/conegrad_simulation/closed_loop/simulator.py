@@ -1,5 +1,6 @@
 """Simulation of the closed loop without ROS: a car, and the messages of its sensors by time."""
 
+import dataclasses
 import heapq
 import itertools
 from collections.abc import Iterator
@@ -11,12 +12,12 @@ import numpy as np
 from conegrad_core.settings import Config, setting
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.car import SimulatedCar
-from conegrad_simulation.lidar.planar_lidar import LidarCaster
+from conegrad_simulation.lidar.planar_lidar import CastScan, LidarCaster
 from conegrad_simulation.planar import Pose
 from conegrad_simulation.recording.attitude import Attitude
 from conegrad_simulation.recording.bag import CAMERA_PHASE
 from conegrad_simulation.recording.drive import DriveConfig, OdometryDrift
-from conegrad_simulation.recording.drive_render import DriveSetup, Picture, cast, render
+from conegrad_simulation.recording.drive_render import DriveSetup, Picture, cast, encoded, render
 from conegrad_simulation.recording.sensor_messages import (
     TopicMessage,
     VisibleCones,
@@ -27,6 +28,9 @@ from conegrad_simulation.recording.sensor_messages import (
     truth_message,
 )
 from conegrad_simulation.scene.scene_settings import SceneDescription
+from conegrad_simulation.sensor_faults.car_history import CarHistory
+from conegrad_simulation.sensor_faults.faulty_sensors import FaultySensors
+from conegrad_simulation.sensor_faults.timed_fault import read_timed_fault
 
 CAMERA, LIDAR, ODOMETRY = "camera", "lidar", "odometry"
 NOTHING = np.zeros(0, dtype=np.int64)
@@ -51,6 +55,13 @@ class SensorConfig(Config):
     lidar_lost: tuple[float, float] = setting(
         (0.0, 0.0), "The LiDAR publishes nothing between these two times [s]", low=0.0
     )
+    faults: tuple[str, ...] = setting(
+        (),
+        "Disturbance NAME[:SEVERITY][@START-END] with its times [s]; repeatable",
+        option="--fault",
+        metavar="FAULT",
+        is_repeated=True,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,6 +69,11 @@ class SensorConfig(Config):
             times = getattr(self, name)
             if len(times) != 2 or times[0] > times[1]:
                 raise self.refusal(name, f"is {times}, expected its start and its end")
+        for text in self.faults:
+            try:
+                read_timed_fault(text)
+            except ValueError as error:
+                raise self.refusal("faults", str(error)) from error
 
 
 class Event(NamedTuple):
@@ -130,6 +146,10 @@ class Simulator:
             vehicle, description.scene, description.world, self.car, seed, sensors.quality
         )
         self._caster = LidarCaster(vehicle.lidar)
+        self._history = CarHistory()
+        faults = [read_timed_fault(text, seed) for text in sensors.faults]
+        self._faults = FaultySensors(faults, vehicle)
+        self._exposed: tuple[float, Picture] | None = None  # newest image, and when it was taken
         self._visible = VisibleCones()
         self._events = self._all_events()
 
@@ -142,30 +162,65 @@ class Simulator:
         """Advance the car to the next event and make its messages."""
         event = next(self._events)
         self.car.advance(event.time)
+        self._history.add(event.time, self.car.state(self.car.time))
         if event.kind == CAMERA:
             return self._image(event)
         if event.kind == LIDAR:
             return self._scan(event)
-        state, pose = self.car.state(self.car.time), self.car.odometry
-        return EventOutput(event, [odometry_message(event.stamp_ns, pose, state)])
+        return self._odometry(event)
+
+    def _odometry(self, event: Event) -> EventOutput:
+        state = self.car.state(self.car.time)
+        sent = self._faults.odometry(self.car.odometry, state.speed, event.time, event.number)
+        if sent is None:
+            return EventOutput(event, [])
+        pose, speed = sent
+        message = odometry_message(event.stamp_ns, pose, state._replace(speed=speed))
+        return EventOutput(event, [message])
 
     def _image(self, event: Event) -> EventOutput:
-        if _is_within(event.time, self._sensors.camera_lost):
+        exposure = self._faults.exposure(event.time, event.number)
+        picture = None
+        if not _is_within(event.time, self._sensors.camera_lost):
+            picture = self._picture(exposure.taken, event)
+        if picture is None:
             self._visible = self._visible._replace(camera=NOTHING)
             return EventOutput(event, [])
-        picture = render(self._setup, self.car.time, event.number)
         self._visible = self._visible._replace(camera=picture.visible)
-        messages = image_messages(event.stamp_ns, self._setup.vehicle, picture)
+        messages = image_messages(stamp_of(exposure.stamp), self._setup.vehicle, picture)
         return EventOutput(event, [*messages, *self._truth(event)], picture)
 
+    def _picture(self, taken: float, event: Event) -> Picture | None:
+        """What the camera sends; the same again if it was taken at the same time."""
+        if self._exposed is not None and self._exposed[0] == taken:
+            return self._exposed[1]
+        camera = self._faults.camera(event.time)
+        vehicle = dataclasses.replace(self._setup.vehicle, camera=camera)
+        setup = self._setup._replace(vehicle=vehicle, drive=self._history, quality=0)
+        picture = render(setup, taken, event.number)
+        image = self._faults.image(np.asarray(picture.data), event.time, event.number)
+        if image is None:
+            return None
+        picture = picture._replace(data=encoded(image, self._setup.quality))
+        self._exposed = taken, picture
+        return picture
+
     def _scan(self, event: Event) -> EventOutput:
-        if _is_within(event.time, self._sensors.lidar_lost):
+        scan = None
+        if not _is_within(event.time, self._sensors.lidar_lost):
+            scan = self._cast(event)
+        if scan is None:
             self._visible = self._visible._replace(lidar=NOTHING)
             return EventOutput(event, [])
-        scan = cast(self._setup, self._caster, self.car.time, event.number)
         self._visible = self._visible._replace(lidar=scan.visible_cones())
         message = scan_message(event.stamp_ns, self._setup.vehicle, scan)
         return EventOutput(event, [message, *self._truth(event)])
+
+    def _cast(self, event: Event) -> CastScan | None:
+        """What the LiDAR sends."""
+        scan = cast(self._setup, self._caster, self.car.time, event.number)
+        ranges = self._faults.scan(scan.ranges, event.time, event.number)
+        return None if ranges is None else scan._replace(ranges=ranges)
 
     def _truth(self, event: Event) -> list[TopicMessage]:
         """The truth, once both sensors have published."""

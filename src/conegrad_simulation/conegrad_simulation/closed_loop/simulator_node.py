@@ -10,6 +10,7 @@ from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 
 from conegrad_core.settings import Config, setting
+from conegrad_data.decode import stamp_ns_from_msg
 from conegrad_nodes.node_base.running import run
 from conegrad_nodes.parameters.declared_parameters import declare_config
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
@@ -25,6 +26,7 @@ from conegrad_simulation.closed_loop.sensor_topics import MessageSink, SensorTop
 from conegrad_simulation.closed_loop.simulator import (
     CAMERA,
     LIDAR,
+    ODOMETRY,
     EventOutput,
     SensorConfig,
     Simulator,
@@ -38,6 +40,12 @@ FIRST_COMMAND_WAIT = 5.0  # [s] after the first cones, for the command that answ
 FIRST_MESSAGE_WAIT = (
     0.3  # [s] after the first message of a topic, until its subscribers are taken as connected
 )
+AWAITED = {  # sensor of the topics that results come of
+    sensor_messages.ODOMETRY[0]: ODOMETRY,
+    sensor_messages.IMAGE[0]: CAMERA,
+    sensor_messages.COMPRESSED_IMAGE[0]: CAMERA,
+    sensor_messages.SCAN[0]: LIDAR,
+}
 FIRST_RESULTS = {CAMERA: DETECTIONS, LIDAR: SEGMENTATION}
 
 
@@ -122,7 +130,7 @@ class SimulatorNode(Node):
         self._topics.set_time(self.now_ns)
         begun = len(self._topics.has_begun)
         for message in output.messages:
-            self._track(message, output.event.stamp_ns)
+            self._track(message)
             data = self._topics.publish(message)
             if self._sink is not None:
                 self._sink(message.topic, message.msgtype, data)
@@ -186,17 +194,15 @@ class SimulatorNode(Node):
             f"no {pending} within {self._config.patience:g} s: advancing without it"
         )
 
-    def _track(self, message: sensor_messages.TopicMessage, stamp_ns: int) -> None:
+    def _track(self, message: sensor_messages.TopicMessage) -> None:
         """Note which results a published message makes pending."""
-        if message.topic == sensor_messages.ODOMETRY[0]:
+        if message.topic not in AWAITED:
+            return
+        stamp_ns = stamp_ns_from_msg(message.msg.header.stamp)
+        sensor = AWAITED[message.topic]
+        if sensor == ODOMETRY:
             self.lockstep.add_odometry(stamp_ns)
-        sensors = {
-            sensor_messages.IMAGE[0]: CAMERA,
-            sensor_messages.COMPRESSED_IMAGE[0]: CAMERA,
-            sensor_messages.SCAN[0]: LIDAR,
-        }
-        sensor = sensors.get(message.topic)
-        if sensor is not None and self.monitor.has_source(FIRST_RESULTS[sensor]):
+        elif self.monitor.has_source(FIRST_RESULTS[sensor]):
             self.lockstep.add_sensor_message(
                 sensor, stamp_ns, is_fused=self.monitor.has_source(CONES)
             )

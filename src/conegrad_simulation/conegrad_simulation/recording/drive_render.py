@@ -67,8 +67,7 @@ def render(setup: DriveSetup, time: float, index: int) -> Picture:
     )
     heights = rendered.boxes_xyxy[:, 3] - rendered.boxes_xyxy[:, 1]
     is_visible = (rendered.visibility > MIN_VISIBILITY) & (heights >= MIN_BOX_HEIGHT)
-    data = _encode(rendered.image, setup.quality) if setup.quality else rendered.image
-    return Picture(data, rendered.cones[is_visible])
+    return Picture(encoded(rendered.image, setup.quality), rendered.cones[is_visible])
 
 
 def cast(setup: DriveSetup, caster: LidarCaster, time: float, index: int) -> CastScan:
@@ -134,7 +133,10 @@ def _leaning(world: World, state: CarState) -> World:
     return dataclasses.replace(world, vehicle_pitch=state.pitch, vehicle_roll=state.roll)
 
 
-def _encode(image: npt.NDArray[np.uint8], quality: int) -> bytes:
+def encoded(image: npt.NDArray[np.uint8], quality: int) -> bytes | npt.NDArray[np.uint8]:
+    """JPEG bytes of an RGB picture; the picture itself at a quality of 0."""
+    if not quality:
+        return image
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()

@@ -1,0 +1,1 @@
+"""Disturbances of the evaluation on the sensors of a simulated car, from one time to another."""
