@@ -17,6 +17,7 @@ from visualization_msgs.msg import MarkerArray
 from conegrad_core.cone_tracks import TrackConfig
 from conegrad_core.cones import UnusableConesError
 from conegrad_core.consistency.reason import Reason
+from conegrad_core.consistency.settings import ConsistencyConfig
 from conegrad_core.fusion.stage import FusionStage
 from conegrad_core.geometry.camera import CameraModel
 from conegrad_core.timing.pairing import CAMERA, LIDAR, ODOMETRY, Pair, Pairing, PairingConfig
@@ -71,9 +72,9 @@ class FusionNode(PerceptionNode):
     subscribed; ``~/processing_latency``, ``~/pipeline_latency`` (std_msgs/Float64, seconds);
     ``/diagnostics``.
     Parameters: the fields of :class:`FusionNodeConfig`; the name of each stage and the fields of
-    its settings, such as ``fuser.`` and those of FuserConfig; ``pairing.``,
-    ``calibration.`` and ``tracks.`` with the fields of PairingConfig, CalibrationConfig and
-    TrackConfig.
+    its settings, such as ``fuser.`` and those of FuserConfig; ``pairing.``, ``calibration.``,
+    ``tracks.`` and ``consistency.`` with the fields of PairingConfig, CalibrationConfig,
+    TrackConfig and ConsistencyConfig.
 
     Raises:
         PipelineError: if the pipeline cannot be used.
@@ -89,7 +90,9 @@ class FusionNode(PerceptionNode):
         self._pairing_config = self.declare_loaded(PairingConfig, "pairing")
         self._calibration_config = self.declare_loaded(CalibrationConfig, "calibration")
         self.declare_loaded(TrackConfig, "tracks")
+        self.declare_loaded(ConsistencyConfig, "consistency")
         self._fusion: PairFusion | None = None
+        self._reasons: tuple[Reason, ...] = ()  # of the newest cones
         self._lock = threading.RLock()  # intra-process results come in threads of other nodes
         self._trouble: PartStatus | None = None
         self._skipped = 0  # pairs without cones, for want of a calibration
@@ -176,8 +179,14 @@ class FusionNode(PerceptionNode):
                 corrections = stage.module.mounting.describe()
                 self.get_logger().info(f"corrects the calibration as learned: {corrections}")
         graph = self._hosted.graph
-        tracks = read_config(self, TrackConfig, "tracks")
-        self._fusion = PairFusion(graph, self._hosts, self._calibration, self._config, tracks)
+        self._fusion = PairFusion(
+            graph,
+            self._hosts,
+            self._calibration,
+            self._config,
+            read_config(self, TrackConfig, "tracks"),
+            read_config(self, ConsistencyConfig, "consistency"),
+        )
         self._output = self.create_lifecycle_publisher(CONES.msgtype, "cones", RESULTS)
         self.own_topics = [OwnTopic(self, self._output.topic_name)]
         self._markers = self.create_lifecycle_publisher(MarkerArray, "cone_markers", RESULTS)
@@ -189,7 +198,9 @@ class FusionNode(PerceptionNode):
         self._odometry = self._new_odometry()
         for join in self._joins.values():
             join.clear()
-        self._trouble = None
+        self._trouble, self._reasons = None, ()
+        if self._fusion is not None:
+            self._fusion.forget()
         self._prepare()
 
     def _prepare(self) -> None:
@@ -244,7 +255,16 @@ class FusionNode(PerceptionNode):
             *self._motion_statuses(),
             *self._clock_statuses(),
             *self._withheld_statuses(),
+            self._degradation_status(),
         ]
+
+    def _degradation_status(self) -> PartStatus:
+        """Why the newest cones are degraded."""
+        if not self._reasons:
+            return PartStatus("cones", Level.OK, "in order", "the sensors agree")
+        cause = ", ".join(reason.name for reason in self._reasons)
+        text = "degraded: " + "; ".join(map(str, self._reasons))
+        return PartStatus("cones", Level.WARN, cause, text)
 
     def _join_statuses(self) -> list[PartStatus]:
         """Results of one image or scan that miss others of the same."""
@@ -378,6 +398,7 @@ class FusionNode(PerceptionNode):
             self._withheld.append((time.monotonic(), str(error)))
             return
         self._trouble = None
+        self._reasons = fused.reasons
         self._publish(pair, fused)
 
     def _publish(self, pair: Pair, fused: FusedPair) -> None:

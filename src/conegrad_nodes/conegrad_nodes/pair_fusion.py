@@ -1,14 +1,18 @@
 """From a pair to its cones: the same for the live graph and for a run without it."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
+from conegrad_core.camera.image import Detections
 from conegrad_core.cone_tracks import ConeTracks, TrackConfig
 from conegrad_core.cones import Cones, UnusableConesError, check_cones
+from conegrad_core.consistency.frame import ObservedFrame
+from conegrad_core.consistency.monitor import ConsistencyMonitor
 from conegrad_core.consistency.reason import Reason
+from conegrad_core.consistency.settings import ConsistencyConfig
 from conegrad_core.fusion.selection import select_cones
 from conegrad_core.geometry import camera
 from conegrad_core.geometry.calibration import Calibration
@@ -23,6 +27,8 @@ from conegrad_data.calibration.calibration_source import CalibrationError, Calib
 from conegrad_data.recording.motion import moved_cones
 from conegrad_nodes.parameters.node_settings import ConeOutputConfig
 from conegrad_nodes.pipeline_hosts import PipelineHosts
+
+V = TypeVar("V")
 
 LONG_SCAN = 0.02  # [s]; at 10 m/s a cone is then 0.2 m off where motion is not compensated
 SKEWED_SCANS = 3  # one after the other, before the warning: odometry may begin later
@@ -82,6 +88,7 @@ class PairFusion:
         calibration: where the sensors are.
         output: which candidates are published, and whether they carry identities.
         tracks: how cones are tracked for these.
+        consistency: settings of the monitor that says whether the cones are degraded.
 
     Attributes:
         camera_frame: of the newest image.
@@ -96,6 +103,7 @@ class PairFusion:
         calibration: CalibrationSource,
         output: ConeOutputConfig,
         tracks: TrackConfig,
+        consistency: ConsistencyConfig | None = None,
     ) -> None:
         self._graph, self._cones = graph, hosts.cones
         self._none = dict.fromkeys((*hosts.camera_ports, *hosts.lidar_ports))
@@ -105,6 +113,7 @@ class PairFusion:
         self._origin, self._lost = 0, 0
         self.camera_frame = self.lidar_frame = ""
         self._duration, self._skewed = 0.0, 0
+        self._monitor = ConsistencyMonitor(consistency, hosts.sensors)
 
     def needed(self, *, with_camera: bool) -> tuple[Calibration | None, Tensor]:
         """Calibration of the newest frames, and ``base_from_lidar`` ``(4, 4)``.
@@ -118,6 +127,14 @@ class PairFusion:
             with_camera=with_camera,
             with_lidar=bool(self.lidar_frame),
         )
+
+    def forget(self) -> None:
+        """Let the monitor begin a new run."""
+        self._monitor.clear()
+
+    def figures(self) -> dict[str, float]:
+        """What the thresholds of the monitor are compared with, of the newest pair."""
+        return self._monitor.figures()
 
     def motion_warning(self) -> str:
         """Why cones are off while the car moves: the latest scans take long, without odometry."""
@@ -199,8 +216,41 @@ class PairFusion:
         check_cones(cones)
         cones = cones._replace(ids=self._identities(cones, pair, base_from_lidar))
         frame = self._calibration.cone_frame(lidar_frame)
-        reasons = tuple(alarm for side in (image, scan) if side for alarm in side.alarms)
+        seen = _observed(pair, cones, base_from_lidar, calibration, motion)
+        reasons = self._monitor.observe(seen)
         return FusedPair(cones, frame, ground_of(base_from_lidar), reasons)
+
+
+def _observed(
+    pair: Pair,
+    cones: Cones,
+    base_from_lidar: Tensor,
+    calibration: Calibration | None,
+    motion: Tensor | None,
+) -> ObservedFrame:
+    """What the monitor looks at."""
+    image, scan = pair.detections, pair.segmentation
+    return ObservedFrame(
+        pair.stamp_ns,
+        cones,
+        base_from_lidar.double().numpy(),
+        pair.pose,
+        _value_of(image, Detections),
+        image.stamp_ns if image else None,
+        _value_of(scan, SegmentedScan),
+        scan.stamp_ns if scan else None,
+        calibration,
+        None if motion is None else motion.double().numpy(),
+        pair.lag,
+        pair.reason,
+        tuple(alarm for side in (image, scan) if side for alarm in side.alarms),
+    )
+
+
+def _value_of(side: SensorResult | None, container: type[V]) -> V | None:
+    """Value of a kind that a side has; None without one."""
+    values = side.values.values() if side else ()
+    return next((value for value in values if isinstance(value, container)), None)
 
 
 def is_scan(value: Any) -> bool:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from conegrad_core.cones import Cones
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.geometry.odometry import Pose2
 from conegrad_core.vehicle import load_vehicle
 from conegrad_simulation.driver.driver import DRIVING, Driver
@@ -132,3 +133,35 @@ def test_a_smaller_track_is_driven_slower_in_proportion():
 def test_odometry_that_jumps_back_begins_a_new_run(driving):
     moved(driving, 1.0)
     assert driving.decide(at(1.0)).cause == "no cones yet"
+
+
+def fed(driver, start, seconds, *reasons, step=0.1):
+    """Cones at 10 Hz for a time, with reasons; returns the last decision."""
+    for number in range(1, round(seconds / step) + 1):
+        time = start + number * step
+        moved(driver, time)
+        driver.add_cones(at(time), LANE, has_camera=True, has_lidar=True, reasons=reasons)
+    return driver.decide(at(time))
+
+
+def test_degraded_cones_slow_it_down_and_say_why(driving):
+    usual = fed(driving, 10.0, 0.2).speed
+    slow = fed(driving, 10.2, 0.2, Reason("scan_unlike", "fog"))
+    assert slow.cause == DRIVING
+    assert slow.speed == pytest.approx(0.7 * usual)
+    assert "degraded: scan_unlike: fog" in slow.text
+
+
+def test_cones_that_contradict_stop_it_within_half_a_second_with_the_reason(driving):
+    decision = fed(driving, 10.0, 0.4, Reason("colours_changed", "half of the cones"))
+    assert (decision.cause, decision.speed) == ("cones not trusted", 0.0)
+    assert decision.text == "stopped: colours_changed: half of the cones"
+
+
+def test_a_blind_sensor_counts_as_lost(driving):
+    blind = Reason("camera_misses", "the camera sees 1 of 9 cones of the LiDAR")
+    decision = fed(driving, 10.0, 1.0, blind)
+    assert decision.cause == DRIVING
+    assert "without the camera" in decision.text
+    decision = fed(driving, 11.0, 4.5, blind)
+    assert decision.cause == "perception degraded"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from conegrad_core.camera.detector import DetectorConfig
 from conegrad_core.cone_tracks import TrackConfig
+from conegrad_core.consistency.settings import ConsistencyConfig
 from conegrad_core.fusion.config import FuserConfig, SelectionConfig
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.segmenter import SegmenterConfig
@@ -142,6 +143,7 @@ NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
         "pairing": PairingConfig,
         "calibration": CalibrationConfig,
         "tracks": TrackConfig,
+        "consistency": ConsistencyConfig,
     },
 }
 # Of nodes beside the perception, which share no parameters with it.

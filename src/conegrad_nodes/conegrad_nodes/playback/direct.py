@@ -14,6 +14,7 @@ from conegrad_core.camera.stage import DetectorStage
 from conegrad_core.cone_tracks import TrackConfig
 from conegrad_core.cones import Cones, UnusableConesError
 from conegrad_core.consistency.reason import Reason
+from conegrad_core.consistency.settings import ConsistencyConfig
 from conegrad_core.geometry.mounting import Ground
 from conegrad_core.lidar.reduction import ReductionConfig
 from conegrad_core.lidar.sweep import SweepConfig
@@ -98,11 +99,14 @@ class DirectPerception:
         self._calibration = CalibrationSource(config)
         base_frame, tell = config.base_frame, logger.info
         self._odometry = BaseOdometry(self._calibration.base_from, base_frame, tell)
-        output, tracks = (
+        self._fusion = PairFusion(
+            self._graph,
+            hosts,
+            self._calibration,
             settings(ConeOutputConfig, parameters),
             settings(TrackConfig, parameters, "tracks"),
+            settings(ConsistencyConfig, parameters, "consistency"),
         )
-        self._fusion = PairFusion(self._graph, hosts, self._calibration, output, tracks)
         self._clock = BagClock()  # as the player has it
         monitor = str(parameters.get("monitor", ""))
         self._domains = {kind: DomainWatch(monitor, kind) for kind in ("Image", "Scan")}

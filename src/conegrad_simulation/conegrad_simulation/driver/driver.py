@@ -1,16 +1,19 @@
 """Driver: keeps cones in memory, finds the lane, follows it, and reports the cause of a stop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from conegrad_core.cones import Cones
+from conegrad_core.consistency.reason import Reason
 from conegrad_core.geometry.odometry import MAX_SPEED, OdometryBuffer, Pose2, relative_pose
 from conegrad_core.settings import Config, setting
 from conegrad_core.vehicle import Vehicle
 from conegrad_simulation.driver.centre_line import CentreLine, centre_line
 from conegrad_simulation.driver.cone_memory import ConeMemory, MemoryConfig
+from conegrad_simulation.driver.distrust import Distrust
 from conegrad_simulation.driver.lane_search import SearchConfig
 from conegrad_simulation.driver.perceived_cones import perceived_cones
 from conegrad_simulation.driver.pursuit import PursuitConfig, allowed_speeds, pursue
@@ -38,10 +41,13 @@ class DriverConfig(Config):
         2.5, "The car stops when less of the lane is known, at full size [m]", low=0.1, high=20.0
     )
     degraded_speed: float = setting(
-        0.7, "Share of the speed while one sensor is lost", low=0.0, high=1.0
+        0.7, "Share of the speed while the cones are degraded", low=0.0, high=1.0
     )
     degraded_time: float = setting(
-        5.0, "The car stops when one sensor is lost for longer than this [s]", low=0.0
+        5.0, "The car stops when one sensor is lost or blind for longer than this [s]", low=0.0
+    )
+    distrust_time: float = setting(
+        0.2, "The car stops when the cones contradict for longer than this [s]", low=0.0, high=10.0
     )
 
 
@@ -97,6 +103,8 @@ class Driver:
         self._cones_ns: int | None = None  # stamp of the newest message with cones
         self._both_ns: int | None = None  # stamp of the newest message of both sensors
         self._lost = ""
+        self._reasons: tuple[Reason, ...] = ()  # of the newest message
+        self._distrust = Distrust(self._config.distrust_time)
 
     def add_odometry(self, stamp_ns: int, pose: Pose2, speed: float) -> None:
         """Add an odometry: stamp [ns], pose ``odom_from_base`` [m, rad] and speed [m/s].
@@ -120,6 +128,7 @@ class Driver:
         in_base: bool = False,
         has_camera: bool,
         has_lidar: bool,
+        reasons: Sequence[Reason] = (),
     ) -> None:
         """Add the cones of a message and search the lane.
 
@@ -129,9 +138,16 @@ class Driver:
             in_base: the cones are in ``base_link``, as before the first scan.
             has_camera: the cones were fused with an image.
             has_lidar: the cones were fused with a scan.
+            reasons: why the cones are degraded.
         """
-        self._message_ns = stamp_ns
-        self._note_sensors(stamp_ns, has_camera=has_camera, has_lidar=has_lidar)
+        self._message_ns, self._reasons = stamp_ns, tuple(reasons)
+        self._distrust.observe(stamp_ns, self._reasons)
+        names = {reason.name for reason in reasons}
+        self._note_sensors(
+            stamp_ns,
+            has_camera=has_camera and "camera_misses" not in names,
+            has_lidar=has_lidar and "lidar_misses" not in names,
+        )
         pose = self._pose_at(stamp_ns)
         if pose is None or not len(cones.positions):
             return
@@ -151,8 +167,9 @@ class Driver:
         pursuit = self._settings.pursuit
         curvature = pursue(points, self._speed, pursuit)
         speed = self._chosen_speed(points)
-        share = self._config.degraded_speed if self._lost else 1.0
+        share = self._config.degraded_speed if self._lost or self._reasons else 1.0
         with_ = f", without {self._lost}" if self._lost else ""
+        with_ += f", degraded: {'; '.join(map(str, self._reasons))}" if self._reasons else ""
         left, right = self._line.pairs
         text = f"{left} cones left, {right} right, {self._line.length * self._scale:.1f} m{with_}"
         return Decision(share * speed * self._scale, curvature / self._scale, DRIVING, text)
@@ -195,6 +212,8 @@ class Driver:
         if self._both_ns is None or now_ns - self._both_ns > config.degraded_time * NANOSECONDS:
             text = f"stopped: {self._lost or 'a sensor'} lost for over {config.degraded_time:g} s"
             return "perception degraded", text
+        if self._distrust.is_too_long:
+            return "cones not trusted", f"stopped: {self._distrust.text}"
         if self._line.length < config.shortest_line:
             return "no lane", f"stopped: only {self._line.length * self._scale:.1f} m of lane seen"
         return "", ""
@@ -211,6 +230,8 @@ class Driver:
             return
         self._both_ns = self._both_ns or stamp_ns
         self._lost = "the LiDAR" if has_camera else "the camera"
+        if not has_camera and not has_lidar:
+            self._lost = "either sensor"
 
     def _pose_at(self, stamp_ns: int) -> Pose2 | None:
         """Pose at a stamp; at one after the newest odometry, the newest pose."""

@@ -16,6 +16,7 @@ from conegrad_data.calibration.static_frames import StaticFrames
 from conegrad_data.decode import (
     DecodeError,
     cones_from_msg,
+    reasons_from_msg,
     speed_from_msg,
     stamp_ns_from_msg,
 )
@@ -148,6 +149,7 @@ class DriverNode(Node):
                 in_base=msg.header.frame_id.lstrip("/") == BASE_FRAME,
                 has_camera=msg.camera_used,
                 has_lidar=msg.lidar_used,
+                reasons=reasons_from_msg(msg),
             )
         finally:
             # Also after an invalid message: a simulation in lockstep waits for a command.
