@@ -81,5 +81,9 @@ def test_what_is_wrong_with_the_arguments_is_said_in_one_line(tmp_path, capsys):
     assert "is not empty and was not made by this command" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--lidar-lost", "5", "4"]) == 1
     assert "--lidar-lost is (5.0, 4.0), expected its start and its end" in capsys.readouterr().err
+    assert main(["drive", "-o", str(tmp_path / "a"), "--fault", "no_scan@5-4"]) == 1
+    assert "expected NAME[:SEVERITY][@START-END]" in capsys.readouterr().err
+    assert main(["drive", "-o", str(tmp_path / "a"), "--fault", "image_mudd"]) == 1
+    assert "image_mudd" in capsys.readouterr().err
     assert main(["drive", "-o", str(tmp_path / "a"), "--set", "detector.engin=onnx"]) == 1
     assert "did you mean detector.engine?" in capsys.readouterr().err

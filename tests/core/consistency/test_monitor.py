@@ -193,7 +193,7 @@ def test_stamps_far_apart_are_told(monitor):
 def test_cones_and_returns_that_vanish_are_told(monitor):
     def few(number):
         cones = frame(number).cones
-        return frame(number, cones=Cones(*(field[:2] for field in cones)))
+        return frame(number, cones=cones.rows(torch.arange(2)))
 
     assert "cones_vanished" in names(monitor, [few(number) for number in range(30, 33)])
     returns = ConsistencyMonitor()

@@ -162,3 +162,23 @@ def test_animation_and_picture_show_the_drive(make, description, tmp_path):
         assert gif.size == (384 + 216, 216)
     save_lap_picture(description, supervisor.log, SensorConfig(), tmp_path / "lap.png")
     assert cv2.imread(str(tmp_path / "lap.png")).shape[1] == 1400
+
+
+def test_a_frozen_camera_publishes_one_image_under_new_stamps(make):
+    outputs = until(make(faults=("camera_frozen:milliseconds=1000",)), 0.35)
+    images = [m.msg for o in outputs for m in o.messages if m.topic == "/image_raw/compressed"]
+    assert len({image.data.tobytes() for image in images}) == 1
+    assert len({image.header.stamp.nanosec for image in images}) == len(images) > 2
+
+
+def test_a_fault_acts_between_its_times(make):
+    outputs = until(make(faults=("no_scan@0.2-0.4",), camera_rate=1.0), 0.5)
+    times = [o.event.time for o in outputs for m in o.messages if m.topic == "/scan"]
+    # 40 scans per second: 8 before the fault, 4 after it.
+    assert len(times) == 12
+    assert [time for time in times if 0.2 <= time < 0.4] == []
+
+
+def test_refuses_a_fault_that_is_none():
+    with pytest.raises(ValueError, match="faults fault is 'no_scan@', expected NAME"):
+        SensorConfig(faults=("no_scan@",))

@@ -2,6 +2,7 @@
 
   conegrad drive --track random --seed 4 --vehicle formula_student -o out/lap
   conegrad drive --track random --seed 4 --camera-lost 10 13 -o out/lap
+  conegrad drive --seed 4 --fault image_hue:3@8- --fault no_scan@3-5 -o out/lap
 
 Simulator, perception and driver run as ROS nodes, in a ROS domain of their own. Time waits for
 them, so that the drive is the same on any computer. OUTPUT holds the recording with its truth
@@ -228,6 +229,7 @@ def _write_figures(
         "seed": chosen.scene.seed,
         "camera_lost": list(chosen.sensors.camera_lost),
         "lidar_lost": list(chosen.sensors.lidar_lost),
+        "faults": list(chosen.sensors.faults),
         **driven.log.summary(),
         "f1_colour": round(counts.f1_colour, 4),
         "f1": round(counts.f1, 4),

@@ -10,8 +10,8 @@ HEAD = """# Parameters
 
 Made by `python -m conegrad_nodes.parameters.parameter_table > docs/parameters.md`: do not edit. All
 are read when a node starts; those after `detector.`, `segmenter.`, `fuser.`, `pairing.`,
-`calibration.`, `tracks.` and `consistency.` again when it is configured: they may be set while it is
-unconfigured. In YAML, numbers with a fraction need their point: `20.0`, not `20`.
+`calibration.`, `tracks.` and `consistency.` again when it is configured: they may be set while it
+is unconfigured. In YAML, numbers with a fraction need their point: `20.0`, not `20`.
 
 The stages are those of `camera_lidar`. With another pipeline a node has the settings of the stages
 that it runs, with their names in front and the defaults of the pipeline file: `keypoints.weights`.
