@@ -28,7 +28,7 @@ from conegrad_bringup.respawn import Respawned, respawned
 CAR_NODES = ("camera_node", "lidar_node", "fusion_node")  # with parameter files of their own
 TEXTS = (
     "namespace", "params_file", "vehicle", "image_transport", "input", "pipeline", "system",
-    "stages", "network",
+    "stages", "network", "convert",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def generate_launch_description() -> LaunchDescription:
             OpaqueFunction(function=network),
             OpaqueFunction(function=large_messages),
             OpaqueFunction(function=perception, args=[config]),
+            OpaqueFunction(function=converter),
             rviz,
             foxglove,
         ]
@@ -79,6 +80,20 @@ def perception(context: LaunchContext, config: Path) -> list[Any]:
         make = functools.partial(_one_of, number, context, config)
         actions += Respawned(make, name).actions()
     return actions
+
+
+def converter(context: LaunchContext) -> list[Any]:
+    """The node that publishes the cones as messages of another stack, where one is asked for."""
+    if not LaunchConfiguration("convert").perform(context):
+        return []
+    own: dict[str, Any] = {"format": text("convert")}
+    if LaunchConfiguration("use_sim_time").perform(context) == "true":
+        own["use_sim_time"] = True
+    options = {"namespace": LaunchConfiguration("namespace"), "parameters": [own]}
+    if is_on(context, "respawn"):
+        return list(respawned("conegrad_nodes", "cone_converter", **options))
+    options["ros_arguments"] = enclave("cone_converter")
+    return [Node(package="conegrad_nodes", executable="cone_converter", output="screen", **options)]
 
 
 def hosts(context: LaunchContext) -> Any:

@@ -10,6 +10,8 @@ pytest.importorskip("rclpy")
 pytest.importorskip("conegrad_msgs")
 
 from conegrad_nodes.camera_node import CameraNode
+from conegrad_nodes.cone_converter import ConeConverter
+from conegrad_nodes.encode.other_stacks import FORMATS, ConeFormat
 from conegrad_nodes.fusion_node import FusionNode
 from conegrad_nodes.lidar_node import LidarNode
 from conegrad_nodes.lifecycle_manager import LifecycleManager
@@ -76,8 +78,10 @@ def used(node):
 
 
 def test_each_process_may_do_what_its_nodes_do(
-    graph, camera_parameters, lidar_parameters, frames_file
+    graph, camera_parameters, lidar_parameters, frames_file, monkeypatch
 ):
+    same = ConeFormat("conegrad_msgs", "ConeArray", lambda msg, _: msg, "")  # of no other stack
+    monkeypatch.setitem(FORMATS, "fs", same)
     nodes = {
         "camera_node": graph.start(CameraNode, **camera_parameters),
         "lidar_node": graph.start(LidarNode, **lidar_parameters),
@@ -85,8 +89,10 @@ def test_each_process_may_do_what_its_nodes_do(
             FusionNode, calibration__extrinsics="file", calibration__file=frames_file
         ),
         "lifecycle_manager": graph.start(LifecycleManager),
+        "cone_converter": graph.start(ConeConverter, format="fs"),
     }
     results = {"camera_node": "/detections", "lidar_node": "/segmentation", "fusion_node": "/cones"}
+    results["cone_converter"] = "/cones_fs"
     for name, node in nodes.items():
         result = Right("publish", results.get(name, "/diagnostics"))
         graph.until(lambda node=node, r=result: r in used(node), f"{result} of {name}")

@@ -22,6 +22,7 @@ DESCRIPTIONS = {
     "pipeline": "Pipeline, by name or path of its file; empty: as the parameters say",
     "system": "Recorded system in place of a pipeline: NAME@ALIAS, NAME/VERSION or a path",
     "stages": "Of the pipeline: composed in few nodes, or apart in nodes of their own",
+    "convert": "Publish cones as messages of another stack, too: eufs, fs, vision; empty: none",
     "rviz": "Start RViz",
     "foxglove": "Start the bridge to Foxglove",
     "network": "Let other machines take part; empty: as the environment says, else this one alone",
@@ -31,6 +32,7 @@ CHOICES = {
     "image_transport": ("", "raw", "compressed"),
     "input": ("", "scan", "points"),
     "stages": ("", "composed", "apart"),
+    "convert": ("", "eufs", "fs", "vision"),
     "network": ("", *SWITCH),
     **dict.fromkeys(("composed", "rviz", "foxglove", "respawn"), SWITCH),
 }

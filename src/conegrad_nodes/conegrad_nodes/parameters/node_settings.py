@@ -18,6 +18,7 @@ from conegrad_data.calibration.calibration_source import CalibrationConfig
 PIPELINE = "Pipeline by name or the path of its file, or a recorded system: NAME@ALIAS, NAME/7"
 IMAGE_TRANSPORTS = ("raw", "compressed")
 MONITOR = "File of conegrad monitor fit, or clear: frames unlike its drives are told; empty: none"
+CONE_FORMATS = ("eufs", "fs", "vision")
 LIDAR_INPUTS = ("scan", "points")
 
 
@@ -103,6 +104,25 @@ class StageNodeConfig(SensorNodeConfig):
 
 
 @dataclass(frozen=True)
+class ConeConverterConfig(Config):
+    """Settings of the node that publishes cones as messages of another stack."""
+
+    format: str = setting("eufs", "eufs, fs or vision: whose messages")
+    min_existence: float = setting(
+        0.5, "Cones that exist less probably are left out", low=0.0, high=1.0
+    )
+    autostart: bool = setting(True, "Configure and activate without being asked")
+    reliability: str = setting("reliable", "QoS of cones: best_effort or reliable")
+    depth: int = setting(5, "QoS of cones: messages that wait at most", low=1, high=1000)
+    input_timeout: float = setting(1.0, "The input counts as stopped after this [s]", low=0.01)
+    stamp_tolerance: float = setting(1.0, "Stamps may be this far off the clock [s]", low=0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_choice("format", CONE_FORMATS)
+
+
+@dataclass(frozen=True)
 class ProgramConfig(Config):
     """Parameters of the program that runs several nodes; all nodes have them alike."""
 
@@ -150,5 +170,6 @@ NODE_SETTINGS: dict[str, dict[str, type[Config]]] = {
 OTHER_SETTINGS: dict[str, list[tuple[str, type[Config]]]] = {
     "stage_node": [("", StageNodeConfig)],
     "perception": [("", ProgramConfig)],
+    "cone_converter": [("", ConeConverterConfig)],
     "lifecycle_manager": [("", LifecycleManagerConfig), ("", SupervisionConfig)],
 }
