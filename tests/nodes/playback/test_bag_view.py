@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from conegrad_data.bags.types import BagError
 from conegrad_nodes.playback.perceive import PerceiveOptions
 from conegrad_nodes.view_server.feed import ViewFeed
 from conegrad_nodes.view_server.page_state import PageState
@@ -34,3 +35,9 @@ def test_inputs_and_results_of_a_bag_are_shown(drive, parameters):
     assert "/fusion_node/processing_latency" in latencies
     assert "fusion_node: calibration" in [status["name"] for status in state["statuses"]]
     assert "/scan" in [entry["topic"] for entry in state["topics"]]
+
+
+def test_a_bag_that_is_too_short_to_loop_is_refused(drive, parameters):
+    options = PerceiveOptions(parameters=parameters)
+    with pytest.raises(BagError, match=r"has 0\.7 s, expected 2 s or more to loop"):
+        view_bag(drive, options, ViewFeed("a drive"), contextlib.nullcontext(), loop=True)

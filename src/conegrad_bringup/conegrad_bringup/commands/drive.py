@@ -1,6 +1,7 @@
 """Drive a simulated car around a track on perceived cones alone, in the live graph.
 
   conegrad drive --track random --seed 4 --vehicle formula_student -o out/lap
+  conegrad drive --track random --view -o out/seen
   conegrad drive --track random --seed 4 --camera-lost 10 13 -o out/lap
   conegrad drive --seed 4 --fault image_hue:3@8- --fault no_scan@3-5 -o out/lap
 
@@ -25,6 +26,7 @@ from conegrad_bringup.bag_options import (
     SYSTEM,
     params_file_setting,
 )
+from conegrad_bringup.drive_view import drive_view
 from conegrad_bringup.output_folder import fresh_folder
 from conegrad_core.settings import Config, setting
 from conegrad_core.settings.command_settings import CommandSettings, Group, NodeParameters
@@ -34,6 +36,7 @@ from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.table import number
 from conegrad_evaluation.report.report import Preface
 from conegrad_nodes.playback.this_machine import check_environment
+from conegrad_nodes.view_server.settings import ViewConfig
 from conegrad_simulation.closed_loop.bicycle import BicycleConfig
 from conegrad_simulation.closed_loop.drive_loop import ProgressCallback
 from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, SupervisorConfig
@@ -97,6 +100,7 @@ SETTINGS = CommandSettings(
         "supervisor": SupervisorConfig(),
         "sensors": SensorConfig(),
         "bicycle": BicycleConfig(),
+        "view": ViewConfig(),
     },
     {
         "": PERCEPTION_PARAMETERS,
@@ -129,10 +133,11 @@ def run(options: argparse.Namespace) -> int:
         start_timeout=own.start_timeout,
     )
     folder: Path = options.output
-    fresh_folder(folder, MARKER, force=options.force)
-    print("starting simulator, perception and driver", flush=True)
-    with _bar() as progress:
-        driven = run_drive(folder / "drive", chosen, progress=progress)
+    with drive_view(settings[ViewConfig], chosen) as follower:
+        fresh_folder(folder, MARKER, force=options.force)
+        print("starting simulator, perception and driver", flush=True)
+        with _bar() as progress:
+            driven = run_drive(folder / "drive", chosen, progress=progress, follower=follower)
     log = driven.log
     print(describe(log), flush=True)
     save_lap_picture(driven.description, log, chosen.sensors, folder / "lap.png")

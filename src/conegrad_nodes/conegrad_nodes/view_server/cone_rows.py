@@ -10,6 +10,7 @@ from conegrad_core.geometry.ellipse import ellipse_of
 from conegrad_data.decode import (
     cones_from_msg,
     points_from_msg,
+    reasons_from_msg,
     scan_from_msg,
     segmentation_from_msg,
     truth_from_msg,
@@ -31,7 +32,7 @@ class Returns(NamedTuple):
 
 
 def cone_rows(message: FeedMessage) -> dict[str, Any]:
-    """Frame and rows of a conegrad_msgs/ConeArray, the nearest cone first.
+    """Frame, rows and doubts of a conegrad_msgs/ConeArray, the nearest cone first.
 
     Raises:
         DecodeError: if the message cannot be used.
@@ -39,7 +40,11 @@ def cone_rows(message: FeedMessage) -> dict[str, Any]:
     msg = decoded(message)
     cones = cones_from_msg(msg)
     order = cones.positions.norm(dim=1).argsort().tolist()
-    return {"frame": msg.header.frame_id, "rows": [_cone(cones, row) for row in order]}
+    return {
+        "frame": msg.header.frame_id,
+        "rows": [_cone(cones, row) for row in order],
+        "reasons": [str(reason) for reason in reasons_from_msg(msg)],
+    }
 
 
 def truth_rows(message: FeedMessage) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from conegrad_nodes.view_server.statuses import Statuses, missing
 
 # Segmentations hold the returns of a scan and which of them look like cones.
 RETURNS = ("segmentation", "scan", "points")  # roles, the first one that comes is shown
-OUTDATED = 1.0  # [s] after which cones and returns say nothing about now
+OUTDATED = 2.0  # [s] after which cones and returns say nothing about now
 LATENCY_TYPE, LATENCY_END = "std_msgs/msg/Float64", "latency"
 MILLISECONDS = 1e3
 
@@ -58,7 +58,7 @@ class PageState:
                 {"level": status.level.name, "name": status.name, "message": status.message}
                 for status in statuses
             ],
-            "missing": [*missing(feed, statuses), *faults],
+            "missing": [*missing(feed, statuses), *_doubts(layers["cones"]), *faults],
         }
 
     def _fresh(self, *roles: str) -> FeedMessage | None:
@@ -120,3 +120,7 @@ def _layer(
     except DecodeError as error:
         faults.append(f"{message.topic} cannot be shown: {error}")
         return None
+
+
+def _doubts(cones: dict[str, Any] | None) -> list[str]:
+    return [f"cones are degraded: {reason}" for reason in (cones or {}).get("reasons", ())]

@@ -26,10 +26,13 @@ def served(
         OSError: if a port cannot be had.
     """
     # Imported here: a run that nobody wants to look at does not load servers.
+    from conegrad_nodes.view_server.foxglove_server import FoxgloveServer
     from conegrad_nodes.view_server.web_server import WebServer
 
     with contextlib.ExitStack() as stack:
         web = WebServer(feed, config.view_port, is_open=config.view_network, rate=config.view_rate)
         stack.enter_context(web)
-        tell(f"view:     {web.address}")
+        for_foxglove = FoxgloveServer(feed, config.foxglove_port, is_open=config.view_network)
+        stack.enter_context(for_foxglove)
+        tell(f"view: {web.address}; Foxglove: {for_foxglove.address}")
         yield feed

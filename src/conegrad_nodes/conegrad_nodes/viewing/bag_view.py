@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from conegrad_data.bags.reader import RawMessage
+from conegrad_data.bags.types import BagError
 from conegrad_data.topics.topics import find_topics
 from conegrad_nodes.playback.perceive import PerceiveOptions, PreparedRun, graph_inputs
 from conegrad_nodes.playback.this_machine import check_environment
 from conegrad_nodes.view_server.feed import ViewFeed
 
+SHORTEST_LOOP = 2.0  # [s], twice the jump that a new run is recognised by
 SAY_PERIOD = 0.5  # [s] between two changes of what is said
 FURTHER = ("truth", "tf_static")  # roles that are shown and not perceived
 OF_SENSORS = {"image": "image", "scan": "scan", "points": "scan"}  # expected roles, by played ones
@@ -50,6 +52,12 @@ def view_bag(
         }
         further = find_topics(bag, options.topics, FURTHER).values()
 
+        seconds = (bag.end_ns - bag.start_ns) / 1e9
+        if loop and seconds < SHORTEST_LOOP:
+            raise BagError(
+                f"{bag.path} has {seconds:.1f} s, expected {SHORTEST_LOOP:g} s or more to loop: by "
+                "a shorter jump of the stamps the nodes do not recognise a new run"
+            )
         stack.enter_context(server)
 
         def sink(topic: str, msgtype: str, stamp_ns: int, msg: Any) -> None:
@@ -59,7 +67,6 @@ def view_bag(
         feed.say("starting the nodes")
         run = prepared.started(sink, stack)
         run.start()
-        seconds = (bag.end_ns - bag.start_ns) / 1e9
         topics = [*graph_topics, *further]
         played = _Announced(feed, bag.start_ns, seconds)
         run.play(played, topics)

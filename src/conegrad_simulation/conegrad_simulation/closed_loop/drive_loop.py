@@ -8,7 +8,7 @@ from rclpy.experimental import EventsExecutor
 from conegrad_data.recording.base_odometry import BASE_FRAME
 from conegrad_nodes.playback.graph_process import GraphError, GraphProcess
 from conegrad_simulation.closed_loop.animation import DriveAnimation
-from conegrad_simulation.closed_loop.drive_supervisor import DriveSupervisor
+from conegrad_simulation.closed_loop.drive_supervisor import DriveLog, DriveSupervisor
 from conegrad_simulation.closed_loop.simulator import CAMERA, EventOutput
 from conegrad_simulation.closed_loop.simulator_node import SimulatorNode
 
@@ -17,6 +17,9 @@ CHECK_PERIOD = 0.5  # [s] between two checks of the processes
 ProgressCallback = Callable[
     [float, float], None
 ]  # share of the drive, simulated time over wall time
+
+
+FollowCallback = Callable[[DriveLog], None]
 
 
 class DriveLoop:
@@ -53,6 +56,7 @@ class DriveLoop:
         supervisor: DriveSupervisor,
         animation: DriveAnimation,
         progress: ProgressCallback | None,
+        follow: FollowCallback | None = None,
     ) -> None:
         """Step the simulation until the supervisor ends the drive.
 
@@ -60,6 +64,7 @@ class DriveLoop:
             supervisor: measures the drive and ends it.
             animation: gets the image and the newest cones of each camera event.
             progress: called with the share of the drive and the speed against wall time.
+            follow: called with the measurements until now.
         """
         started = time.monotonic()
         log = supervisor.log
@@ -72,6 +77,8 @@ class DriveLoop:
                 log.wall_seconds = time.monotonic() - started
                 if progress is not None:
                     progress(supervisor.progress(), log.seconds / max(log.wall_seconds, 1e-9))
+                if follow is not None:
+                    follow(log)
         finally:
             log.missing_results = dict(self._node.lockstep.missing_results)
         if not log.is_finished:

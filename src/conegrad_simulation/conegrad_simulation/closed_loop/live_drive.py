@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import rclpy
 from rclpy.experimental import EventsExecutor
@@ -75,6 +75,16 @@ class DriveOptions:
             settings(config_class, self.driver_parameters, prefix)
 
 
+class DriveFollower(Protocol):
+    """Sees a drive while it goes on."""
+
+    def note(self, topic: str, msgtype: str, data: bytes) -> None:
+        """Take a message of the graph, serialized."""
+
+    def follow(self, log: DriveLog) -> None:
+        """Take the measurements until now, at each event of the simulation."""
+
+
 class LiveDrive(NamedTuple):
     """Result of a drive.
 
@@ -90,7 +100,11 @@ class LiveDrive(NamedTuple):
 
 
 def run_drive(
-    bag: Path, options: DriveOptions, *, progress: ProgressCallback | None = None
+    bag: Path,
+    options: DriveOptions,
+    *,
+    progress: ProgressCallback | None = None,
+    follower: DriveFollower | None = None,
 ) -> LiveDrive:
     """Drive on perceived cones alone and record all topics with the truth.
 
@@ -100,6 +114,7 @@ def run_drive(
         bag: the recording to create.
         options: scene, sensors and parameters.
         progress: called with the share of the drive and the speed against wall time.
+        follower: sees the drive while it goes on.
 
     Raises:
         ValueError: if a setting is unknown or out of bounds.
@@ -118,10 +133,16 @@ def run_drive(
         loop = DriveLoop(node, executor, processes)
         loop.wait_for_partners(options.start_timeout)
         writer = stack.enter_context(BagWriter(bag, is_compressed=simulator.is_raw))
-        node.record(lambda topic, msgtype, data: writer.write(topic, msgtype, node.now_ns, data))
+
+        def sink(topic: str, msgtype: str, data: bytes) -> None:
+            writer.write(topic, msgtype, node.now_ns, data)
+            if follower is not None:
+                follower.note(topic, msgtype, data)
+
+        node.record(sink)
         supervisor = DriveSupervisor(description, simulator.car, options.supervisor)
         animation = DriveAnimation(simulator)
-        loop.run(supervisor, animation, progress)
+        loop.run(supervisor, animation, progress, follower.follow if follower else None)
         return LiveDrive(description, supervisor.log, animation)
 
 

@@ -5,6 +5,7 @@ x, y, colour) and odometry. The output folder holds checkpoint, weights, losses 
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -12,7 +13,10 @@ from pathlib import Path
 
 from conegrad_bringup.progress_bar import ProgressBar
 from conegrad_bringup.training_samples import SimulatedSettings, read_samples
+from conegrad_bringup.training_view import training_view, viewed_steps
 from conegrad_core.settings.command_settings import CommandSettings, Group
+from conegrad_nodes.view_server.feed import ViewFeed
+from conegrad_nodes.view_server.settings import ViewConfig
 from conegrad_training import aliases
 from conegrad_training.action.goal_settings import DataConfig
 from conegrad_training.engine.distributed import folder_of_this_process, joined, rank
@@ -20,6 +24,7 @@ from conegrad_training.engine.loop import StepReport
 from conegrad_training.engine.precision import check_precision
 from conegrad_training.engine.progress_display import shown, written_losses
 from conegrad_training.engine.training_run import Data, TrainingConfig
+from conegrad_training.engine.training_run import Progress as StepProgress
 from conegrad_training.tracking.tracked_run import TrackedResult, run_tracked
 from conegrad_training.tracking.tracking import TrackingConfig
 
@@ -35,6 +40,7 @@ SETTINGS = CommandSettings(
         "optimizer": DEFAULTS.optimizer,
         "system": DEFAULTS.system,
         "tracking": TrackingConfig(),
+        "view": ViewConfig(),
         "loss": Group(DEFAULTS.loss, words="--loss"),
         "augmentation": Group(DEFAULTS.augmentation, words="--augment"),
         "disturbance": DEFAULTS.disturbance,
@@ -64,9 +70,15 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     config = settings.gathered(TrainingConfig)
     check_precision(config.system)
-    with joined(), folder_of_this_process(options.output) as output:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(joined())
+        output = stack.enter_context(folder_of_this_process(options.output))
         is_first = rank() == 0
-        tracking = settings[TrackingConfig]
+        view, tracking = settings[ViewConfig], settings[TrackingConfig]
+        if not is_first:
+            view = dataclasses.replace(view, view=False)
+            tracking = dataclasses.replace(tracking, tracking=False)
+        feed = stack.enter_context(training_view(view, f"Training {options.output.name}"))
         data = read_samples(options.bags, settings[DataConfig], settings[SimulatedSettings], config)
         if is_first:
             print(_described(data, config), flush=True)
@@ -74,9 +86,9 @@ def run(options: argparse.Namespace) -> None:
             config,
             data,
             output,
-            tracking if is_first else dataclasses.replace(tracking, tracking=False),
+            tracking,
             resume=options.resume,
-            progress=_show if is_first else None,
+            progress=_progress(feed, config.pattern.pattern) if is_first else None,
             measuring=ProgressBar("metrics") if is_first else None,
         )
         if is_first:
@@ -91,10 +103,22 @@ def _described(data: Data, config: TrainingConfig) -> str:
     return f"trains on {counts[0]} of {training} frames, evaluates on {counts[1]} of {of_test}"
 
 
-def _show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:
-    return shown(
-        steps, total, "training", done=done, unit="step", note=lambda r: written_losses(r.losses)
-    )
+def _progress(feed: ViewFeed | None, pattern: str) -> StepProgress:
+    """Shows how far the steps are: here, and in the view if there is one."""
+
+    def show(steps: Iterator[StepReport], done: int, total: int) -> Iterator[StepReport]:
+        if feed is not None:
+            steps = viewed_steps(feed, pattern, steps, done, total)
+        return shown(
+            steps,
+            total,
+            "training",
+            done=done,
+            unit="step",
+            note=lambda report: written_losses(report.losses),
+        )
+
+    return show
 
 
 def _print_results(output: Path, result: TrackedResult) -> None:

@@ -156,7 +156,7 @@ function drawCar(context, [u, v], ink) {
 }
 
 function describeCones(state, drawn) {
-  if (!state.cones) return "no cones for a second";
+  if (!state.cones) return "no cones now";
   const rows = state.cones.rows;
   const counts = Object.keys(SIGNS).map((colour) => [SIGNS[colour].name, rows.filter((cone) => cone.colour === colour).length]);
   const named = counts.filter(([, count]) => count).map(([name, count]) => `${count} ${name}`);
@@ -272,7 +272,7 @@ function showTables(state) {
   byId("latencies-region").hidden = !state.latencies.length;
   setRows("latencies", state.latencies.map((entry) => [entry.topic, entry.p50.toFixed(1), entry.p95.toFixed(1)]));
   const isTraining = !state.expected.length;
-  byId("diagnostics").hidden = byId("rates-section").hidden = isTraining;
+  byId("diagnostics").hidden = byId("rates-section").hidden = byId("skip").hidden = isTraining;
   const bad = state.statuses.filter((status) => status.level !== "OK").length;
   setText("diagnostics-text", state.statuses.length ? `${state.statuses.length} parts report, ${bad} of them with a problem` : "nothing on /diagnostics yet");
   setRows("statuses", state.statuses.map((status) => [
