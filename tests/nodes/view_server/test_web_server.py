@@ -10,10 +10,11 @@ import urllib.request
 import cv2
 import numpy as np
 import pytest
+from check_pages import SCHEMES, tools, violations
 from view_messages import IMAGE, SECOND, note_cones, note_detections, note_image, note_scene
 
 from conegrad_nodes.view_server.feed import ViewFeed
-from conegrad_nodes.view_server.web_server import WebServer
+from conegrad_nodes.view_server.web_server import PAGE, WebServer
 
 LONG = 150  # [s], of a busy machine
 BLUE = (31, 100, 222)
@@ -121,8 +122,11 @@ def test_the_port_is_free_again_at_the_end(feed):
         assert get(server, "/state.json")[0] == 200
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium")
-def test_a_browser_shows_cones_picture_and_diagnostics(server, feed, monkeypatch, tmp_path):
+@pytest.fixture
+def rendered(server, feed, monkeypatch, tmp_path):
+    """The page of a small scene as a browser shows it, with its style in it."""
+    if shutil.which("chromium") is None:
+        pytest.skip("there is no chromium")
     # A browser takes long to start.
     for name in ("page_state.OUTDATED", "camera_picture.LATE", "statuses.OUTDATED"):
         monkeypatch.setattr(f"conegrad_nodes.view_server.{name}", LONG)
@@ -130,8 +134,22 @@ def test_a_browser_shows_cones_picture_and_diagnostics(server, feed, monkeypatch
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     command += [f"--user-data-dir={tmp_path}", "--virtual-time-budget=60000"]
     command += [f"{server.address}/?still"]
-    page = subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=True).stdout
-    assert "2 cones in lidar: 1 blue, 1 yellow; the nearest 3.4 m away" in page
-    assert 'alt="Camera picture, 1 boxes"' in page
-    assert "lidar says so" in page
-    assert "! WARN" in page
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=True)
+    link = '<link rel="stylesheet" href="view.css">'
+    assert link in done.stdout
+    return done.stdout.replace(link, f"<style>{(PAGE / 'view.css').read_text()}</style>")
+
+
+def test_a_browser_shows_cones_picture_and_diagnostics(rendered):
+    assert "2 cones in lidar: 1 blue, 1 yellow; the nearest 3.4 m away" in rendered
+    assert 'alt="Camera picture, 1 boxes"' in rendered
+    assert "lidar says so" in rendered
+    assert "! WARN" in rendered
+
+
+@pytest.mark.skipif(tools() is None, reason="needs Chromium and axe: AXE=.../axe.min.js")
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_page_has_no_serious_finding_of_axe(rendered, scheme, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(rendered)
+    assert list(violations(page, scheme, *tools())) == []

@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import dataclasses
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def _view_graph(settings: EffectiveSettings) -> None:
         graph.listen()
 
 
-def _refuse_those_of_bags(own: ViewSettings, parameters: dict[str, Any]) -> None:
+def _refuse_those_of_bags(own: ViewSettings, parameters: Mapping[str, Any]) -> None:
     """Refuse what says how a bag is perceived."""
     default = ViewSettings()
     for field in dataclasses.fields(own):
