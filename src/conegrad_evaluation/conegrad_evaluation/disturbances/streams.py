@@ -1,7 +1,7 @@
 """Disturbances of the stream of messages of a sensor: slow, doubled, late, out of order, stuck.
 
 They change when messages arrive, and with which stamps; only a running graph sees that
-(`conegrad robustness --live`, `conegrad drive --fault`), one sample has no stream. Each gives for a
+(`conegrad robustness --live`), one sample has no stream. Each gives for a
 message what is sent in its place.
 """
 
