@@ -4,9 +4,8 @@
   ros2 launch conegrad_bringup perception.launch.py params_file:=$PWD/car.yaml
 
 The file names the record by its folder, so that an alias that moves later changes nothing on the
-car, and repeats the input size and the crop that the system was trained with. The nodes take them
-from the record; a node that is given others says so. After 'conegrad system rollback' write the
-file again.
+car, and repeats the input size and the crop that the system was trained with. After a promotion or
+'conegrad system rollback' write the file again.
 """
 
 import argparse
