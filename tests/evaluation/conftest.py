@@ -36,6 +36,7 @@ class Plan:
     latency: bool = True
     truth_every: int = 1
     perfect: bool = False
+    empty: bool = False
     seed: int = 0
 
 
@@ -149,7 +150,9 @@ def _write_frame(bag, plan, index, stamp, pose, true, vehicle, calibration, rand
 
 def _published(true: TrueCones, plan: Plan, random: np.random.Generator) -> Cones:
     seen = (true.visible_camera | true.visible_lidar) & (true.positions.norm(dim=-1) < 18)
-    if plan.perfect:
+    if plan.empty:
+        seen = torch.zeros_like(seen)
+    if plan.perfect or plan.empty:
         positions, classes = true.positions[seen], true.classes[seen].clone()
         return _cones(positions, classes, np.full(len(classes), 0.99), 0.02)
     found = seen & torch.from_numpy(random.random(len(seen)) < 0.93)

@@ -212,8 +212,17 @@ def test_a_report_is_not_written_into_a_bag(make_drive, plan, inside):
 
 
 def test_a_bag_without_cones_is_refused_with_what_to_do(make_drive, plan, tmp_path):
-    with pytest.raises(BagError, match="conegrad perceive"):
-        evaluate_bag(make_drive(plan(frames=0)), tmp_path / "out")
+    bag = make_drive(plan(frames=0))
+    with pytest.raises(BagError, match=f"conegrad perceive {bag} -o {bag}_cones"):
+        evaluate_bag(bag, tmp_path / "out")
+
+
+def test_a_drive_without_cones_says_why_there_are_none(make_drive, plan, tmp_path):
+    bag = make_drive(plan(frames=3, images=False, empty=True))
+    evaluate_bag(bag, tmp_path / "out")
+    page = report(tmp_path / "out")
+    assert "None of the 3 messages on /cones holds a cone. The bag has no images." in page
+    assert "true cones were in range and view, so the perception missed all of them" in page
 
 
 def test_a_pipeline_is_measured_against_what_its_sensors_see(make_drive, plan, tmp_path):
@@ -224,3 +233,24 @@ def test_a_pipeline_is_measured_against_what_its_sensors_see(make_drive, plan, t
     camera = evaluate_bag(bag, tmp_path / "camera", pipeline=pipeline)
     seen = sum(car.by_visibility[name].counts.true for name in ("camera", "both"))
     assert 0 < camera.total.counts.true == seen < car.total.counts.true
+
+
+def test_two_systems_stand_side_by_side_with_a_paired_verdict(make_drive, plan, tmp_path):
+    worse, better = make_drive(plan(frames=30)), make_drive(plan(frames=30, perfect=True))
+    evaluation = evaluate_bag(better, tmp_path / "out", baseline=worse)
+    beside = metrics(tmp_path / "out")["beside"]
+    alone = evaluate_bag(worse, tmp_path / "alone")
+    assert beside["frames"] == 30
+    old, new, low, high = beside["figures"]["F1 with colour"]
+    assert (old, new) == (pytest.approx(alone.f1_colour), pytest.approx(evaluation.f1_colour))
+    assert low < new - old < high
+    assert new > old
+    # Three seconds are two independent blocks: no difference is sure.
+    assert "not settled" in beside["verdict"]
+    assert "<h2>Beside drive</h2>" in report(tmp_path / "out")
+
+
+def test_two_drives_are_not_set_side_by_side(make_drive, plan, tmp_path):
+    drive, without = make_drive(plan(frames=3)), make_drive(plan(frames=3, truth=False))
+    with pytest.raises(BagError, match="share no stamp of cones with truth"):
+        evaluate_bag(drive, tmp_path / "out", baseline=without)

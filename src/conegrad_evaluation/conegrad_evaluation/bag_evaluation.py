@@ -14,6 +14,7 @@ from conegrad_evaluation.metrics.bootstrap import block_length, median_period
 from conegrad_evaluation.metrics.evaluator import Evaluation
 from conegrad_evaluation.metrics.json_values import to_json_values
 from conegrad_evaluation.metrics.matching import EvaluationConfig
+from conegrad_evaluation.report.beside import set_beside
 from conegrad_evaluation.report.report import Preface, write_report
 
 MATCH_DISTANCE = 0.5  # [m], of full-size cones; a vehicle preset may give another
@@ -33,6 +34,7 @@ def evaluate_bag(
     preface: Preface | None = None,
     topics: Mapping[str, str] | None = None,
     pipeline: str | Path = DEFAULT,
+    baseline: str | Path | None = None,
 ) -> Evaluation:
     """Evaluate the cones of a bag; write ``metrics.json``, ``report.html`` and pictures.
 
@@ -53,6 +55,7 @@ def evaluate_bag(
         topics: topics that the user chose, by role.
         pipeline: that made the cones, by name or path: what none of the sensors of its inputs
             could see does not count.
+        baseline: bag of the same drive with cones of another system, to be set beside.
 
     Raises:
         AlignmentError: if no sensor could ever see a cone of ``track``.
@@ -72,12 +75,17 @@ def evaluate_bag(
         truth_deviation=truth_error,
         bootstrap_block=_frames_per_second(drive),
     )
-    inputs = load_specification(pipeline).inputs.values()
+    inputs = list(load_specification(pipeline).inputs.values())
     result = evaluate_drive(drive, config, track, inputs)
+    beside = None
+    if baseline is not None:
+        other = read_drive(baseline, preset, topics)
+        beside = set_beside(evaluate_drive(other, config, track, inputs), result)
     folder.mkdir(parents=True, exist_ok=True)
-    metrics = json.dumps(_metrics(result), indent=2, allow_nan=False)
+    values = _metrics(result) | ({"beside": to_json_values(beside.to_dict())} if beside else {})
+    metrics = json.dumps(values, indent=2, allow_nan=False)
     (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
-    write_report(result, folder, preface)
+    write_report(result, folder, preface, beside)
     return result.evaluation
 
 

@@ -1,5 +1,6 @@
 """What a recorded drive says about its cones: everything but images and scans."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,9 +177,10 @@ def _chosen(bag: BagReader, given: Mapping[str, str] | None) -> TopicChoice:
     if ambiguities := [choice.ambiguities[role] for role in NEEDED if role in choice.ambiguities]:
         raise BagError("\n".join(ambiguities))
     if "cones" not in choice.roles:
+        cones = str(Path(bag.path).with_suffix("")) + "_cones"
         raise BagError(
             f"{bag.path} has no cones to evaluate; run it through the graph first: "
-            f"conegrad perceive {bag.path}"
+            f"conegrad perceive {shlex.quote(str(bag.path))} -o {shlex.quote(cones)}"
         )
     return choice
 

@@ -9,8 +9,10 @@ from conegrad_core.cones import COLOUR_NAMES, ConeClass
 from conegrad_core.system_record.provenance import described
 from conegrad_evaluation.drives.drive_evaluation import DriveEvaluation
 from conegrad_evaluation.metrics.evaluator import Evaluation
+from conegrad_evaluation.report.beside import Beside
 from conegrad_evaluation.report.figure_style import colour_hex, data_uri, report_style
 from conegrad_evaluation.report.html_template import template_of
+from conegrad_evaluation.report.no_cones import no_cones_reason
 from conegrad_evaluation.report.report_pictures import draw_examples, draw_map, draw_plots
 from conegrad_evaluation.report.report_tables import (
     RANGE_HEADER,
@@ -40,13 +42,19 @@ class Preface(NamedTuple):
     pictures: Sequence[Path]
 
 
-def write_report(result: DriveEvaluation, folder: Path, preface: Preface | None = None) -> Path:
+def write_report(
+    result: DriveEvaluation,
+    folder: Path,
+    preface: Preface | None = None,
+    beside: Beside | None = None,
+) -> Path:
     """Write ``report.html``, and its pictures as PNG files in ``folder/pictures``.
 
     Args:
         result: the evaluation.
         folder: where to write to.
         preface: first section; None leaves it out.
+        beside: the same drive with cones of another system; None leaves it out.
 
     Returns:
         Path of the report.
@@ -54,7 +62,8 @@ def write_report(result: DriveEvaluation, folder: Path, preface: Preface | None 
     template = template_of("conegrad_evaluation.report", "report.html")
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     with report_style():
-        context = _context(result, folder / "pictures") | {"preface": _preface(preface)}
+        context = _context(result, folder / "pictures")
+        context |= {"preface": _preface(preface), "beside": beside}
     report = folder / "report.html"
     report.write_text(template.render(context), encoding="utf-8")
     return report
@@ -67,6 +76,7 @@ def _context(result: DriveEvaluation, folder: Path) -> dict[str, Any]:
         "name": drive.path.stem,
         "subtitle": _subtitle(result),
         "made_by": described(drive.info.made_by),
+        "no_cones_reason": no_cones_reason(result),
         "has_truth": has_truth,
         "no_truth_reason": _no_truth_reason(result),
         "cards": list(cards(result)),

@@ -1,5 +1,6 @@
 """Writes the cones of a run without the live graph as a bag like that of a run with it."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
 from conegrad_data.bags.reader import BagReader
+from conegrad_data.bags.types import BagError
 from conegrad_data.bags.writer import BagWriter
 from conegrad_nodes.encode import cones_to_msg, stamp_to_msg
 from conegrad_nodes.pair_fusion import SensorResult
@@ -27,7 +29,8 @@ def perceive_directly(
         The number of messages on ``/cones``.
 
     Raises:
-        BagError: if a bag cannot be read or written, or lacks a part of the calibration.
+        BagError: if a bag cannot be read or written, lacks a part of the calibration, or gives no
+            cones.
         CalibrationError: if a pair is decided before the calibration is known.
     """
     options = options or PerceiveOptions()
@@ -46,6 +49,11 @@ def perceive_directly(
                 data = serialize_message(_cones_msg(frame))
                 writer.write("/cones", outputs["/cones"], frame.receive_ns, data)
                 count += 1
+            if not count:
+                raise BagError(
+                    f"nothing was perceived: no message of {bag.path} gave cones, and no bag is "
+                    f"written; 'conegrad info {shlex.quote(str(bag.path))}' says what it lacks"
+                )
             for raw in bag.raw_messages([n for n, t in bag.topics.items() if t.is_readable]):
                 if raw.topic not in outputs:
                     writer.write(raw.topic, raw.msgtype, raw.receive_ns, raw.data)

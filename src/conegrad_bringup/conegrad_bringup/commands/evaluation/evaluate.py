@@ -5,6 +5,7 @@ bag's odometry.
 """
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,9 @@ class EvaluateSettings(Config):
         DEFAULT, f"{PIPELINE} that made the cones: its sensors decide which truth counts"
     )
     system: str = setting("", SYSTEM)
+    baseline: str = setting(
+        "", "Bag of the same drive with cones of another system, to be set beside"
+    )
     min_existence: float = setting(
         0.0, "Published cones of a lower probability are left out", low=0.0, high=1.0
     )
@@ -89,9 +93,13 @@ def run(options: argparse.Namespace) -> None:
     settings = SETTINGS.read(options)
     arguments = _arguments(settings[EvaluateSettings])
     reports = report_folders(options.bags, options.output)
+    if arguments["baseline"] and len(reports) > 1:
+        raise ValueError(f"baseline is set beside one bag, {len(reports)} bags are given")
     if len(reports) == 1:
         ((bag, report),) = reports.items()
         print(describe(evaluate_bag(bag, report, **arguments)))
+        if arguments["baseline"]:
+            print(json.loads((report / "metrics.json").read_text())["beside"]["verdict"])
     else:
         jobs = [
             Job(str(bag), evaluate_bag, {"bag": bag, "output_dir": report, **arguments})
@@ -114,6 +122,7 @@ def _arguments(settings: EvaluateSettings) -> dict[str, Any]:
         "truth_error": settings.truth_error,
         "topics": read_roles(settings.topic),
         "pipeline": settings.system or settings.pipeline,
+        "baseline": Path(settings.baseline) if settings.baseline else None,
     }
 
 
@@ -159,6 +168,8 @@ def _rows(bags: Sequence[Path], evaluations: Sequence[Evaluation]) -> list[list[
 
 def describe(evaluation: Evaluation) -> str:
     """The table of metrics, or why there is none."""
-    if evaluation.total.counts.true + evaluation.total.counts.predicted == 0:
+    if evaluation.frames and evaluation.total.counts.true + evaluation.total.counts.predicted == 0:
+        return "no cones: neither perceived nor in the truth; the report says what took part"
+    if not evaluation.frames:
         return "no truth: pictures only; a map of the cones is given with --track CONES.csv"
     return summary_table(evaluation)
