@@ -54,7 +54,7 @@ def test_a_run_is_tracked_as_a_system_with_its_models(
     headlines, look, version = run_tracked(config, bag_data([small_bag.path]), output, tracking)
     runs = runs_of(store, "whole")
     info = runs["first"].info
-    address = f"#/experiments/{info.experiment_id}/runs/{info.run_id}"
+    address = f"#/experiments/{info.experiment_id}/runs/{info.run_id}?workflowType=machine_learning"
     command = f"mlflow ui --backend-store-uri {store}"
     assert look == f"run: http://127.0.0.1:5000/{address}, served by\n  {command}"
     assert set(runs) == {"first", "first detector", "first segmenter", "first fuser"}

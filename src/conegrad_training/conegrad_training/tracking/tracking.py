@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 SQLITE = "sqlite:///"
 RECORD = "tracking.json"  # in the output folder: which runs to go on with on resume
 LOCAL_SERVER = "http://127.0.0.1:5000"  # where `mlflow ui` serves a local store
+VIEW = "workflowType=machine_learning"  # else the pages around it are those of chats
 NOTE = "mlflow.note.content"  # description that MLflow shows
 EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",  # else MLflow opens on traces of chats
@@ -157,7 +158,7 @@ class RunTracker:
         command = f"mlflow ui --backend-store-uri {shlex.quote(self.uri)}"
         if not self._experiment:
             return f"runs: {self.uri if self.uri.startswith('http') else command}"
-        address = f"#/experiments/{self._experiment}/runs/{self.system_run}"
+        address = f"#/experiments/{self._experiment}/runs/{self.system_run}?{VIEW}"
         if self.uri.startswith("http"):
             return f"run: {self.uri.rstrip('/')}/{address}"
         return f"run: {LOCAL_SERVER}/{address}, served by\n  {command}"
