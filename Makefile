@@ -1,5 +1,5 @@
 # Each target sets up what it needs first; a second run installs and builds nothing.
-.PHONY: setup build car demo test lint format clean requirements
+.PHONY: setup build car demo test lint format clean requirements docs docs-check
 
 ARGS ?=
 
@@ -25,6 +25,13 @@ lint: setup
 
 format: setup
 	@scripts/run.sh sh -c 'ruff check --fix . && ruff format .'
+
+docs:  ## the documentation as a site, out/docs/index.html
+	@scripts/docs.sh
+
+docs-check: build  ## build the site and run the commands of the tutorials as they stand
+	@scripts/docs.sh
+	@scripts/run.sh python scripts/check_tutorials.py $(ARGS)
 
 requirements: setup  ## ARGS="--upgrade" takes newer versions
 	@scripts/requirements.sh $(ARGS)

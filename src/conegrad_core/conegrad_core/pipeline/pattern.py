@@ -10,7 +10,7 @@ anyway (transitive reduction of the reachability).
   the other and nothing learned is upstream of both. Where the branches of a fork meet again there
   is no further pattern.
 
-Several of them are a combination: their names in this order, joined by `` + ``.
+Several of them are a combination: their names in this order, joined by ``+`` between spaces.
 """
 
 from collections.abc import Mapping

@@ -46,7 +46,7 @@ class YamlDocument(NamedTuple):
     name: str
 
     def place(self, keys: Sequence[object]) -> str:
-        """``FILE:LINE: `` of an entry, or of the nearest one around it that exists."""
+        """``FILE:LINE:`` and a space, of an entry, or of the nearest one around it that exists."""
         node, line = self.root, 0 if self.root is None else self.root.start_mark.line
         for key in keys:
             entries = node.value if isinstance(node, yaml.MappingNode) else []
