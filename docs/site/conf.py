@@ -4,8 +4,11 @@ The documents are the Markdown files of the repository as they are: `scripts/doc
 a source folder that has the layout of the repository, so that links between them hold here, too.
 """
 
+import re
 from configparser import ConfigParser
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 SOURCE = Path(__file__).parent
 PACKAGES = ("core", "data", "nodes", "evaluation", "training", "simulation", "bringup")
@@ -45,3 +48,13 @@ html_copy_source = False
 html_show_sphinx = False
 # Prompts are not part of what is copied.
 copybutton_prompt_text = "$ "
+
+
+def setup(app: Sphinx) -> None:
+    """Keep the pages of modules out of the navigation, which every page repeats."""
+    app.connect("source-read", _without_navigation)
+
+
+def _without_navigation(app: Sphinx, document: str, source: list[str]) -> None:
+    if re.fullmatch(r"api/\w+/index", document):
+        source[0] = f":orphan:\n\n{source[0]}"
