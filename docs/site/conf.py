@@ -46,6 +46,7 @@ html_theme = "furo"
 html_title = f"ConeGrad {version}"
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 # Prompts are not part of what is copied.
 copybutton_prompt_text = "$ "
 
