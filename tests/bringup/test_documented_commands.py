@@ -24,7 +24,10 @@ ASSIGNMENT = re.compile(r"""^ *(\w+)=["'](.*)["']$""", re.MULTILINE)
 STAND_INS = [
     (r" {3,}.*| #.*", ""),  # what is said about a command, beside it
     (r"\.\.\.|[\[\]]", ""),
+    (r" && .*", ""),
+    (r"\$\(.*?\)", "drive"),
     (r"\bSEED\b", "7"),
+    (r"\bWORLD\b", "clear"),
     (r" --config \S+", ""),
     (r"--pipeline \S+@\S+", "--pipeline camera_lidar"),
 ]
