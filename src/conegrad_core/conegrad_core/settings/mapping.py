@@ -31,7 +31,7 @@ class Location:
     """Where a setting is given, for messages.
 
     Attributes:
-        place: what is put before the name of a setting, such as ``FILE:LINE:`` and a space, by its keys.
+        place: what is put before the name of a setting, ``FILE:LINE:`` and a space, by its keys.
         keys: names of the groups around the setting and its own.
         label: what stands between place and name, such as ``parameter`` and a space.
         shown: name of the setting in messages; empty: made from the keys.
