@@ -1,5 +1,5 @@
 # Each target sets up what it needs first; a second run installs and builds nothing.
-.PHONY: setup build car demo test lint format clean requirements docs docs-check
+.PHONY: setup build car demo dist test lint format clean requirements docs docs-check
 
 ARGS ?=
 
@@ -14,6 +14,9 @@ car:  ## beside ROS 2 Jazzy from apt instead of its wheels; DESKTOP=1 adds RViz,
 
 demo: build  ## BAG=path takes a recorded drive instead of a simulated one
 	@scripts/run.sh conegrad demo $(if $(BAG),"$(BAG)") $(ARGS)
+
+dist: setup  ## sdists and wheels of all packages into dist/, for pip
+	@scripts/dist.sh
 
 # Three workers for two cores, because many tests wait.
 # A failure is never run again, but the test whose worker process died is, once, and counted as a rerun.
@@ -37,4 +40,4 @@ requirements: setup  ## ARGS="--upgrade" takes newer versions
 	@scripts/requirements.sh $(ARGS)
 
 clean:  ## keeps .venv
-	@rm -rf build install log out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf build dist install log out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -84,6 +84,7 @@ COMMANDS = {
 }
 # Of those whose 1 is an answer: the system is held, a fault was found, the drive is unlike.
 ERROR_CODES = {command: EXIT_USAGE for command in ("system gate", "doctor", "monitor check")}
+ROS_MODULES = ("rclpy", "ament_", "rosidl_", "builtin_interfaces")  # and all messages
 WITH_GRAPH = ("demo", "drive", "perceive", "robustness")  # they start ROS nodes of their own
 
 
@@ -187,6 +188,14 @@ def _run(chosen: argparse.Namespace) -> int:
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _output_is_closed():
             return EXIT_BROKEN_PIPE
+        if (module_name := _missing_of_ros(error)) and not chosen.debug:
+            print(
+                f"conegrad: 'conegrad {chosen.command}' needs ROS 2 and conegrad_msgs (there is no "
+                f"{module_name}): source ROS 2 Jazzy and the built workspace, or run it in a clone "
+                "after 'make setup build'",
+                file=sys.stderr,
+            )
+            return ERROR_CODES.get(chosen.command, EXIT_ERROR)
         if chosen.debug or not _is_explained(error):
             print(getattr(error, "trace", ""), end="", file=sys.stderr)  # of a job elsewhere
             raise
@@ -227,6 +236,12 @@ def _output_is_closed() -> bool:
         return False
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return True
+
+
+def _missing_of_ros(error: Exception) -> str:
+    """Name of a module of ROS that is not installed, as beside wheels from pip; empty if none."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return name if name.startswith(ROS_MODULES) or name.endswith("_msgs") else ""
 
 
 def _is_explained(error: Exception) -> bool:

@@ -43,7 +43,7 @@ def default_typestore() -> Typestore:
 
 
 def interface_files() -> list[Path]:
-    """The .msg files of ``conegrad_msgs``: of the source tree, else of the ament prefix.
+    """The .msg files of ``conegrad_msgs``: of the source tree, the wheel or the ament prefix.
 
     Raises:
         BagError: if there are none.
@@ -60,6 +60,7 @@ def interface_files() -> list[Path]:
 
 def _interface_folders() -> Iterable[Path]:
     yield Path(__file__).resolve().parents[3] / INTERFACE_PACKAGE
+    yield Path(__file__).resolve().parents[1] / "interfaces"  # made by scripts/dist.sh
     try:
         from ament_index_python.packages import PackageNotFoundError, get_package_share_path
     except ImportError:
