@@ -35,8 +35,9 @@ def message(role, encoding="rgb8"):
         fields = {"header": messages.header_msg(1, "laser"), "cones": []}
         stamps = {name: messages.time_msg(1) for name in ("camera_stamp", "lidar_stamp")}
         used = {name: True for name in ("camera_used", "lidar_used")}
+        state = {"degraded": False, "reasons": []}
         msgtype = "conegrad_msgs/msg/ConeArray"
-        return msgtype, messages.make(msgtype, **fields, **stamps, **used)
+        return msgtype, messages.make(msgtype, **fields, **stamps, **used, **state)
     fields = {"angle_min": 0.0, "angle_increment": 0.1, "range_min": 0.1, "range_max": 30.0}
     scan = messages.scan_msg(1, "laser", np.ones(5), **fields, scan_time=0.1)
     return "sensor_msgs/msg/LaserScan", scan

@@ -133,7 +133,9 @@ def test_figures_are_those_of_each_system_and_each_segmenter_runs_once(
     assert sum(scans_seen) == 3 * FRAMES
     assert len(evaluation.metrics) == 6
     for combination, metrics in zip(evaluation.combinations, evaluation.metrics, strict=True):
-        assert metrics.to_dict() == direct(pipeline, combination, data).to_dict()
+        alone = direct(pipeline, combination, data).to_dict()
+        del alone["frames"]  # counts of each frame, which a cross evaluation does not keep
+        assert metrics.to_dict() == alone
     assert len({str(metrics.to_dict()) for metrics in evaluation.metrics}) == 6
 
     scans_seen.clear()
