@@ -28,7 +28,7 @@ STALL = 0.7  # [s] without an output, late triggers or not, after which the part
 INTERVALS = 20  # latest ones between arrivals of a sensor, the longest of which is the usual one
 FEW_INTERVALS = 8  # tell nothing
 PATIENCE = 1.25  # usual intervals
-LEAST_PATIENCE = 0.05  # [s]
+LEAST_PATIENCE = 0.13  # [s], so that a hiccup costs no image, and the rest goes on within 0.15 s
 RESTART = 3  # messages in a row that rise, before the newest of their sensor: it began anew
 
 
