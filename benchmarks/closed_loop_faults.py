@@ -33,6 +33,7 @@ from conegrad_simulation.closed_loop.drive_supervisor import SupervisorConfig
 from conegrad_simulation.closed_loop.simulator import SensorConfig
 from conegrad_simulation.scene.clutter import track_scene
 from conegrad_simulation.scene.scene_settings import SceneDescription, SceneSettings, describe_scene
+from conegrad_simulation.sensor_faults.faulty_sensors import KINDS
 from conegrad_simulation.track.track import Track
 
 RADIUS, WAIST = 10.0, 0.25  # [m] mean radius of the lap, and share by which its waist is narrower
@@ -119,6 +120,8 @@ def chosen(options: argparse.Namespace) -> Iterator[str]:
         yield from options.only
         return
     for name, found in disturbances().items():
+        if found.acts_on not in KINDS:  # on streams, which only the live graph has
+            continue
         severities = [s for s in options.severities if s <= len(found.severities)]
         yield from (f"{name}:{severity}" for severity in severities or [len(found.severities)])
 
