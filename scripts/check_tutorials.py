@@ -60,6 +60,7 @@ TUTORIALS = {
 RUN = re.compile(r"^    ((?:conegrad|python) .*)$")
 NOT_RUN = {  # why a line is left out
     r"^    (ros2|sudo|make|docker) ": "needs ROS from apt, root or a container",
+    r"conegrad view |--view": "serves until Ctrl-C: tests/nodes/view_server runs it",
     r"exposure": "needs the example package installed: tests/examples runs it",
     r"conegrad simulate -o drive ": "done ahead of the tutorial",
 }

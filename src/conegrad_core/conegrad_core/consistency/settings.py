@@ -39,7 +39,7 @@ class ConsistencyConfig(Config):
         0.4, "Lowest number of cones against that of the seconds before", low=0.0, high=1.0
     )
     returns_left: float = setting(
-        0.15, "Lowest share of the returns of a scan of the seconds before", low=0.0, high=1.0
+        0.04, "Lowest share of the returns of a scan of the seconds before", low=0.0, high=1.0
     )
     stamps_apart: float = setting(
         0.08, "Image and scan of a pair may be this far apart [s]", low=0.0
