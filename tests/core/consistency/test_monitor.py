@@ -199,8 +199,10 @@ def test_cones_and_returns_that_vanish_are_told(monitor):
     returns = ConsistencyMonitor()
     wall = frame(0).scan._replace(ranges=torch.linspace(5.0, 6.0, 1080))
     full = [frame(n, scan=wall._replace(ranges=wall.ranges + n)) for n in range(20)]
-    empty = [frame(n) for n in range(20, 24)]
-    assert "returns_vanished" in names(returns, full + empty)
+    cones_alone = [frame(n) for n in range(20, 24)]  # as on an open field
+    assert "returns_vanished" not in names(returns, full + cones_alone)
+    empty = [frame(n)._replace(scan=scan(np.zeros((0, 2)), n)) for n in range(24, 28)]
+    assert "returns_vanished" in names(returns, empty)
 
 
 def test_alarms_of_the_sensors_are_handed_on_also_where_nothing_is_compared(monitor):
