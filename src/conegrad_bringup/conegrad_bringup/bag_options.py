@@ -1,5 +1,6 @@
 """Settings of the commands that read a bag: its topics, and how it would be perceived."""
 
+import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,25 @@ PIPELINE = (
 )
 SYSTEM = "Recorded system in place of --pipeline: NAME@ALIAS, NAME/VERSION or a path"
 FORCE = "replace what an earlier run wrote there"
+
+
+def add_system_and_drives(parser: argparse.ArgumentParser, output: str) -> None:
+    """Declare the system that is measured, its drives, and the folder to write."""
+    parser.add_argument(
+        "system",
+        metavar="SYSTEM",
+        help="NAME@ALIAS, NAME/VERSION, an id, a path of a record, or a pipeline by name or file",
+    )
+    parser.add_argument(
+        "--bags", type=Path, nargs="+", required=True, metavar="BAG", help="Drives with truth"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(output),
+        help=f"folder to write (default: {output})",
+    )
 
 
 def topic_setting() -> Any:

@@ -1,6 +1,6 @@
 """Which frames of bags are replayed through systems, and how their cones are compared."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,17 @@ from conegrad_evaluation.samples.bag_replay import BagReplay
 from conegrad_evaluation.samples.sample import Sample
 
 Shown = Callable[[Iterable[Sample], int, str], Iterable[Sample]]
+
+
+def check_names(bags: Sequence[Path]) -> None:
+    """Refuse bags of one name: figures of frames are told apart by it.
+
+    Raises:
+        ValueError: naming all.
+    """
+    names = [bag.name for bag in bags]
+    if len(set(names)) < len(names):
+        raise ValueError(f"bags are {', '.join(names)}, expected a name for each")
 
 
 @dataclass(frozen=True)

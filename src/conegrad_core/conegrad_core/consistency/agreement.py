@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from conegrad_core.camera.image import Detections
 from conegrad_core.consistency.frame import Floats, ObservedFrame
 from conegrad_core.consistency.ray_table import RayTable
+from conegrad_core.geometry.transforms import rigid_inverse
 
 NEAREST = 1.5  # [m]; nearer cones are cut by the border of the image
 LARGEST_OFFSET = 12.0  # [degrees] of bearing that is searched for
@@ -57,7 +59,7 @@ class Agreement(NamedTuple):
 
     @property
     def bearing(self) -> float:
-        """Mean bearing between both [degrees]; 0 where there are too few to tell."""
+        """Median bearing between both [degrees]; 0 where there are too few to tell."""
         return float(np.median(self.bearings)) if len(self.bearings) >= LEAST_CONES else 0.0
 
 
@@ -85,7 +87,8 @@ def agreement(frame: ObservedFrame, rays: RayTable, range_max: float) -> Agreeme
         return None
     camera_from_lidar = calibration.camera_from_lidar.detach().numpy().astype(np.float64)
     if frame.motion is not None:
-        camera_from_lidar = camera_from_lidar @ _inverse(frame.motion)
+        image_from_scan = rigid_inverse(torch.from_numpy(frame.motion)).numpy()
+        camera_from_lidar = camera_from_lidar @ image_from_scan
     origin = _origin(camera_from_lidar)
     of_camera = _on_ground(frame.image, camera_from_lidar, calibration.ground_z, rays)
     bearings = np.arctan2(of_camera[:, 1] + origin[1], of_camera[:, 0] + origin[0])
@@ -128,13 +131,6 @@ def scan_cones(ranges: Floats, angles: Floats, logits: Floats) -> Floats:
     widths = np.hypot(*(points[ends - 1] - points[starts]).T)
     means: Floats = np.add.reduceat(points, starts, axis=0) / (ends - starts)[:, None]
     found: Floats = means[(widths < WIDEST) & (ends - starts > 1)]
-    return found
-
-
-def _inverse(rigid: Floats) -> Floats:
-    found = np.eye(4)
-    found[:3, :3] = rigid[:3, :3].T
-    found[:3, 3] = -found[:3, :3] @ rigid[:3, 3]
     return found
 
 

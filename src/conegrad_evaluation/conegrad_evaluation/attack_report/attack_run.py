@@ -27,7 +27,7 @@ from conegrad_evaluation.attacks.universal import learn_shared_parts
 from conegrad_evaluation.metrics.bootstrap import median_period
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult, match_frame
 from conegrad_evaluation.port_metrics import MIN_EXISTENCE
-from conegrad_evaluation.replay_settings import ReplaySettings, Shown
+from conegrad_evaluation.replay_settings import ReplaySettings, Shown, check_names
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system import System
 
@@ -185,9 +185,7 @@ def measure_attacks(
         ValueError: if two bags have one name, or a setting is refused.
     """
     settings = settings or AttackSettings()
-    names = [bag.name for bag in bags]
-    if len(set(names)) < len(names):
-        raise ValueError(f"bags are {', '.join(names)}, expected a name for each")
+    check_names(bags)
     inputs = pipeline.specification.inputs.values()
     threats = chosen_threats(settings.attacks, settings.sensors, inputs)
     pipeline.requires_grad_(requires_grad=False)

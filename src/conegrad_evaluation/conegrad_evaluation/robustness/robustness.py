@@ -18,7 +18,7 @@ from conegrad_evaluation.disturbances.registry import DISTURBANCES, exposed_to
 from conegrad_evaluation.metrics.bootstrap import median_period
 from conegrad_evaluation.metrics.matching import EvaluationConfig, FrameResult, match_frame
 from conegrad_evaluation.port_metrics import MIN_EXISTENCE
-from conegrad_evaluation.replay_settings import ReplaySettings, Shown
+from conegrad_evaluation.replay_settings import ReplaySettings, Shown, check_names
 from conegrad_evaluation.robustness.partial_rerun import PartialRerun
 from conegrad_evaluation.samples.sample import Sample
 from conegrad_evaluation.system.system import System
@@ -117,9 +117,7 @@ def measure_robustness(
         ValueError: if two bags have one name, or a setting is refused.
     """
     settings = settings or RobustnessSettings()
-    names = [bag.name for bag in bags]
-    if len(set(names)) < len(names):
-        raise ValueError(f"bags are {', '.join(names)}, expected a name for each")
+    check_names(bags)
     config = settings.evaluation
     system = System(pipeline).eval()
     faults = chosen_faults(settings.disturbances, pipeline, settings.seed)

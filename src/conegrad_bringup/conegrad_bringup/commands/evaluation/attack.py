@@ -12,8 +12,8 @@ by attack, with intervals, beside random changes of the same budget.
 """
 
 import argparse
-from pathlib import Path
 
+from conegrad_bringup.bag_options import add_system_and_drives
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.system_record.location import pinned
 from conegrad_core.system_record.reference import load_referenced
@@ -27,21 +27,7 @@ SETTINGS = CommandSettings({"": AttackSettings()})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "system",
-        metavar="SYSTEM",
-        help="NAME@ALIAS, NAME/VERSION, an id, a path of a record, or a pipeline by name or file",
-    )
-    parser.add_argument(
-        "--bags", type=Path, nargs="+", required=True, metavar="BAG", help="Drives with truth"
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path("attack"),
-        help="folder to write (default: attack)",
-    )
+    add_system_and_drives(parser, "attack")
     SETTINGS.add_to(parser)
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS
+from conegrad_bringup.bag_options import PERCEPTION_PARAMETERS, add_system_and_drives
 from conegrad_core.settings import setting
 from conegrad_core.settings.command_settings import CommandSettings
 from conegrad_core.system_record.location import pinned
@@ -51,21 +51,7 @@ SETTINGS = CommandSettings(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "system",
-        metavar="SYSTEM",
-        help="NAME@ALIAS, NAME/VERSION, an id, a path of a record, or a pipeline by name or file",
-    )
-    parser.add_argument(
-        "--bags", type=Path, nargs="+", required=True, metavar="BAG", help="Drives with truth"
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path("robustness"),
-        help="folder to write (default: robustness)",
-    )
+    add_system_and_drives(parser, "robustness")
     SETTINGS.add_to(parser)
 
 
